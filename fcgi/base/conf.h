@@ -1,0 +1,122 @@
+#ifndef BASE_CONF_H_
+#define BASE_CONF_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+/**
+ * The settings: one table (conf.c) feeds the parser, `leasehold config
+ * check|show`, --help and leasehold.conf(5).  The file has lines
+ * "name = value", '#' starts a comment line.  Each setting can also be given
+ * as environment variable LEASEHOLD_NAME, which wins over the file.
+ * Times are in milliseconds here whatever unit the file uses.
+ */
+struct conf {
+	/* where things are */
+	char *store;			/* "sqlite:/path" (mysql:// later) */
+	char *master_key_file;
+	char *run_dir;			/* locks, wake-up sockets */
+	char *mount;			/* "" or "/claude"; no trailing slash */
+	char *public_url;		/* for doctor and hints; may be "" */
+	char *log;			/* stderr | syslog | file:/path */
+	char *log_level;
+	char *ca_file;			/* "" : the system's */
+	char *relay_socket;		/* what spawn-fcgi binds; for doctor */
+	char *admin_socket;
+	int64_t relay_processes;	/* for quickstart and units */
+	int64_t admin_processes;
+	int64_t admin_threads;
+
+	/* bounds */
+	int64_t body_max_bytes;
+	int64_t bodies_max_bytes;	/* all bodies of one process */
+	int64_t streams_max;		/* open requests of one process */
+	int64_t queue_max;		/* waiting requests of the whole pool */
+	int64_t attempts_max;
+
+	/* times, ms */
+	int64_t queue_timeout_ms;
+	int64_t attempt_budget_ms;	/* no new attempt after this */
+	int64_t connect_timeout_ms;
+	int64_t first_byte_timeout_ms;	/* of a stream */
+	int64_t idle_timeout_ms;	/* silence within a stream */
+	int64_t plain_timeout_ms;	/* whole non-stream call */
+	int64_t client_read_timeout_ms;	/* silence while a request comes in */
+	int64_t client_write_timeout_ms;/* client takes no byte for so long */
+	int64_t ping_interval_ms;	/* 0: none */
+	int64_t drain_ms;
+	int64_t beat_interval_ms;
+	int64_t dead_after_ms;		/* unchanged beat, across hosts */
+	int64_t grant_timeout_ms;	/* grant not taken up lapses */
+
+	/* cooldowns where the upstream states none, ms */
+	int64_t cooldown_rate_ms;	/* 429 */
+	int64_t cooldown_auth_ms;	/* 401, 403 */
+	int64_t cooldown_overload_ms;	/* 529, 503 */
+	int64_t cooldown_error_ms;	/* 5xx, connection */
+	int64_t cooldown_max_ms;	/* bound of the back-off */
+
+	/* money */
+	char *unpriced;			/* refuse | allow */
+
+	/* store */
+	char *sqlite_synchronous;	/* full | normal */
+	int64_t store_timeout_ms;	/* an operation not begun by then fails */
+};
+
+/** How a value is written, checked and shown. */
+enum conf_type {
+	CONF_STRING,
+	CONF_PATH,		/* absolute */
+	CONF_MOUNT,
+	CONF_URL,		/* "" or http(s)://... */
+	CONF_CHOICE,		/* one of .choices, separated by '|' */
+	CONF_INT,
+	CONF_BYTES,
+	CONF_SECONDS,		/* bare number: seconds; stored as ms */
+	CONF_MS			/* bare number: ms */
+};
+
+/** One row of the table. */
+struct conf_setting {
+	const char *name;	/* queue_timeout_s */
+	enum conf_type type;
+	size_t offset;		/* in struct conf */
+	const char *def;	/* default as it would stand in the file */
+	int64_t min, max;	/* of what is stored */
+	const char *choices;	/* CONF_CHOICE and what CONF_STRING allows */
+	bool reloadable;	/* SIGHUP takes it over */
+	const char *help;	/* one or two sentences, with the unit */
+};
+
+/** conf_settings(n): Borrow the table; *${n} rows. */
+const struct conf_setting *conf_settings(size_t *n);
+
+/** conf_default_path(): What is read without --config; static. */
+const char *conf_default_path(void);
+
+/**
+ * conf_load(path, err):
+ * Read file and environment.  ${path} NULL: $LEASEHOLD_CONFIG, else the
+ * default path.  On a bad line NULL with ${err} naming file, line, setting
+ * and what is allowed.  conf_parse does it for text in memory; ${name} stands
+ * for the file in messages, and the environment is left out.
+ */
+struct conf *conf_load(const char *path, struct err *err);
+struct conf *conf_parse(const char *name, const char *text, size_t len,
+    struct err *err);
+void conf_free(struct conf *conf);
+
+/** conf_reload(live, path, err): Take over reloadable settings alone. */
+int conf_reload(struct conf *live, const char *path, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** conf_format(conf, s, buf, len): ${s}'s value as the file would say it. */
+void conf_format(const struct conf *conf, const struct conf_setting *s,
+    char *buf, size_t len);
+
+#endif /* !BASE_CONF_H_ */

@@ -1,0 +1,107 @@
+#ifndef BASE_JSON_H_
+#define BASE_JSON_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+struct err;
+
+/**
+ * A scanner that reads JSON (RFC 8259) as it comes, in any pieces, checks its
+ * form, and picks out the few values it was asked for, with their byte
+ * offsets.  It builds no tree and allocates nothing: memory is bounded by the
+ * struct whatever the input.  Strings are passed over eight bytes at a time,
+ * so that a large prompt costs little.  One thread at a time.
+ */
+
+/**
+ * One value to look for.  ${path} names object members from the top, joined
+ * by '.': "usage.cache_creation.ephemeral_5m_input_tokens".  "[]" stands for
+ * any array element: "content[].type".  A path matches at its place only.
+ */
+struct json_want {
+	const char *path;
+	bool all;	/* call back for every match; else the last one wins
+			   and is found with json_scan_get */
+};
+
+enum json_kind {
+	JSON_NONE,	/* not there */
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL,
+	JSON_OBJECT,	/* reported when it ends; text is not kept */
+	JSON_ARRAY
+};
+
+struct json_value {
+	enum json_kind kind;
+	uint64_t start, end;	/* byte offsets in the input; of a string
+				   including its quotes */
+	size_t len;		/* bytes kept in text, unescaped (UTF-8) */
+	uint64_t full_len;	/* unescaped length; > len: text was cut */
+	char text[LIMIT_JSON_VALUE_BYTES + 1];	/* string or number; NUL */
+	bool has_nul;		/* a \u0000 in the string */
+	bool duplicate;		/* the member came more than once; the last
+				   is here, as most readers take it */
+};
+
+#define JSON_WANTS_MAX 24
+
+struct json_scan;
+
+/**
+ * json_scan_new(wants, n): ${wants} (at most JSON_WANTS_MAX) must outlive it.
+ * NULL without memory.  json_scan_reset makes it ready for another text.
+ */
+struct json_scan *json_scan_new(const struct json_want *wants, size_t n);
+void json_scan_free(struct json_scan *s);
+void json_scan_reset(struct json_scan *s);
+
+/**
+ * json_scan_on_match(s, cb, arg):
+ * For wants with .all: ${cb} gets the index of the want and the value, valid
+ * during the call.
+ */
+void json_scan_on_match(struct json_scan *s,
+    void (*cb)(void *arg, size_t want, const struct json_value *v), void *arg);
+
+/**
+ * json_scan_push(s, p, n, err):
+ * Read ${n} more bytes.  0, or -1 with ERR_INVAL and a text that says what is
+ * wrong and where ("line 1, byte 57: ..."); the error is sticky.
+ * json_scan_end(s, err): the text is over; -1 if it is not complete.
+ */
+int json_scan_push(struct json_scan *s, const void *p, size_t n,
+    struct err *err) __attribute__((__warn_unused_result__));
+int json_scan_end(struct json_scan *s, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** json_scan_top(s): Kind of the whole text once its first byte is seen. */
+enum json_kind json_scan_top(const struct json_scan *s);
+
+/** json_scan_get(s, i): Borrow what want ${i} found; kind JSON_NONE if not. */
+const struct json_value *json_scan_get(const struct json_scan *s, size_t i);
+
+/**
+ * json_value_int(v, min, max, out):
+ * The integer in a JSON_NUMBER (also "5.0" and "1e3" where exact), bounded to
+ * [${min}, ${max}].  0, or -1 (other kind, not integral, outside).
+ */
+int json_value_int(const struct json_value *v, int64_t min, int64_t max,
+    int64_t *out) __attribute__((__warn_unused_result__));
+
+/**
+ * json_escape(p, n, out, outsize):
+ * Write ${n} bytes as the inside of a JSON string, with a NUL; invalid UTF-8
+ * becomes U+FFFD; cut at a character boundary when ${out} is full.  Returns
+ * the length written.
+ */
+size_t json_escape(const char *p, size_t n, char *out, size_t outsize);
+
+#endif /* !BASE_JSON_H_ */

@@ -1,0 +1,71 @@
+#ifndef BASE_LIMITS_H_
+#define BASE_LIMITS_H_
+
+/**
+ * Every maximum of the program that is not a setting, each with its reason.
+ */
+
+/* nginx sends at most 4 x 8 KB of header lines, Apache measured 120 KB. */
+#define LIMIT_PARAMS_BYTES	(192 * 1024)
+
+/* Params of one request; Claude Code sends some 40 headers. */
+#define LIMIT_PARAMS		512
+
+/* One record's content: FastCGI's own bound (16-bit length). */
+#define LIMIT_RECORD_BYTES	65535
+
+/* Unsent answer bytes to one client; beyond it the upstream is paused. */
+#define LIMIT_CLIENT_OUT_BYTES	(64 * 1024)
+
+/* Reading is resumed when a client's unsent bytes fall to this. */
+#define LIMIT_CLIENT_OUT_RESUME	(16 * 1024)
+
+/*
+ * One SSE event held back until it is whole, so that an error event can
+ * follow it well-formed.  Larger events pass on as they come.
+ */
+#define LIMIT_SSE_EVENT_BYTES	(128 * 1024)
+
+/*
+ * A plain answer kept whole before it goes to the client; longer ones are
+ * passed on as they come.  128k tokens of text are some 0.5 MB.
+ */
+#define LIMIT_PLAIN_BODY_BYTES	(2 * 1024 * 1024)
+
+/* Answer of a failed attempt that may be passed to the client later. */
+#define LIMIT_ERROR_BODY_BYTES	(64 * 1024)
+
+/* Upstream response headers; curl itself stops at 300 KB. */
+#define LIMIT_UPSTREAM_HEAD_BYTES (64 * 1024)
+
+/* Depth of JSON that is accepted; real requests stay below 20. */
+#define LIMIT_JSON_DEPTH	512
+
+/* Longest string value kept by the JSON scanner (model, session id). */
+#define LIMIT_JSON_VALUE_BYTES	1024
+
+/* Names of accounts, groups, keys, models. */
+#define LIMIT_NAME_BYTES	128
+
+/* Operations run in one transaction: bounds how long one batch may take. */
+#define LIMIT_BATCH_OPS		256
+
+/* Waiting tickets looked at in one placement. */
+#define LIMIT_TICKETS_LOOKED_AT	256
+
+/* Keys remembered by a relay responder between look-ups. */
+#define LIMIT_KEY_CACHE		4096
+
+/* One log line. */
+#define LIMIT_LOG_LINE_BYTES	2048
+
+/* Log lines waiting for the log thread; beyond it lines are counted lost. */
+#define LIMIT_LOG_RING		4096
+
+/* Config file. */
+#define LIMIT_CONF_BYTES	(256 * 1024)
+
+/* A secret read from standard input. */
+#define LIMIT_SECRET_BYTES	(16 * 1024)
+
+#endif /* !BASE_LIMITS_H_ */

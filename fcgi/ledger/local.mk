@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libledger.a
+libledger_a_SOURCES = \
+	fcgi/ledger/usage.h
