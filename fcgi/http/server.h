@@ -1,0 +1,123 @@
+#ifndef HTTP_SERVER_H_
+#define HTTP_SERVER_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/request.h"
+
+struct err;
+struct fcgi_request;
+struct fcgi_server;
+struct loop;
+
+/** Why a request ended before its answer did. */
+enum fcgi_gone {
+	FCGI_GONE_CLOSED,	/* the web server closed: the client left */
+	FCGI_GONE_ABORT,	/* an abort record */
+	FCGI_GONE_PROTOCOL,	/* malformed records, body of wrong length */
+	FCGI_GONE_READ_TIMEOUT,	/* the request stopped coming in */
+	FCGI_GONE_WRITE_TIMEOUT,/* the client takes nothing */
+	FCGI_GONE_NOMEM
+};
+
+/**
+ * FastCGI connections on the loop: accepts from the listening socket that
+ * spawn-fcgi left on descriptor 0, reads requests one after the other on
+ * kept connections (no multiplexing), writes answers, and watches each
+ * connection for the web server's closing at all times.  All functions and
+ * callbacks run in the loop's thread.
+ *
+ * The life of a request:
+ *	begin -> body* -> end -> (application writes) -> fcgi_finish
+ *	gone may come at any time before fcgi_finish, and is then the last
+ *	callback; the request is freed when it returns.
+ * After fcgi_finish or fcgi_reset the application must not touch it.
+ */
+struct fcgi_handler {
+	/**
+	 * All PARAMS are in.  Return true to be given the body; false to have
+	 * it read and dropped (the application has answered or will, and
+	 * `end' is not called).
+	 */
+	bool (*begin)(void *arg, struct fcgi_request *req);
+	/** Body bytes; return false to have the rest dropped. */
+	bool (*body)(void *arg, struct fcgi_request *req, const void *p,
+	    size_t n);
+	/** The body is whole, and as long as CONTENT_LENGTH stated. */
+	void (*end)(void *arg, struct fcgi_request *req);
+	/** Unsent bytes fell to LIMIT_CLIENT_OUT_RESUME or less, after
+	 * fcgi_write had returned 1. */
+	void (*writable)(void *arg, struct fcgi_request *req);
+	/** The client is gone (see why). */
+	void (*gone)(void *arg, struct fcgi_request *req, enum fcgi_gone why);
+};
+
+struct fcgi_server_params {
+	struct loop *loop;
+	int listen_fd;			/* stays the caller's */
+	const char *mount;
+	int64_t connections_max;	/* at this count accepting stops */
+	int64_t read_timeout_ms;	/* silence while a request comes in */
+	int64_t write_timeout_ms;	/* client takes no byte */
+	const struct fcgi_handler *handler;
+	void *arg;
+};
+
+struct fcgi_server *fcgi_server_new(const struct fcgi_server_params *params,
+    struct err *err);
+void fcgi_server_free(struct fcgi_server *s);
+
+/**
+ * fcgi_server_drain(s, idle_cb, arg):
+ * From now on each connection is closed after its END_REQUEST; the backlog
+ * goes on being accepted.  ${idle_cb} is called (from the loop) when no
+ * connection is left, again each time that becomes true.
+ */
+void fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg),
+    void *arg);
+
+/** fcgi_server_set_timeouts(s, ...): After a reload. */
+void fcgi_server_set_timeouts(struct fcgi_server *s, int64_t read_timeout_ms,
+    int64_t write_timeout_ms);
+
+struct fcgi_server_stats {
+	int64_t connections;	/* open now */
+	int64_t requests;	/* open now */
+	int64_t protocol_errors;/* since start */
+};
+void fcgi_server_stats(const struct fcgi_server *s,
+    struct fcgi_server_stats *st);
+
+/** fcgi_request_http(req): Borrow the parsed request, until finish or gone;
+ * fcgi_request_arg / _set_arg: the application's pointer, NULL at first. */
+struct http_request *fcgi_request_http(struct fcgi_request *req);
+void *fcgi_request_arg(const struct fcgi_request *req);
+void fcgi_request_set_arg(struct fcgi_request *req, void *arg);
+
+/**
+ * fcgi_write(req, p, n):
+ * Send bytes of the answer (head first, in CGI form).  They are gathered and
+ * written at the end of the turn, or by fcgi_finish, so that a short answer
+ * is one write.  0: go on; 1: taken, but more than LIMIT_CLIENT_OUT_BYTES are
+ * unsent, stop until `writable'; -1: no memory (reset the request).
+ */
+int fcgi_write(struct fcgi_request *req, const void *p, size_t n)
+    __attribute__((__warn_unused_result__));
+
+/** fcgi_pending(req): Bytes not yet taken by the kernel. */
+size_t fcgi_pending(const struct fcgi_request *req);
+
+/** fcgi_finish(req): The answer is complete; END_REQUEST goes out. */
+void fcgi_finish(struct fcgi_request *req);
+
+/**
+ * fcgi_reset(req):
+ * Break the connection so that the client sees it (RST by SO_LINGER 0 on TCP;
+ * on a Unix socket a malformed record precedes the close): for plain bodies
+ * that broke half-way (WEBSERVERS.md section 6).
+ */
+void fcgi_reset(struct fcgi_request *req);
+
+#endif /* !HTTP_SERVER_H_ */
