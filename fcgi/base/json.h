@@ -20,10 +20,13 @@ struct err;
 /**
  * One value to look for.  ${path} names object members from the top, joined
  * by '.': "usage.cache_creation.ephemeral_5m_input_tokens".  "[]" stands for
- * any array element: "content[].type".  A path matches at its place only.
+ * any array element: "content[].type".  A path matches at its place only.  It
+ * has at most JSON_PATH_MAX parts, each of at most JSON_NAME_MAX bytes.
  */
 struct json_want {
 	const char *path;
+	size_t keep;	/* bytes of text to keep; 0: LIMIT_JSON_VALUE_BYTES,
+			   which is also the most */
 	bool all;	/* call back for every match; else the last one wins
 			   and is found with json_scan_get */
 };
@@ -43,21 +46,29 @@ struct json_value {
 	enum json_kind kind;
 	uint64_t start, end;	/* byte offsets in the input; of a string
 				   including its quotes */
-	size_t len;		/* bytes kept in text, unescaped (UTF-8) */
-	uint64_t full_len;	/* unescaped length; > len: text was cut */
-	char text[LIMIT_JSON_VALUE_BYTES + 1];	/* string or number; NUL */
+	const char *text;	/* string (unescaped, UTF-8 as far as the
+				   input is) or number; NUL; never NULL; lives
+				   in the scanner until the next push or reset */
+	size_t len;		/* bytes kept in text */
+	uint64_t full_len;	/* unescaped length; > len: text was cut, at a
+				   character boundary */
 	bool has_nul;		/* a \u0000 in the string */
-	bool duplicate;		/* the member came more than once; the last
-				   is here, as most readers take it */
+	bool duplicate;		/* the member, or one that holds it, came more
+				   than once; the last counts, as most readers
+				   take it (kind is JSON_NONE if the last of
+				   those that could hold it does not) */
 };
 
-#define JSON_WANTS_MAX 24
+#define JSON_WANTS_MAX	24
+#define JSON_PATH_MAX	6
+#define JSON_NAME_MAX	63
 
 struct json_scan;
 
 /**
  * json_scan_new(wants, n): ${wants} (at most JSON_WANTS_MAX) must outlive it.
- * NULL without memory.  json_scan_reset makes it ready for another text.
+ * NULL without memory, or if a path is not of the form above.
+ * json_scan_reset makes it ready for another text.
  */
 struct json_scan *json_scan_new(const struct json_want *wants, size_t n);
 void json_scan_free(struct json_scan *s);
@@ -74,7 +85,9 @@ void json_scan_on_match(struct json_scan *s,
 /**
  * json_scan_push(s, p, n, err):
  * Read ${n} more bytes.  0, or -1 with ERR_INVAL and a text that says what is
- * wrong and where ("line 1, byte 57: ..."); the error is sticky.
+ * wrong and where ("line 1, byte 57: ...", both counted from 1, the byte
+ * within its line); the error is sticky.  Bytes of a string that are no UTF-8
+ * pass; an escaped lone surrogate reads as U+FFFD.
  * json_scan_end(s, err): the text is over; -1 if it is not complete.
  */
 int json_scan_push(struct json_scan *s, const void *p, size_t n,

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * A parser that reads along a stream of server-sent events (WHATWG HTML,
@@ -17,8 +18,10 @@ struct sse_event {
 	const char *type;	/* "message" if none was given; NUL-ended */
 	const char *data;	/* joined by LF; NUL-ended; may be cut */
 	size_t data_len;
+	uint64_t data_full_len;	/* before it was cut */
 	bool data_cut;		/* longer than the bound given to sse_new */
-	bool comment_only;	/* a block with neither type nor data */
+	bool comment_only;	/* a block with neither type nor data: comments,
+				   other fields, or just a blank line */
 };
 
 /** sse_new(data_max): Data kept of one event, at most ${data_max} bytes. */
@@ -30,7 +33,9 @@ void sse_free(struct sse *s);
  * Read bytes up to the end of the next event.  1: *${ev} is filled (borrowed
  * until the next call) and *${used} of the ${n} bytes belong to it, its blank
  * line included; 0: all bytes were taken (*${used} = ${n}) and no event has
- * ended; -1: no memory.
+ * ended; -1: no memory, the parser is of no further use.  Where a CRLF is cut
+ * after the CR of a blank line, the event ends there, and the LF is the first
+ * of the bytes of the next call.
  */
 int sse_push(struct sse *s, const void *p, size_t n, size_t *used,
     struct sse_event *ev) __attribute__((__warn_unused_result__));
