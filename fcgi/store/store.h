@@ -1,0 +1,157 @@
+#ifndef STORE_STORE_H_
+#define STORE_STORE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stmts.h"	/* enum stmt_id, made from sql/ at build time */
+
+struct err;
+struct store;
+
+/**
+ * The database behind a vtable: one connection, one thread at a time.  SQL
+ * text lives in sql/ alone; callers name statements by their enum.
+ *
+ * Errors: ERR_EXISTS (a constraint), ERR_STORE_BUSY (lock, deadlock: run the
+ * transaction again), ERR_STORE_DOWN (no connection, disk full, I/O error),
+ * ERR_STORE_UNKNOWN (from store_commit alone), ERR_SCHEMA, ERR_INTERNAL (a
+ * bug: wrong number of parameters, syntax).
+ */
+
+enum store_type {
+	STORE_NULL,
+	STORE_INT,
+	STORE_TEXT,
+	STORE_BLOB
+};
+
+struct store_value {
+	enum store_type type;
+	int64_t i;
+	const void *p;		/* TEXT (needs no NUL) and BLOB; borrowed.  In
+				   result rows TEXT is NUL-ended. */
+	size_t n;
+};
+
+static inline struct store_value
+store_int(int64_t i)
+{
+
+	return ((struct store_value) { .type = STORE_INT, .i = i });
+}
+
+static inline struct store_value
+store_null(void)
+{
+
+	return ((struct store_value) { .type = STORE_NULL });
+}
+
+static inline struct store_value
+store_blob(const void *p, size_t n)
+{
+
+	return ((struct store_value) { .type = STORE_BLOB, .p = p, .n = n });
+}
+
+/** store_text(s): NUL-ended text; NULL gives SQL NULL. */
+struct store_value store_text(const char *s);
+
+/** Result helpers: 0 and "" for NULL. */
+int64_t store_get_int(const struct store_value *v);
+const char *store_get_text(const struct store_value *v);
+
+struct store_options {
+	bool read_only;		/* refuse to write */
+	bool synchronous_full;	/* SQLite */
+	bool create;		/* make the database if it is not there */
+	int64_t busy_timeout_ms;
+};
+
+/**
+ * store_open(url, opt, err):
+ * Connect by the scheme of ${url}: "sqlite:/path".  No statement is prepared
+ * yet and the schema is not looked at (see store_prepare), so that migrate
+ * can work on an empty database.  NULL with ${err} that names what to mend:
+ * directory not writable, file missing, scheme not built in.
+ */
+struct store *store_open(const char *url, const struct store_options *opt,
+    struct err *err);
+void store_close(struct store *st);
+
+/**
+ * store_prepare(st, err):
+ * Check that the schema is the one this program was built for (ERR_SCHEMA
+ * with the command to run when it is older, with what to do when it is newer),
+ * then prepare all statements.  0, or -1.
+ */
+int store_prepare(struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * store_begin(st, write, err), store_commit(st, err), store_rollback(st):
+ * One transaction.  A write transaction holds the write lock from its begin
+ * (SQLite: after queueing on a fair lock file).  After -1 from begin none is
+ * open; after -1 from commit none is open either.  Rollback cannot fail.
+ */
+int store_begin(struct store *st, bool write, struct err *err)
+    __attribute__((__warn_unused_result__));
+int store_commit(struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
+void store_rollback(struct store *st);
+
+/**
+ * store_exec(st, id, rows, nrows, nparams, changes, err):
+ * Run statement ${id} for each of ${nrows} rows of ${nparams} parameters
+ * (row after row in ${rows}); set-wise where the driver can.  ${changes} may
+ * be NULL; else ${changes}[i] is the number of rows that row i changed.  0, or
+ * -1 (the transaction is to be rolled back, except after ERR_EXISTS on a
+ * single row, which leaves it as it was).
+ */
+int store_exec(struct store *st, enum stmt_id id,
+    const struct store_value *rows, size_t nrows, size_t nparams,
+    int64_t *changes, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * store_query(st, id, params, nparams, row_cb, arg, err):
+ * Run statement ${id} and call ${row_cb} for each row; columns are borrowed
+ * during the call; a return other than 0 from it stops (1: enough; -1: error,
+ * ${err} set by it).  Returns the number of rows delivered, or -1.
+ */
+typedef int store_row_cb(void *arg, const struct store_value *cols,
+    size_t ncols);
+int64_t store_query(struct store *st, enum stmt_id id,
+    const struct store_value *params, size_t nparams, store_row_cb *row_cb,
+    void *arg, struct err *err) __attribute__((__warn_unused_result__));
+
+/** store_one(...): As store_query for one row of integers; 1 row, 0 none, -1.
+ * ${out} has room for ${nout}; NULL columns give 0. */
+int store_one(struct store *st, enum stmt_id id,
+    const struct store_value *params, size_t nparams, int64_t *out,
+    size_t nout, struct err *err) __attribute__((__warn_unused_result__));
+
+/** store_insert_id(st): Id that the last single-row insert made. */
+int64_t store_insert_id(struct store *st);
+
+/** store_now_ms(st): Wall time of the store's clock: the host's for SQLite,
+ * the server's for MySQL. */
+int64_t store_now_ms(struct store *st);
+
+/** store_schema_version(st, version, err): Highest migration that has run;
+ * 0: empty database.  store_schema_wanted(): what this program needs. */
+int store_schema_version(struct store *st, int64_t *version, struct err *err)
+    __attribute__((__warn_unused_result__));
+int64_t store_schema_wanted(void);
+
+/**
+ * store_migrate(st, from, to, err):
+ * Run the missing migrations, each in a transaction of its own; *${from} and
+ * *${to} are the versions before and after.  Safe to run twice at once.
+ */
+int store_migrate(struct store *st, int64_t *from, int64_t *to,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+#endif /* !STORE_STORE_H_ */

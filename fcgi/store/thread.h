@@ -1,0 +1,127 @@
+#ifndef STORE_THREAD_H_
+#define STORE_THREAD_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+struct loop;
+struct store_thread;
+
+/**
+ * The store thread of a relay responder.  The loop hands over operations and
+ * goes on; the thread runs all that wait as one batch in one transaction
+ * (group commit) and posts the results back to the loop after COMMIT.
+ *
+ * An operation is embedded in its owner's struct.  From store_submit until
+ * its done callback it belongs to the thread: the loop reads and writes
+ * nothing of it; results are written into the operation itself, and seen by
+ * the loop in done.  Operations change no other memory of the loop.
+ *
+ * When a batch fails with a code that may heal it is rolled back and run once
+ * more whole, then operation by operation, so that a bad one does not take
+ * its neighbours along.  What still fails gets its error, except operations
+ * that are marked `must': they are kept and tried again, with back-off, until
+ * they succeed or the thread is stopped.
+ */
+struct store_op {
+	int kind;			/* the runner's own enum */
+	bool urgent;			/* goes ahead of others (beats) */
+	bool must;			/* kept until it succeeds */
+	int64_t deadline_ms;		/* monotonic; not begun by then: fails
+					   with ERR_STORE_DOWN; 0: none */
+	void (*done)(struct store_op *op, const struct err *err);
+					/* in the loop; err->code ERR_NONE: ok */
+	/* the thread's own */
+	struct err err;
+	bool held;			/* see store_batch_hold */
+	STAILQ_ENTRY(store_op) entry;
+};
+
+struct store_batch;
+
+/**
+ * store_batch_hold(b, op): Run callbacks only.  The operation is not posted
+ * when this batch commits (it waits for something); it must later be given to
+ * store_batch_release in some batch, which posts it when that one commits.
+ */
+void store_batch_hold(struct store_batch *b, struct store_op *op);
+void store_batch_release(struct store_batch *b, struct store_op *op);
+
+/** What runs operations; supplied by the floors above. */
+struct store_runner {
+	/**
+	 * Once after each (re)connect, before any batch: read what is kept in
+	 * memory.  -1: the connection is given up and tried again later.
+	 */
+	int (*connected)(void *arg, struct store *st, struct err *err);
+	/**
+	 * Run ${n} operations inside one write transaction.  Must leave memory
+	 * so that it can be run again after a rollback.  0: commit; -1: roll
+	 * back, ${err} says why.
+	 */
+	int (*run)(void *arg, struct store_batch *b, struct store *st,
+	    struct store_op **ops, size_t n, struct err *err);
+	/** The batch was committed (true) or rolled back (false). */
+	void (*ended)(void *arg, struct store_batch *b, bool committed);
+	/** One operation that only reads, outside of any transaction of the
+	 * writer, on the read connection. */
+	int (*read)(void *arg, struct store *st, struct store_op *op,
+	    struct err *err);
+	/** Is this kind served by read()?  Such operations are never batched
+	 * with writes. */
+	bool (*reads)(void *arg, const struct store_op *op);
+	/** How long to wait at most before run() is called with n = 0 (poll
+	 * while tickets wait); -1: no need. */
+	int64_t (*poll_ms)(void *arg);
+	void *arg;
+};
+
+struct store_thread_params {
+	const char *url;
+	struct store_options options;
+	const struct store_runner *runner;
+	struct loop *loop;
+	/** State changes, in the loop: down with the reason, and up again. */
+	void (*state)(void *arg, bool up, const struct err *why);
+	void *arg;
+};
+
+/**
+ * store_thread_start(params, err):
+ * Start the thread; it connects by itself and keeps trying.  NULL with ${err}
+ * if the thread cannot be made.
+ */
+struct store_thread *store_thread_start(
+    const struct store_thread_params *params, struct err *err);
+
+/** store_submit(t, op): From the loop.  The thread is woken once a turn. */
+void store_submit(struct store_thread *t, struct store_op *op);
+
+/** store_kick(t): Run a poll soon (a wake-up datagram came).  Loop only. */
+void store_kick(struct store_thread *t);
+
+/** store_thread_up(t): The last batch or connect succeeded.  Any thread. */
+bool store_thread_up(const struct store_thread *t);
+
+struct store_thread_stats {
+	uint64_t batches, ops, retries, failures;
+	int64_t commit_us_max;		/* longest commit since last asked */
+	int64_t waiting;		/* operations not done */
+};
+void store_thread_stats(struct store_thread *t,
+    struct store_thread_stats *st);
+
+/**
+ * store_thread_stop(t, timeout_ms):
+ * From the loop's thread, after the loop has ended or is about to: finish
+ * what was submitted, for at most ${timeout_ms}, run the done callbacks,
+ * join, close.  Operations that could not be done get ERR_CANCELLED.
+ */
+void store_thread_stop(struct store_thread *t, int64_t timeout_ms);
+
+#endif /* !STORE_THREAD_H_ */
