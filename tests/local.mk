@@ -1,6 +1,13 @@
+# What all unit tests share.
+TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
+ALLOC_FAIL = tests/alloc_fail.c tests/alloc_fail.h
+ALLOC_FAIL_LINK = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+	-Wl,--wrap=strdup
+
 include tests/base/local.mk
 include tests/store/local.mk
 include tests/ledger/local.mk
 include tests/pool/local.mk
 include tests/http/local.mk
 include tests/relay/local.mk
+include tests/fuzz/local.mk

@@ -26,7 +26,11 @@ void buf_init(struct buf *b, size_t max);
 /** buf_fini(b): Free the memory; ${b} is empty and usable again. */
 void buf_fini(struct buf *b);
 
-/** buf_wipe(b): As buf_fini, after overwriting what it held. */
+/**
+ * buf_wipe(b):
+ * As buf_fini, after overwriting what it held.  What growing left behind
+ * elsewhere is not reached: reserve enough before secrets go in.
+ */
 void buf_wipe(struct buf *b);
 
 /** buf_head(b), buf_len(b): Borrow the live bytes, until the next change. */
@@ -58,7 +62,10 @@ void buf_commit(struct buf *b, size_t n);
 int buf_append(struct buf *b, const void *p, size_t n)
     __attribute__((__warn_unused_result__));
 
-/** buf_puts(b, s), buf_printf(b, fmt, ...): likewise; no NUL is stored. */
+/**
+ * buf_puts(b, s), buf_printf(b, fmt, ...):
+ * Likewise; no NUL is stored, but buf_printf needs room for one.
+ */
 int buf_puts(struct buf *b, const char *s)
     __attribute__((__warn_unused_result__));
 int buf_printf(struct buf *b, const char *fmt, ...)

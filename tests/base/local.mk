@@ -1,1 +1,23 @@
 # unit tests of fcgi/base/
+BASE_TEST_LIBS = libbase.a $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/base/test_buf
+tests_base_test_buf_SOURCES = tests/base/test_buf.c $(ALLOC_FAIL)
+tests_base_test_buf_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_buf_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_buf_LDADD = $(BASE_TEST_LIBS)
+
+UNIT_TESTS += tests/base/test_clock
+tests_base_test_clock_SOURCES = tests/base/test_clock.c
+tests_base_test_clock_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_clock_LDADD = $(BASE_TEST_LIBS)
+
+UNIT_TESTS += tests/base/test_err
+tests_base_test_err_SOURCES = tests/base/test_err.c
+tests_base_test_err_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_err_LDADD = $(BASE_TEST_LIBS)
+
+UNIT_TESTS += tests/base/test_num
+tests_base_test_num_SOURCES = tests/base/test_num.c
+tests_base_test_num_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_num_LDADD = $(BASE_TEST_LIBS)

@@ -1,0 +1,24 @@
+# Fuzzers: one a parser, each a file fuzz_NAME.c with LLVMFuzzerTestOneInput
+# and a corpus in tests/fuzz/corpus/NAME/.  `make check` replays the corpus
+# with any compiler; ./configure CC=clang --enable-fuzzer builds them with
+# libFuzzer instead: tests/fuzz/fuzz_NAME -max_total_time=60 FOLDER.
+#
+# To add one:
+#	FUZZERS += tests/fuzz/fuzz_NAME
+#	tests_fuzz_fuzz_NAME_SOURCES = tests/fuzz/fuzz_NAME.c $(FUZZ_MAIN)
+#	tests_fuzz_fuzz_NAME_CPPFLAGS = $(FUZZ_CPPFLAGS)
+#	tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+#	tests_fuzz_fuzz_NAME_LDADD = libbase.a
+FUZZERS =
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DCORPUS_DIR='"$(abs_top_srcdir)/tests/fuzz/corpus"'
+
+if FUZZER
+FUZZ_MAIN =
+noinst_PROGRAMS += $(FUZZERS)
+else
+FUZZ_MAIN = tests/fuzz/replay.c
+check_PROGRAMS += $(FUZZERS)
+endif
+
+EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/corpus
