@@ -1,0 +1,285 @@
+#ifndef POOL_POOL_H_
+#define POOL_POOL_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/seal.h"
+#include "ledger/id.h"
+#include "ledger/usage.h"
+#include "pool/snapshot.h"
+#include "store/thread.h"
+
+struct clock;
+struct conf;
+struct err;
+struct log;
+struct loop;
+struct pool;
+
+/**
+ * The pool, as the relay sees it: look a key up, be admitted (key, budgets,
+ * slot, ledger row and first attempt in one transaction), move to another
+ * account, settle.  The loop calls these functions; the work is done in the
+ * store thread, and each operation's done callback comes back in the loop.
+ * Fields under "in" are set before the call and stay untouched until done;
+ * fields under "out" are valid in done.
+ */
+
+struct pool_params {
+	const struct conf *conf;	/* outlives the pool; reloadable
+					   settings may change under way, read
+					   by the loop alone: the pool copies
+					   what its thread needs at
+					   pool_reload */
+	const struct seal *seal;
+	struct loop *loop;
+	struct log *log;
+	const struct clock *clock;
+	/** Open requests, for the responder's row. */
+	int64_t (*open_requests)(void *arg);
+	void *arg;
+};
+
+/**
+ * pool_start(params, err):
+ * Make lock file and wake-up socket under run_dir, start the store thread,
+ * register the responder (as soon as the database is there) and beat.  It
+ * comes up by itself if the database is down now.  NULL with ${err} for what
+ * cannot heal: run_dir not writable.
+ */
+struct pool *pool_start(const struct pool_params *params, struct err *err);
+
+/** pool_stop(p, timeout_ms): Settle what was submitted, sign off (remove the
+ * responder's row), stop.  NULL is allowed. */
+void pool_stop(struct pool *p, int64_t timeout_ms);
+
+/** pool_reload(p): The settings were read again. */
+void pool_reload(struct pool *p);
+void pool_set_draining(struct pool *p);
+
+/** pool_ready(p): Registered, snapshot loaded, database usable (last batch or
+ * beat of the last 5 s succeeded).  For admission and /health. */
+bool pool_ready(const struct pool *p);
+
+/** pool_next_id(p): An id for a request; 0 while the pool has never been
+ * registered (then there is no node number yet). */
+int64_t pool_next_id(struct pool *p);
+
+/** pool_snapshot(p): Borrow the newest snapshot until the loop's next turn;
+ * NULL before the first. */
+struct snapshot *pool_snapshot(struct pool *p);
+
+/* ---- keys ---- */
+
+/** A client key as looked up; constant, counted by reference (loop only). */
+struct key_info {
+	int refs;
+	int64_t id;
+	char name[128];
+	char visible[SEAL_VISIBLE_SIZE];
+	char bind_kind[8];		/* pool | group | account */
+	int64_t bind_id;
+	int64_t concurrency;		/* 0: unlimited */
+	char *models;			/* wildcards by comma; "" any */
+	bool enabled;
+	int64_t expires_ms;		/* 0: never */
+};
+
+void key_info_unref(struct key_info *k);	/* NULL is allowed */
+
+struct lookup_op {
+	struct store_op op;
+	/* in */
+	unsigned char hash[SEAL_HASH_BYTES];
+	void (*done)(struct lookup_op *op, const struct err *err);
+	void *arg;
+	/* out */
+	struct key_info *key;		/* with a reference, or NULL: no such
+					   key */
+};
+
+/** pool_pepper(p): For seal_hash; NULL until the database was first read. */
+const struct seal_pepper *pool_pepper(const struct pool *p);
+
+/**
+ * pool_key_cached(p, hash): A key that was looked up under the present config
+ * version, with a reference for the caller, or NULL.  Admission checks the key
+ * again in its transaction, so a stale one does no harm.
+ */
+struct key_info *pool_key_cached(struct pool *p,
+    const unsigned char hash[SEAL_HASH_BYTES]);
+void pool_lookup(struct pool *p, struct lookup_op *op);
+
+/* ---- leases ---- */
+
+struct lease {
+	bool held;
+	bool slotted;			/* false: a call that needs no slot */
+	struct snapshot *snapshot;	/* reference that keeps account alive */
+	const struct account *account;
+	int64_t slot_n;
+	int64_t slot_fence;
+	int attempt;			/* 1 ...: the ledger row's fence */
+};
+
+/** lease_drop(l): Give up the references in memory (the slot itself is given
+ * back by move or settle). */
+void lease_drop(struct lease *l);
+
+#define POOL_TRIED_MAX 16
+
+enum admit_verdict {
+	ADMIT_LEASED,
+	ADMIT_NO_KEY,		/* revoked, disabled or gone meanwhile */
+	ADMIT_KEY_EXPIRED,
+	ADMIT_MODEL,		/* the key's allow-list has not this model */
+	ADMIT_BUDGET,		/* .budget_* say which */
+	ADMIT_UNPRICED,		/* the model has no price and policy (or a money
+				   budget) needs one */
+	ADMIT_QUEUE_FULL,
+	ADMIT_QUEUE_TIMEOUT,
+	ADMIT_NO_ACCOUNT,	/* none is configured for this key, or none
+				   is left to move to */
+	ADMIT_PARKED		/* all that would do are parked until
+				   .retry_ms */
+};
+
+struct admit_op {
+	struct store_op op;
+	/* in */
+	int64_t ledger_id;
+	const struct key_info *key;	/* the caller holds a reference */
+	const char *kind;		/* "messages", "count_tokens", "models" */
+	char model[128];		/* "" where the call names none */
+	char session[128];
+	bool stream;
+	bool needs_slot;
+	bool billed;			/* reserve on money budgets */
+	int64_t body_bytes;
+	int64_t max_tokens;
+	void (*done)(struct admit_op *op, const struct err *err);
+	void *arg;
+	/* out */
+	enum admit_verdict verdict;
+	bool opened;			/* the ledger row exists (also after some
+					   refusals while waiting, which close
+					   it themselves) */
+	struct lease lease;
+	int64_t reserved_nusd;
+	int64_t queue_ms;
+	int64_t retry_ms;		/* wall time when it may do; 0: unknown */
+	char reason[128];		/* for the client's message */
+	char trace[512];		/* JSON array text: who was considered */
+	/* the pool's own */
+	int64_t submitted_ms;
+	int64_t give_up_ms;
+	bool cancelled;
+	int tried_n;			/* see move */
+	int64_t tried[POOL_TRIED_MAX];
+	struct attempt_end *ended;	/* waiting after a move: done already */
+	bool waiting;
+};
+
+/**
+ * pool_admit(p, op):
+ * Admit; while slots are short the operation waits (done comes later), up to
+ * queue_timeout.  pool_admit_cancel(p, op): the client left; done comes soon,
+ * with ERR_CANCELLED, or with a verdict that was reached before (a lease is
+ * then to be settled as usual).
+ */
+void pool_admit(struct pool *p, struct admit_op *op);
+void pool_admit_cancel(struct pool *p, struct admit_op *op);
+
+/** How an attempt ended. */
+struct attempt_end {
+	char outcome[32];		/* ok, rate_limited, connect, ... */
+	int status;			/* upstream's HTTP status; 0: none */
+	char upstream_id[128];		/* its request-id */
+	enum usage_mark mark;
+	struct usage usage;
+};
+
+/** What the end of an attempt says about its account. */
+struct park {
+	bool wanted;
+	char family[POOL_FAMILY_SIZE];	/* "" whole account */
+	char reason[32];
+	char detail[128];
+	bool stated;			/* the upstream said until when ... */
+	bool fact;			/* ... and that it is the account's own
+					   limit that is used up, which no
+					   request can be blamed for */
+	int64_t until_ms;		/* stated: wall; else 0: the pool
+					   computes default and back-off */
+	int64_t base_ms;		/* not stated: the default */
+};
+
+/**
+ * pool_move(p, op):
+ * The attempt on ${lease} failed and the request wants another account: close
+ * the attempt, park the account when wanted (one request parks at most one
+ * account: the second park that is no fact undoes the first instead), give the slot
+ * back, lease a slot of an account not yet tried, write the new attempt row.
+ * Waits like admission when all are busy.  Uses the struct of admission; the
+ * verdicts are ADMIT_LEASED, ADMIT_NO_ACCOUNT, ADMIT_PARKED,
+ * ADMIT_QUEUE_FULL/_TIMEOUT.  After a verdict other than ADMIT_LEASED the
+ * request is still to be settled (without lease).
+ */
+struct move_op {
+	struct admit_op admit;		/* in: all fields as for admission;
+					   admit.done is called */
+	/* in */
+	struct lease lease;		/* the old one */
+	struct attempt_end end;
+	struct park park;
+	bool undo_park;			/* decided by the pool; out */
+	int64_t deadline_ms;		/* monotonic: wait no longer */
+};
+void pool_move(struct pool *p, struct move_op *op);
+
+/** The end of a request. */
+struct settle_op {
+	struct store_op op;		/* .must is set by the pool */
+	/* in */
+	int64_t ledger_id;
+	int64_t key_id;
+	int attempts;			/* the last attempt's number; 0: none */
+	struct lease lease;		/* .held false: none (any more) */
+	struct attempt_end end;		/* of the last attempt, if lease.held */
+	struct park park;
+	bool success;			/* the account did well: its strikes are
+					   forgotten */
+	char model[128];
+	char outcome[32];
+	int status;
+	int64_t reserved_nusd;
+	int64_t queue_ms, first_byte_ms, total_ms, answer_bytes;
+	char trace[512];
+	void (*done)(struct settle_op *op, const struct err *err);
+	void *arg;
+	/* out */
+	int64_t cost_nusd;		/* -1: unpriced */
+	bool late;			/* the row had been reaped: corrected */
+};
+
+/**
+ * pool_settle(p, op):
+ * Close the ledger row and its last attempt, turn the reservation into spend,
+ * free the slot and grant it to the next in line.  Kept until the database
+ * takes it.  The mark of the row is that of the last attempt; usage of earlier
+ * attempts that may have been billed is added up.
+ */
+void pool_settle(struct pool *p, struct settle_op *op);
+
+/* ---- numbers, for logs and metrics; loop only ---- */
+
+struct pool_stats {
+	int64_t responder_id;
+	int64_t waiting;		/* this process's waiting requests */
+	struct store_thread_stats store;
+};
+void pool_stats(struct pool *p, struct pool_stats *st);
+
+#endif /* !POOL_POOL_H_ */

@@ -1,0 +1,89 @@
+#ifndef POOL_SNAPSHOT_H_
+#define POOL_SNAPSHOT_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ledger/price.h"
+
+/**
+ * What the scheduler knows: accounts, groups, cooldowns and prices, read from
+ * the database in one go under a version (meta.config_version).  Constant once
+ * made, counted by reference (atomically), shared between the store thread
+ * and the loop.  Any thread.
+ */
+
+#define POOL_FAMILY_SIZE 32
+
+struct cooldown {
+	char family[POOL_FAMILY_SIZE];	/* "": the whole account */
+	char reason[32];
+	int64_t since_ms, until_ms;	/* wall */
+	int64_t cause_id;
+	int64_t observed_ms;
+	int strikes;
+	bool stated;
+};
+
+enum credential_kind {
+	CREDENTIAL_API_KEY,	/* x-api-key */
+	CREDENTIAL_BEARER	/* Authorization: Bearer */
+};
+
+struct account {
+	int64_t id;
+	char name[128];
+	char platform[32];
+	char *base_url;			/* no trailing slash */
+	enum credential_kind credential;
+	char *secret;			/* in clear; wiped with the snapshot;
+					   NULL: could not be unsealed */
+	int64_t group_id;		/* 0: none */
+	int priority;			/* smaller goes first */
+	int weight;
+	int concurrency;
+	bool enabled;
+	struct cooldown *cooldowns;
+	size_t ncooldowns;
+};
+
+struct group {
+	int64_t id;
+	char name[128];
+	char strategy[32];
+};
+
+struct snapshot {
+	int refs;			/* atomic; private */
+	int64_t version;
+	struct account *accounts;	/* by id, ascending */
+	size_t naccounts;
+	struct group *groups;		/* by id, ascending */
+	size_t ngroups;
+	struct price_list prices;
+};
+
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);	/* NULL is allowed */
+
+/** snapshot_account(s, id): Borrow, or NULL.  Binary search. */
+const struct account *snapshot_account(const struct snapshot *s, int64_t id);
+const struct group *snapshot_group(const struct snapshot *s, int64_t id);
+
+/**
+ * account_parked(a, family, now_ms): The cooldown that keeps ${a} from serving
+ * a model of ${family} at ${now_ms} (its own or the account's, whichever ends
+ * later), or NULL.
+ */
+const struct cooldown *account_parked(const struct account *a,
+    const char *family, int64_t now_ms);
+
+/**
+ * model_family(model, out): "opus", "sonnet", "haiku", ... for Claude models
+ * (the unified rate limits are stated per family), else the model's name up to
+ * its first digit; cut to fit.
+ */
+void model_family(const char *model, char out[POOL_FAMILY_SIZE]);
+
+#endif /* !POOL_SNAPSHOT_H_ */
