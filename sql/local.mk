@@ -1,1 +1,23 @@
-# files of sql/
+# Named statements, one file a room, in alphabetic order.
+SQL_STATEMENTS = \
+	sql/store.sql
+
+# Migrations, numbered, never edited once released.
+SQL_MIGRATIONS = \
+	sql/sqlite/0001-init.sql
+
+SQL_COMPILER = sql/compile.awk
+SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)
+EXTRA_DIST += $(SQL_COMPILER) $(SQL_FILES)
+BUILT_SOURCES += sql/stmts.h sql/stmts.c
+CLEANFILES += sql/stmts.h sql/stmts.c sql/stmts.h-t sql/stmts.c-t
+
+sql/stmts.h: $(SQL_FILES) $(SQL_COMPILER)
+	$(AM_V_GEN)$(MKDIR_P) sql && (cd $(srcdir) && \
+	    LC_ALL=C $(AWK) -v out=h -f $(SQL_COMPILER) $(SQL_FILES)) >$@-t \
+	    && mv -f $@-t $@
+
+sql/stmts.c: $(SQL_FILES) $(SQL_COMPILER)
+	$(AM_V_GEN)$(MKDIR_P) sql && (cd $(srcdir) && \
+	    LC_ALL=C $(AWK) -v out=c -f $(SQL_COMPILER) $(SQL_FILES)) >$@-t \
+	    && mv -f $@-t $@
