@@ -1,3 +1,7 @@
 noinst_LIBRARIES += libledger.a
 libledger_a_SOURCES = \
+	fcgi/ledger/id.c \
+	fcgi/ledger/id.h \
+	fcgi/ledger/price.c \
+	fcgi/ledger/price.h \
 	fcgi/ledger/usage.h

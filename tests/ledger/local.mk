@@ -1,1 +1,12 @@
 # unit tests of fcgi/ledger/
+LEDGER_TEST_LIBS = libledger.a libbase.a $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/ledger/test_id
+tests_ledger_test_id_SOURCES = tests/ledger/test_id.c
+tests_ledger_test_id_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ledger_test_id_LDADD = $(LEDGER_TEST_LIBS)
+
+UNIT_TESTS += tests/ledger/test_price
+tests_ledger_test_price_SOURCES = tests/ledger/test_price.c
+tests_ledger_test_price_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ledger_test_price_LDADD = $(LEDGER_TEST_LIBS)
