@@ -21,6 +21,20 @@
 #define LIMIT_CLIENT_OUT_RESUME	(16 * 1024)
 
 /*
+ * A whole plain answer (LIMIT_PLAIN_BODY_BYTES) may be written at once on top
+ * of what waits.
+ */
+#define LIMIT_CLIENT_OUT_MAX_BYTES (4 * 1024 * 1024)
+
+/* What is read at once from a web server's connection, into one buffer a
+ * process; a FastCGI record is at most 64 KiB. */
+#define LIMIT_READ_BYTES	(64 * 1024)
+
+/* Rest of a body that was answered early, read so that a kept connection
+ * can be used again; beyond it closing is cheaper. */
+#define LIMIT_DISCARD_BYTES	(256 * 1024)
+
+/*
  * One SSE event held back until it is whole, so that an error event can
  * follow it well-formed.  Larger events pass on as they come.
  */

@@ -21,7 +21,7 @@ struct http_header {
 };
 
 struct http_request {
-	const char *method;	/* "" until seen */
+	const char *method;	/* this and the others "" until seen */
 	const char *target;	/* REQUEST_URI, raw */
 	const char *path;	/* target without mount prefix and query; starts
 				   with '/'; raw, not decoded; NUL-ended */
@@ -36,10 +36,17 @@ struct http_request {
 
 /**
  * http_request_init(r), http_request_param(r, name, value, err):
- * Take CGI parameters one by one; both are copied.  0, or -1: ERR_INVAL when a
- * name or value holds NUL, CR or LF or other control characters than HT,
- * ERR_TOO_LARGE past LIMIT_PARAMS or LIMIT_PARAMS_BYTES.  HTTP_PROXY (httpoxy)
- * and parameters that the program does not know are left out.
+ * Take CGI parameters one by one; both are copied, and can be read after
+ * http_request_ready.  Taken are REQUEST_METHOD, REQUEST_URI, CONTENT_LENGTH,
+ * CONTENT_TYPE (as header content-type), REMOTE_ADDR, HTTPS, of which the
+ * last one given counts, and HTTP_*.  All others are left out unread (some
+ * hold line feeds by right: PATH_INFO is decoded), as are HTTP_PROXY
+ * (httpoxy), and HTTP_CONTENT_TYPE and HTTP_CONTENT_LENGTH, which repeat what
+ * is known.
+ *
+ * 0, or -1: ERR_INVAL when a header's name is not a token or a value holds
+ * NUL, CR, LF or another control character than HT, ERR_TOO_LARGE past
+ * LIMIT_PARAMS or LIMIT_PARAMS_BYTES, ERR_NOMEM.  Others may follow it.
  */
 void http_request_init(struct http_request *r);
 int http_request_param(struct http_request *r, const char *name,
@@ -48,10 +55,13 @@ int http_request_param(struct http_request *r, const char *name,
 
 /**
  * http_request_ready(r, mount, err):
- * All parameters are in: find path and query.  1: ${r} is complete; 0: the
- * target is not under ${mount}; -1 with ERR_INVAL: no method, no REQUEST_URI,
- * a content length that is not a number (absent, "" and "-1" mean not
- * stated), a target that does not start with '/'.
+ * All parameters are in: join headers, find path and query.  1: ${r} is
+ * complete; 0: the target is not under ${mount}; -1 with ERR_INVAL: no
+ * method, no REQUEST_URI, a content length that is not a number (absent, ""
+ * and "-1" mean not stated), a target that does not start with '/'; or with
+ * ERR_NOMEM.  Strings are set in any case (not NULL, but query), so that an
+ * error can be answered as the path asks for.  No http_request_param after
+ * it.  http_request_fini wipes what was held.
  */
 int http_request_ready(struct http_request *r, const char *mount,
     struct err *err) __attribute__((__warn_unused_result__));
@@ -62,7 +72,7 @@ const char *http_request_header(const struct http_request *r,
     const char *name);
 
 /**
- * http_request_keys(r, out, max):
+ * http_request_keys(r, out):
  * The candidate client keys in the order of WIRE.md section 7 rule 1:
  * x-api-key, Authorization: Bearer, x-goog-api-key, api-key, ?key=.  Distinct
  * values, borrowed from ${r} or decoded into its memory.  Returns how many.

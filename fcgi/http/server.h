@@ -31,22 +31,44 @@ enum fcgi_gone {
  *
  * The life of a request:
  *	begin -> body* -> end -> (application writes) -> fcgi_finish
- *	gone may come at any time before fcgi_finish, and is then the last
- *	callback; the request is freed when it returns.
- * After fcgi_finish or fcgi_reset the application must not touch it.
+ *	bad may come instead of begin, body or end, and is answered likewise;
+ *	gone may come at any time after begin or bad and before fcgi_finish,
+ *	and is then the last callback; the request is freed when it returns.
+ * After fcgi_finish or fcgi_reset the application must not touch it.  None of
+ * the functions below calls back: what they cause is told later in the turn.
+ *
+ * The web server's closing, also of its sending half alone, counts as the
+ * client's leaving, even when it arrives together with a whole request.
  */
 struct fcgi_handler {
 	/**
-	 * All PARAMS are in.  Return true to be given the body; false to have
-	 * it read and dropped (the application has answered or will, and
-	 * `end' is not called).
+	 * All PARAMS are in, and the target is under the mount.  Return true
+	 * to be given the body; false to have it read and dropped (the
+	 * application has answered or will, and neither `end' nor `bad' is
+	 * called).
 	 */
 	bool (*begin)(void *arg, struct fcgi_request *req);
-	/** Body bytes; return false to have the rest dropped. */
+	/** Body bytes; return false to have the rest dropped, as above. */
 	bool (*body)(void *arg, struct fcgi_request *req, const void *p,
 	    size_t n);
 	/** The body is whole, and as long as CONTENT_LENGTH stated. */
 	void (*end)(void *arg, struct fcgi_request *req);
+	/**
+	 * The request cannot be served, and nothing of an answer was written
+	 * yet: answer it with ${status} and ${message} (for people, valid
+	 * during the call), in whatever dialect the path asks for.  ${begun}
+	 * says whether `begin' was called for it.  No other callback but
+	 * `writable' and `gone' comes after this.
+	 *	404  the target is not under the mount
+	 *	400  malformed parameters, no method or target, a body longer
+	 *	     or shorter than CONTENT_LENGTH, malformed records
+	 *	408  the request stopped coming in
+	 *	431  too many parameters, or too large
+	 * fcgi_request_http may then hold less than a whole request, but its
+	 * strings are never NULL (but query).
+	 */
+	void (*bad)(void *arg, struct fcgi_request *req, bool begun,
+	    int status, const char *message);
 	/** Unsent bytes fell to LIMIT_CLIENT_OUT_RESUME or less, after
 	 * fcgi_write had returned 1. */
 	void (*writable)(void *arg, struct fcgi_request *req);
@@ -65,15 +87,28 @@ struct fcgi_server_params {
 	void *arg;
 };
 
+/**
+ * fcgi_server_new(params, err):
+ * Begin to accept.  NULL with ${err} set on failure.  ${params}->loop and
+ * ->handler must outlive it; ->mount is copied ("" or "/claude").
+ */
 struct fcgi_server *fcgi_server_new(const struct fcgi_server_params *params,
     struct err *err);
+
+/**
+ * fcgi_server_free(s):
+ * Stop accepting and close every connection; open requests are gone
+ * (FCGI_GONE_CLOSED).  Not from within a callback.  NULL is allowed.
+ */
 void fcgi_server_free(struct fcgi_server *s);
 
 /**
  * fcgi_server_drain(s, idle_cb, arg):
  * From now on each connection is closed after its END_REQUEST; the backlog
  * goes on being accepted.  ${idle_cb} is called (from the loop) when no
- * connection is left, again each time that becomes true.
+ * connection is left and the backlog is empty, again each time that becomes
+ * true.  An idle kept connection is left to the web server to close, since a
+ * request may be on its way on it.
  */
 void fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg),
     void *arg);
@@ -99,9 +134,10 @@ void fcgi_request_set_arg(struct fcgi_request *req, void *arg);
 /**
  * fcgi_write(req, p, n):
  * Send bytes of the answer (head first, in CGI form).  They are gathered and
- * written at the end of the turn, or by fcgi_finish, so that a short answer
- * is one write.  0: go on; 1: taken, but more than LIMIT_CLIENT_OUT_BYTES are
- * unsent, stop until `writable'; -1: no memory (reset the request).
+ * written at the end of the turn, so that a short answer is one write
+ * together with its end.  At most LIMIT_CLIENT_OUT_MAX_BYTES can wait.
+ * 0: go on; 1: taken, but more than LIMIT_CLIENT_OUT_BYTES are unsent, stop
+ * until `writable'; -1: no memory (reset the request).
  */
 int fcgi_write(struct fcgi_request *req, const void *p, size_t n)
     __attribute__((__warn_unused_result__));
@@ -109,7 +145,12 @@ int fcgi_write(struct fcgi_request *req, const void *p, size_t n)
 /** fcgi_pending(req): Bytes not yet taken by the kernel. */
 size_t fcgi_pending(const struct fcgi_request *req);
 
-/** fcgi_finish(req): The answer is complete; END_REQUEST goes out. */
+/**
+ * fcgi_finish(req):
+ * The answer is complete; END_REQUEST goes out.  What is still to come of the
+ * body is read and dropped, up to LIMIT_DISCARD_BYTES; where more comes, the
+ * connection is closed.
+ */
 void fcgi_finish(struct fcgi_request *req);
 
 /**
