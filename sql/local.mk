@@ -1,5 +1,6 @@
 # Named statements, one file a room, in alphabetic order.
 SQL_STATEMENTS = \
+	sql/meta.sql \
 	sql/store.sql
 
 # Migrations, numbered, never edited once released.
