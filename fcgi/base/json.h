@@ -32,14 +32,14 @@ struct json_want {
 };
 
 enum json_kind {
-	JSON_NONE,	/* not there */
-	JSON_STRING,
-	JSON_NUMBER,
-	JSON_TRUE,
-	JSON_FALSE,
-	JSON_NULL,
-	JSON_OBJECT,	/* reported when it ends; text is not kept */
-	JSON_ARRAY
+	JSON_KIND_NONE,	/* not there */
+	JSON_KIND_STRING,
+	JSON_KIND_NUMBER,
+	JSON_KIND_TRUE,
+	JSON_KIND_FALSE,
+	JSON_KIND_NULL,
+	JSON_KIND_OBJECT,	/* reported when it ends; text is not kept */
+	JSON_KIND_ARRAY
 };
 
 struct json_value {
@@ -55,7 +55,7 @@ struct json_value {
 	bool has_nul;		/* a \u0000 in the string */
 	bool duplicate;		/* the member, or one that holds it, came more
 				   than once; the last counts, as most readers
-				   take it (kind is JSON_NONE if the last of
+				   take it (kind is JSON_KIND_NONE if the last of
 				   those that could hold it does not) */
 };
 
@@ -98,12 +98,15 @@ int json_scan_end(struct json_scan *s, struct err *err)
 /** json_scan_top(s): Kind of the whole text once its first byte is seen. */
 enum json_kind json_scan_top(const struct json_scan *s);
 
-/** json_scan_get(s, i): Borrow what want ${i} found; kind JSON_NONE if not. */
+/**
+ * json_scan_get(s, i): Borrow what want ${i} found; JSON_KIND_NONE if it did
+ * not.
+ */
 const struct json_value *json_scan_get(const struct json_scan *s, size_t i);
 
 /**
  * json_value_int(v, min, max, out):
- * The integer in a JSON_NUMBER (also "5.0" and "1e3" where exact), bounded to
+ * The integer in a number (also "5.0" and "1e3" where exact), bounded to
  * [${min}, ${max}].  0, or -1 (other kind, not integral, outside).
  */
 int json_value_int(const struct json_value *v, int64_t min, int64_t max,

@@ -21,3 +21,17 @@ UNIT_TESTS += tests/base/test_num
 tests_base_test_num_SOURCES = tests/base/test_num.c
 tests_base_test_num_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_num_LDADD = $(BASE_TEST_LIBS)
+
+UNIT_TESTS += tests/base/test_json
+tests_base_test_json_SOURCES = tests/base/test_json.c $(ALLOC_FAIL)
+tests_base_test_json_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_json_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_json_LDADD = $(BASE_TEST_LIBS)
+
+# The same with the search that needs no SSE2.
+UNIT_TESTS += tests/base/test_json_portable
+tests_base_test_json_portable_SOURCES = tests/base/test_json.c \
+	fcgi/base/json.c $(ALLOC_FAIL)
+tests_base_test_json_portable_CPPFLAGS = $(TEST_CPPFLAGS) -DJSON_PORTABLE
+tests_base_test_json_portable_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_json_portable_LDADD = $(BASE_TEST_LIBS)

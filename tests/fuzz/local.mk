@@ -22,3 +22,9 @@ check_PROGRAMS += $(FUZZERS)
 endif
 
 EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/corpus
+
+FUZZERS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_json_LDADD = libbase.a $(JANSSON_LIBS)
