@@ -73,8 +73,11 @@
 /* One log line. */
 #define LIMIT_LOG_LINE_BYTES	2048
 
-/* Log lines waiting for the log thread; beyond it lines are counted lost. */
-#define LIMIT_LOG_RING		4096
+/*
+ * Log lines waiting for the log thread, some 4,000; what comes beyond is
+ * counted lost.
+ */
+#define LIMIT_LOG_RING_BYTES	(1024 * 1024)
 
 /* Config file. */
 #define LIMIT_CONF_BYTES	(256 * 1024)

@@ -13,8 +13,17 @@ libbase_a_SOURCES = \
 	fcgi/base/json_pick.c \
 	fcgi/base/json_pick.h \
 	fcgi/base/limits.h \
+	fcgi/base/log.c \
 	fcgi/base/log.h \
+	fcgi/base/log_line.c \
+	fcgi/base/log_line.h \
+	fcgi/base/log_target.c \
+	fcgi/base/log_target.h \
+	fcgi/base/loop.c \
 	fcgi/base/loop.h \
+	fcgi/base/loop_internal.h \
+	fcgi/base/loop_timer.c \
+	fcgi/base/loop_watch.c \
 	fcgi/base/num.c \
 	fcgi/base/num.h \
 	fcgi/base/seal.h

@@ -13,9 +13,10 @@ struct log;
 
 /**
  * One event a line: time, level, request id, subsystem, event, key=value.
- * Foreign text is escaped.  Secrets and prompts never go in.  Lines go
- * through a bounded ring to a thread, so that no caller waits for a disk; a
- * full ring loses lines and says later how many.
+ * Foreign text is escaped.  Secrets and prompts never go in.  Lines wait in
+ * bounded memory for a thread, so that no caller waits for a disk; when that
+ * is full lines are lost, and the log says later how many.  Errors and
+ * warnings are written at once, others within 50 ms, many with one write.
  */
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -48,6 +49,7 @@ struct log_line {
 	struct log *log;	/* NULL: level is off, calls do nothing */
 	enum log_level level;
 	size_t len;
+	bool cut;		/* too long: takes no more */
 	char text[LIMIT_LOG_LINE_BYTES];
 };
 

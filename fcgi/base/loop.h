@@ -31,7 +31,7 @@ void loop_stop(struct loop *loop);
 /**
  * loop_turn(loop, max_wait_ms, err):
  * One turn: wait at most ${max_wait_ms} (-1: until something is due), run
- * what is ready, then due timers, then tasks.  For tests.
+ * what is ready, then wake-ups, due timers and tasks.  For tests.
  */
 int loop_turn(struct loop *loop, int max_wait_ms, struct err *err)
     __attribute__((__warn_unused_result__));
@@ -49,9 +49,11 @@ const struct clock *loop_clock(const struct loop *loop);
 
 #define LOOP_READ	0x01u
 #define LOOP_WRITE	0x02u
-#define LOOP_HUP	0x04u	/* peer has closed or half-closed (EPOLLRDHUP);
-				   always reported once when watched */
-#define LOOP_EXCLUSIVE	0x08u	/* shared listening socket: wake one process */
+#define LOOP_HUP	0x04u	/* peer has closed or half-closed (EPOLLRDHUP),
+				   or the socket failed; reported once a watch,
+				   however often it is asked for again */
+#define LOOP_EXCLUSIVE	0x08u	/* shared listening socket: wake one process;
+				   not together with LOOP_HUP */
 
 struct loop_watch {
 	int fd;			/* -1: not watched */
@@ -62,12 +64,16 @@ struct loop_watch {
 	struct loop *loop;	/* NULL: not watched */
 	TAILQ_ENTRY(loop_watch) dirty;
 	bool is_dirty;
+	bool exclusive;		/* private: added with LOOP_EXCLUSIVE */
+	bool hup_told;		/* private: LOOP_HUP was reported */
+	bool unwanted;		/* private: told of what nobody wants */
 };
 
 /**
  * loop_watch_add(loop, w, fd, events, cb, arg, err):
  * Watch ${fd}.  The descriptor stays the caller's, who takes the watch out
- * before closing it.  0, or -1 with ${err}.
+ * before closing it.  A failed socket is reported as all that is wanted of
+ * LOOP_READ, LOOP_WRITE and LOOP_HUP.  0, or -1 with ${err}.
  */
 int loop_watch_add(struct loop *loop, struct loop_watch *w, int fd,
     uint32_t events, void (*cb)(struct loop_watch *, uint32_t), void *arg,
@@ -75,8 +81,10 @@ int loop_watch_add(struct loop *loop, struct loop_watch *w, int fd,
 
 /**
  * loop_watch_set(w, events):
- * Change what is wanted.  The kernel is told at the end of the turn, so that
- * changes back and forth cost nothing.  LOOP_EXCLUSIVE cannot be changed.
+ * Change what is wanted; 0 is allowed and reports nothing.  The kernel is told
+ * at the end of the turn, so that changes back and forth cost nothing, and of
+ * reading that is no longer wanted only when something comes, as most often
+ * it is wanted again before.  LOOP_EXCLUSIVE stays as it was added.
  */
 void loop_watch_set(struct loop_watch *w, uint32_t events);
 
@@ -116,7 +124,8 @@ struct loop_task {
 /**
  * loop_task_add(loop, t, cb, arg):
  * Run ${cb} after all events of this turn, before the loop waits again.  A
- * task that is queued already stays queued once.
+ * task that is queued already stays queued once.  What tasks add runs in the
+ * next turn, which then does not wait.
  */
 void loop_task_add(struct loop *loop, struct loop_task *t,
     void (*cb)(struct loop_task *), void *arg);
@@ -129,8 +138,9 @@ struct loop_wake;
 /**
  * loop_wake_new(loop, cb, arg, err):
  * ${cb} runs in the loop after loop_wake_post, once for any number of posts.
- * loop_wake_post may be called by any thread (it writes an eventfd, and only
- * when no earlier post is still unseen).
+ * loop_wake_post may be called by any thread until loop_wake_free; it costs a
+ * system call (an eventfd is written) only when the loop sleeps and no earlier
+ * post is still unseen.
  */
 struct loop_wake *loop_wake_new(struct loop *loop, void (*cb)(void *arg),
     void *arg, struct err *err);
@@ -143,7 +153,7 @@ void loop_wake_free(struct loop_wake *wake);
  * loop_signal_add(loop, signo, cb, arg, err):
  * Block ${signo} in this thread and call ${cb} in the loop when it comes
  * (signalfd).  Call before other threads are started, so that they inherit
- * the mask.
+ * the mask.  One callback a signal: ERR_EXISTS for a second.
  */
 int loop_signal_add(struct loop *loop, int signo,
     void (*cb)(int signo, void *arg), void *arg, struct err *err)
