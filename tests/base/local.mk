@@ -35,3 +35,14 @@ tests_base_test_json_portable_SOURCES = tests/base/test_json.c \
 tests_base_test_json_portable_CPPFLAGS = $(TEST_CPPFLAGS) -DJSON_PORTABLE
 tests_base_test_json_portable_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_json_portable_LDADD = $(BASE_TEST_LIBS)
+
+UNIT_TESTS += tests/base/test_log
+tests_base_test_log_SOURCES = tests/base/test_log.c
+tests_base_test_log_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_LDADD = $(BASE_TEST_LIBS)
+
+UNIT_TESTS += tests/base/test_loop
+tests_base_test_loop_SOURCES = tests/base/test_loop.c $(ALLOC_FAIL)
+tests_base_test_loop_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_loop_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_loop_LDADD = $(BASE_TEST_LIBS)
