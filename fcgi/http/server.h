@@ -132,6 +132,16 @@ void *fcgi_request_arg(const struct fcgi_request *req);
 void fcgi_request_set_arg(struct fcgi_request *req, void *arg);
 
 /**
+ * fcgi_hold(req, held):
+ * While held, no more of the request's input is read or delivered (`body',
+ * `end' and `bad' do not come, and the read timeout rests), so that a body
+ * costs nothing before it is known whose it is; `gone' still comes at once.
+ * Taking the hold away never calls back from within: what had come in already
+ * is delivered later in the turn.  Allowed from `begin' on.
+ */
+void fcgi_hold(struct fcgi_request *req, bool held);
+
+/**
  * fcgi_write(req, p, n):
  * Send bytes of the answer (head first, in CGI form).  They are gathered and
  * written at the end of the turn, so that a short answer is one write

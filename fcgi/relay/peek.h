@@ -1,0 +1,45 @@
+#ifndef RELAY_PEEK_H_
+#define RELAY_PEEK_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+struct err;
+struct peek_scan;
+
+/**
+ * What the relay needs to know of a Messages request body, found by one
+ * bounded scan as the bytes come in; the body itself is neither kept nor
+ * changed here.  One thread at a time.
+ */
+struct peek {
+	char model[LIMIT_NAME_BYTES + 1];
+	uint64_t model_start, model_end; /* byte offsets, quotes included */
+	bool stream;
+	int64_t max_tokens;		/* 0: not stated */
+	char session[128];		/* of metadata.user_id; "" if none */
+};
+
+/** peek_new(): NULL without memory.  peek_free takes NULL. */
+struct peek_scan *peek_new(void);
+void peek_free(struct peek_scan *s);
+
+/** peek_push(s, p, n, err): Read on; -1 with ERR_INVAL: malformed JSON, and
+ * where. */
+int peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * peek_end(s, out, err):
+ * The body is whole.  0 with *${out}, or -1 with ERR_INVAL and a message for
+ * the client: not complete, not an object, `model' missing, not a string,
+ * empty, too long or with control characters; `max_tokens' not a whole number
+ * from 0 to 10^9; `stream' not a boolean; one of these given twice.
+ */
+int peek_end(struct peek_scan *s, struct peek *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !RELAY_PEEK_H_ */
