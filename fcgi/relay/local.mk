@@ -1,4 +1,14 @@
 noinst_LIBRARIES += librelay.a
 librelay_a_SOURCES = \
+	fcgi/relay/auth.c \
+	fcgi/relay/call.c fcgi/relay/call.h \
+	fcgi/relay/close.c \
+	fcgi/relay/judge.h \
 	fcgi/relay/meter.h \
-	fcgi/relay/sse.h
+	fcgi/relay/pass.c \
+	fcgi/relay/peek.h \
+	fcgi/relay/platform.h \
+	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
+	fcgi/relay/sse.h \
+	fcgi/relay/throttle.c fcgi/relay/throttle.h \
+	fcgi/relay/upstream.h

@@ -1,0 +1,296 @@
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fastcgi.h>
+
+#include <curl/curl.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/seal.h"
+#include "pool/pool.h"
+#include "relay/relay.h"
+#include "relay/upstream.h"
+
+/* Settlements of the last calls, when the drain time is over. */
+#define MAIN_LAST_MS	3000
+
+/* What the parts of the relay responder hang on. */
+struct main {
+	const char *conf_path;
+	struct conf *conf;
+	struct log *log;
+	struct seal *seal;
+	struct loop *loop;
+	struct pool *pool;
+	struct upstream *upstream;
+	struct relay *relay;
+	struct loop_timer deadline;
+	bool draining;
+	bool aborted;
+};
+
+static void
+usage(FILE *out)
+{
+
+	fputs("usage: leasehold-relay.fcgi [--config FILE]\n"
+	    "\n"
+	    "The relay responder of Leasehold.  It expects a listening socket\n"
+	    "as standard input, as spawn-fcgi gives it.\n"
+	    "\n"
+	    "  -c, --config FILE  settings (default: $LEASEHOLD_CONFIG, or\n", out);
+	fprintf(out, "                     %s)\n", conf_default_path());
+	fputs("  -h, --help         this text\n"
+	    "  -V, --version      the version\n"
+	    "\n"
+	    "SIGTERM drains and exits, SIGHUP or SIGUSR2 reads the settings\n"
+	    "again and opens the log anew.\n", out);
+}
+
+/* ---- signals ---- */
+
+static void
+main_idle(void *arg)
+{
+	struct main *m = arg;
+
+	loop_stop(m->loop);
+}
+
+static void
+main_deadline(struct loop_timer *t)
+{
+	struct main *m = t->arg;
+
+	if (m->aborted) {
+		loop_stop(m->loop);
+		return;
+	}
+	m->aborted = true;
+	relay_abort(m->relay);
+	if (loop_timer_set(m->loop, &m->deadline, loop_now_ms(m->loop) +
+	    MAIN_LAST_MS, main_deadline, m) != 0)
+		loop_stop(m->loop);
+}
+
+static void
+main_drain(int signo, void *arg)
+{
+	struct main *m = arg;
+
+	(void)signo;
+	if (m->draining)
+		return;
+	m->draining = true;
+	log_note(m->log, LOG_LEVEL_INFO, "main", "draining", NULL);
+	pool_set_draining(m->pool);
+	if (loop_timer_set(m->loop, &m->deadline, loop_now_ms(m->loop) +
+	    m->conf->drain_ms, main_deadline, m) != 0)
+		loop_stop(m->loop);
+	relay_drain(m->relay, main_idle, m);
+}
+
+static void
+main_reload(int signo, void *arg)
+{
+	struct main *m = arg;
+	struct err err = { 0 };
+	enum log_level level;
+
+	(void)signo;
+	log_reopen(m->log);
+	if (conf_reload(m->conf, m->conf_path, &err) != 0) {
+		log_note(m->log, LOG_LEVEL_ERROR, "main", "reload_failed",
+		    &err);
+		return;
+	}
+	if (log_level_parse(m->conf->log_level, &level) == 0)
+		log_set_level(m->log, level);
+	pool_reload(m->pool);
+	relay_reload(m->relay);
+	log_note(m->log, LOG_LEVEL_INFO, "main", "reloaded", NULL);
+}
+
+static int
+main_signals(struct main *m, struct err *err)
+{
+	static const struct {
+		int signo;
+		void (*cb)(int, void *);
+	} wanted[] = {
+		{ SIGTERM, main_drain },
+		{ SIGINT, main_drain },
+		{ SIGUSR1, main_drain },	/* multiwatch's default */
+		{ SIGHUP, main_reload },
+		{ SIGUSR2, main_reload }	/* passed on by multiwatch */
+	};
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (loop_signal_add(m->loop, wanted[i].signo, wanted[i].cb, m,
+		    err) != 0)
+			return (-1);
+	return (0);
+}
+
+/* ---- life ---- */
+
+static int
+main_check_socket(struct err *err)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	if (getsockopt(FCGI_LISTENSOCK_FILENO, SOL_SOCKET, SO_ACCEPTCONN,
+	    &listening, &len) == 0 && listening)
+		return (0);
+	err_set(err, ERR_INVAL, "standard input is not a listening socket: "
+	    "start leasehold-relay.fcgi through spawn-fcgi, systemd or the "
+	    "like");
+	return (-1);
+}
+
+static int64_t
+main_open_requests(void *arg)
+{
+	struct main *m = arg;
+
+	return (m->relay == NULL ? 0 : relay_calls(m->relay));
+}
+
+/* Settings, log, secrets: what must be right before anything starts. */
+static int
+main_prepare(struct main *m, struct err *err)
+{
+	enum log_level level;
+
+	if ((m->conf = conf_load(m->conf_path, err)) == NULL)
+		return (-1);
+	if (log_level_parse(m->conf->log_level, &level) != 0)
+		level = LOG_LEVEL_INFO;
+	if ((m->loop = loop_new(clock_system(), err)) == NULL)
+		return (-1);
+	if (main_signals(m, err) != 0)
+		return (-1);
+	if ((m->log = log_open(m->conf->log, level, clock_system(), err)) ==
+	    NULL)
+		return (-1);
+	if ((m->seal = seal_open(m->conf->master_key_file, err)) == NULL)
+		return (-1);
+	return (main_check_socket(err));
+}
+
+static int
+main_start(struct main *m, struct err *err)
+{
+	struct pool_params pp = {
+		.conf = m->conf,
+		.seal = m->seal,
+		.loop = m->loop,
+		.log = m->log,
+		.clock = clock_system(),
+		.open_requests = main_open_requests,
+		.arg = m
+	};
+	struct upstream_params up = {
+		.loop = m->loop,
+		.ca_file = m->conf->ca_file,
+		.connections_max = m->conf->streams_max
+	};
+	struct relay_params rp = {
+		.loop = m->loop,
+		.conf = m->conf,
+		.log = m->log,
+		.listen_fd = FCGI_LISTENSOCK_FILENO
+	};
+
+	if ((m->pool = pool_start(&pp, err)) == NULL)
+		return (-1);
+	if ((m->upstream = upstream_new(&up, err)) == NULL)
+		return (-1);
+	rp.pool = m->pool;
+	rp.upstream = m->upstream;
+	if ((m->relay = relay_new(&rp, err)) == NULL)
+		return (-1);
+	return (0);
+}
+
+static void
+main_stop(struct main *m)
+{
+
+	loop_timer_cancel(&m->deadline);
+	pool_stop(m->pool, MAIN_LAST_MS);
+	relay_free(m->relay);
+	upstream_free(m->upstream);
+	seal_free(m->seal);
+	log_close(m->log);
+	loop_free(m->loop);
+	conf_free(m->conf);
+}
+
+static int
+main_run(struct main *m)
+{
+	struct err err = { 0 };
+	int rc = -1;
+
+	if (main_prepare(m, &err) == 0 && main_start(m, &err) == 0) {
+		log_note(m->log, LOG_LEVEL_INFO, "main", "started", NULL);
+		rc = loop_run(m->loop, &err);
+	}
+	if (rc != 0) {
+		log_note(m->log, LOG_LEVEL_ERROR, "main", "stopped", &err);
+		fprintf(stderr, "leasehold-relay.fcgi: %s\n", err.text);
+	}
+	main_stop(m);
+	return (rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct main m = { 0 };
+	int ch;
+
+	while ((ch = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
+		switch (ch) {
+		case 'c':
+			m.conf_path = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return (EXIT_SUCCESS);
+		case 'V':
+			puts("leasehold " VERSION);
+			return (EXIT_SUCCESS);
+		default:
+			usage(stderr);
+			return (2);
+		}
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		fputs("leasehold-relay.fcgi: cannot start libcurl\n", stderr);
+		return (EXIT_FAILURE);
+	}
+	ch = main_run(&m);
+	curl_global_cleanup();
+	return (ch);
+}

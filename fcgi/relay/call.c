@@ -1,0 +1,556 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "relay/call.h"
+#include "relay/platform.h"
+#include "relay/relay_int.h"
+
+static void call_attempt(struct call *c);
+static void call_give_up(struct call *c, const struct admit_op *moved);
+
+struct call *
+call_new(struct relay *r, struct fcgi_request *req,
+    const struct call_kind *kind, const char *path)
+{
+	struct call *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		goto err0;
+	c->relay = r;
+	c->req = req;
+	c->http = fcgi_request_http(req);
+	c->kind = kind;
+	c->path = path;
+	c->length_stated = -1;
+	c->left = "client_gone";
+	c->id = pool_next_id(r->pool);
+	ledger_id_format(c->id, c->request_id);
+	buf_init(&c->body, (size_t)r->conf->body_max_bytes);
+	buf_init(&c->head, LIMIT_UPSTREAM_HEAD_BYTES);
+	buf_init(&c->held, LIMIT_PLAIN_BODY_BYTES);
+	c->begun_ms = loop_now_ms(r->loop);
+	if (kind->has_model && (c->scan = peek_new()) == NULL)
+		goto err1;
+	fcgi_request_set_arg(req, c);
+	TAILQ_INSERT_TAIL(&r->calls, c, entry);
+	r->ncalls++;
+	return (c);
+
+err1:
+	free(c);
+err0:
+	return (NULL);
+}
+
+void
+call_drop_body(struct call *c)
+{
+
+	buf_fini(&c->body);
+	c->relay->body_bytes -= (int64_t)c->body_charged;
+	c->body_charged = 0;
+}
+
+void
+call_free(struct call *c)
+{
+
+	relay_call_gone(c->relay, c);
+	loop_timer_cancel(&c->ping);
+	call_drop_body(c);
+	buf_fini(&c->head);
+	buf_fini(&c->held);
+	peek_free(c->scan);
+	sse_free(c->sse);
+	meter_free(c->meter);
+	lease_drop(&c->lease);
+	key_info_unref(c->key);
+	free(c);
+}
+
+/* ---- the body ---- */
+
+static void
+call_bad_request(struct call *c, const char *message)
+{
+	struct response_error e = {
+		.status = 400,
+		.message = message,
+		.should_retry = -1
+	};
+
+	close_error(c, &e, "bad_request");
+}
+
+static void
+call_no_room(struct call *c)
+{
+	struct response_error e = {
+		.status = 503,
+		.type = "api_error",
+		.message = "The relay holds as many request bodies as it may.",
+		.retry_after_s = 1,
+		.should_retry = -1
+	};
+
+	close_error(c, &e, "bodies_full");
+}
+
+static void
+call_too_large(struct call *c)
+{
+	struct response_error e = {
+		.status = 413,
+		.message = "The request body is larger than this relay allows "
+		    "(body_max_bytes).",
+		.should_retry = -1
+	};
+
+	close_error(c, &e, "too_large");
+}
+
+/* Account for the memory that the next ${n} bytes need: as much as the client
+ * stated, at once, so that a body that was begun can also be finished. */
+static bool
+call_charge(struct call *c, size_t n)
+{
+	size_t want = buf_len(&c->body) + n;
+
+	if (want <= c->body_charged)
+		return (true);
+	if (c->http->content_length > (int64_t)want)
+		want = (size_t)c->http->content_length;
+	if (!relay_body_room(c->relay, want - c->body_charged))
+		return (false);
+	c->relay->body_bytes += (int64_t)(want - c->body_charged);
+	c->body_charged = want;
+	return (true);
+}
+
+bool
+call_body(struct call *c, const void *p, size_t n)
+{
+	struct err err = { 0 };
+
+	if (n > c->body.max - buf_len(&c->body)) {
+		call_too_large(c);
+		return (false);
+	}
+	if (!call_charge(c, n)) {
+		call_no_room(c);
+		return (false);
+	}
+	if (c->body.data == NULL &&
+	    buf_reserve(&c->body, c->body_charged) == NULL) {
+		call_no_room(c);
+		return (false);
+	}
+	if (buf_append(&c->body, p, n) != 0) {
+		call_no_room(c);
+		return (false);
+	}
+	if (peek_push(c->scan, p, n, &err) != 0) {
+		call_bad_request(c, err.text);
+		return (false);
+	}
+	return (true);
+}
+
+/* ---- admission ---- */
+
+/* How a verdict other than a lease is told to the client. */
+struct call_refusal {
+	int status;
+	const char *type;
+	const char *message;	/* when the pool gives no reason */
+	const char *outcome;
+	int64_t retry_after_s;	/* unless the pool knows better */
+	int should_retry;
+};
+
+static const struct call_refusal call_refusals[] = {
+	[ADMIT_NO_KEY] = { 401, "authentication_error",
+	    "The API key was revoked or disabled.", "key_revoked", 0, 0 },
+	[ADMIT_KEY_EXPIRED] = { 401, "authentication_error",
+	    "The API key has expired.", "key_expired", 0, 0 },
+	[ADMIT_MODEL] = { 403, "permission_error",
+	    "The API key may not use this model.", "model_refused", 0, 0 },
+	[ADMIT_BUDGET] = { 402, "billing_error",
+	    "The budget of this API key is used up.", "budget", 0, 0 },
+	[ADMIT_UNPRICED] = { 403, "permission_error",
+	    "This model has no price here, so it cannot be used under a "
+	    "budget.", "unpriced", 0, 0 },
+	[ADMIT_QUEUE_FULL] = { 429, "rate_limit_error",
+	    "Too many requests are waiting for an account.", "queue_full",
+	    5, -1 },
+	[ADMIT_QUEUE_TIMEOUT] = { 429, "rate_limit_error",
+	    "No account became free in time.", "queue_timeout", 5, -1 },
+	[ADMIT_NO_ACCOUNT] = { 503, "api_error",
+	    "No account is set up for this request.", "no_account", 30, -1 },
+	[ADMIT_PARKED] = { 429, "rate_limit_error",
+	    "All accounts rest for the moment.", "parked", 30, -1 }
+};
+
+_Static_assert(sizeof(call_refusals) / sizeof(call_refusals[0]) ==
+    ADMIT_PARKED + 1, "one row a verdict");
+
+/* Longer waits make some clients sleep for hours and others give up at once
+ * (WIRE.md section 7, rule 13): they are told not to try again. */
+#define CALL_RETRY_AFTER_MAX_S	60
+
+static void
+call_retry_after(const struct call *c, const struct admit_op *op,
+    struct response_error *e)
+{
+	int64_t ms = op->retry_ms - loop_wall_ms(c->relay->loop);
+
+	if (op->retry_ms == 0)
+		return;
+	e->retry_after_s = ms <= 0 ? 1 : (ms + 999) / 1000;
+	if (e->retry_after_s > CALL_RETRY_AFTER_MAX_S)
+		e->should_retry = 0;
+}
+
+static void
+call_refused(struct call *c, const struct admit_op *op)
+{
+	const struct call_refusal *row = &call_refusals[op->verdict];
+	struct response_error e = {
+		.status = row->status,
+		.type = row->type,
+		.message = op->reason[0] != '\0' ? op->reason : row->message,
+		.retry_after_s = row->retry_after_s,
+		.should_retry = row->should_retry
+	};
+
+	call_retry_after(c, op, &e);
+	close_error(c, &e, row->outcome);
+}
+
+/* What both admission and move bring back. */
+static void
+call_take(struct call *c, struct admit_op *op)
+{
+
+	c->lease = op->lease;
+	memset(&op->lease, 0, sizeof(op->lease));
+	c->queue_ms += op->queue_ms;
+	snprintf(c->trace, sizeof(c->trace), "%s", op->trace);
+}
+
+static void
+call_store_down(struct call *c)
+{
+	struct response_error e = {
+		.status = 503,
+		.type = "api_error",
+		.message = "The relay's database cannot be used at the moment.",
+		.retry_after_s = 2,
+		.should_retry = -1
+	};
+
+	close_error(c, &e, "store_down");
+}
+
+static void
+call_admitted(struct admit_op *op, const struct err *err)
+{
+	struct call *c = op->arg;
+
+	c->reserved_nusd = op->reserved_nusd;
+	call_take(c, op);
+	if (err->code != ERR_NONE) {
+		if (c->req == NULL)
+			call_free(c);
+		else
+			call_store_down(c);
+	} else if (c->req == NULL) {
+		if (c->lease.held)
+			close_settle(c, c->left);
+		else
+			call_free(c);
+	} else if (op->verdict != ADMIT_LEASED) {
+		call_refused(c, op);
+	} else {
+		c->dispatched_ms = loop_now_ms(c->relay->loop);
+		call_attempt(c);
+	}
+}
+
+static void
+call_fill_admission(struct call *c, struct admit_op *op)
+{
+
+	memset(op, 0, sizeof(*op));
+	op->ledger_id = c->id;
+	op->key = c->key;
+	op->kind = c->kind->name;
+	op->stream = c->peek.stream;
+	op->needs_slot = c->kind->needs_slot;
+	op->billed = c->kind->billed;
+	op->body_bytes = (int64_t)c->body_len;
+	op->max_tokens = c->peek.max_tokens;
+	op->arg = c;
+	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
+	snprintf(op->session, sizeof(op->session), "%s", c->peek.session);
+}
+
+void
+call_whole(struct call *c)
+{
+	struct admit_op *op = &c->op.admit;
+	struct err err = { 0 };
+
+	c->body_len = buf_len(&c->body);
+	c->whole_ms = loop_now_ms(c->relay->loop);
+	if (c->scan != NULL) {
+		if (peek_end(c->scan, &c->peek, &err) != 0) {
+			call_bad_request(c, err.text);
+			return;
+		}
+		peek_free(c->scan);
+		c->scan = NULL;
+	}
+	if (c->id == 0 || !pool_ready(c->relay->pool)) {
+		call_store_down(c);
+		return;
+	}
+	c->state = CALL_ADMIT;
+	call_fill_admission(c, op);
+	op->done = call_admitted;
+	pool_admit(c->relay->pool, op);
+}
+
+/* ---- attempts ---- */
+
+/* Time-outs differ: a stream must begin, a plain call must end (WIRE.md
+ * section 7, rule 16). */
+static void
+call_times(const struct call *c, struct transfer_params *p)
+{
+	const struct conf *conf = c->relay->conf;
+
+	p->connect_timeout_ms = conf->connect_timeout_ms;
+	if (c->peek.stream) {
+		p->first_byte_timeout_ms = conf->first_byte_timeout_ms;
+		p->idle_timeout_ms = conf->idle_timeout_ms;
+	} else {
+		p->first_byte_timeout_ms = conf->plain_timeout_ms;
+		p->deadline_ms = loop_now_ms(c->relay->loop) +
+		    conf->plain_timeout_ms;
+	}
+}
+
+/* Put the request to the account that is leased.  0, or -1. */
+static int
+call_dispatch(struct call *c)
+{
+	const struct account *a = c->lease.account;
+	const struct platform *platform = platform_find(a->platform);
+	struct transfer_params p = { 0 };
+	struct outgoing out;
+	struct err err = { 0 };
+	int rc = -1;
+
+	outgoing_init(&out);
+	if (platform == NULL ||
+	    platform->request(c->http, c->path, a, &out, &err) != 0)
+		goto done;
+	p.method = c->http->method;
+	p.url = out.url;
+	p.headers = out.headers;
+	p.nheaders = out.nheaders;
+	p.body = buf_head(&c->body);
+	p.body_len = buf_len(&c->body);
+	p.has_body = c->kind->has_model;
+	p.events = &pass_events;
+	p.arg = c;
+	call_times(c, &p);
+	c->transfer = transfer_start(c->relay->upstream, &p, &err);
+	rc = c->transfer == NULL ? -1 : 0;
+done:
+	outgoing_fini(&out);
+	return (rc);
+}
+
+static void
+call_attempt(struct call *c)
+{
+
+	c->state = CALL_ATTEMPT;
+	c->attempts = c->lease.attempt;
+	memset(&c->verdict, 0, sizeof(c->verdict));
+	if (pass_start(c) != 0 || call_dispatch(c) != 0)
+		(void)call_failed(c, TRANSFER_INTERNAL, 0);
+}
+
+/* ---- when an attempt fails ---- */
+
+/* Nobody else can serve it: say so in our own words. */
+static void
+call_give_up(struct call *c, const struct admit_op *moved)
+{
+	const struct judgement *v = &c->verdict;
+	struct response_error e = {
+		.status = v->fallback_status,
+		.type = v->fallback_type,
+		.message = v->fallback_message,
+		.retry_after_s = v->retry_after_s,
+		.should_retry = -1
+	};
+
+	if (moved != NULL && moved->verdict == ADMIT_PARKED)
+		call_retry_after(c, moved, &e);
+	if (e.retry_after_s > CALL_RETRY_AFTER_MAX_S)
+		e.should_retry = 0;
+	close_error(c, &e, v->outcome);
+}
+
+static void
+call_moved(struct admit_op *op, const struct err *err)
+{
+	struct call *c = op->arg;
+	struct move_op *move = &c->op.move;
+
+	call_take(c, op);
+	if (err->code != ERR_NONE) {
+		/* The old lease may still be ours; its fence tells. */
+		c->lease = move->lease;
+		memset(&move->lease, 0, sizeof(move->lease));
+	}
+	lease_drop(&move->lease);
+	if (c->req == NULL) {
+		close_settle(c, c->left);
+	} else if (err->code != ERR_NONE) {
+		call_store_down(c);
+	} else if (op->verdict == ADMIT_LEASED) {
+		call_attempt(c);
+	} else {
+		call_give_up(c, op);
+	}
+}
+
+static void
+call_move(struct call *c)
+{
+	struct move_op *op = &c->op.move;
+
+	memset(op, 0, sizeof(*op));
+	call_fill_admission(c, &op->admit);
+	op->admit.done = call_moved;
+	close_attempt_end(c, c->verdict.outcome, &op->end);
+	op->park = c->verdict.park;
+	op->lease = c->lease;
+	memset(&c->lease, 0, sizeof(c->lease));
+	op->deadline_ms = c->dispatched_ms +
+	    c->relay->conf->attempt_budget_ms;
+	c->state = CALL_MOVE;
+	pool_move(c->relay->pool, op);
+}
+
+static bool
+call_may_move(const struct call *c)
+{
+	const struct conf *conf = c->relay->conf;
+	int64_t spent_ms = loop_now_ms(c->relay->loop) - c->dispatched_ms;
+
+	return (c->verdict.action == JUDGE_MOVE &&
+	    c->attempts < conf->attempts_max &&
+	    spent_ms < conf->attempt_budget_ms);
+}
+
+static void
+call_judge(struct call *c, enum transfer_result result, int status)
+{
+	const struct meter_result *r = meter_result(c->meter);
+	struct judge_input in = {
+		.result = result,
+		.status = status,
+		.headers = c->up_headers,
+		.nheaders = c->up_nheaders,
+		.stream = c->peek.stream,
+		.error_type = r->error_type,
+		.error_message = r->error_message,
+		.model = c->peek.model,
+		.now_ms = loop_wall_ms(c->relay->loop),
+		.conf = c->relay->conf
+	};
+	struct transfer_timings tm;
+
+	if (c->transfer != NULL) {
+		transfer_timings(c->transfer, &tm);
+		in.kept_alive = tm.reused;
+	}
+	judge(&in, &c->verdict);
+}
+
+bool
+call_failed(struct call *c, enum transfer_result result, int status)
+{
+
+	call_judge(c, result, status);
+	if (c->verdict.action == JUDGE_RELAY)
+		return (false);
+	pass_stop(c);
+	if (c->verdict.maybe_billed)
+		c->maybe_billed = true;
+	if (call_may_move(c))
+		call_move(c);
+	else
+		call_give_up(c, NULL);
+	return (true);
+}
+
+/* ---- the client leaves ---- */
+
+void
+call_gone(struct call *c)
+{
+
+	c->req = NULL;
+	c->http = NULL;
+	switch (c->state) {
+	case CALL_BODY:
+		call_free(c);
+		break;
+	case CALL_KEY:
+	case CALL_SETTLE:
+		break;
+	case CALL_ADMIT:
+		pool_admit_cancel(c->relay->pool, &c->op.admit);
+		break;
+	case CALL_MOVE:
+		pool_admit_cancel(c->relay->pool, &c->op.move.admit);
+		break;
+	case CALL_ATTEMPT:
+	case CALL_PASS:
+		pass_stop(c);
+		close_settle(c, c->left);
+		break;
+	}
+}
+
+
+void
+call_abort(struct call *c)
+{
+	static const struct response_error e = {
+		.status = 503,
+		.type = "api_error",
+		.message = "The relay is being stopped.",
+		.retry_after_s = 1,
+		.should_retry = -1
+	};
+
+	if (c->req == NULL)
+		return;
+	c->left = "stopped";
+	if (c->state == CALL_PASS)
+		pass_abort(c, e.message);
+	else
+		close_answer(c, &e);
+	call_gone(c);
+}

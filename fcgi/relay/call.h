@@ -1,0 +1,222 @@
+#ifndef RELAY_CALL_H_
+#define RELAY_CALL_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/loop.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/server.h"
+#include "pool/pool.h"
+#include "relay/judge.h"
+#include "relay/meter.h"
+#include "relay/peek.h"
+#include "relay/sse.h"
+#include "relay/upstream.h"
+
+/**
+ * A model call, from the end of its PARAMS to its settlement.  Shared by the
+ * modules of the relay that tell its story: auth.c (who calls), call.c (admit,
+ * attempt, judge, move), pass.c (the answer on its way to the client), close.c
+ * (answers in our own words, settlement).  Loop thread only.
+ *
+ *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
+ *	                                   ^   |
+ *	                                   |   v
+ *	                                   MOVE
+ *
+ * Every state leads to SETTLE once the ledger row is open (after ADMIT), and
+ * straight to the end before that.  `req' is NULL as soon as the client has
+ * its answer or is gone; a call whose client is gone never leads back.
+ */
+enum call_state {
+	CALL_KEY,	/* lookup runs; the body is held back */
+	CALL_BODY,	/* the body comes in */
+	CALL_ADMIT,	/* admit runs, or waits for a slot */
+	CALL_ATTEMPT,	/* transfer runs; the client has nothing yet */
+	CALL_PASS,	/* transfer runs; the client has the head */
+	CALL_MOVE,	/* move runs, or waits for a slot */
+	CALL_SETTLE	/* settle runs; nothing else does */
+};
+
+/** What sets the routes apart that are relayed. */
+struct call_kind {
+	const char *name;	/* ledger.kind */
+	bool has_model;		/* the body names one */
+	bool needs_slot;
+	bool billed;
+};
+
+/** How the answer is passed on. */
+enum pass_mode {
+	PASS_NONE,	/* no head yet */
+	PASS_SSE,	/* event by event */
+	PASS_WHOLE,	/* kept until it is whole */
+	PASS_THROUGH	/* too long to keep: as it comes */
+};
+
+struct relay;
+
+struct call {
+	struct relay *relay;
+	TAILQ_ENTRY(call) entry;
+	enum call_state state;
+	const struct call_kind *kind;
+	struct fcgi_request *req;	/* NULL: answered or gone */
+	struct http_request *http;	/* the request's; valid with req */
+	const char *path;		/* within http, behind any alias */
+	int64_t id;			/* ledger id */
+	char request_id[LEDGER_ID_SIZE];
+
+	/* who calls */
+	struct key_info *key;
+	const char *keys[HTTP_KEYS_MAX];	/* still to be tried */
+	size_t nkeys, keys_tried;
+
+	/* what is asked */
+	struct buf body;
+	size_t body_charged;		/* part of relay->body_bytes */
+	size_t body_len;		/* also after the body was freed */
+	struct peek_scan *scan;
+	struct peek peek;
+
+	/* where it goes */
+	struct lease lease;
+	struct transfer *transfer;
+	struct judgement verdict;	/* of the last failed attempt */
+	int attempts;			/* started so far */
+	bool maybe_billed;		/* the running attempt's request left
+					   whole, and no error came back */
+
+	/* the answer */
+	enum pass_mode pass;
+	struct buf head;		/* client's head, without its end */
+	struct buf held;		/* SSE: unfinished event; whole body */
+	struct sse *sse;
+	struct meter *meter;
+	struct loop_timer ping;
+	int64_t sent_ms;		/* last byte towards the client */
+	int64_t answer_bytes;
+	int64_t length_stated;		/* upstream's content-length, or -1 */
+	int status;			/* what the client got, or will */
+	int upstream_status;		/* 0: no head yet */
+	const struct transfer_header *up_headers; /* borrowed from transfer */
+	size_t up_nheaders;
+	char upstream_id[128];
+	bool blocked;			/* client takes no more for now */
+	bool mid_event;			/* a part of an event went out */
+	bool errored;			/* an error event went out */
+	bool broken;			/* memory failed us in mid-answer */
+	bool transfer_over;		/* done was called */
+
+	/* times, monotonic ms */
+	int64_t begun_ms;		/* PARAMS were whole */
+	int64_t whole_ms;		/* the body was whole */
+	int64_t dispatched_ms;		/* first attempt */
+	int64_t first_byte_ms;		/* towards the client; 0: none */
+
+	/* operations of the pool; one runs at a time */
+	union {
+		struct lookup_op lookup;
+		struct admit_op admit;
+		struct move_op move;
+		struct settle_op settle;
+	} op;
+	const char *left;		/* outcome when the client goes */
+	char trace[512];
+	int64_t reserved_nusd;
+	int64_t queue_ms;
+};
+
+/* ---- call.c ---- */
+
+/** call_new(r, req, kind, path): NULL without memory. */
+struct call *call_new(struct relay *r, struct fcgi_request *req,
+    const struct call_kind *kind, const char *path);
+
+/** call_free(c): At the very end; nothing may run any more. */
+void call_free(struct call *c);
+
+/** call_body(c, p, n), call_whole(c): The body as it comes, and its end. */
+bool call_body(struct call *c, const void *p, size_t n);
+void call_whole(struct call *c);
+
+/** call_gone(c): The client left. */
+void call_gone(struct call *c);
+
+/** call_abort(c): The relay itself must end now: tell the client. */
+void call_abort(struct call *c);
+
+/** call_drop_body(c): Give the body's memory back, once it is not needed. */
+void call_drop_body(struct call *c);
+
+/**
+ * call_failed(c, result, status):
+ * The attempt came to nothing before the client got a byte, with ${result}
+ * and, if that is TRANSFER_OK, ${status}: judge it.  The transfer is ended,
+ * then the call moves or is answered, except when the judgement is that the
+ * client shall have what the upstream said: then false is returned, and all
+ * is as it was.
+ */
+bool call_failed(struct call *c, enum transfer_result result, int status);
+
+/* ---- auth.c ---- */
+
+/**
+ * auth_start(c):
+ * Find out whose key it is; the body is held back until that is known.  False
+ * if the body is not wanted: the call was answered, or needs none.
+ */
+bool auth_start(struct call *c);
+
+/* ---- pass.c ---- */
+
+/** The transfer's events for a call. */
+extern const struct transfer_events pass_events;
+
+/** pass_start(c): A new attempt begins: forget the last one's answer. */
+int pass_start(struct call *c) __attribute__((__warn_unused_result__));
+
+/** pass_writable(c): The client takes bytes again. */
+void pass_writable(struct call *c);
+
+/** pass_abort(c): End the stream that the client is getting by an error. */
+void pass_abort(struct call *c, const char *message);
+
+/** pass_stop(c): End the transfer, if one runs, and what goes with it. */
+void pass_stop(struct call *c);
+
+/* ---- close.c ---- */
+
+/**
+ * close_error(c, e):
+ * Answer with ${e} (request_id is filled in) and end the call: settle it if
+ * its ledger row is open, else free it.  ${outcome} goes to the ledger.
+ */
+void close_error(struct call *c, const struct response_error *e,
+    const char *outcome);
+
+/** close_answer(c, e): Answer with ${e} alone; req is NULL then. */
+void close_answer(struct call *c, const struct response_error *e);
+
+/** close_finish(c, outcome): The client has the whole answer. */
+void close_finish(struct call *c, const char *outcome);
+
+/** close_reset(c, outcome): Break the client's connection, visibly. */
+void close_reset(struct call *c, const char *outcome);
+
+/**
+ * close_settle(c, outcome):
+ * Nothing more goes to the client (req is NULL): settle, then log and free.
+ */
+void close_settle(struct call *c, const char *outcome);
+
+/** close_attempt_end(c, end): How the running attempt stands, for a move or
+ * settlement: usage as far as it is known. */
+void close_attempt_end(struct call *c, const char *outcome,
+    struct attempt_end *end);
+
+#endif /* !RELAY_CALL_H_ */

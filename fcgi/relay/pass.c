@@ -1,0 +1,461 @@
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/conf.h"
+#include "base/num.h"
+#include "relay/call.h"
+#include "relay/platform.h"
+#include "relay/relay_int.h"
+
+static const char pass_ping[] = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+
+/* Data of one event that the meter is given: usage and errors are short. */
+#define PASS_EVENT_DATA_BYTES	(16 * 1024)
+
+/* ---- towards the client ---- */
+
+static void
+pass_write(struct call *c, const void *p, size_t n)
+{
+	int rc;
+
+	if (c->req == NULL || n == 0)
+		return;
+	if ((rc = fcgi_write(c->req, p, n)) < 0) {
+		c->broken = true;
+		return;
+	}
+	if (rc == 1)
+		c->blocked = true;
+	c->sent_ms = loop_now_ms(c->relay->loop);
+	if (c->first_byte_ms == 0)
+		c->first_byte_ms = c->sent_ms;
+	c->answer_bytes += (int64_t)n;
+}
+
+/* Send the head, completed by what the way of passing asks for. */
+static void
+pass_write_head(struct call *c, int64_t length)
+{
+	int rc = 0;
+
+	rc |= response_header(&c->head, "x-leasehold-request-id",
+	    c->request_id);
+	if (length >= 0)
+		rc |= response_header_int(&c->head, "content-length", length);
+	if (c->pass == PASS_SSE)
+		rc |= response_header(&c->head, "X-Accel-Buffering", "no");
+	rc |= response_end(&c->head);
+	if (rc != 0)
+		c->broken = true;
+	else
+		pass_write(c, buf_head(&c->head), buf_len(&c->head));
+	c->answer_bytes = 0;
+	buf_fini(&c->head);
+	c->status = c->upstream_status;
+	c->state = CALL_PASS;
+}
+
+static void
+pass_silence(struct loop_timer *t)
+{
+	struct call *c = t->arg;
+	int64_t interval_ms = c->relay->conf->ping_interval_ms;
+	int64_t now_ms = loop_now_ms(c->relay->loop);
+
+	if (now_ms - c->sent_ms >= interval_ms && !c->blocked &&
+	    !c->mid_event && !c->errored)
+		pass_write(c, pass_ping, sizeof(pass_ping) - 1);
+	if (c->broken)
+		close_reset(c, "internal");
+	else if (interval_ms > 0 && loop_timer_set(c->relay->loop, &c->ping,
+	    c->sent_ms + interval_ms, pass_silence, c) != 0)
+		close_reset(c, "internal");
+}
+
+/* ---- a stream ---- */
+
+/* The client gets its first byte: from here on no failover. */
+static void
+pass_commit(struct call *c)
+{
+	int64_t interval_ms = c->relay->conf->ping_interval_ms;
+
+	pass_write_head(c, -1);
+	if (transfer_body_sent(c->transfer))
+		call_drop_body(c);
+	if (interval_ms > 0 && loop_timer_set(c->relay->loop, &c->ping,
+	    c->sent_ms + interval_ms, pass_silence, c) != 0)
+		c->broken = true;
+}
+
+/* An upstream that fails within its first event could as well have answered
+ * with a status: let another account try. */
+static const struct {
+	const char *type;
+	int status;
+} pass_error_types[] = {
+	{ "invalid_request_error", 400 },
+	{ "authentication_error", 401 },
+	{ "billing_error", 402 },
+	{ "permission_error", 403 },
+	{ "not_found_error", 404 },
+	{ "request_too_large", 413 },
+	{ "rate_limit_error", 429 },
+	{ "api_error", 500 },
+	{ "timeout_error", 504 },
+	{ "overloaded_error", 529 }
+};
+
+static int
+pass_error_status(const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pass_error_types) /
+	    sizeof(pass_error_types[0]); i++)
+		if (strcmp(pass_error_types[i].type, type) == 0)
+			return (pass_error_types[i].status);
+	return (500);
+}
+
+/* Look at one event; false if the attempt ended with it. */
+static bool
+pass_event(struct call *c, const struct sse_event *ev)
+{
+	enum meter_event kind = meter_event(c->meter, ev);
+
+	if (c->state == CALL_ATTEMPT) {
+		if (kind == METER_ERROR && call_failed(c, TRANSFER_OK,
+		    pass_error_status(meter_result(c->meter)->error_type)))
+			return (false);
+		pass_commit(c);
+	}
+	if (kind == METER_ERROR)
+		c->errored = true;
+	return (true);
+}
+
+/* Bytes that end with an event, behind what was held back of it. */
+static void
+pass_events_out(struct call *c, const unsigned char *p, size_t n)
+{
+
+	pass_write(c, buf_head(&c->held), buf_len(&c->held));
+	buf_reset(&c->held);
+	pass_write(c, p, n);
+	c->mid_event = false;
+}
+
+/* Keep the beginning of an event until its end is there, so that whatever
+ * happens an error event can follow; but not without bound. */
+static void
+pass_hold(struct call *c, const unsigned char *p, size_t n)
+{
+
+	if (n == 0)
+		return;
+	if (c->state == CALL_PASS &&
+	    buf_len(&c->held) + n > LIMIT_SSE_EVENT_BYTES) {
+		pass_events_out(c, p, n);
+		c->mid_event = true;
+	} else if (buf_append(&c->held, p, n) != 0) {
+		c->broken = true;
+	}
+}
+
+/* False if the attempt ended in here. */
+static bool
+pass_sse(struct call *c, const unsigned char *p, size_t n)
+{
+	size_t done = 0, whole = 0, used;
+	struct sse_event ev;
+	int rc;
+
+	while (done < n) {
+		rc = sse_push(c->sse, p + done, n - done, &used, &ev);
+		if (rc < 0)
+			c->broken = true;
+		if (rc <= 0)
+			break;
+		done += used;
+		whole = done;
+		if (!pass_event(c, &ev))
+			return (false);
+	}
+	if (whole > 0)
+		pass_events_out(c, p, whole);
+	pass_hold(c, p + whole, n - whole);
+	return (true);
+}
+
+/* Say in the stream itself that it ends here; false where the client is in
+ * the middle of an event and can only be cut off. */
+static bool
+pass_error_event(struct call *c, const char *message)
+{
+	struct buf b;
+
+	if (c->mid_event)
+		return (false);
+	buf_init(&b, 4096);
+	if (response_sse_error(&b, DIALECT_ANTHROPIC, "api_error", message,
+	    c->request_id) == 0)
+		pass_write(c, buf_head(&b), buf_len(&b));
+	buf_fini(&b);
+	return (true);
+}
+
+/* The stream is over on the upstream's side; was it whole? */
+static void
+pass_sse_end(struct call *c, enum transfer_result result)
+{
+	const struct meter_result *r = meter_result(c->meter);
+	bool stalled = result == TRANSFER_STALLED;
+	const char *outcome = stalled ? "upstream_stalled" : "upstream_cut";
+
+	if (c->errored)
+		close_finish(c, "upstream_error");
+	else if (result == TRANSFER_OK && r->stopped)
+		close_finish(c, "ok");
+	else if (pass_error_event(c, stalled ?
+	    "The upstream fell silent in the middle of its answer." :
+	    "The upstream broke off in the middle of its answer."))
+		close_finish(c, outcome);
+	else
+		close_reset(c, outcome);
+}
+
+/* ---- a plain answer ---- */
+
+/* The answer is whole, and the client's, whatever its status. */
+static void
+pass_whole(struct call *c, const char *outcome)
+{
+	bool head = strcmp(c->http->method, "HEAD") == 0;
+
+	pass_stop(c);
+	pass_write_head(c, head ? c->length_stated :
+	    (int64_t)buf_len(&c->held));
+	pass_write(c, buf_head(&c->held), buf_len(&c->held));
+	if (c->broken)
+		close_reset(c, "internal");
+	else
+		close_finish(c, outcome);
+}
+
+/* Too long to be kept: pass it on as it comes. */
+static void
+pass_overflow(struct call *c)
+{
+
+	c->pass = PASS_THROUGH;
+	pass_write_head(c, c->length_stated);
+	pass_write(c, buf_head(&c->held), buf_len(&c->held));
+	buf_fini(&c->held);
+	if (transfer_body_sent(c->transfer))
+		call_drop_body(c);
+}
+
+static void
+pass_plain(struct call *c, const unsigned char *p, size_t n)
+{
+
+	meter_body(c->meter, p, n);
+	if (c->pass == PASS_WHOLE &&
+	    n > LIMIT_PLAIN_BODY_BYTES - buf_len(&c->held))
+		pass_overflow(c);
+	if (c->pass == PASS_THROUGH)
+		pass_write(c, p, n);
+	else if (buf_append(&c->held, p, n) != 0)
+		c->broken = true;
+}
+
+static void
+pass_plain_end(struct call *c, enum transfer_result result)
+{
+	bool good = c->upstream_status >= 200 && c->upstream_status < 300;
+
+	(void)meter_body_end(c->meter);
+	if (c->pass == PASS_THROUGH && result == TRANSFER_OK)
+		close_finish(c, good ? "ok" : "upstream_error");
+	else if (c->pass == PASS_THROUGH)
+		close_reset(c, "upstream_cut");
+	else if (result == TRANSFER_OK && good)
+		pass_whole(c, "ok");
+	else if (!call_failed(c, result, c->upstream_status))
+		pass_whole(c, c->verdict.outcome);
+}
+
+/* ---- the transfer's events ---- */
+
+static const char *
+pass_find(const struct transfer_header *h, size_t nh, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < nh; i++)
+		if (strcmp(h[i].name, name) == 0)
+			return (h[i].value);
+	return (NULL);
+}
+
+/* Take over those of the upstream's headers that are the client's business. */
+static int
+pass_build_head(struct call *c, int status, const struct transfer_header *h,
+    size_t nh)
+{
+	const struct platform *pf = platform_find(c->lease.account->platform);
+	size_t i;
+
+	buf_reset(&c->head);
+	if (response_begin(&c->head, status) != 0)
+		return (-1);
+	for (i = 0; i < nh; i++) {
+		if (!pf->pass_header(h[i].name, status))
+			continue;
+		if (response_header(&c->head, h[i].name, h[i].value) != 0)
+			return (-1);
+	}
+	return (0);
+}
+
+static enum pass_mode
+pass_choose(int status, const char *type)
+{
+
+	if (status == 200 && type != NULL &&
+	    strncasecmp(type, "text/event-stream", 17) == 0)
+		return (PASS_SSE);
+	return (PASS_WHOLE);
+}
+
+static void
+pass_head(void *arg, int status, const struct transfer_header *h, size_t nh)
+{
+	struct call *c = arg;
+	const char *value;
+
+	c->upstream_status = status;
+	c->up_headers = h;
+	c->up_nheaders = nh;
+	c->pass = pass_choose(status, pass_find(h, nh, "content-type"));
+	if ((value = pass_find(h, nh, "request-id")) != NULL)
+		snprintf(c->upstream_id, sizeof(c->upstream_id), "%s", value);
+	if ((value = pass_find(h, nh, "content-length")) == NULL ||
+	    num_parse(value, strlen(value), 0, INT64_MAX,
+	    &c->length_stated) != 0)
+		c->length_stated = -1;
+	if (pass_build_head(c, status, h, nh) != 0)
+		c->broken = true;
+}
+
+/* Something of ours went wrong, most likely memory. */
+static void
+pass_broken(struct call *c)
+{
+
+	if (c->state == CALL_PASS)
+		close_reset(c, "internal");
+	else
+		(void)call_failed(c, TRANSFER_INTERNAL, 0);
+}
+
+static bool
+pass_body(void *arg, const unsigned char *p, size_t n)
+{
+	struct call *c = arg;
+
+	if (c->blocked)
+		return (false);
+	if (c->pass != PASS_SSE)
+		pass_plain(c, p, n);
+	else if (!pass_sse(c, p, n))
+		return (true);
+	if (c->broken)
+		pass_broken(c);
+	return (true);
+}
+
+static void
+pass_done(void *arg, enum transfer_result result, const struct err *why)
+{
+	struct call *c = arg;
+
+	(void)why;
+	c->transfer_over = true;
+	if (c->pass == PASS_SSE && c->state == CALL_PASS)
+		pass_sse_end(c, result);
+	else if (c->pass == PASS_SSE)
+		(void)call_failed(c, result == TRANSFER_OK ? TRANSFER_CUT :
+		    result, 0);
+	else
+		pass_plain_end(c, result);
+}
+
+const struct transfer_events pass_events = {
+	.head = pass_head,
+	.body = pass_body,
+	.done = pass_done
+};
+
+/* ---- from the other modules ---- */
+
+int
+pass_start(struct call *c)
+{
+
+	c->pass = PASS_NONE;
+	c->upstream_status = 0;
+	c->upstream_id[0] = '\0';
+	c->length_stated = -1;
+	c->maybe_billed = false;
+	c->transfer_over = false;
+	c->broken = false;
+	buf_reset(&c->held);
+	sse_free(c->sse);
+	if ((c->sse = sse_new(PASS_EVENT_DATA_BYTES)) == NULL)
+		return (-1);
+	if (c->meter == NULL && (c->meter = meter_new()) == NULL)
+		return (-1);
+	meter_reset(c->meter);
+	return (0);
+}
+
+void
+pass_abort(struct call *c, const char *message)
+{
+
+	if (c->pass == PASS_SSE && pass_error_event(c, message))
+		fcgi_finish(c->req);
+	else
+		fcgi_reset(c->req);
+}
+
+void
+pass_stop(struct call *c)
+{
+
+	loop_timer_cancel(&c->ping);
+	if (c->transfer == NULL)
+		return;
+	if (transfer_body_sent(c->transfer) && c->upstream_status < 300)
+		c->maybe_billed = true;
+	if (c->transfer_over)
+		transfer_free(c->transfer);
+	else
+		transfer_cancel(c->transfer);
+	c->transfer = NULL;
+	c->up_headers = NULL;
+	c->up_nheaders = 0;
+}
+
+void
+pass_writable(struct call *c)
+{
+
+	c->blocked = false;
+	if (c->transfer != NULL)
+		transfer_resume(c->transfer);
+}

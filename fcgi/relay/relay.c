@@ -1,0 +1,429 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "http/route.h"
+#include "relay/call.h"
+#include "relay/relay_int.h"
+
+/* ---- routes ---- */
+
+enum relay_handler {
+	RELAY_HELLO,
+	RELAY_HEALTH,
+	RELAY_MESSAGES,
+	RELAY_COUNT_TOKENS,
+	RELAY_MODELS,
+	RELAY_NHANDLERS
+};
+
+/* Rows of what is relayed; the others answer at once. */
+static const struct call_kind relay_kinds[RELAY_NHANDLERS] = {
+	[RELAY_MESSAGES] = {
+		.name = "messages",
+		.has_model = true,
+		.needs_slot = true,
+		.billed = true
+	},
+	[RELAY_COUNT_TOKENS] = {
+		.name = "count_tokens",
+		.has_model = true
+	},
+	[RELAY_MODELS] = {
+		.name = "models"
+	}
+};
+
+static const struct route relay_routes[] = {
+	{ "POST", "/v1/messages", ROUTE_KEY, DIALECT_ANTHROPIC, true,
+	    RELAY_MESSAGES },
+	{ "POST", "/v1/messages/count_tokens", ROUTE_KEY, DIALECT_ANTHROPIC,
+	    true, RELAY_COUNT_TOKENS },
+	{ "GET", "/v1/models", ROUTE_KEY, DIALECT_ANTHROPIC, false,
+	    RELAY_MODELS },
+	{ "GET", "/v1/models/{id}", ROUTE_KEY, DIALECT_ANTHROPIC, false,
+	    RELAY_MODELS },
+	{ "GET", "/", ROUTE_OPEN, DIALECT_ANTHROPIC, false, RELAY_HELLO },
+	{ "GET", "/api/hello", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
+	    RELAY_HELLO },
+	{ "GET", "/health", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
+	    RELAY_HEALTH }
+};
+
+/* Where clients that were set up for other relays look. */
+static const char *const relay_aliases[] = { "/claude", "/api", NULL };
+
+#define RELAY_NROUTES	(sizeof(relay_routes) / sizeof(relay_routes[0]))
+
+/* The path as the upstream knows it. */
+static const char *
+relay_upstream_path(const char *path)
+{
+	size_t i, n;
+
+	for (i = 0; relay_aliases[i] != NULL; i++) {
+		n = strlen(relay_aliases[i]);
+		if (strncmp(path, relay_aliases[i], n) == 0 && path[n] == '/')
+			return (path + n);
+	}
+	return (path);
+}
+
+/* ---- answers without a call ---- */
+
+static void
+relay_send(struct fcgi_request *req, struct buf *b, int rc)
+{
+
+	if (rc != 0 || fcgi_write(req, buf_head(b), buf_len(b)) < 0)
+		fcgi_reset(req);
+	else
+		fcgi_finish(req);
+	buf_fini(b);
+}
+
+static void
+relay_refuse(struct relay *r, struct fcgi_request *req, enum dialect dialect,
+    struct response_error *e)
+{
+	char request_id[LEDGER_ID_SIZE];
+	struct log_line l;
+	struct buf b;
+
+	ledger_id_format(pool_next_id(r->pool), request_id);
+	e->request_id = request_id;
+	log_begin(&l, r->log, LOG_LEVEL_INFO, request_id, "relay", "refused");
+	log_str(&l, "method", fcgi_request_http(req)->method);
+	log_str(&l, "path", fcgi_request_http(req)->path);
+	log_str(&l, "client", fcgi_request_http(req)->remote_addr);
+	log_int(&l, "status", e->status);
+	log_end(&l);
+	buf_init(&b, LIMIT_ERROR_BODY_BYTES);
+	relay_send(req, &b, response_error(&b, dialect, e));
+}
+
+static void
+relay_plain(struct fcgi_request *req, int status, const char *body)
+{
+	bool head = strcmp(fcgi_request_http(req)->method, "HEAD") == 0;
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 4096);
+	rc |= response_begin(&b, status);
+	rc |= response_header(&b, "content-type", "application/json");
+	rc |= response_header(&b, "cache-control", "no-store");
+	rc |= response_header_int(&b, "content-length",
+	    (int64_t)strlen(body));
+	if (status == 503)
+		rc |= response_header_int(&b, "retry-after", 2);
+	rc |= response_end(&b);
+	if (!head)
+		rc |= buf_puts(&b, body);
+	relay_send(req, &b, rc);
+}
+
+static void
+relay_health(struct relay *r, struct fcgi_request *req)
+{
+
+	if (pool_ready(r->pool))
+		relay_plain(req, 200, "{\"status\":\"ok\"}\n");
+	else
+		relay_plain(req, 503, "{\"status\":\"unavailable\"}\n");
+}
+
+/* Preflights carry no credential and want none (WIRE.md section 7, rule 17):
+ * the relay is not for pages of other origins, and says so by no header. */
+static void
+relay_options(struct fcgi_request *req)
+{
+	struct buf b;
+	int rc = 0;
+
+	buf_init(&b, 1024);
+	rc |= response_begin(&b, 204);
+	rc |= response_header(&b, "allow", "GET, HEAD, POST, OPTIONS");
+	rc |= response_end(&b);
+	relay_send(req, &b, rc);
+}
+
+/* ---- the front line ---- */
+
+bool
+relay_body_room(const struct relay *r, size_t n)
+{
+
+	return (r->body_bytes + (int64_t)n <= r->conf->bodies_max_bytes);
+}
+
+static void
+relay_unmatched(struct relay *r, struct fcgi_request *req,
+    enum route_result found, const struct route_match *m)
+{
+	struct response_error e = {
+		.status = found == ROUTE_METHOD ? 405 : 404,
+		.message = found == ROUTE_METHOD ?
+		    "This path does not know this method." :
+		    "There is nothing at this path.",
+		.should_retry = -1,
+		.allow = found == ROUTE_METHOD ? m->allow : NULL
+	};
+
+	relay_refuse(r, req, m->dialect, &e);
+}
+
+/* Too much, by the client's own word: not even begun. */
+static bool
+relay_too_much(struct relay *r, struct fcgi_request *req)
+{
+	int64_t n = fcgi_request_http(req)->content_length;
+	struct response_error e = { .should_retry = -1 };
+
+	if (n > r->conf->body_max_bytes) {
+		e.status = 413;
+		e.message = "The request body is larger than this relay "
+		    "allows (body_max_bytes).";
+	} else if (n > 0 && !relay_body_room(r, (size_t)n)) {
+		e.status = 503;
+		e.type = "api_error";
+		e.message = "The relay holds as many request bodies as it "
+		    "may.";
+		e.retry_after_s = 1;
+	} else {
+		return (false);
+	}
+	relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+	return (true);
+}
+
+/* A call begins: its key is looked up before its body is taken. */
+static bool
+relay_call(struct relay *r, struct fcgi_request *req,
+    const struct call_kind *kind)
+{
+	struct call *c;
+
+	if (relay_too_much(r, req))
+		return (false);
+	c = call_new(r, req, kind,
+	    relay_upstream_path(fcgi_request_http(req)->path));
+	if (c == NULL) {
+		fcgi_reset(req);
+		return (false);
+	}
+	return (auth_start(c));
+}
+
+static bool
+relay_begin(void *arg, struct fcgi_request *req)
+{
+	struct relay *r = arg;
+	const struct http_request *http = fcgi_request_http(req);
+	struct route_match m;
+	enum route_result found;
+
+	if (strcmp(http->method, "OPTIONS") == 0) {
+		relay_options(req);
+		return (false);
+	}
+	found = route_find(relay_routes, RELAY_NROUTES, relay_aliases,
+	    http->method, http->path, &m);
+	if (found != ROUTE_FOUND) {
+		relay_unmatched(r, req, found, &m);
+		return (false);
+	}
+	switch ((enum relay_handler)m.route->handler) {
+	case RELAY_HELLO:
+		relay_plain(req, 200, "{\"service\":\"leasehold\"}\n");
+		return (false);
+	case RELAY_HEALTH:
+		relay_health(r, req);
+		return (false);
+	default:
+		return (relay_call(r, req, &relay_kinds[m.route->handler]));
+	}
+}
+
+static bool
+relay_body(void *arg, struct fcgi_request *req, const void *p, size_t n)
+{
+
+	(void)arg;
+	return (call_body(fcgi_request_arg(req), p, n));
+}
+
+static void
+relay_end(void *arg, struct fcgi_request *req)
+{
+
+	(void)arg;
+	call_whole(fcgi_request_arg(req));
+}
+
+static void
+relay_bad(void *arg, struct fcgi_request *req, bool begun, int status,
+    const char *message)
+{
+	struct response_error e = {
+		.status = status,
+		.message = message,
+		.should_retry = -1
+	};
+
+	if (begun && fcgi_request_arg(req) != NULL)
+		close_error(fcgi_request_arg(req), &e, "bad_request");
+	else
+		relay_refuse(arg, req, DIALECT_ANTHROPIC, &e);
+}
+
+static void
+relay_writable(void *arg, struct fcgi_request *req)
+{
+
+	(void)arg;
+	pass_writable(fcgi_request_arg(req));
+}
+
+static void
+relay_gone(void *arg, struct fcgi_request *req, enum fcgi_gone why)
+{
+
+	(void)arg;
+	(void)why;
+	if (fcgi_request_arg(req) != NULL)
+		call_gone(fcgi_request_arg(req));
+}
+
+static const struct fcgi_handler relay_handler = {
+	.begin = relay_begin,
+	.body = relay_body,
+	.end = relay_end,
+	.bad = relay_bad,
+	.writable = relay_writable,
+	.gone = relay_gone
+};
+
+/* ---- life ---- */
+
+struct relay *
+relay_new(const struct relay_params *params, struct err *err)
+{
+	struct fcgi_server_params sp = {
+		.loop = params->loop,
+		.listen_fd = params->listen_fd,
+		.mount = params->conf->mount,
+		.connections_max = params->conf->streams_max,
+		.read_timeout_ms = params->conf->client_read_timeout_ms,
+		.write_timeout_ms = params->conf->client_write_timeout_ms,
+		.handler = &relay_handler
+	};
+	struct relay *r;
+
+	if ((r = calloc(1, sizeof(*r))) == NULL) {
+		err_set(err, ERR_NOMEM, "cannot start the relay: no memory");
+		goto err0;
+	}
+	r->loop = params->loop;
+	r->conf = params->conf;
+	r->pool = params->pool;
+	r->upstream = params->upstream;
+	r->log = params->log;
+	TAILQ_INIT(&r->calls);
+	sp.arg = r;
+	if ((r->server = fcgi_server_new(&sp, err)) == NULL)
+		goto err1;
+	return (r);
+
+err1:
+	free(r);
+err0:
+	return (NULL);
+}
+
+void
+relay_free(struct relay *r)
+{
+
+	if (r == NULL)
+		return;
+	fcgi_server_free(r->server);
+	loop_task_cancel(&r->idle_task);
+	free(r);
+}
+
+void
+relay_reload(struct relay *r)
+{
+
+	fcgi_server_set_timeouts(r->server, r->conf->client_read_timeout_ms,
+	    r->conf->client_write_timeout_ms);
+}
+
+int64_t
+relay_calls(const struct relay *r)
+{
+
+	return (r->ncalls);
+}
+
+/* ---- draining ---- */
+
+static void
+relay_check_idle(struct loop_task *t)
+{
+	struct relay *r = t->arg;
+	struct fcgi_server_stats st;
+
+	fcgi_server_stats(r->server, &st);
+	if (r->server_idle && st.connections == 0 && r->ncalls == 0)
+		r->idle(r->idle_arg);
+}
+
+static void
+relay_maybe_idle(struct relay *r)
+{
+
+	if (r->idle != NULL)
+		loop_task_add(r->loop, &r->idle_task, relay_check_idle, r);
+}
+
+static void
+relay_server_idle(void *arg)
+{
+	struct relay *r = arg;
+
+	r->server_idle = true;
+	relay_maybe_idle(r);
+}
+
+void
+relay_drain(struct relay *r, void (*idle)(void *arg), void *arg)
+{
+
+	r->idle = idle;
+	r->idle_arg = arg;
+	fcgi_server_drain(r->server, relay_server_idle, r);
+}
+
+void
+relay_abort(struct relay *r)
+{
+	struct call *c, *next;
+
+	for (c = TAILQ_FIRST(&r->calls); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		call_abort(c);
+	}
+}
+
+void
+relay_call_gone(struct relay *r, struct call *c)
+{
+
+	TAILQ_REMOVE(&r->calls, c, entry);
+	r->ncalls--;
+	relay_maybe_idle(r);
+}

@@ -1,0 +1,39 @@
+#ifndef RELAY_RELAY_INT_H_
+#define RELAY_RELAY_INT_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/loop.h"
+#include "relay/relay.h"
+#include "relay/throttle.h"
+
+struct call;
+struct fcgi_server;
+
+/** The relay's own state, for the modules that serve a call. */
+struct relay {
+	struct loop *loop;
+	const struct conf *conf;
+	struct pool *pool;
+	struct upstream *upstream;
+	struct log *log;
+	struct fcgi_server *server;
+	TAILQ_HEAD(, call) calls;
+	int64_t ncalls;
+	int64_t body_bytes;		/* held for all calls together */
+	struct throttle throttle;
+	void (*idle)(void *arg);	/* draining; else NULL */
+	void *idle_arg;
+	bool server_idle;
+	struct loop_task idle_task;
+};
+
+/** relay_body_room(r, n): May ${n} more body bytes be held? */
+bool relay_body_room(const struct relay *r, size_t n);
+
+/** relay_call_gone(r, c): ${c} is about to be freed. */
+void relay_call_gone(struct relay *r, struct call *c);
+
+#endif /* !RELAY_RELAY_INT_H_ */
