@@ -16,7 +16,7 @@ struct peek_scan;
  * changed here.  One thread at a time.
  */
 struct peek {
-	char model[LIMIT_NAME_BYTES + 1];
+	char model[LIMIT_NAME_BYTES];	/* NUL-ended; longer is refused */
 	uint64_t model_start, model_end; /* byte offsets, quotes included */
 	bool stream;
 	int64_t max_tokens;		/* 0: not stated */
