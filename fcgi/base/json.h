@@ -48,15 +48,16 @@ struct json_value {
 				   including its quotes */
 	const char *text;	/* string (unescaped, UTF-8 as far as the
 				   input is) or number; NUL; never NULL; lives
-				   in the scanner until the next push or reset */
+				   in the scanner until its next push or
+				   reset */
 	size_t len;		/* bytes kept in text */
 	uint64_t full_len;	/* unescaped length; > len: text was cut, at a
 				   character boundary */
 	bool has_nul;		/* a \u0000 in the string */
 	bool duplicate;		/* the member, or one that holds it, came more
 				   than once; the last counts, as most readers
-				   take it (kind is JSON_KIND_NONE if the last of
-				   those that could hold it does not) */
+				   take it (JSON_KIND_NONE if the last of those
+				   that could hold it does not) */
 };
 
 #define JSON_WANTS_MAX	24
