@@ -113,6 +113,9 @@ const struct json_value *json_scan_get(const struct json_scan *s, size_t i);
 int json_value_int(const struct json_value *v, int64_t min, int64_t max,
     int64_t *out) __attribute__((__warn_unused_result__));
 
+/** json_is_utf8(p, n): All ${n} bytes are well-formed UTF-8. */
+bool json_is_utf8(const char *p, size_t n);
+
 /**
  * json_escape(p, n, out, outsize):
  * Write ${n} bytes as the inside of a JSON string, with a NUL; invalid UTF-8

@@ -6,7 +6,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/judge.h \
 	fcgi/relay/meter.c fcgi/relay/meter.h \
 	fcgi/relay/pass.c \
-	fcgi/relay/peek.h \
+	fcgi/relay/peek.c fcgi/relay/peek.h \
 	fcgi/relay/platform.h \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \

@@ -779,6 +779,30 @@ escaped_text_is_cut_at_a_character(void **state)
 	}
 }
 
+static void
+utf8_is_told_from_other_bytes(void **state)
+{
+	static const struct text good[] = {
+		T(""), T("a\0z\x7f"), T("\xc2\x80\xdf\xbf"),
+		T("\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"),
+		T("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
+	};
+	static const struct text bad[] = {
+		T("\x80"), T("\xbf"), T("\xc0\x80"), T("\xc1\xbf"), T("\xc2"),
+		T("a\xc2\x41"), T("\xe0\x9f\xbf"), T("\xed\xa0\x80"),
+		T("\xe2\x82"), T("\xe2\x82\xc0"), T("\xf0\x8f\xbf\xbf"),
+		T("\xf4\x90\x80\x80"), T("\xf0\x9f\x98"), T("\xf5\x80\x80"
+		"\x80"), T("\xff"), T("\xf0\x9f\x98\x00"),
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(good); i++)
+		assert_true(json_is_utf8(good[i].p, good[i].n));
+	for (i = 0; i < NITEMS(bad); i++)
+		assert_false(json_is_utf8(bad[i].p, bad[i].n));
+}
+
 int
 main(void)
 {
@@ -805,6 +829,7 @@ main(void)
 		cmocka_unit_test(lack_of_memory_is_reported),
 		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(integers_are_bounded),
+		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(text_is_escaped_for_json),
 		cmocka_unit_test(escaped_text_is_cut_at_a_character),
 	};

@@ -35,3 +35,10 @@ tests_fuzz_fuzz_sse_SOURCES = tests/fuzz/fuzz_sse.c fcgi/relay/meter.c \
 tests_fuzz_fuzz_sse_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_sse_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_sse_LDADD = libbase.a
+
+FUZZERS += tests/fuzz/fuzz_peek
+tests_fuzz_fuzz_peek_SOURCES = tests/fuzz/fuzz_peek.c fcgi/relay/peek.c \
+	$(FUZZ_MAIN)
+tests_fuzz_fuzz_peek_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_peek_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_peek_LDADD = libbase.a

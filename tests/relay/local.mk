@@ -22,3 +22,10 @@ tests_relay_test_throttle_SOURCES = tests/relay/test_throttle.c \
 	fcgi/relay/throttle.c
 tests_relay_test_throttle_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_throttle_LDADD = $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/relay/test_peek
+tests_relay_test_peek_SOURCES = tests/relay/test_peek.c fcgi/relay/peek.c \
+	$(ALLOC_FAIL)
+tests_relay_test_peek_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_peek_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_peek_LDADD = $(RELAY_TEST_LIBS)
