@@ -5,25 +5,14 @@
  * The first byte of the input says how the body is cut.
  */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/json.h"
 #include "relay/peek.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int true_thing, const char *what)
-{
-
-	if (true_thing)
-		return;
-	fprintf(stderr, "broken: %s\n", what);
-	abort();
-}
 
 static int
 run(const uint8_t *p, size_t n, size_t step, struct peek *out,

@@ -6,12 +6,11 @@
  * The first byte of the input says how the stream is cut.
  */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "relay/meter.h"
 #include "relay/sse.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,16 +22,6 @@ struct result {
 	bool between;
 	struct meter_result r;
 };
-
-static void
-must(int true_thing, const char *what)
-{
-
-	if (true_thing)
-		return;
-	fprintf(stderr, "broken: %s\n", what);
-	abort();
-}
 
 static void
 fold(uint64_t *sum, const void *p, size_t n)

@@ -21,7 +21,7 @@ FUZZ_MAIN = tests/fuzz/replay.c
 check_PROGRAMS += $(FUZZERS)
 endif
 
-EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/must.h tests/fuzz/replay.c tests/fuzz/corpus
 
 FUZZERS += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
