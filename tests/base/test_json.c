@@ -603,8 +603,8 @@ paths_of_a_bad_form_are_refused(void **state)
 	static const char *const bad[] = {
 		"", ".", "a.", ".a", "a..b", "a[0]", "a[", "[]b", "a[]b",
 		"a.b.c.d.e.f.g",
-		"a234567890123456789012345678901234567890123456789012345678901"
-		"234",
+		("a23456789012345678901234567890123456789012345678901234567890"
+		    "1234"),
 	};
 	struct json_want want = { "a.b.c.d.e.f", 0, false };
 	struct json_want many[JSON_WANTS_MAX + 1];
