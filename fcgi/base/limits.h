@@ -52,6 +52,15 @@
 /* Upstream response headers; curl itself stops at 300 KB. */
 #define LIMIT_UPSTREAM_HEAD_BYTES (64 * 1024)
 
+/*
+ * Upstream transfers begun in one turn of the loop: a new connection costs a
+ * TLS handshake of about a millisecond.
+ */
+#define LIMIT_STARTS_PER_TURN	16
+
+/* Ended transfers kept for reuse, each with a libcurl handle of some 6 KB. */
+#define LIMIT_SPARE_TRANSFERS	64
+
 /* Depth of JSON that is accepted; real requests stay below 20. */
 #define LIMIT_JSON_DEPTH	512
 

@@ -16,6 +16,14 @@ struct upstream;
  * the environment, TLS always verified, connections and TLS sessions reused,
  * hottest first.  All functions and callbacks run in the loop's thread; none
  * blocks (libcurl looks names up in a thread of its own).
+ *
+ * "Hottest first" is what libcurl's list of connections gives: the first idle
+ * one in the order in which they were opened.  So k calls at a time keep the
+ * same k connections busy, and those beyond grow old and are closed.
+ *
+ * The process must ignore SIGPIPE (OpenSSL writes without MSG_NOSIGNAL).
+ * Starts are dealt out, LIMIT_STARTS_PER_TURN a turn, so that a burst of new
+ * TLS handshakes does not hold up the streams that run.
  */
 
 struct upstream_params {
@@ -25,7 +33,8 @@ struct upstream_params {
 };
 struct upstream *upstream_new(const struct upstream_params *params,
     struct err *err);
-void upstream_free(struct upstream *u);		/* no transfer may be left */
+/** upstream_free(u): No transfer may be left; not from within a callback. */
+void upstream_free(struct upstream *u);
 
 /** How a transfer ended. */
 enum transfer_result {
@@ -71,15 +80,30 @@ struct transfer_params {
 	const unsigned char *body;
 	size_t body_len;
 	bool has_body;			/* false: none, not even an empty one */
-	int64_t connect_timeout_ms;
-	int64_t first_byte_timeout_ms;	/* from start to the head */
+	/**
+	 * A kept connection may be closed by the server just as the request is
+	 * sent.  libcurl would then send it again on another connection, of
+	 * any method and up to five times; but the server may have read and
+	 * billed it.  true: let it; false: TRANSFER_SEND, with .reused set in
+	 * the timings.
+	 */
+	bool resend;
+	int64_t connect_timeout_ms;	/* name, TCP and TLS; 0: libcurl's
+					   default of 300 s */
+	int64_t first_byte_timeout_ms;	/* from start to the head; 0: none */
 	int64_t idle_timeout_ms;	/* silence within the body; 0: none */
 	int64_t deadline_ms;		/* monotonic, absolute; 0: none */
 	const struct transfer_events *events;
 	void *arg;
 };
 
-/** transfer_start(u, params, err): NULL with ${err} (memory, bad URL). */
+/**
+ * transfer_start(u, params, err):
+ * NULL with ${err}: ERR_NOMEM, or ERR_INVAL for a URL that is not http(s)
+ * with a host, a method or header that is not fit to be sent.  Path and query
+ * go out byte for byte.  host and content-length are made here and must not be
+ * in the headers; nothing else is added to them.
+ */
 struct transfer *transfer_start(struct upstream *u,
     const struct transfer_params *params, struct err *err);
 
@@ -90,14 +114,16 @@ void transfer_resume(struct transfer *t);
 /** transfer_idle_since_ms(t): Monotonic time of the last byte received. */
 int64_t transfer_idle_since_ms(const struct transfer *t);
 
-/** transfer_body_sent(t): The whole request body has left; may be freed. */
+/** transfer_body_sent(t): The whole request body has left and will not be
+ * sent again; may be freed. */
 bool transfer_body_sent(const struct transfer *t);
 
 /** transfer_timings(t, ...): ms from start; -1 where it did not happen. */
 struct transfer_timings {
 	int64_t connected_ms;
-	int64_t first_byte_ms;
-	bool reused;			/* a kept connection */
+	int64_t first_byte_ms;		/* the head was in */
+	bool reused;			/* a kept connection (the first, if
+					   .resend led to another) */
 };
 void transfer_timings(const struct transfer *t, struct transfer_timings *tm);
 
