@@ -6,10 +6,12 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
 char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
 
 /* Allocations that still succeed; -1: all of them. */
 static int left = -1;
@@ -72,4 +74,11 @@ __wrap_strdup(const char *s)
 {
 
 	return (fails() ? NULL : __real_strdup(s));
+}
+
+char *
+__wrap_strndup(const char *s, size_t n)
+{
+
+	return (fails() ? NULL : __real_strndup(s, n));
 }

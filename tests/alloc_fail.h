@@ -4,8 +4,8 @@
 /**
  * Lets the n-th allocation of a test fail, in turn.  A program that uses it
  * adds tests/alloc_fail.c to its sources and $(ALLOC_FAIL_LINK) to its
- * link flags; the linker then leads malloc, calloc, realloc and strdup of
- * the code under test here.
+ * link flags; the linker then leads malloc, calloc, realloc, strdup and
+ * strndup of the code under test here.
  */
 
 /** alloc_fail_after(n): ${n} allocations succeed, the one after fails. */

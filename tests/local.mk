@@ -2,7 +2,7 @@
 TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 ALLOC_FAIL = tests/alloc_fail.c tests/alloc_fail.h
 ALLOC_FAIL_LINK = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
-	-Wl,--wrap=strdup
+	-Wl,--wrap=strdup -Wl,--wrap=strndup
 
 include tests/base/local.mk
 include tests/store/local.mk

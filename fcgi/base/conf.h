@@ -13,7 +13,8 @@ struct err;
  * check|show`, --help and leasehold.conf(5).  The file has lines
  * "name = value", '#' starts a comment line.  Each setting can also be given
  * as environment variable LEASEHOLD_NAME, which wins over the file.
- * Times are in milliseconds here whatever unit the file uses.
+ * Times are in milliseconds here whatever unit the file uses.  Strings are
+ * never NULL.
  */
 struct conf {
 	/* where things are */
@@ -87,8 +88,9 @@ struct conf_setting {
 	enum conf_type type;
 	size_t offset;		/* in struct conf */
 	const char *def;	/* default as it would stand in the file */
-	int64_t min, max;	/* of what is stored */
-	const char *choices;	/* CONF_CHOICE and what CONF_STRING allows */
+	int64_t min, max;	/* of what is stored; of text: its length */
+	const char *choices;	/* CONF_CHOICE and what CONF_STRING allows,
+				   where "x:/path" is x: and any path */
 	bool reloadable;	/* SIGHUP takes it over */
 	const char *help;	/* one or two sentences, with the unit */
 };
@@ -102,7 +104,8 @@ const char *conf_default_path(void);
 /**
  * conf_load(path, err):
  * Read file and environment.  ${path} NULL: $LEASEHOLD_CONFIG, else the
- * default path.  On a bad line NULL with ${err} naming file, line, setting
+ * default path, which alone may be missing: then there are only defaults and
+ * the environment.  On a bad line NULL with ${err} naming file, line, setting
  * and what is allowed.  conf_parse does it for text in memory; ${name} stands
  * for the file in messages, and the environment is left out.
  */
@@ -111,12 +114,27 @@ struct conf *conf_parse(const char *name, const char *text, size_t len,
     struct err *err);
 void conf_free(struct conf *conf);
 
-/** conf_reload(live, path, err): Take over reloadable settings alone. */
+/**
+ * conf_reload(live, path, err):
+ * Read again and take over reloadable settings alone; texts among them are
+ * freed and replaced.  0, or -1 with ${live} unchanged.
+ */
 int conf_reload(struct conf *live, const char *path, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** conf_format(conf, s, buf, len): ${s}'s value as the file would say it. */
 void conf_format(const struct conf *conf, const struct conf_setting *s,
     char *buf, size_t len);
+
+/** conf_allowed(s, buf, len): What ${s} may be: "1 to 16", "full, normal". */
+void conf_allowed(const struct conf_setting *s, char *buf, size_t len);
+
+/**
+ * conf_write_table(out, format, err):
+ * Write all settings with default, range and help: ${format} "text" for
+ * --help, or "mdoc", a list for leasehold.conf(5).  0, or -1.
+ */
+int conf_write_table(FILE *out, const char *format, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 #endif /* !BASE_CONF_H_ */

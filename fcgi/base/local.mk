@@ -4,7 +4,12 @@ libbase_a_SOURCES = \
 	fcgi/base/buf.h \
 	fcgi/base/clock.c \
 	fcgi/base/clock.h \
+	fcgi/base/conf.c \
 	fcgi/base/conf.h \
+	fcgi/base/conf_doc.c \
+	fcgi/base/conf_internal.h \
+	fcgi/base/conf_table.c \
+	fcgi/base/conf_value.c \
 	fcgi/base/err.c \
 	fcgi/base/err.h \
 	fcgi/base/json.c \

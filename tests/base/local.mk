@@ -46,3 +46,16 @@ tests_base_test_loop_SOURCES = tests/base/test_loop.c $(ALLOC_FAIL)
 tests_base_test_loop_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_loop_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_loop_LDADD = $(BASE_TEST_LIBS)
+
+
+UNIT_TESTS += tests/base/test_seal
+tests_base_test_seal_SOURCES = tests/base/test_seal.c $(ALLOC_FAIL)
+tests_base_test_seal_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_seal_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_seal_LDADD = $(BASE_TEST_LIBS) $(SODIUM_LIBS)
+
+UNIT_TESTS += tests/base/test_conf
+tests_base_test_conf_SOURCES = tests/base/test_conf.c $(ALLOC_FAIL)
+tests_base_test_conf_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_conf_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_conf_LDADD = $(BASE_TEST_LIBS)

@@ -28,3 +28,17 @@ tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_json_LDADD = libbase.a $(JANSSON_LIBS)
+
+
+FUZZERS += tests/fuzz/fuzz_sse
+tests_fuzz_fuzz_sse_SOURCES = tests/fuzz/fuzz_sse.c fcgi/relay/meter.c \
+	fcgi/relay/sse.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sse_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_sse_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_sse_LDADD = libbase.a
+
+FUZZERS += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_conf_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_LDADD = libbase.a

@@ -1,0 +1,202 @@
+#include "base/conf.h"
+#include "base/conf_internal.h"
+
+/* Ranges: of what is stored, so milliseconds and bytes. */
+#define SECOND	INT64_C(1000)
+#define MINUTE	(60 * SECOND)
+#define HOUR	(60 * MINUTE)
+#define DAY	(24 * HOUR)
+#define KB	INT64_C(1024)
+#define MB	(1024 * KB)
+#define GB	(1024 * MB)
+
+/* The kernel's PATH_MAX, and what fits into sun_path, without the NUL. */
+#define PATH_LEN	4095
+#define SOCKET_LEN	107
+
+#define FIELD(f)	.offset = offsetof(struct conf, f)
+
+static const struct conf_setting settings[] = {
+	/* where things are */
+	{ .name = "store", .type = CONF_STRING, FIELD(store),
+	  .def = "sqlite:" LOCALSTATEDIR "/lib/leasehold/leasehold.db",
+	  .min = 1, .max = PATH_LEN, .choices = "sqlite:/path",
+	  .help = "The database." },
+	{ .name = "master_key_file", .type = CONF_PATH, FIELD(master_key_file),
+	  .def = SYSCONFDIR "/leasehold/master.key", .min = 1, .max = PATH_LEN,
+	  .help = "File of the master keys, which upstream credentials are "
+	      "sealed under; mode 0600." },
+	{ .name = "run_dir", .type = CONF_PATH, FIELD(run_dir),
+	  .def = "/run/leasehold", .min = 1, .max = 80,
+	  .help = "Folder of lock files and wake-up sockets of the "
+	      "responders." },
+	{ .name = "mount", .type = CONF_MOUNT, FIELD(mount),
+	  .def = "", .max = 255,
+	  .help = "Path that the web server mounts the relay under, without "
+	      "a slash at its end; empty: the top." },
+	{ .name = "public_url", .type = CONF_URL, FIELD(public_url),
+	  .def = "", .max = 1023,
+	  .help = "How clients reach the relay, with the mount; doctor and "
+	      "hints use it." },
+	{ .name = "log", .type = CONF_STRING, FIELD(log),
+	  .def = "stderr", .min = 1, .max = PATH_LEN,
+	  .choices = "stderr|syslog|file:/path",
+	  .help = "Where log lines go; a file is opened anew on SIGHUP." },
+	{ .name = "log_level", .type = CONF_CHOICE, FIELD(log_level),
+	  .def = "info", .choices = "error|warn|info|debug",
+	  .reloadable = true,
+	  .help = "Lines of this level and above are logged." },
+	{ .name = "ca_file", .type = CONF_PATH, FIELD(ca_file),
+	  .def = "", .max = PATH_LEN,
+	  .help = "Certificates that upstreams are checked against; empty: "
+	      "those of the system." },
+	{ .name = "relay_socket", .type = CONF_PATH, FIELD(relay_socket),
+	  .def = "/run/leasehold/relay.sock", .min = 1, .max = SOCKET_LEN,
+	  .help = "Socket of the relay responders, as spawn-fcgi binds it." },
+	{ .name = "admin_socket", .type = CONF_PATH, FIELD(admin_socket),
+	  .def = "/run/leasehold/admin.sock", .min = 1, .max = SOCKET_LEN,
+	  .help = "Socket of the admin responder." },
+	{ .name = "relay_processes", .type = CONF_INT, FIELD(relay_processes),
+	  .def = "2", .min = 1, .max = 256,
+	  .help = "Relay responders that are started; one a core is "
+	      "plenty." },
+	{ .name = "admin_processes", .type = CONF_INT, FIELD(admin_processes),
+	  .def = "1", .min = 1, .max = 64,
+	  .help = "Admin responders that are started." },
+	{ .name = "admin_threads", .type = CONF_INT, FIELD(admin_threads),
+	  .def = "4", .min = 1, .max = 64,
+	  .help = "Threads of one admin responder." },
+
+	/* bounds */
+	{ .name = "body_max_bytes", .type = CONF_BYTES, FIELD(body_max_bytes),
+	  .def = "32M", .min = 1 * KB, .max = 1 * GB, .reloadable = true,
+	  .help = "Longest request body; a longer one is answered 413." },
+	{ .name = "bodies_max_bytes", .type = CONF_BYTES,
+	  FIELD(bodies_max_bytes),
+	  .def = "256M", .min = 1 * KB, .max = 64 * GB, .reloadable = true,
+	  .help = "All request bodies that one relay responder keeps; beyond "
+	      "it new requests are answered 503." },
+	{ .name = "streams_max", .type = CONF_INT, FIELD(streams_max),
+	  .def = "4096", .min = 1, .max = 65536,
+	  .help = "Open requests of one relay responder; beyond it no more "
+	      "are accepted." },
+	{ .name = "queue_max", .type = CONF_INT, FIELD(queue_max),
+	  .def = "1000", .min = 0, .max = 100000, .reloadable = true,
+	  .help = "Requests that wait for an account, in the whole pool; 0: "
+	      "none does." },
+	{ .name = "attempts_max", .type = CONF_INT, FIELD(attempts_max),
+	  .def = "4", .min = 1, .max = 16, .reloadable = true,
+	  .help = "Tries upstream for one request." },
+
+	/* times */
+	{ .name = "queue_timeout_s", .type = CONF_SECONDS,
+	  FIELD(queue_timeout_ms),
+	  .def = "60", .min = 0, .max = HOUR, .reloadable = true,
+	  .help = "How long a request waits for an account." },
+	{ .name = "attempt_budget_s", .type = CONF_SECONDS,
+	  FIELD(attempt_budget_ms),
+	  .def = "120", .min = 0, .max = HOUR, .reloadable = true,
+	  .help = "So long after its first attempt a request may begin "
+	      "another." },
+	{ .name = "connect_timeout_s", .type = CONF_SECONDS,
+	  FIELD(connect_timeout_ms),
+	  .def = "10", .min = 10, .max = 5 * MINUTE, .reloadable = true,
+	  .help = "Name look-up, connection and TLS handshake with an "
+	      "upstream." },
+	{ .name = "first_byte_timeout_s", .type = CONF_SECONDS,
+	  FIELD(first_byte_timeout_ms),
+	  .def = "300", .min = 10, .max = DAY, .reloadable = true,
+	  .help = "First byte of a stream from an upstream." },
+	{ .name = "idle_timeout_s", .type = CONF_SECONDS,
+	  FIELD(idle_timeout_ms),
+	  .def = "300", .min = 10, .max = DAY, .reloadable = true,
+	  .help = "Longest silence of an upstream within a stream." },
+	{ .name = "plain_timeout_s", .type = CONF_SECONDS,
+	  FIELD(plain_timeout_ms),
+	  .def = "600", .min = 10, .max = DAY, .reloadable = true,
+	  .help = "Whole of a call that is not a stream." },
+	{ .name = "client_read_timeout_s", .type = CONF_SECONDS,
+	  FIELD(client_read_timeout_ms),
+	  .def = "60", .min = 10, .max = HOUR, .reloadable = true,
+	  .help = "Longest silence while a request comes in." },
+	{ .name = "client_write_timeout_s", .type = CONF_SECONDS,
+	  FIELD(client_write_timeout_ms),
+	  .def = "300", .min = 10, .max = DAY, .reloadable = true,
+	  .help = "So long a client may take no byte of its answer." },
+	{ .name = "ping_interval_s", .type = CONF_SECONDS,
+	  FIELD(ping_interval_ms),
+	  .def = "15", .min = 0, .max = HOUR, .reloadable = true,
+	  .help = "A silent stream gets a ping so often, which keeps proxies "
+	      "from giving up; 0: none." },
+	{ .name = "drain_s", .type = CONF_SECONDS, FIELD(drain_ms),
+	  .def = "60", .min = 0, .max = DAY, .reloadable = true,
+	  .help = "Running requests may go on for so long after SIGTERM." },
+	{ .name = "beat_interval_ms", .type = CONF_MS, FIELD(beat_interval_ms),
+	  .def = "1000", .min = 50, .max = 10 * SECOND,
+	  .help = "How often a responder says that it is alive." },
+	{ .name = "dead_after_s", .type = CONF_SECONDS, FIELD(dead_after_ms),
+	  .def = "15", .min = 200, .max = 10 * MINUTE,
+	  .help = "A responder on another host is dead when it has not said "
+	      "so for this long." },
+	{ .name = "grant_timeout_ms", .type = CONF_MS, FIELD(grant_timeout_ms),
+	  .def = "2000", .min = 50, .max = MINUTE,
+	  .help = "A slot granted to a waiting request goes to the next one "
+	      "when not taken up by then." },
+
+	/* cooldowns */
+	{ .name = "cooldown_rate_s", .type = CONF_SECONDS,
+	  FIELD(cooldown_rate_ms),
+	  .def = "60", .min = 0, .max = DAY, .reloadable = true,
+	  .help = "An account rests so long after 429, where the upstream "
+	      "does not say." },
+	{ .name = "cooldown_auth_s", .type = CONF_SECONDS,
+	  FIELD(cooldown_auth_ms),
+	  .def = "300", .min = 0, .max = DAY, .reloadable = true,
+	  .help = "An account rests so long after 401 or 403." },
+	{ .name = "cooldown_overload_s", .type = CONF_SECONDS,
+	  FIELD(cooldown_overload_ms),
+	  .def = "30", .min = 0, .max = DAY, .reloadable = true,
+	  .help = "An account rests so long after 529 or 503, where the "
+	      "upstream does not say." },
+	{ .name = "cooldown_error_s", .type = CONF_SECONDS,
+	  FIELD(cooldown_error_ms),
+	  .def = "10", .min = 0, .max = DAY, .reloadable = true,
+	  .help = "An account rests so long after another 5xx or a broken "
+	      "connection." },
+	{ .name = "cooldown_max_s", .type = CONF_SECONDS,
+	  FIELD(cooldown_max_ms),
+	  .def = "3600", .min = SECOND, .max = 7 * DAY, .reloadable = true,
+	  .help = "Rests that grow with each failure grow up to this." },
+
+	/* money */
+	{ .name = "unpriced", .type = CONF_CHOICE, FIELD(unpriced),
+	  .def = "allow", .choices = "refuse|allow", .reloadable = true,
+	  .help = "Whether a key with a budget in money may call a model "
+	      "without a price." },
+
+	/* store */
+	{ .name = "sqlite_synchronous", .type = CONF_CHOICE,
+	  FIELD(sqlite_synchronous),
+	  .def = "full", .choices = "full|normal",
+	  .help = "With normal the last moments before a loss of power may "
+	      "be gone; it saves one disk flush a batch." },
+	{ .name = "store_timeout_s", .type = CONF_SECONDS,
+	  FIELD(store_timeout_ms),
+	  .def = "5", .min = 50, .max = MINUTE, .reloadable = true,
+	  .help = "A database operation not begun by then fails." },
+};
+
+#define NSETTINGS	(sizeof(settings) / sizeof(settings[0]))
+
+_Static_assert(sizeof(char *) != sizeof(int64_t) ||
+    NSETTINGS * sizeof(int64_t) == sizeof(struct conf),
+    "one row for each field of struct conf");
+_Static_assert(NSETTINGS <= CONF_SETTINGS_MAX, "room in struct conf_text");
+
+const struct conf_setting *
+conf_settings(size_t *n)
+{
+
+	*n = NSETTINGS;
+	return (settings);
+}
