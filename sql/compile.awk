@@ -203,6 +203,8 @@ function end_statement(rest)
 	params[open_name] = nparams
 	if (!reads(text))
 		writes[open_name] = 1
+	if (toupper(text) ~ /^PRAGMA/)
+		settings[open_name] = 1
 	sql[open_name, open_dialect] = text
 	ended = open_name
 	open_name = ""
@@ -230,6 +232,18 @@ function check_dialects(    i, d, name)
 				fail(where_file[name], where_line[name], \
 				    "statement " name " has no text for @" \
 				    dialects[d])
+	}
+}
+
+# Versions mean the same everywhere, so dialects have the same numbers.
+function check_migrations(    d, n)
+{
+	for (d = 1; d <= ndialects; d++) {
+		n = nmigrations[dialects[d]] + 0
+		if (n > 0 && n != nmigrations[dialects[1]])
+			fail("sql/" dialects[d], n, "there are " n \
+			    " migrations, and " nmigrations[dialects[1]] + 0 \
+			    " of " dialects[1])
 	}
 }
 
@@ -262,6 +276,7 @@ function print_header(    i, name)
 	print "\tconst char *name;"
 	print "\tsize_t nparams;"
 	print "\tbool read_only;"
+	print "\tbool setting;\t\t/* acts as soon as it is prepared */"
 	print "\tconst char *sql[STMT_DIALECTS];\t/* NULL: not in this one */"
 	print "};\n"
 	print "extern const struct stmt stmts[STMT_COUNT];\n"
@@ -280,6 +295,7 @@ function print_statement(name,    d, s)
 	printf("\t\t.name = \"%s\",\n", name)
 	printf("\t\t.nparams = %d,\n", params[name])
 	printf("\t\t.read_only = %s,\n", name in writes ? "false" : "true")
+	printf("\t\t.setting = %s,\n", name in settings ? "true" : "false")
 	for (d = 1; d <= ndialects; d++) {
 		s = quoted(c_text(name, dialects[d]))
 		if (s == "")
@@ -322,6 +338,7 @@ function print_source(    i)
 END {
 	end_file()
 	check_dialects()
+	check_migrations()
 	if (nnames == 0 && !failed)
 		fail("sql", 0, "there is no statement")
 	if (failed) {

@@ -35,6 +35,9 @@ INSERT INTO migration (number, name, applied_ms) VALUES (?, ?, ?);
 -- name: sqlite_foreign_keys @sqlite only
 PRAGMA foreign_keys = ON;
 
+-- name: sqlite_journal_mode @sqlite only
+PRAGMA journal_mode;
+
 -- name: sqlite_wal @sqlite only
 PRAGMA journal_mode = WAL;
 
@@ -47,10 +50,6 @@ PRAGMA synchronous = NORMAL;
 -- name: sqlite_cache @sqlite only
 -- In KiB, negative: 2 MiB hold the hot pages of a connection.
 PRAGMA cache_size = -2048;
-
--- name: sqlite_no_auto_checkpoint @sqlite only
--- Checkpoints are the driver's: never inside of somebody's commit.
-PRAGMA wal_autocheckpoint = 0;
 
 -- name: sqlite_journal_limit @sqlite only
 -- A WAL that once grew is cut to this (bytes) when it is started anew.

@@ -11,3 +11,4 @@ include tests/pool/local.mk
 include tests/http/local.mk
 include tests/relay/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk

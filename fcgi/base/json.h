@@ -48,15 +48,16 @@ struct json_value {
 				   including its quotes */
 	const char *text;	/* string (unescaped, UTF-8 as far as the
 				   input is) or number; NUL; never NULL; lives
-				   in the scanner until the next push or reset */
+				   in the scanner until its next push or
+				   reset */
 	size_t len;		/* bytes kept in text */
 	uint64_t full_len;	/* unescaped length; > len: text was cut, at a
 				   character boundary */
 	bool has_nul;		/* a \u0000 in the string */
 	bool duplicate;		/* the member, or one that holds it, came more
 				   than once; the last counts, as most readers
-				   take it (kind is JSON_KIND_NONE if the last of
-				   those that could hold it does not) */
+				   take it (JSON_KIND_NONE if the last of those
+				   that could hold it does not) */
 };
 
 #define JSON_WANTS_MAX	24
@@ -111,6 +112,9 @@ const struct json_value *json_scan_get(const struct json_scan *s, size_t i);
  */
 int json_value_int(const struct json_value *v, int64_t min, int64_t max,
     int64_t *out) __attribute__((__warn_unused_result__));
+
+/** json_is_utf8(p, n): All ${n} bytes are well-formed UTF-8. */
+bool json_is_utf8(const char *p, size_t n);
 
 /**
  * json_escape(p, n, out, outsize):

@@ -125,6 +125,18 @@ utf8_len(const unsigned char *p, size_t n)
 	return (len);
 }
 
+bool
+json_is_utf8(const char *p, size_t n)
+{
+	const unsigned char *in = (const unsigned char *)p;
+	size_t i, len;
+
+	for (i = 0; i < n; i += len)
+		if ((len = utf8_len(in + i, n - i)) == 0)
+			return (false);
+	return (true);
+}
+
 /* Write what stands for the character at ${p} to ${out}; its length. */
 static size_t
 escape_char(const unsigned char *p, size_t len, char out[6])

@@ -41,9 +41,9 @@ struct json_slot {
 struct json_pick {
 	unsigned depth;		/* open containers */
 	uint32_t hit[JSON_PATH_MAX + 1];
-	uint32_t deep[JSON_PATH_MAX + 1];	/* wants of d segments or more */
-	uint32_t ends[JSON_PATH_MAX + 1];	/* wants of d segments */
-	uint32_t element[JSON_PATH_MAX + 1];	/* whose d-th is an element */
+	uint32_t deep[JSON_PATH_MAX + 1];	/* of d segments or more */
+	uint32_t ends[JSON_PATH_MAX + 1];	/* of d segments */
+	uint32_t element[JSON_PATH_MAX + 1];	/* d-th is an element */
 
 	/* The string or number being read. */
 	uint32_t taking;	/* wants that get its text, or for which this

@@ -31,4 +31,7 @@ libbase_a_SOURCES = \
 	fcgi/base/loop_watch.c \
 	fcgi/base/num.c \
 	fcgi/base/num.h \
-	fcgi/base/seal.h
+	fcgi/base/seal.c \
+	fcgi/base/seal.h \
+	fcgi/base/seal_keys.c \
+	fcgi/base/seal_keys.h

@@ -1,6 +1,7 @@
 #ifndef BASE_SEAL_H_
 #define BASE_SEAL_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,9 +13,12 @@ struct seal;
  * bound to their row) and client keys hashed (keyed BLAKE2b), both with keys
  * derived from one master key file.  The file holds one line a master key,
  * "ID HEX64", newest first: the first seals, all of them open, so that it
- * can be rotated.  libsodium does the work.  A struct seal is constant after
- * it was opened and may be used by any thread.
+ * can be rotated; '#' begins a comment line.  libsodium does the work.  A
+ * struct seal is constant after it was opened and may be used by any thread.
  */
+
+/* Master keys in one file; a rotation is over long before. */
+#define SEAL_KEYS_MAX		16
 
 #define SEAL_HASH_BYTES		32
 #define SEAL_KEY_PREFIX		"sk-lh-"
@@ -28,7 +32,8 @@ struct seal;
  * Make a master key file with one new random key, mode 0600, never over an
  * existing one (ERR_EXISTS).  seal_rotate_file adds a new first line by
  * writing a new file beside it and renaming; seal_prune_file drops all lines
- * but the first.  0, or -1.
+ * but the first.  Owner and group of the file stay.  Both lock the file, so
+ * that two at a time lose no key.  0, or -1.
  */
 int seal_create_file(const char *path, struct err *err)
     __attribute__((__warn_unused_result__));
@@ -63,7 +68,8 @@ int seal_check_value(const struct seal *seal, const char *key_id,
  * seal_box(seal, context, p, n, out, outlen, err):
  * Encrypt ${n} bytes; *${out} is malloc'd, the caller frees it.  ${context}
  * ("account:7:secret") is authenticated, so that a value cannot be moved to
- * another row.  The id of the master key is part of the output.
+ * another row; it has at most 255 bytes, the plain text at most
+ * LIMIT_SECRET_BYTES.  The id of the master key is part of the output.
  * seal_unbox: the reverse; ERR_CRYPTO when key, context or bytes do not fit.
  * The plain text is NUL-terminated beyond its length and to be given to
  * seal_wipe_free.
@@ -74,7 +80,16 @@ int seal_box(const struct seal *seal, const char *context, const void *p,
 int seal_unbox(const struct seal *seal, const char *context, const void *p,
     size_t n, char **out, size_t *outlen, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** seal_wipe_free(p, n): Overwrite and free; NULL is allowed. */
 void seal_wipe_free(char *p, size_t n);
+
+/**
+ * seal_is_current(seal, p, n):
+ * Whether the sealed bytes name the master key that seals now; those that do
+ * not are to be sealed anew before seal_prune_file.
+ */
+bool seal_is_current(const struct seal *seal, const void *p, size_t n);
 
 /**
  * The hash of client keys must survive a rotation of the master key, as keys
@@ -90,7 +105,7 @@ struct seal_pepper {
 void seal_hash(const struct seal_pepper *pepper, const void *p, size_t n,
     unsigned char out[SEAL_HASH_BYTES]);
 
-/** seal_random(p, n): Bytes from the system's generator. */
+/** seal_random(p, n): Bytes from the system's generator; aborts without. */
 void seal_random(void *p, size_t n);
 
 /**

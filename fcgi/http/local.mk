@@ -1,9 +1,11 @@
 # sources of fcgi/http/
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+	fcgi/http/answer.c \
+	fcgi/http/conn.c fcgi/http/conn.h \
 	fcgi/http/record.c fcgi/http/record.h \
 	fcgi/http/request.c fcgi/http/request.h \
 	fcgi/http/response.c fcgi/http/response.h \
 	fcgi/http/route.c fcgi/http/route.h \
-	fcgi/http/server.h \
+	fcgi/http/server.c fcgi/http/server.h \
 	fcgi/http/token.c fcgi/http/token.h

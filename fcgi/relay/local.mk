@@ -5,12 +5,12 @@ librelay_a_SOURCES = \
 	fcgi/relay/close.c \
 	fcgi/relay/head.c fcgi/relay/head.h \
 	fcgi/relay/judge.h \
-	fcgi/relay/meter.h \
+	fcgi/relay/meter.c fcgi/relay/meter.h \
 	fcgi/relay/pass.c \
-	fcgi/relay/peek.h \
+	fcgi/relay/peek.c fcgi/relay/peek.h \
 	fcgi/relay/platform.h \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
-	fcgi/relay/sse.h \
+	fcgi/relay/sse.c fcgi/relay/sse.h \
 	fcgi/relay/throttle.c fcgi/relay/throttle.h \
 	fcgi/relay/transfer.c \
 	fcgi/relay/transfer_setup.c \

@@ -9,6 +9,7 @@
 
 struct err;
 struct store;
+struct store_driver;
 
 /**
  * The database behind a vtable: one connection, one thread at a time.  SQL
@@ -67,7 +68,10 @@ struct store_options {
 	bool read_only;		/* refuse to write */
 	bool synchronous_full;	/* SQLite */
 	bool create;		/* make the database if it is not there */
-	int64_t busy_timeout_ms;
+	int64_t busy_timeout_ms;	/* wait for the write lock; 0: 2000 */
+	const struct store_driver *driver;	/* tests: instead of the one
+				   that the scheme names; else NULL */
+	void *driver_arg;	/* for that driver */
 };
 
 /**
@@ -85,7 +89,8 @@ void store_close(struct store *st);
  * store_prepare(st, err):
  * Check that the schema is the one this program was built for (ERR_SCHEMA
  * with the command to run when it is older, with what to do when it is newer),
- * then prepare all statements.  0, or -1.
+ * then prepare all statements (a read-only connection: each at its first
+ * use).  0, or -1.
  */
 int store_prepare(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
@@ -94,7 +99,9 @@ int store_prepare(struct store *st, struct err *err)
  * store_begin(st, write, err), store_commit(st, err), store_rollback(st):
  * One transaction.  A write transaction holds the write lock from its begin
  * (SQLite: after queueing on a fair lock file).  After -1 from begin none is
- * open; after -1 from commit none is open either.  Rollback cannot fail.
+ * open; after -1 from commit none is open either.  Rollback cannot fail, and
+ * does nothing when no transaction is open.  A lock that is not free within
+ * busy_timeout_ms gives ERR_STORE_BUSY, naming the process that holds it.
  */
 int store_begin(struct store *st, bool write, struct err *err)
     __attribute__((__warn_unused_result__));
@@ -108,7 +115,8 @@ void store_rollback(struct store *st);
  * (row after row in ${rows}); set-wise where the driver can.  ${changes} may
  * be NULL; else ${changes}[i] is the number of rows that row i changed.  0, or
  * -1 (the transaction is to be rolled back, except after ERR_EXISTS on a
- * single row, which leaves it as it was).
+ * single row, which leaves it as it was).  A statement that writes needs a
+ * write transaction; without one it is ERR_INTERNAL, as a wrong ${nparams} is.
  */
 int store_exec(struct store *st, enum stmt_id id,
     const struct store_value *rows, size_t nrows, size_t nparams,
@@ -119,7 +127,9 @@ int store_exec(struct store *st, enum stmt_id id,
  * store_query(st, id, params, nparams, row_cb, arg, err):
  * Run statement ${id} and call ${row_cb} for each row; columns are borrowed
  * during the call; a return other than 0 from it stops (1: enough; -1: error,
- * ${err} set by it).  Returns the number of rows delivered, or -1.
+ * ${err} set by it).  Returns the number of rows delivered, or -1.  Within
+ * ${row_cb} other statements may be run, but not this one.  There are no
+ * fractions: a real number is cut to an integer.
  */
 typedef int store_row_cb(void *arg, const struct store_value *cols,
     size_t ncols);
@@ -139,6 +149,15 @@ int64_t store_insert_id(struct store *st);
 /** store_now_ms(st): Wall time of the store's clock: the host's for SQLite,
  * the server's for MySQL. */
 int64_t store_now_ms(struct store *st);
+
+/**
+ * store_housekeep(st, idle):
+ * Between transactions: what the database needs now and then (SQLite: copy
+ * the write-ahead log into the database).  With ${idle} nothing is waiting;
+ * without it only what cannot be put off is done.  True if more is left to
+ * do when the connection is next idle.
+ */
+bool store_housekeep(struct store *st, bool idle);
 
 /** store_schema_version(st, version, err): Highest migration that has run;
  * 0: empty database.  store_schema_wanted(): what this program needs. */

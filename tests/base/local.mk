@@ -47,7 +47,6 @@ tests_base_test_loop_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_loop_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_loop_LDADD = $(BASE_TEST_LIBS)
 
-
 UNIT_TESTS += tests/base/test_seal
 tests_base_test_seal_SOURCES = tests/base/test_seal.c $(ALLOC_FAIL)
 tests_base_test_seal_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -59,3 +58,4 @@ tests_base_test_conf_SOURCES = tests/base/test_conf.c $(ALLOC_FAIL)
 tests_base_test_conf_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_conf_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_conf_LDADD = $(BASE_TEST_LIBS)
+

@@ -266,8 +266,8 @@ values_are_found_at_their_path_alone(void **state)
 		{ "{\"m\\u006fdel\":\"m\"}", W_MODEL, JSON_KIND_STRING, "m", 14,
 		    17 },
 		{ "{\"Model\":\"m\"}", W_MODEL, JSON_KIND_NONE, "", 0, 0 },
-		{ "{\"modell\":\"m\",\"mode\":1}", W_MODEL, JSON_KIND_NONE, "", 0,
-		    0 },
+		{ "{\"modell\":\"m\",\"mode\":1}", W_MODEL,
+		    JSON_KIND_NONE, "", 0, 0 },
 		{ "{\"x\":{\"model\":1}}", W_MODEL, JSON_KIND_NONE, "", 0, 0 },
 		{ "[{\"model\":1}]", W_MODEL, JSON_KIND_NONE, "", 0, 0 },
 		{ "{\"x\":{},\"model\":1}", W_MODEL, JSON_KIND_NUMBER, "1", 16,
@@ -284,14 +284,16 @@ values_are_found_at_their_path_alone(void **state)
 		    JSON_KIND_OBJECT, "", 9, 30 },
 		{ "{\"usage\":{\"x\":{},\"cache\":{\"y\":[],\"five\":12}}}",
 		    W_FIVE, JSON_KIND_NUMBER, "12", 40, 42 },
-		{ "{\"usage\":{\"x\":{\"five\":1}}}", W_FIVE, JSON_KIND_NONE, "", 0,
-		    0 },
-		{ "{\"usage\":[{\"cache\":{\"five\":1}}]}", W_FIVE, JSON_KIND_NONE,
-		    "", 0, 0 },
-		{ "{\"cache\":{\"five\":1},\"usage\":{}}", W_FIVE, JSON_KIND_NONE,
-		    "", 0, 0 },
-		{ "{\"usage.cache.five\":1}", W_FIVE, JSON_KIND_NONE, "", 0, 0 },
-		{ "[1,{\"x\":2},[{\"x\":3}]]", W_TOP, JSON_KIND_NUMBER, "2", 8, 9 },
+		{ "{\"usage\":{\"x\":{\"five\":1}}}", W_FIVE,
+		    JSON_KIND_NONE, "", 0, 0 },
+		{ "{\"usage\":[{\"cache\":{\"five\":1}}]}", W_FIVE,
+		    JSON_KIND_NONE, "", 0, 0 },
+		{ "{\"cache\":{\"five\":1},\"usage\":{}}", W_FIVE,
+		    JSON_KIND_NONE, "", 0, 0 },
+		{ "{\"usage.cache.five\":1}", W_FIVE,
+		    JSON_KIND_NONE, "", 0, 0 },
+		{ "[1,{\"x\":2},[{\"x\":3}]]", W_TOP,
+		    JSON_KIND_NUMBER, "2", 8, 9 },
 		{ "{\"[]\":{\"x\":2}}", W_TOP, JSON_KIND_NONE, "", 0, 0 },
 		{ "\"model\"", W_MODEL, JSON_KIND_NONE, "", 0, 0 },
 	};
@@ -419,12 +421,12 @@ duplicates_are_flagged_and_the_last_counts(void **state)
 		const char *value;
 		bool duplicate;
 	} cases[] = {
-		{ "{\"model\":\"a\",\"model\":\"b\"}", W_MODEL, JSON_KIND_STRING,
-		    "b", true },
+		{ "{\"model\":\"a\",\"model\":\"b\"}", W_MODEL,
+		    JSON_KIND_STRING, "b", true },
 		{ "{\"model\":\"a\",\"mod\\u0065l\":\"b\"}", W_MODEL,
 		    JSON_KIND_STRING, "b", true },
-		{ "{\"model\":\"a\",\"model\":null}", W_MODEL, JSON_KIND_NULL, "",
-		    true },
+		{ "{\"model\":\"a\",\"model\":null}", W_MODEL,
+		    JSON_KIND_NULL, "", true },
 		{ "{\"model\":{},\"model\":1}", W_MODEL, JSON_KIND_NUMBER, "1",
 		    true },
 		{ "{\"usage\":{\"cache\":{\"five\":1,\"five\":2}}}", W_FIVE,
@@ -437,7 +439,8 @@ duplicates_are_flagged_and_the_last_counts(void **state)
 		    JSON_KIND_NUMBER, "1", false },
 		{ "{\"usage\":{},\"usage\":{\"cache\":{\"five\":1}}}", W_USAGE,
 		    JSON_KIND_OBJECT, "", true },
-		{ "[{\"x\":1},{\"x\":2}]", W_TOP, JSON_KIND_NUMBER, "2", false },
+		{ "[{\"x\":1},{\"x\":2}]", W_TOP,
+		    JSON_KIND_NUMBER, "2", false },
 	};
 	struct json_scan *s = json_scan_new(wants, NITEMS(wants));
 	const struct json_value *v;
@@ -600,8 +603,8 @@ paths_of_a_bad_form_are_refused(void **state)
 	static const char *const bad[] = {
 		"", ".", "a.", ".a", "a..b", "a[0]", "a[", "[]b", "a[]b",
 		"a.b.c.d.e.f.g",
-		"a234567890123456789012345678901234567890123456789012345678901"
-		"234",
+		("a23456789012345678901234567890123456789012345678901234567890"
+		    "1234"),
 	};
 	struct json_want want = { "a.b.c.d.e.f", 0, false };
 	struct json_want many[JSON_WANTS_MAX + 1];
@@ -776,6 +779,30 @@ escaped_text_is_cut_at_a_character(void **state)
 	}
 }
 
+static void
+utf8_is_told_from_other_bytes(void **state)
+{
+	static const struct text good[] = {
+		T(""), T("a\0z\x7f"), T("\xc2\x80\xdf\xbf"),
+		T("\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"),
+		T("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
+	};
+	static const struct text bad[] = {
+		T("\x80"), T("\xbf"), T("\xc0\x80"), T("\xc1\xbf"), T("\xc2"),
+		T("a\xc2\x41"), T("\xe0\x9f\xbf"), T("\xed\xa0\x80"),
+		T("\xe2\x82"), T("\xe2\x82\xc0"), T("\xf0\x8f\xbf\xbf"),
+		T("\xf4\x90\x80\x80"), T("\xf0\x9f\x98"), T("\xf5\x80\x80"
+		"\x80"), T("\xff"), T("\xf0\x9f\x98\x00"),
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(good); i++)
+		assert_true(json_is_utf8(good[i].p, good[i].n));
+	for (i = 0; i < NITEMS(bad); i++)
+		assert_false(json_is_utf8(bad[i].p, bad[i].n));
+}
+
 int
 main(void)
 {
@@ -802,6 +829,7 @@ main(void)
 		cmocka_unit_test(lack_of_memory_is_reported),
 		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(integers_are_bounded),
+		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(text_is_escaped_for_json),
 		cmocka_unit_test(escaped_text_is_cut_at_a_character),
 	};

@@ -5,14 +5,13 @@
  * The first byte of the input says how the text is cut.
  */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
 #include "base/err.h"
 #include "base/json.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,16 +33,6 @@ struct result {
 	struct json_value v[NWANTS];
 	char text[NWANTS][LIMIT_JSON_VALUE_BYTES + 1];
 };
-
-static void
-must(int true_thing, const char *what)
-{
-
-	if (true_thing)
-		return;
-	fprintf(stderr, "broken: %s\n", what);
-	abort();
-}
 
 static void
 check_value(const struct json_value *v, size_t size)
@@ -121,6 +110,9 @@ compare_with_jansson(const struct result *r, const uint8_t *p, size_t n)
 	const json_t *model;
 	json_t *root;
 
+	/* It loses a NUL byte after a number (2.14, stream_unget). */
+	if (n == 0 || memchr(p, '\0', n) != NULL)
+		return;
 	root = json_loadb((const char *)p, n, JSON_DECODE_ANY |
 	    JSON_ALLOW_NUL, &error);
 	if (root == NULL)

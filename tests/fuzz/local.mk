@@ -21,14 +21,13 @@ FUZZ_MAIN = tests/fuzz/replay.c
 check_PROGRAMS += $(FUZZERS)
 endif
 
-EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/must.h tests/fuzz/replay.c tests/fuzz/corpus
 
 FUZZERS += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_json_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_json_LDADD = libbase.a $(JANSSON_LIBS)
-
 
 FUZZERS += tests/fuzz/fuzz_sse
 tests_fuzz_fuzz_sse_SOURCES = tests/fuzz/fuzz_sse.c fcgi/relay/meter.c \
@@ -42,3 +41,10 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_conf_LDADD = libbase.a
+
+FUZZERS += tests/fuzz/fuzz_peek
+tests_fuzz_fuzz_peek_SOURCES = tests/fuzz/fuzz_peek.c fcgi/relay/peek.c \
+	$(FUZZ_MAIN)
+tests_fuzz_fuzz_peek_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_peek_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_peek_LDADD = libbase.a

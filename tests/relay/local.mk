@@ -1,9 +1,34 @@
 # unit tests of fcgi/relay/
+RELAY_TEST_LIBS = libbase.a $(CMOCKA_LIBS)
+EXTRA_DIST += tests/relay/streams
+
+UNIT_TESTS += tests/relay/test_meter
+tests_relay_test_meter_SOURCES = tests/relay/test_meter.c \
+	fcgi/relay/meter.c fcgi/relay/sse.c $(ALLOC_FAIL)
+tests_relay_test_meter_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-DSTREAMS_DIR='"$(abs_top_srcdir)/tests/relay/streams"'
+tests_relay_test_meter_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_meter_LDADD = $(RELAY_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_sse
+tests_relay_test_sse_SOURCES = tests/relay/test_sse.c fcgi/relay/sse.c \
+	$(ALLOC_FAIL)
+tests_relay_test_sse_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_sse_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_sse_LDADD = $(RELAY_TEST_LIBS)
+
 UNIT_TESTS += tests/relay/test_throttle
 tests_relay_test_throttle_SOURCES = tests/relay/test_throttle.c \
 	fcgi/relay/throttle.c
 tests_relay_test_throttle_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_throttle_LDADD = $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/relay/test_peek
+tests_relay_test_peek_SOURCES = tests/relay/test_peek.c fcgi/relay/peek.c \
+	$(ALLOC_FAIL)
+tests_relay_test_peek_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_peek_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_peek_LDADD = $(RELAY_TEST_LIBS)
 
 UPSTREAM_TEST_LIBS = librelay.a libhttp.a libbase.a $(CMOCKA_LIBS) \
 	$(CURL_LIBS) $(SODIUM_LIBS)

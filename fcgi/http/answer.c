@@ -1,0 +1,136 @@
+#include <sys/socket.h>
+#include <errno.h>
+#include <fastcgi.h>
+
+#include "base/limits.h"
+#include "http/conn.h"
+#include "http/record.h"
+
+/* Memory that a connection keeps for output while its request is open. */
+#define KEPT_OUT_BYTES	(16 * 1024)
+
+struct http_request *
+fcgi_request_http(struct fcgi_request *req)
+{
+
+	return (&req->http);
+}
+
+void *
+fcgi_request_arg(const struct fcgi_request *req)
+{
+
+	return (req->arg);
+}
+
+void
+fcgi_request_set_arg(struct fcgi_request *req, void *arg)
+{
+
+	req->arg = arg;
+}
+
+int
+fcgi_write(struct fcgi_request *req, const void *p, size_t n)
+{
+	struct conn *c = req->conn;
+
+	if (n == 0)
+		return (req->stopped);
+	if (c->tail > 0 && !record_extend_stdout(&c->out, c->tail, p, n)) {
+		c->tail += n;
+	} else {
+		if (record_put_stdout(&c->out, req->id, p, n))
+			return (-1);
+		c->tail = (n - 1) % LIMIT_RECORD_BYTES + 1;
+	}
+	req->answered = true;
+	if (!c->blocked)
+		conn_touch(c);
+	if (buf_len(&c->out) > LIMIT_CLIENT_OUT_BYTES)
+		req->stopped = true;
+	return (req->stopped);
+}
+
+size_t
+fcgi_pending(const struct fcgi_request *req)
+{
+
+	return (buf_len(&req->conn->out));
+}
+
+/*
+ * The request is done with.  A kept connection that is closed behind it is
+ * marked, so that the web server does not send the next one on it.
+ */
+void
+fcgi_finish(struct fcgi_request *req)
+{
+	struct conn *c = req->conn;
+	uint16_t id = req->id;
+	bool keep_conn = req->keep_conn;
+	int rc;
+
+	conn_request_done(c);
+	rc = record_put_end(&c->out, id, 0, FCGI_REQUEST_COMPLETE);
+	if (!keep_conn || c->server->draining || c->broken) {
+		c->closing = true;
+		if (keep_conn && rc == 0)
+			rc = record_put_last(&c->out, id);
+	}
+	conn_answer(c, rc);
+}
+
+void
+fcgi_reset(struct fcgi_request *req)
+{
+	struct conn *c = req->conn;
+
+	conn_request_done(c);
+	c->closing = true;
+	if (c->server->is_unix) {
+		c->input_open = false;
+		conn_answer(c, record_put_broken(&c->out));
+	} else {
+		c->rst = true;
+		conn_over(c, FCGI_GONE_CLOSED);
+	}
+}
+
+/* Give back what was needed for a burst. */
+static void
+free_out(struct conn *c)
+{
+
+	if (c->req == NULL || c->out.cap > KEPT_OUT_BYTES)
+		buf_fini(&c->out);
+}
+
+int
+conn_flush(struct conn *c)
+{
+	size_t len = buf_len(&c->out);
+	ssize_t n;
+
+	if (len == 0)
+		return (0);
+	n = send(c->fd, buf_head(&c->out), len, MSG_NOSIGNAL);
+	if (n == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			return (-1);
+		n = 0;
+	}
+	if (n > 0 || !c->blocked)
+		c->write_ms = loop_now_ms(c->server->loop);
+	buf_consume(&c->out, (size_t)n);
+	c->tail = 0;
+	if (buf_len(&c->out) == 0)
+		free_out(c);
+	if (c->blocked != ((size_t)n < len)) {
+		c->blocked = !c->blocked;
+		loop_watch_set(&c->watch, c->blocked ?
+		    c->watch.events | LOOP_WRITE :
+		    c->watch.events & ~LOOP_WRITE);
+	}
+	return (0);
+}

@@ -1,0 +1,519 @@
+#include <sys/socket.h>
+#include <errno.h>
+#include <fastcgi.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "http/conn.h"
+#include "http/record.h"
+
+/* Full reads of one connection in a turn; then others have their turn. */
+#define READS_A_TURN	4
+
+/* How long a closed connection is read, so that the answer is not lost by
+ * the reset that closing with unread bytes causes. */
+#define LINGER_MS	2000
+
+void
+conn_over(struct conn *c, enum fcgi_gone why)
+{
+
+	if (c->over)
+		return;
+	c->over = true;
+	c->why = why;
+	conn_touch(c);
+}
+
+void
+conn_touch(struct conn *c)
+{
+
+	loop_task_add(c->server->loop, &c->task, conn_run, c);
+}
+
+void
+conn_answer(struct conn *c, int rc)
+{
+
+	c->tail = 0;
+	if (rc)
+		conn_over(c, FCGI_GONE_NOMEM);
+	else
+		conn_touch(c);
+}
+
+void
+conn_request_done(struct conn *c)
+{
+	struct fcgi_request *req = c->req;
+
+	c->req = NULL;
+	c->server->nrequests--;
+	record_request_done(c->parser);
+	http_request_fini(&req->http);
+	free(req);
+}
+
+/* ---- what comes in ---- */
+
+static int
+status_of(enum err_code code)
+{
+
+	if (code == ERR_TOO_LARGE)
+		return (431);
+	return (code == ERR_NOMEM ? 503 : 400);
+}
+
+/* Have the application answer that the request cannot be served. */
+static void
+request_bad(struct fcgi_request *req, int status, const char *message)
+{
+	struct fcgi_server *s = req->conn->server;
+	bool begun = req->told;
+
+	req->phase = PHASE_DROP;
+	req->told = true;
+	s->handler->bad(s->arg, req, begun, status, message);
+}
+
+/*
+ * The rest of the request is not coming, or not as it should.  It is answered
+ * if that can still be done, else it is gone for the reason ${why}.
+ */
+static void
+request_fail(struct fcgi_request *req, int status, const char *message,
+    enum fcgi_gone why)
+{
+
+	if (req->phase == PHASE_DROP)
+		return;
+	if (req->answered || req->phase == PHASE_WHOLE) {
+		conn_over(req->conn, why);
+		return;
+	}
+	if (req->phase == PHASE_PARAMS &&
+	    http_request_ready(&req->http, req->conn->server->mount,
+	    NULL) == -1 && req->http.priv == NULL) {
+		conn_over(req->conn, FCGI_GONE_NOMEM);
+		return;
+	}
+	request_bad(req, status, message);
+}
+
+static void
+refuse(struct conn *c, const struct record_event *ev, uint8_t status)
+{
+
+	conn_answer(c, record_put_end(&c->out, ev->request_id, 0, status));
+}
+
+static void
+on_begin(struct conn *c, const struct record_event *ev)
+{
+	struct fcgi_request *req;
+
+	if (c->req != NULL) {
+		refuse(c, ev, FCGI_CANT_MPX_CONN);
+		return;
+	}
+	c->input_open = true;
+	if (ev->role != FCGI_RESPONDER) {
+		refuse(c, ev, FCGI_UNKNOWN_ROLE);
+		record_request_done(c->parser);
+		c->closing = !ev->keep_conn;
+		return;
+	}
+	if ((req = calloc(1, sizeof(*req))) == NULL) {
+		conn_over(c, FCGI_GONE_NOMEM);
+		return;
+	}
+	req->conn = c;
+	req->id = ev->request_id;
+	req->keep_conn = ev->keep_conn;
+	http_request_init(&req->http);
+	c->req = req;
+	c->server->nrequests++;
+}
+
+static void
+on_param(struct conn *c, const struct record_event *ev)
+{
+	struct fcgi_request *req = c->req;
+
+	if (req->err.code == ERR_NONE &&
+	    http_request_param(&req->http, (const char *)ev->name,
+	    ev->name_len, (const char *)ev->value, ev->value_len, &req->err))
+		return;		/* told at the end of PARAMS */
+}
+
+static void
+on_params_end(struct conn *c, const struct record_event *ev)
+{
+	struct fcgi_server *s = c->server;
+	struct fcgi_request *req = c->req;
+	int rc;
+
+	(void)ev;
+	rc = http_request_ready(&req->http, s->mount, &req->err);
+	if (req->err.code != ERR_NONE) {
+		request_bad(req, status_of(req->err.code), req->err.text);
+	} else if (rc != 1) {
+		request_bad(req, 404, "there is nothing at this path");
+	} else {
+		req->told = true;
+		req->phase = PHASE_BODY;
+		if (!s->handler->begin(s->arg, req) && c->req == req)
+			req->phase = PHASE_DROP;
+	}
+}
+
+static void
+on_stdin(struct conn *c, const struct record_event *ev)
+{
+	struct fcgi_server *s = c->server;
+	struct fcgi_request *req = c->req;
+
+	if (req->phase != PHASE_BODY)
+		return;
+	req->body_bytes += (int64_t)ev->value_len;
+	if (req->http.content_length != -1 &&
+	    req->body_bytes > req->http.content_length) {
+		request_fail(req, 400, "the body is longer than its "
+		    "content-length", FCGI_GONE_PROTOCOL);
+		return;
+	}
+	if (!s->handler->body(s->arg, req, ev->value, ev->value_len) &&
+	    c->req == req)
+		req->phase = PHASE_DROP;
+}
+
+static void
+on_stdin_end(struct conn *c, const struct record_event *ev)
+{
+	struct fcgi_server *s = c->server;
+	struct fcgi_request *req = c->req;
+
+	(void)ev;
+	c->input_open = false;
+	if (req->phase != PHASE_BODY)
+		return;
+	if (req->http.content_length != -1 &&
+	    req->body_bytes < req->http.content_length) {
+		request_fail(req, 400, "the body is shorter than its "
+		    "content-length", FCGI_GONE_PROTOCOL);
+		return;
+	}
+	req->phase = PHASE_WHOLE;
+	s->handler->end(s->arg, req);
+}
+
+static void
+on_abort(struct conn *c, const struct record_event *ev)
+{
+	struct fcgi_server *s = c->server;
+
+	if (c->req->told)
+		s->handler->gone(s->arg, c->req, FCGI_GONE_ABORT);
+	c->closing = !c->req->keep_conn || s->draining;
+	conn_request_done(c);
+	conn_answer(c, record_put_end(&c->out, ev->request_id, 0,
+	    FCGI_REQUEST_COMPLETE));
+}
+
+static void
+on_get_values(struct conn *c, const struct record_event *ev)
+{
+
+	(void)ev;
+	conn_answer(c, record_put_values_result(&c->out, c->parser,
+	    c->server->connections_max));
+}
+
+static void
+on_unknown(struct conn *c, const struct record_event *ev)
+{
+
+	conn_answer(c, record_put_unknown_type(&c->out, ev->type));
+}
+
+static void (*const on_event[])(struct conn *, const struct record_event *) = {
+	[RECORD_BEGIN] = on_begin,
+	[RECORD_PARAM] = on_param,
+	[RECORD_PARAMS_END] = on_params_end,
+	[RECORD_STDIN] = on_stdin,
+	[RECORD_STDIN_END] = on_stdin_end,
+	[RECORD_ABORT] = on_abort,
+	[RECORD_GET_VALUES] = on_get_values,
+	[RECORD_UNKNOWN] = on_unknown
+};
+
+/* The records cannot be understood any further. */
+static void
+on_broken(struct conn *c, const struct err *err)
+{
+
+	c->broken = true;
+	c->server->protocol_errors++;
+	if (c->req == NULL)
+		conn_over(c, FCGI_GONE_PROTOCOL);
+	else
+		request_fail(c->req, status_of(err->code), err->text,
+		    FCGI_GONE_PROTOCOL);
+}
+
+/* Act on what was read; the server's buffer is empty then. */
+static void
+conn_take(struct conn *c)
+{
+	struct buf *in = &c->server->in;
+	struct record_event ev;
+	struct err err;
+	int rc = 0;
+
+	err_clear(&err);
+	while (!c->broken && !c->closing && !c->over &&
+	    (rc = record_next(c->parser, in, &ev, &err)) == 1)
+		on_event[ev.kind](c, &ev);
+	if (rc == -1)
+		on_broken(c, &err);
+	if (c->broken || c->closing)
+		c->dropped_bytes += buf_len(in);
+	buf_reset(in);
+}
+
+/* Read what is there: 0, or -1 when the web server has closed. */
+static int
+conn_read(struct conn *c)
+{
+	struct buf *in = &c->server->in;
+	unsigned char *room;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < READS_A_TURN && !c->over; i++) {
+		if ((room = buf_reserve(in, LIMIT_READ_BYTES)) == NULL) {
+			conn_over(c, FCGI_GONE_NOMEM);
+			return (0);
+		}
+		n = recv(c->fd, room, LIMIT_READ_BYTES, 0);
+		if (n == -1)
+			return (errno == EAGAIN || errno == EINTR ? 0 : -1);
+		if (n == 0)
+			return (-1);
+		c->read_ms = loop_now_ms(c->server->loop);
+		buf_commit(in, (size_t)n);
+		conn_take(c);
+		if (n < LIMIT_READ_BYTES)
+			break;
+	}
+	return (0);
+}
+
+static void
+conn_ready(struct loop_watch *w, uint32_t events)
+{
+	struct conn *c = w->arg;
+
+	if ((events & LOOP_HUP) != 0 ||
+	    ((events & LOOP_READ) != 0 && conn_read(c))) {
+		conn_end(c, FCGI_GONE_CLOSED);
+		return;
+	}
+	if ((events & LOOP_WRITE) != 0)
+		conn_touch(c);
+	conn_settle(c);
+}
+
+/* ---- timers ---- */
+
+/* Whether a request is coming in that must not stop. */
+static bool
+is_incoming(const struct conn *c)
+{
+
+	if (c->broken || c->closing)
+		return (false);
+	if (c->req == NULL)
+		return (!record_between(c->parser));
+	return (c->req->phase == PHASE_PARAMS || c->req->phase == PHASE_BODY);
+}
+
+/* When something has to be done if nothing moves until then. */
+static int64_t
+deadline(const struct conn *c)
+{
+	int64_t due = INT64_MAX, t;
+
+	if (is_incoming(c))
+		due = c->read_ms + c->server->read_timeout_ms;
+	if (c->blocked) {
+		t = c->write_ms + c->server->write_timeout_ms;
+		due = t < due ? t : due;
+	}
+	if (c->lingering && c->linger_until_ms < due)
+		due = c->linger_until_ms;
+	return (due);
+}
+
+static void
+conn_due(struct loop_timer *t)
+{
+	struct conn *c = t->arg;
+	struct fcgi_server *s = c->server;
+	int64_t now = loop_now_ms(s->loop);
+
+	if (c->blocked && now >= c->write_ms + s->write_timeout_ms) {
+		conn_over(c, FCGI_GONE_WRITE_TIMEOUT);
+	} else if (c->lingering && now >= c->linger_until_ms) {
+		conn_over(c, FCGI_GONE_CLOSED);
+	} else if (is_incoming(c) && now >= c->read_ms + s->read_timeout_ms) {
+		c->broken = true;
+		if (c->req == NULL)
+			conn_over(c, FCGI_GONE_READ_TIMEOUT);
+		else
+			request_fail(c->req, 408, "the request stopped "
+			    "coming in", FCGI_GONE_READ_TIMEOUT);
+	}
+	conn_settle(c);
+}
+
+/*
+ * A timer that is set stays so when there is progress: what it finds to do is
+ * looked at when it fires.
+ */
+static int
+conn_arm(struct conn *c)
+{
+	int64_t due = deadline(c);
+
+	if (due == INT64_MAX ||
+	    (c->timer.loop != NULL && c->timer.due_ms <= due))
+		return (0);
+	return (loop_timer_set(c->server->loop, &c->timer, due, conn_due, c));
+}
+
+/* ---- the end ---- */
+
+/*
+ * All is sent.  When more of the request may come, close our half and read on
+ * for a while.
+ */
+static void
+conn_sent_all(struct conn *c)
+{
+
+	if (!c->input_open || c->rst || shutdown(c->fd, SHUT_WR)) {
+		conn_over(c, FCGI_GONE_CLOSED);
+		return;
+	}
+	c->lingering = true;
+	c->linger_until_ms = loop_now_ms(c->server->loop) + LINGER_MS;
+}
+
+void
+conn_run(struct loop_task *t)
+{
+	struct conn *c = t->arg;
+	struct fcgi_server *s = c->server;
+	struct fcgi_request *req = c->req;
+
+	if (!c->over && !c->lingering) {
+		if (conn_flush(c))
+			conn_over(c, FCGI_GONE_CLOSED);
+		else if (c->closing && buf_len(&c->out) == 0)
+			conn_sent_all(c);
+		else if (req != NULL && req->stopped &&
+		    buf_len(&c->out) <= LIMIT_CLIENT_OUT_RESUME) {
+			req->stopped = false;
+			s->handler->writable(s->arg, req);
+		}
+	}
+	conn_settle(c);
+}
+
+void
+conn_settle(struct conn *c)
+{
+
+	/* Too much of a body that nobody wants: rather close. */
+	if (c->req == NULL && !c->closing &&
+	    record_skipped(c->parser) > LIMIT_DISCARD_BYTES) {
+		c->closing = true;
+		conn_touch(c);
+	}
+	if (c->dropped_bytes > LIMIT_DISCARD_BYTES) {
+		if (c->lingering)
+			conn_over(c, FCGI_GONE_CLOSED);
+		else
+			loop_watch_set(&c->watch, LOOP_HUP |
+			    (c->blocked ? LOOP_WRITE : 0));
+	}
+	if (!c->over && conn_arm(c))
+		conn_over(c, FCGI_GONE_NOMEM);
+	if (c->over)
+		conn_end(c, c->why);
+}
+
+static void
+conn_free(struct conn *c)
+{
+	const struct linger rst = { .l_onoff = 1, .l_linger = 0 };
+	struct fcgi_server *s = c->server;
+
+	TAILQ_REMOVE(&s->conns, c, entry);
+	loop_watch_del(&c->watch);
+	loop_timer_cancel(&c->timer);
+	loop_task_cancel(&c->task);
+	if (c->rst)
+		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &rst,
+		    sizeof(rst));
+	close(c->fd);
+	record_parser_free(c->parser);
+	buf_fini(&c->out);
+	free(c);
+	server_conn_closed(s);
+}
+
+void
+conn_end(struct conn *c, enum fcgi_gone why)
+{
+	struct fcgi_server *s = c->server;
+
+	if (c->req != NULL) {
+		if (c->req->told)
+			s->handler->gone(s->arg, c->req, why);
+		conn_request_done(c);
+	}
+	conn_free(c);
+}
+
+int
+conn_new(struct fcgi_server *s, int fd)
+{
+	struct conn *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		goto err0;
+	c->server = s;
+	c->fd = fd;
+	buf_init(&c->out, LIMIT_CLIENT_OUT_MAX_BYTES);
+	if ((c->parser = record_parser_new(LIMIT_PARAMS_BYTES)) == NULL)
+		goto err1;
+	if (loop_watch_add(s->loop, &c->watch, fd, LOOP_READ | LOOP_HUP,
+	    conn_ready, c, NULL))
+		goto err2;
+	TAILQ_INSERT_TAIL(&s->conns, c, entry);
+	s->nconns++;
+	return (0);
+
+err2:
+	record_parser_free(c->parser);
+err1:
+	free(c);
+err0:
+	close(fd);
+	return (-1);
+}

@@ -1,0 +1,381 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "relay/meter.h"
+#include "relay/sse.h"
+
+/* More tokens than this in one answer are not believed. */
+#define COUNT_MAX	INT64_C(1000000000000)
+
+/* Bytes kept of a number, beyond which it is not believed either. */
+#define NUMBER_BYTES	32
+
+/* Bytes to keep of a string that has its place in the result. */
+#define KEEP(member)	(sizeof(((struct meter_result *)NULL)->member) - 1)
+
+/* Bytes a token, for streams that were cut; see meter_estimate_output. */
+#define TOKEN_BYTES	3
+
+/* What an answer states of its usage; -1: not stated. */
+enum count {
+	C_INPUT,
+	C_OUTPUT,
+	C_CACHE_READ,
+	C_CACHE_WRITE,		/* both kinds together */
+	C_CACHE_WRITE_5M,
+	C_CACHE_WRITE_1H,
+	C_WEB_SEARCH,
+	C_COUNT
+};
+
+/*
+ * Names as in the API reference, "Messages", "usage".  The wants of the
+ * counts come first in each table, in the order of enum count.
+ */
+#define WANT_COUNTS(at)							\
+	[C_INPUT] = { at "input_tokens", NUMBER_BYTES, false },		\
+	[C_OUTPUT] = { at "output_tokens", NUMBER_BYTES, false },	\
+	[C_CACHE_READ] = { at "cache_read_input_tokens", NUMBER_BYTES,	\
+	    false },							\
+	[C_CACHE_WRITE] = { at "cache_creation_input_tokens",		\
+	    NUMBER_BYTES, false },					\
+	[C_CACHE_WRITE_5M] = { at "cache_creation."			\
+	    "ephemeral_5m_input_tokens", NUMBER_BYTES, false },		\
+	[C_CACHE_WRITE_1H] = { at "cache_creation."			\
+	    "ephemeral_1h_input_tokens", NUMBER_BYTES, false },		\
+	[C_WEB_SEARCH] = { at "server_tool_use.web_search_requests",	\
+	    NUMBER_BYTES, false }
+
+/* The first event of a stream. */
+enum { START_MODEL = C_COUNT, START_N };
+static const struct json_want start_wants[] = {
+	WANT_COUNTS("message.usage."),
+	[START_MODEL] = { "message.model", KEEP(model), false },
+};
+_Static_assert(sizeof(start_wants) / sizeof(start_wants[0]) == START_N,
+    "a row for each");
+
+/* Deltas with content, of which there are many. */
+enum { DELTA_TEXT, DELTA_THINKING, DELTA_JSON, DELTA_N };
+static const struct json_want delta_wants[] = {
+	[DELTA_TEXT] = { "delta.text", 1, false },
+	[DELTA_THINKING] = { "delta.thinking", 1, false },
+	[DELTA_JSON] = { "delta.partial_json", 1, false },
+};
+_Static_assert(sizeof(delta_wants) / sizeof(delta_wants[0]) == DELTA_N,
+    "a row for each");
+
+/* All other events that count, and plain answers. */
+enum { BODY_USAGE = C_COUNT, BODY_MODEL, BODY_TYPE, BODY_ERROR_TYPE,
+	BODY_ERROR_MESSAGE, BODY_TEXT, BODY_THINKING, BODY_INPUT, BODY_N };
+static const struct json_want body_wants[] = {
+	WANT_COUNTS("usage."),
+	[BODY_USAGE] = { "usage", 1, false },
+	[BODY_MODEL] = { "model", KEEP(model), false },
+	[BODY_TYPE] = { "type", 32, false },
+	[BODY_ERROR_TYPE] = { "error.type", KEEP(error_type), false },
+	[BODY_ERROR_MESSAGE] = { "error.message", KEEP(error_message),
+	    false },
+	[BODY_TEXT] = { "content[].text", 1, true },
+	[BODY_THINKING] = { "content[].thinking", 1, true },
+	[BODY_INPUT] = { "content[].input", 1, true },
+};
+_Static_assert(sizeof(body_wants) / sizeof(body_wants[0]) == BODY_N,
+    "a row for each");
+
+struct meter {
+	struct meter_result r;
+	int64_t count[C_COUNT];
+	struct json_scan *start, *delta, *body;
+	bool plain;		/* the answer is no stream */
+	bool broken;		/* the plain answer is no JSON */
+};
+
+static void
+on_body_match(void *arg, size_t want, const struct json_value *v)
+{
+	struct meter *m = arg;
+
+	(void)want;
+	if (!m->plain)
+		return;
+	if (v->kind == JSON_KIND_STRING)
+		m->r.content_bytes += (int64_t)v->full_len;
+	else if (v->kind == JSON_KIND_OBJECT)
+		m->r.content_bytes += (int64_t)(v->end - v->start);
+}
+
+struct meter *
+meter_new(void)
+{
+	struct meter *m;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		goto err0;
+	if ((m->start = json_scan_new(start_wants, START_N)) == NULL ||
+	    (m->delta = json_scan_new(delta_wants, DELTA_N)) == NULL ||
+	    (m->body = json_scan_new(body_wants, BODY_N)) == NULL)
+		goto err1;
+	json_scan_on_match(m->body, on_body_match, m);
+	meter_reset(m);
+	return (m);
+
+err1:
+	meter_free(m);
+err0:
+	return (NULL);
+}
+
+void
+meter_free(struct meter *m)
+{
+
+	if (m == NULL)
+		return;
+	json_scan_free(m->body);
+	json_scan_free(m->delta);
+	json_scan_free(m->start);
+	free(m);
+}
+
+void
+meter_reset(struct meter *m)
+{
+	size_t i;
+
+	memset(&m->r, 0, sizeof(m->r));
+	for (i = 0; i < C_COUNT; i++)
+		m->count[i] = -1;
+	m->plain = m->broken = false;
+	json_scan_reset(m->body);
+}
+
+const struct meter_result *
+meter_result(const struct meter *m)
+{
+
+	return (&m->r);
+}
+
+/*
+ * What a scan found.
+ */
+
+/* Scan an event; of one that was cut, what is left of it. */
+static bool
+scan_event(struct json_scan *s, const struct sse_event *ev)
+{
+
+	json_scan_reset(s);
+	return (json_scan_push(s, ev->data, ev->data_len, NULL) == 0 &&
+	    (ev->data_cut || json_scan_end(s, NULL) == 0));
+}
+
+static int64_t
+stated(const struct meter *m, enum count i)
+{
+
+	return (m->count[i] == -1 ? 0 : m->count[i]);
+}
+
+/*
+ * Cache writes are stated as a sum, and since 2025 also by lifetime.  Later
+ * events may state a larger sum alone; what it does not account for was
+ * written for 5 minutes, the default.
+ */
+static void
+state_usage(struct meter *m)
+{
+	struct usage *u = &m->r.usage;
+	int64_t sum = stated(m, C_CACHE_WRITE);
+
+	u->input_tokens = stated(m, C_INPUT);
+	u->output_tokens = stated(m, C_OUTPUT);
+	u->cache_read_tokens = stated(m, C_CACHE_READ);
+	u->cache_write_1h_tokens = stated(m, C_CACHE_WRITE_1H);
+	u->cache_write_5m_tokens = stated(m, C_CACHE_WRITE_5M);
+	if (sum > u->cache_write_5m_tokens + u->cache_write_1h_tokens)
+		u->cache_write_5m_tokens = sum - u->cache_write_1h_tokens;
+	u->web_searches = stated(m, C_WEB_SEARCH);
+}
+
+/* Absent, null and absurd counts leave what was stated before. */
+static void
+take_counts(struct meter *m, const struct json_scan *s)
+{
+	int64_t n;
+	size_t i;
+
+	for (i = 0; i < C_COUNT; i++)
+		if (json_value_int(json_scan_get(s, i), 0, COUNT_MAX, &n) == 0)
+			m->count[i] = n;
+	state_usage(m);
+}
+
+/* Copy the string that was found, if one was; its want bounds its length. */
+static void
+take_string(const struct json_scan *s, size_t want, char *out)
+{
+	const struct json_value *v = json_scan_get(s, want);
+
+	if (v->kind == JSON_KIND_STRING)
+		memcpy(out, v->text, v->len + 1);
+}
+
+static void
+take_error(struct meter *m, const struct json_scan *s)
+{
+
+	take_string(s, BODY_ERROR_TYPE, m->r.error_type);
+	take_string(s, BODY_ERROR_MESSAGE, m->r.error_message);
+}
+
+/*
+ * Events.
+ */
+
+static enum meter_event
+on_start(struct meter *m, const struct sse_event *ev)
+{
+
+	if (!scan_event(m->start, ev))
+		return (METER_OTHER);
+	take_counts(m, m->start);
+	take_string(m->start, START_MODEL, m->r.model);
+	m->r.started |= m->count[C_INPUT] != -1;
+	return (METER_START);
+}
+
+static enum meter_event
+on_content(struct meter *m, const struct sse_event *ev)
+{
+	const struct json_value *v;
+	size_t i;
+
+	/* Its text did not end: take it that all of it is text. */
+	if (ev->data_cut) {
+		m->r.content_bytes += (int64_t)ev->data_full_len;
+		return (METER_CONTENT);
+	}
+	if (!scan_event(m->delta, ev))
+		return (METER_OTHER);
+	for (i = 0; i < DELTA_N; i++) {
+		v = json_scan_get(m->delta, i);
+		if (v->kind == JSON_KIND_STRING)
+			m->r.content_bytes += (int64_t)v->full_len;
+	}
+	return (METER_CONTENT);
+}
+
+static enum meter_event
+on_delta(struct meter *m, const struct sse_event *ev)
+{
+
+	if (!scan_event(m->body, ev))
+		return (METER_OTHER);
+	take_counts(m, m->body);
+	m->r.started |= m->count[C_INPUT] != -1;
+	m->r.final_seen |= json_scan_get(m->body, C_OUTPUT)->kind ==
+	    JSON_KIND_NUMBER;
+	return (METER_DELTA);
+}
+
+static enum meter_event
+on_error(struct meter *m, const struct sse_event *ev)
+{
+
+	if (scan_event(m->body, ev))
+		take_error(m, m->body);
+	return (METER_ERROR);
+}
+
+static enum meter_event
+on_stop(struct meter *m, const struct sse_event *ev)
+{
+
+	(void)ev;
+	m->r.stopped = true;
+	return (METER_STOP);
+}
+
+static enum meter_event
+on_ping(struct meter *m, const struct sse_event *ev)
+{
+
+	(void)m;
+	(void)ev;
+	return (METER_PING);
+}
+
+static const struct {
+	const char *type;
+	enum meter_event (*read)(struct meter *m, const struct sse_event *ev);
+} events[] = {
+	{ "content_block_delta", on_content },
+	{ "ping", on_ping },
+	{ "message_start", on_start },
+	{ "message_delta", on_delta },
+	{ "message_stop", on_stop },
+	{ "error", on_error },
+};
+
+enum meter_event
+meter_event(struct meter *m, const struct sse_event *ev)
+{
+	const char *type = ev->type;
+	size_t i;
+
+	/* Without an event line, the type is in the data. */
+	if (strcmp(type, "message") == 0 && !ev->comment_only) {
+		if (!scan_event(m->body, ev) ||
+		    json_scan_get(m->body, BODY_TYPE)->kind !=
+		    JSON_KIND_STRING)
+			return (METER_OTHER);
+		type = json_scan_get(m->body, BODY_TYPE)->text;
+	}
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (strcmp(type, events[i].type) == 0)
+			return (events[i].read(m, ev));
+	return (METER_OTHER);
+}
+
+/*
+ * Plain answers.
+ */
+
+void
+meter_body(struct meter *m, const void *p, size_t n)
+{
+
+	m->plain = true;
+	if (json_scan_push(m->body, p, n, NULL) == -1)
+		m->broken = true;
+}
+
+bool
+meter_body_end(struct meter *m)
+{
+	const struct json_value *type = json_scan_get(m->body, BODY_TYPE);
+
+	if (m->broken || json_scan_end(m->body, NULL) == -1)
+		return (false);
+	if (type->kind == JSON_KIND_STRING && strcmp(type->text, "error") == 0)
+		take_error(m, m->body);
+	take_string(m->body, BODY_MODEL, m->r.model);
+	take_counts(m, m->body);
+	if (json_scan_get(m->body, BODY_USAGE)->kind != JSON_KIND_OBJECT)
+		return (false);
+	m->r.started |= m->count[C_INPUT] != -1;
+	m->r.final_seen = true;
+	return (true);
+}
+
+int64_t
+meter_estimate_output(const struct meter_result *r)
+{
+	int64_t passed = (r->content_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES;
+
+	return (passed > r->usage.output_tokens ? passed :
+	    r->usage.output_tokens);
+}

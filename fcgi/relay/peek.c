@@ -1,0 +1,251 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "relay/peek.h"
+
+/* More than any model gives in one answer. */
+#define MAX_TOKENS_MAX	INT64_C(1000000000)
+
+/* A number with more characters than this is none that a client means. */
+#define NUMBER_BYTES	32
+
+enum { W_MODEL, W_STREAM, W_MAX_TOKENS, W_USER_ID, W_COUNT };
+static const struct json_want wants[] = {
+	[W_MODEL] = { "model", LIMIT_NAME_BYTES - 1, false },
+	[W_STREAM] = { "stream", 1, false },
+	[W_MAX_TOKENS] = { "max_tokens", NUMBER_BYTES, false },
+	[W_USER_ID] = { "metadata.user_id", 0, false },
+};
+_Static_assert(sizeof(wants) / sizeof(wants[0]) == W_COUNT,
+    "a row for each");
+
+/* What Claude Code puts into metadata.user_id (WIRE.md section 3). */
+static const struct json_want user_id_wants[] = {
+	{ "session_id", sizeof(((struct peek *)NULL)->session) - 1, false },
+};
+
+struct peek_scan {
+	struct json_scan *body, *user_id;
+};
+
+struct peek_scan *
+peek_new(void)
+{
+	struct peek_scan *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		goto err0;
+	if ((s->body = json_scan_new(wants, W_COUNT)) == NULL ||
+	    (s->user_id = json_scan_new(user_id_wants, 1)) == NULL)
+		goto err1;
+	return (s);
+
+err1:
+	peek_free(s);
+err0:
+	return (NULL);
+}
+
+void
+peek_free(struct peek_scan *s)
+{
+
+	if (s == NULL)
+		return;
+	json_scan_free(s->user_id);
+	json_scan_free(s->body);
+	free(s);
+}
+
+static int
+malformed(const struct err *why, struct err *err)
+{
+
+	err_set(err, ERR_INVAL, "the body is not valid JSON: %s", why->text);
+	return (-1);
+}
+
+int
+peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+
+	if (json_scan_push(s->body, p, n, &why) == -1)
+		return (malformed(&why, err));
+	return (0);
+}
+
+/*
+ * Members.
+ */
+
+static bool
+has_control(const struct json_value *v)
+{
+	const unsigned char *text = (const unsigned char *)v->text;
+	size_t i;
+
+	for (i = 0; i < v->len; i++)
+		if (text[i] < ' ' || text[i] == 0x7f ||
+		    /* U+0080 to U+009F */
+		    (text[i] == 0xc2 && text[i + 1] < 0xa0))
+			return (true);
+	return (false);
+}
+
+/* What is wrong with the name of a model; NULL if nothing is. */
+static const char *
+judge_model(const struct json_value *v)
+{
+
+	if (v->kind == JSON_KIND_NONE)
+		return ("is missing");
+	if (v->kind != JSON_KIND_STRING)
+		return ("is not a string");
+	if (v->full_len == 0)
+		return ("is empty");
+	if (v->full_len > v->len)
+		return ("is too long");
+	if (!json_is_utf8(v->text, v->len))
+		return ("is not valid UTF-8");
+	if (has_control(v))
+		return ("holds a control character");
+	return (NULL);
+}
+
+static const char *
+judge_stream(const struct json_value *v)
+{
+
+	if (v->kind != JSON_KIND_NONE && v->kind != JSON_KIND_TRUE &&
+	    v->kind != JSON_KIND_FALSE)
+		return ("is not a boolean");
+	return (NULL);
+}
+
+static const char *
+judge_max_tokens(const struct json_value *v)
+{
+	int64_t n;
+
+	if (v->kind != JSON_KIND_NONE &&
+	    json_value_int(v, 0, MAX_TOKENS_MAX, &n) == -1)
+		return ("is not a whole number from 0 to 1000000000");
+	return (NULL);
+}
+
+/* Readers differ on which of two counts, so two of these are refused. */
+static int
+judge_members(const struct json_scan *body, struct err *err)
+{
+	static const struct {
+		size_t want;
+		const char *(*judge)(const struct json_value *v);
+	} members[] = {
+		{ W_MODEL, judge_model },
+		{ W_STREAM, judge_stream },
+		{ W_MAX_TOKENS, judge_max_tokens },
+	};
+	const struct json_value *v;
+	const char *what;
+	size_t i;
+
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		v = json_scan_get(body, members[i].want);
+		what = v->duplicate ? "is given twice" : members[i].judge(v);
+		if (what != NULL) {
+			err_set(err, ERR_INVAL, "%s %s",
+			    wants[members[i].want].path, what);
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+/*
+ * The session, which is of use only as a key: what is not plain is none.
+ */
+
+static void
+take_session(const char *p, size_t n, struct peek *out)
+{
+	size_t i;
+
+	if (n >= sizeof(out->session))
+		return;
+	for (i = 0; i < n; i++)
+		if (p[i] <= ' ' || p[i] > '~')
+			return;
+	memcpy(out->session, p, n);
+	out->session[n] = '\0';
+}
+
+/* Newer clients: a string that holds {"session_id": ...}. */
+static void
+session_of_object(struct json_scan *s, const struct json_value *user_id,
+    struct peek *out)
+{
+	const struct json_value *v = json_scan_get(s, 0);
+
+	json_scan_reset(s);
+	if (json_scan_push(s, user_id->text, user_id->len, NULL) == -1 ||
+	    json_scan_end(s, NULL) == -1)
+		return;
+	if (v->kind == JSON_KIND_STRING && v->full_len == v->len)
+		take_session(v->text, v->len, out);
+}
+
+/* Older ones: user_..._account_..._session_UUID. */
+static void
+session_of_suffix(const struct json_value *user_id, struct peek *out)
+{
+	static const char mark[] = "_session_";
+	const char *p = strstr(user_id->text, mark);
+
+	if (p == NULL)
+		return;
+	p += sizeof(mark) - 1;
+	take_session(p, user_id->len - (size_t)(p - user_id->text), out);
+}
+
+static void
+find_session(struct peek_scan *s, struct peek *out)
+{
+	const struct json_value *v = json_scan_get(s->body, W_USER_ID);
+
+	if (v->kind != JSON_KIND_STRING || v->full_len > v->len)
+		return;
+	if (v->text[0] == '{')
+		session_of_object(s->user_id, v, out);
+	else
+		session_of_suffix(v, out);
+}
+
+int
+peek_end(struct peek_scan *s, struct peek *out, struct err *err)
+{
+	const struct json_value *model = json_scan_get(s->body, W_MODEL);
+	struct err why = { .code = ERR_NONE };
+
+	if (json_scan_end(s->body, &why) == -1)
+		return (malformed(&why, err));
+	if (json_scan_top(s->body) != JSON_KIND_OBJECT) {
+		err_set(err, ERR_INVAL, "the body is not a JSON object");
+		return (-1);
+	}
+	if (judge_members(s->body, err) == -1)
+		return (-1);
+	memset(out, 0, sizeof(*out));
+	memcpy(out->model, model->text, model->len + 1);
+	out->model_start = model->start;
+	out->model_end = model->end;
+	out->stream = json_scan_get(s->body, W_STREAM)->kind ==
+	    JSON_KIND_TRUE;
+	if (json_value_int(json_scan_get(s->body, W_MAX_TOKENS), 0,
+		MAX_TOKENS_MAX, &out->max_tokens) == -1)
+		out->max_tokens = 0;
+	find_session(s, out);
+	return (0);
+}

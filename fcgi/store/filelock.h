@@ -1,0 +1,59 @@
+#ifndef STORE_FILELOCK_H_
+#define STORE_FILELOCK_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct filelock;
+
+/**
+ * The lock on which the writers of one SQLite file queue.  SQLite itself
+ * waits by sleeping and looking again, so that a writer which comes back at
+ * once wins over one that sleeps; here they sleep in the kernel (open file
+ * description locks), in two steps:
+ *
+ *	byte 0	the next one: who holds it waits for byte 1, alone
+ *	byte 1	the writer
+ *
+ * The writer that has just finished has to pass byte 0 again and so cannot
+ * overtake the one that waits.
+ */
+
+/**
+ * filelock_open(path, like_fd, err):
+ * Open or make the lock file, with mode and owner of ${like_fd} (the
+ * database).  NULL with ${err} on failure.  free takes NULL and gives up the
+ * lock.
+ */
+struct filelock *filelock_open(const char *path, int like_fd,
+    struct err *err);
+void filelock_free(struct filelock *fl);
+
+/**
+ * filelock_take(fl, timeout_ms, err), filelock_drop(fl):
+ * Take the lock, waiting for at most ${timeout_ms}.  0, or -1: ERR_STORE_BUSY
+ * naming the process that holds it, or ERR_STORE_DOWN if the file system
+ * cannot lock.  Any thread, one at a time.  To drop what is not held does
+ * nothing.
+ *
+ * The wait is ended by a timer that sends SIGURG to the waiting thread; a
+ * handler that does nothing is installed where the signal was ignored, and
+ * the timer runs only when the lock is not free at once.
+ */
+int filelock_take(struct filelock *fl, int64_t timeout_ms, struct err *err)
+    __attribute__((__warn_unused_result__));
+void filelock_drop(struct filelock *fl);
+
+/**
+ * filelock_holder(path, stopped):
+ * Look in /proc for the process that holds the lock at ${path} as writer;
+ * *${stopped} says whether it is stopped.  0: none, or it may not be seen.
+ */
+pid_t filelock_holder(const char *path, bool *stopped);
+
+/** filelock_moved(fl): Is the file at the path no longer the one we lock? */
+bool filelock_moved(const struct filelock *fl);
+
+#endif /* !STORE_FILELOCK_H_ */

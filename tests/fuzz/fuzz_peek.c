@@ -1,0 +1,80 @@
+/*
+ * Peeking at a request body: the same result whole and in pieces, and a
+ * result that is safe to put into a ledger, a log and a header.
+ *
+ * The first byte of the input says how the body is cut.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "relay/peek.h"
+#include "must.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int
+run(const uint8_t *p, size_t n, size_t step, struct peek *out,
+    struct err *err)
+{
+	struct peek_scan *s = peek_new();
+	size_t at;
+	int rc = 0;
+
+	must(s != NULL, "memory");
+	memset(out, 0, sizeof(*out));
+	err_clear(err);
+	for (at = 0; at < n && rc == 0; at += step)
+		rc = peek_push(s, p + at, step < n - at ? step : n - at, err);
+	if (rc == 0)
+		rc = peek_end(s, out, err);
+	must((rc == 0) == (err->code == ERR_NONE), "error");
+	peek_free(s);
+	return (rc);
+}
+
+static void
+check(const struct peek *out, const uint8_t *p, size_t n)
+{
+	size_t i, len = strlen(out->model);
+
+	must(len > 0 && len < sizeof(out->model), "model");
+	must(json_is_utf8(out->model, len), "model's bytes");
+	for (i = 0; i < len; i++)
+		must((unsigned char)out->model[i] >= ' ', "control");
+	must(out->model_start < out->model_end && out->model_end <= n,
+	    "offsets");
+	must(p[out->model_start] == '"' && p[out->model_end - 1] == '"',
+	    "quotes");
+	must(out->max_tokens >= 0 && out->max_tokens <= 1000000000,
+	    "max_tokens");
+	for (i = 0; out->session[i] != '\0'; i++)
+		must(out->session[i] > ' ' && out->session[i] <= '~',
+		    "session");
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct peek whole, pieces;
+	struct err err, again;
+	int rc;
+
+	if (size == 0)
+		return (0);
+	rc = run(data + 1, size - 1, size, &whole, &err);
+	must(run(data + 1, size - 1, 1 + (size_t)data[0], &pieces, &again) ==
+	    rc, "result");
+	must(strcmp(err.text, again.text) == 0, "message");
+	if (rc != 0)
+		return (0);
+	check(&whole, data + 1, size - 1);
+	must(strcmp(whole.model, pieces.model) == 0 &&
+	    strcmp(whole.session, pieces.session) == 0 &&
+	    whole.model_start == pieces.model_start &&
+	    whole.model_end == pieces.model_end &&
+	    whole.stream == pieces.stream &&
+	    whole.max_tokens == pieces.max_tokens, "value");
+	return (0);
+}

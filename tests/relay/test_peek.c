@@ -1,0 +1,296 @@
+#include "cmocka_all.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc_fail.h"
+#include "base/err.h"
+#include "relay/peek.h"
+
+#define ID	"0f9e8d7c-6b5a-4321-8765-0123456789ab"
+
+static int
+peek_cut(const char *body, size_t cut, struct peek *out, struct err *err)
+{
+	struct peek_scan *s;
+	int rc;
+
+	err_clear(err);
+	assert_non_null(s = peek_new());
+	rc = peek_push(s, body, cut, err);
+	if (rc == 0)
+		rc = peek_push(s, body + cut, strlen(body) - cut, err);
+	if (rc == 0)
+		rc = peek_end(s, out, err);
+	peek_free(s);
+	return (rc);
+}
+
+static const struct {
+	const char *body;
+	struct peek peek;
+} good[] = {
+	{ "{\"model\":\"m\"}", {
+		.model = "m", .model_start = 9, .model_end = 12 } },
+	{ "{\"model\":\"claude-sonnet-4-5\",\"max_tokens\":128000,"
+	    "\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
+	    "\"hi, \\u00e9\"}],\"metadata\":{\"user_id\":"
+	    "\"{\\\"device_id\\\":\\\"ab\\\",\\\"account_uuid\\\":\\\"\\\","
+	    "\\\"session_id\\\":\\\"" ID "\\\"}\"}}", {
+		.model = "claude-sonnet-4-5", .model_start = 9,
+		.model_end = 28, .stream = true, .max_tokens = 128000,
+		.session = ID } },
+	{ "{\"metadata\":{\"user_id\":\"user_ab_account__session_" ID "\"},"
+	    "\"stream\":false,\"max_tokens\":0,\"model\":\"m\"}", {
+		.model = "m", .model_start = 126, .model_end = 129,
+		.session = ID } },
+	{ " {\n\t\"mod\\u0065l\" : \"\\u006d\" }\n", {
+		.model = "m", .model_start = 19, .model_end = 27 } },
+	{ "{\"model\":\"\xe6\xa8\xa1\xe5\x9e\x8b \\ud83d\\ude00\"}", {
+		.model = "\xe6\xa8\xa1\xe5\x9e\x8b \xf0\x9f\x98\x80",
+		.model_start = 9, .model_end = 30 } },
+	{ "{\"model\":\"m\",\"max_tokens\":1e9}", {
+		.model = "m", .model_start = 9, .model_end = 12,
+		.max_tokens = 1000000000 } },
+	{ "{\"model\":\"m\",\"max_tokens\":5.0}", {
+		.model = "m", .model_start = 9, .model_end = 12,
+		.max_tokens = 5 } },
+	{ "{\"model\":\"m\",\"x\":{\"model\":5,\"stream\":6,\"max_tokens\":7,"
+	    "\"metadata\":{\"user_id\":\"_session_a\"}}}", {
+		.model = "m", .model_start = 9, .model_end = 12 } },
+	{ "{\"model\":\"m\",\"messages\":5,\"tools\":\"\xff\"}", {
+		.model = "m", .model_start = 9, .model_end = 12 } },
+};
+
+static void
+assert_same_peek(const struct peek *a, const struct peek *b)
+{
+
+	assert_string_equal(a->model, b->model);
+	assert_int_equal(a->model_start, b->model_start);
+	assert_int_equal(a->model_end, b->model_end);
+	assert_int_equal(a->stream, b->stream);
+	assert_int_equal(a->max_tokens, b->max_tokens);
+	assert_string_equal(a->session, b->session);
+}
+
+static void
+a_body_cut_at_any_byte_tells_the_same(void **state)
+{
+	struct peek out;
+	struct err err;
+	size_t i, cut;
+
+	(void)state;
+	for (i = 0; i < NITEMS(good); i++)
+		for (cut = 0; cut <= strlen(good[i].body); cut++) {
+			if (peek_cut(good[i].body, cut, &out, &err))
+				fail_msg("%s: %s", good[i].body, err.text);
+			assert_same_peek(&out, &good[i].peek);
+		}
+}
+
+static void
+what_is_wrong_is_told(void **state)
+{
+	static const struct {
+		const char *body, *message;
+	} bad[] = {
+		{ "", "the body is not valid JSON: line 1, byte 1: the text "
+		    "ends where a value should be" },
+		{ "{\"model\":\"m\"", "the body is not valid JSON: line 1, "
+		    "byte 13: the text ends where ',' or a closing bracket "
+		    "should be" },
+		{ "{\"model\":\"m\",\n}", "the body is not valid JSON: line 2, "
+		    "byte 1: '}' where a member name should be" },
+		{ "{\"model\":\"m\"}{}", "the body is not valid JSON: line 1, "
+		    "byte 14: '{' where the text should be over" },
+		{ "[{\"model\":\"m\"}]", "the body is not a JSON object" },
+		{ "\"model\"", "the body is not a JSON object" },
+		{ "null", "the body is not a JSON object" },
+		{ "{}", "model is missing" },
+		{ "{\"Model\":\"m\"}", "model is missing" },
+		{ "{\"model\":null}", "model is not a string" },
+		{ "{\"model\":{}}", "model is not a string" },
+		{ "{\"model\":[\"m\"]}", "model is not a string" },
+		{ "{\"model\":5}", "model is not a string" },
+		{ "{\"model\":\"\"}", "model is empty" },
+		{ "{\"model\":\"a\\u0000b\"}",
+		    "model holds a control character" },
+		{ "{\"model\":\"a\\r\\nx-api-key: b\"}",
+		    "model holds a control character" },
+		{ "{\"model\":\"a\\u007f\"}",
+		    "model holds a control character" },
+		{ "{\"model\":\"\\u0085\"}",
+		    "model holds a control character" },
+		{ "{\"model\":\"a\xff\"}", "model is not valid UTF-8" },
+		{ "{\"model\":\"a\",\"model\":\"b\"}", "model is given twice" },
+		{ "{\"model\":\"a\",\"mod\\u0065l\":\"a\"}",
+		    "model is given twice" },
+		{ "{\"model\":\"a\",\"model\":null}", "model is given twice" },
+		{ "{\"model\":\"a\",\"stream\":1}", "stream is not a boolean" },
+		{ "{\"model\":\"a\",\"stream\":\"true\"}",
+		    "stream is not a boolean" },
+		{ "{\"model\":\"a\",\"stream\":null}",
+		    "stream is not a boolean" },
+		{ "{\"model\":\"a\",\"stream\":true,\"stream\":true}",
+		    "stream is given twice" },
+		{ "{\"model\":\"a\",\"max_tokens\":-1}", "max_tokens is not a "
+		    "whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"max_tokens\":1.5}", "max_tokens is not a "
+		    "whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"max_tokens\":1000000001}", "max_tokens "
+		    "is not a whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"max_tokens\":1e400}", "max_tokens is "
+		    "not a whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"max_tokens\":"
+		    "0000000000000000000000000000000000000001}",
+		    "the body is not valid JSON: line 1, byte 28: '0' where "
+		    "',' or a closing bracket should be" },
+		{ "{\"model\":\"a\",\"max_tokens\":\"5\"}", "max_tokens is not "
+		    "a whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"max_tokens\":null}", "max_tokens is not "
+		    "a whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"max_tokens\":5,\"max_tokens\":5}",
+		    "max_tokens is given twice" },
+	};
+	struct peek out;
+	struct err err;
+	size_t i, cut;
+
+	(void)state;
+	for (i = 0; i < NITEMS(bad); i++)
+		for (cut = 0; cut <= strlen(bad[i].body); cut++) {
+			assert_int_equal(peek_cut(bad[i].body, cut, &out,
+			    &err), -1);
+			assert_int_equal(err.code, ERR_INVAL);
+			assert_string_equal(err.text, bad[i].message);
+		}
+}
+
+static void
+a_name_of_a_model_is_bounded(void **state)
+{
+	char body[LIMIT_NAME_BYTES + 64];
+	struct peek out;
+	struct err err;
+
+	(void)state;
+	(void)snprintf(body, sizeof(body), "{\"model\":\"%0*d\"}",
+	    LIMIT_NAME_BYTES - 1, 7);
+	assert_int_equal(peek_cut(body, 0, &out, &err), 0);
+	assert_int_equal(strlen(out.model), LIMIT_NAME_BYTES - 1);
+	(void)snprintf(body, sizeof(body), "{\"model\":\"%0*d\"}",
+	    LIMIT_NAME_BYTES, 7);
+	assert_int_equal(peek_cut(body, 0, &out, &err), -1);
+	assert_string_equal(err.text, "model is too long");
+}
+
+static void
+sessions_are_taken_where_they_are_plain(void **state)
+{
+	static const struct {
+		const char *user_id, *session;
+	} cases[] = {
+		{ "null", "" },
+		{ "5", "" },
+		{ "{\"session_id\":\"a\"}", "" },
+		{ "\"\"", "" },
+		{ "\"someone@example.org\"", "" },
+		{ "\"_session_\"", "" },
+		{ "\"_session_a b\"", "" },
+		{ "\"_session_a\\nb\"", "" },
+		{ "\"_session_a\\u0000b\"", "" },
+		{ "\"_session_\xc3\xa9\"", "" },
+		{ "\"user_x_session_a\"", "a" },
+		{ "\"{\"", "" },
+		{ "\"{}\"", "" },
+		{ "\"{\\\"session_id\\\":5}\"", "" },
+		{ "\"{\\\"session_id\\\":\\\"a\\\"\"", "" },
+		{ "\"{\\\"session_id\\\":\\\"a\\\\u000ab\\\"}\"", "" },
+		{ "\"{\\\"session_id\\\":\\\"a\\\\u0041\\\"}\"", "aA" },
+		{ "\"{\\\"x\\\":\\\"_session_b\\\"}\"", "" },
+		{ "\"{ \\\"session_id\\\" : \\\"" ID "\\\" }\"", ID },
+	};
+	char body[512];
+	struct peek out;
+	struct err err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		(void)snprintf(body, sizeof(body), "{\"model\":\"m\","
+		    "\"metadata\":{\"user_id\":%s}}", cases[i].user_id);
+		if (peek_cut(body, 0, &out, &err))
+			fail_msg("%s: %s", body, err.text);
+		if (strcmp(out.session, cases[i].session) != 0)
+			fail_msg("%s: \"%s\"", body, out.session);
+	}
+}
+
+static void
+long_sessions_are_none(void **state)
+{
+	static const char *const forms[] = {
+		"\"_session_%0*d\"", "\"{\\\"session_id\\\":\\\"%0*d\\\"}\"",
+	};
+	static const struct {
+		int len;
+		size_t kept;
+	} lengths[] = { { 127, 127 }, { 128, 0 }, { 2000, 0 } };
+	char user_id[3000], body[3100];
+	struct peek out;
+	struct err err;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < NITEMS(forms); i++)
+		for (k = 0; k < NITEMS(lengths); k++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+			(void)snprintf(user_id, sizeof(user_id), forms[i],
+			    lengths[k].len, 1);
+#pragma GCC diagnostic pop
+			(void)snprintf(body, sizeof(body), "{\"model\":\"m\","
+			    "\"metadata\":{\"user_id\":%s}}", user_id);
+			assert_int_equal(peek_cut(body, 0, &out, &err), 0);
+			assert_int_equal(strlen(out.session),
+			    lengths[k].kept);
+		}
+}
+
+static void
+lack_of_memory_is_reported(void **state)
+{
+	struct peek_scan *s;
+	int i;
+
+	(void)state;
+	for (i = 0;; i++) {
+		alloc_fail_after(i);
+		s = peek_new();
+		if (!alloc_fail_stop())
+			break;
+		assert_null(s);
+	}
+	assert_non_null(s);
+	assert_true(i > 2);
+	peek_free(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_body_cut_at_any_byte_tells_the_same),
+		cmocka_unit_test(what_is_wrong_is_told),
+		cmocka_unit_test(a_name_of_a_model_is_bounded),
+		cmocka_unit_test(sessions_are_taken_where_they_are_plain),
+		cmocka_unit_test(long_sessions_are_none),
+		cmocka_unit_test(lack_of_memory_is_reported),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,437 @@
+#include "config.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "store/filelock.h"
+#include "store_test.h"
+
+#define MUST(x) do {							\
+	struct err must_ = { 0 }, *why = &must_;			\
+	if ((x) == -1)							\
+		fail_msg("%s: %s", #x, must_.text);			\
+} while (0)
+
+static void
+test_files_are_narrow(void **state)
+{
+	const struct place *pl = *state;
+	struct store *st = place_store(pl, NULL);
+	char lock[128];
+	struct stat sb;
+
+	assert_int_equal(stat(pl->path, &sb), 0);
+	assert_int_equal(sb.st_mode & 0777 & ~0640, 0);
+	snprintf(lock, sizeof(lock), "%s.lock", pl->path);
+	assert_int_equal(stat(lock, &sb), 0);
+	assert_int_equal(sb.st_mode & 0777 & ~0640, 0);
+	store_close(st);
+}
+
+static void
+test_open_says_what_to_mend(void **state)
+{
+	const struct place *pl = *state;
+	static const struct {
+		const char *url;
+		bool create;
+		enum err_code code;
+		const char *text;
+	} cases[] = {
+		{ "mongo:/x", true, ERR_INVAL, "not built into" },
+		{ "/x/y", true, ERR_INVAL, "sqlite:/path" },
+		{ "sqlite:", true, ERR_INVAL, "sqlite:/path" },
+		{ "sqlite:/nowhere/at/all/db", true, ERR_NOT_FOUND,
+		    "no folder /nowhere/at/all" },
+		{ "sqlite:/tmp/there-is-no-such-db", false, ERR_NOT_FOUND,
+		    "leasehold init" },
+		{ "sqlite:/tmp", false, ERR_PERM, "/tmp" },
+		{ "sqlite:/dev/null", false, ERR_INVAL, "not a file" },
+	};
+	struct store_options opt = { 0 };
+	struct err err;
+	FILE *f;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		err_clear(&err);
+		opt.create = cases[i].create;
+		assert_null(store_open(cases[i].url, &opt, &err));
+		assert_int_equal(err.code, cases[i].code);
+		assert_non_null(strstr(err.text, cases[i].text));
+	}
+
+	/* A file that is something else. */
+	f = fopen(pl->path, "w");
+	assert_non_null(f);
+	for (i = 0; i < 200; i++)
+		fprintf(f, "This is a shopping list.\n");
+	fclose(f);
+	err_clear(&err);
+	assert_null(store_open(pl->url, &opt, &err));
+	assert_int_equal(err.code, ERR_STORE_DOWN);
+	assert_non_null(strstr(err.text, "restore a backup"));
+}
+
+static void
+test_unwritable_folder_is_refused(void **state)
+{
+	const struct place *pl = *state;
+	struct store_options opt = { .create = true };
+	struct err err = { 0 };
+
+	if (geteuid() == 0 && (setegid(65534) == -1 || seteuid(65534) == -1))
+		skip();
+	assert_null(store_open("sqlite:/usr/db", &opt, &err));
+	assert_int_equal(err.code, ERR_PERM);
+	assert_non_null(strstr(err.text, "must be writable for user id"));
+	(void)!seteuid(getuid());
+	(void)!setegid(getgid());
+	(void)pl;
+}
+
+struct seen {
+	int rows;
+	int stop_after;
+	struct store *nested;
+	size_t blob_bytes;
+	char first[8];
+};
+
+static int
+see(void *arg, const struct store_value *cols, size_t ncols)
+{
+	struct seen *seen = arg;
+
+	assert_true(ncols > 0);
+	seen->rows++;
+	if (cols[0].type == STORE_BLOB || cols[0].type == STORE_TEXT) {
+		seen->blob_bytes = cols[0].n;
+		memcpy(seen->first, cols[0].p, cols[0].n < sizeof(seen->first) ?
+		    cols[0].n : sizeof(seen->first));
+	}
+	if (seen->nested != NULL)
+		assert_true(newest_row(seen->nested) > 0);
+	return (seen->stop_after == seen->rows ? 1 : 0);
+}
+
+static void
+test_blobs_keep_their_nul_bytes(void **state)
+{
+	struct store *st = place_store(*state, NULL);
+	struct store_value row[] = {
+		store_text("name"), store_blob("a\0b", 3),
+	};
+	struct seen seen = { .nested = st };
+
+	MUST(store_begin(st, true, why));
+	MUST(store_exec(st, STMT_META_PUT, row, 1, 2, NULL, why));
+	MUST(store_commit(st, why));
+	assert_int_equal(store_query(st, STMT_META_GET, row, 1, see, &seen,
+	    NULL), 1);
+	assert_int_equal(seen.blob_bytes, 3);
+	assert_memory_equal(seen.first, "a\0b", 3);
+	store_close(st);
+}
+
+static void
+test_a_constraint_spares_the_rest(void **state)
+{
+	struct store *st = place_store(*state, NULL);
+	struct err err = { 0 };
+	int64_t id;
+
+	MUST(store_begin(st, true, why));
+	MUST(add_row(st, 101, why));
+	assert_int_equal(add_row(st, 101, &err), -1);
+	assert_int_equal(err.code, ERR_EXISTS);
+	MUST(add_row(st, 102, why));
+	id = store_insert_id(st);
+	assert_int_equal(id, 102);
+	MUST(store_commit(st, why));
+	assert_int_equal(newest_row(st), 102);
+	store_close(st);
+}
+
+static void
+test_rollback_undoes(void **state)
+{
+	struct store *st = place_store(*state, NULL);
+
+	MUST(store_begin(st, true, why));
+	MUST(add_row(st, 101, why));
+	store_rollback(st);
+	store_rollback(st);
+	assert_int_equal(newest_row(st), store_schema_wanted());
+	MUST(store_begin(st, true, why));
+	MUST(store_commit(st, why));
+	store_close(st);
+}
+
+static void
+test_many_rows_in_one_call(void **state)
+{
+	struct store *st = place_store(*state, NULL);
+	struct store_value rows[30];
+	int64_t changes[10];
+	size_t i;
+
+	for (i = 0; i < 10; i++) {
+		rows[3 * i] = store_int(200 + (int64_t)i);
+		rows[3 * i + 1] = store_text("row");
+		rows[3 * i + 2] = store_int(0);
+	}
+	MUST(store_begin(st, true, why));
+	MUST(store_exec(st, STMT_MIGRATION_ADD, rows, 10, 3, changes, why));
+	for (i = 0; i < 10; i++)
+		assert_int_equal(changes[i], 1);
+	MUST(store_commit(st, why));
+	assert_int_equal(newest_row(st), 209);
+	store_close(st);
+}
+
+static void
+test_misuse_is_refused(void **state)
+{
+	struct store *st = place_store(*state, NULL);
+	struct store_value row = store_int(1);
+	struct err err = { 0 };
+
+	assert_int_equal(add_row(st, 300, &err), -1);
+	assert_int_equal(err.code, ERR_INTERNAL);
+	err_clear(&err);
+	MUST(store_begin(st, false, why));
+	assert_int_equal(add_row(st, 300, &err), -1);
+	assert_int_equal(err.code, ERR_INTERNAL);
+	err_clear(&err);
+	assert_int_equal(store_begin(st, true, &err), -1);
+	assert_int_equal(err.code, ERR_INTERNAL);
+	MUST(store_commit(st, why));
+	err_clear(&err);
+	assert_int_equal(store_commit(st, &err), -1);
+	assert_int_equal(err.code, ERR_INTERNAL);
+	err_clear(&err);
+	assert_int_equal(store_query(st, STMT_MIGRATION_NEWEST, &row, 1, see,
+	    NULL, &err), -1);
+	assert_int_equal(err.code, ERR_INTERNAL);
+	store_close(st);
+}
+
+static void
+test_a_reader_sees_what_was_committed(void **state)
+{
+	struct store_options ro = { .read_only = true };
+	struct store *st = place_store(*state, NULL);
+	struct store *reader = place_store(*state, &ro);
+	struct err err = { 0 };
+
+	MUST(store_begin(st, true, why));
+	MUST(add_row(st, 101, why));
+	assert_int_equal(newest_row(reader), store_schema_wanted());
+	MUST(store_commit(st, why));
+	assert_int_equal(newest_row(reader), 101);
+	assert_int_equal(store_begin(reader, true, &err), -1);
+	assert_int_equal(err.code, ERR_INTERNAL);
+	store_close(reader);
+	store_close(st);
+}
+
+/* In a child: take the write lock, say so through ${fd}, and keep it. */
+static void
+hold_lock(const struct place *pl, int fd)
+{
+	struct store *st = place_store(pl, NULL);
+
+	if (store_begin(st, true, NULL) == -1)
+		_exit(1);
+	(void)!write(fd, "x", 1);
+	for (;;)
+		pause();
+}
+
+static void
+test_a_stuck_writer_is_named(void **state)
+{
+	const struct place *pl = *state;
+	struct store_options opt = { .create = true, .busy_timeout_ms = 120 };
+	struct store *st;
+	struct err err = { 0 };
+	char c, want[32], lock[128];
+	bool stopped;
+	int p[2], status;
+	pid_t pid;
+
+	store_close(place_store(pl, NULL));
+	assert_int_equal(pipe(p), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		hold_lock(pl, p[1]);
+	close(p[1]);
+	assert_int_equal(read(p[0], &c, 1), 1);
+	st = store_open(pl->url, &opt, &err);
+	assert_non_null(st);
+	assert_int_equal(store_begin(st, true, &err), -1);
+	assert_int_equal(err.code, ERR_STORE_BUSY);
+	snprintf(lock, sizeof(lock), "%s.lock", pl->path);
+	/* Not all file systems show in /proc which file is locked. */
+	if (filelock_holder(lock, &stopped) != 0) {
+		snprintf(want, sizeof(want), "process %jd ", (intmax_t)pid);
+		assert_non_null(strstr(err.text, want));
+		assert_int_equal(filelock_holder(lock, &stopped), pid);
+		assert_false(stopped);
+	} else
+		assert_non_null(strstr(err.text, "was not free"));
+
+	/* The lock of a dead process is free at once. */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	MUST(store_begin(st, true, why));
+	MUST(store_commit(st, why));
+	store_close(st);
+	close(p[0]);
+}
+
+static void
+test_a_replaced_file_is_noticed(void **state)
+{
+	const struct place *pl = *state;
+	struct store *st = place_store(pl, NULL);
+	struct err err = { 0 };
+	int i;
+
+	MUST(store_begin(st, true, why));
+	MUST(store_commit(st, why));
+	assert_int_equal(unlink(pl->path), 0);
+	for (i = 0; i < 40; i++) {
+		if (store_begin(st, true, &err) == -1)
+			break;
+		MUST(store_commit(st, why));
+		usleep(50000);
+	}
+	assert_int_equal(err.code, ERR_STORE_DOWN);
+	assert_non_null(strstr(err.text, "is gone"));
+	store_close(st);
+}
+
+static void
+test_the_log_is_copied_when_idle(void **state)
+{
+	const struct place *pl = *state;
+	struct store *st = place_store(pl, NULL);
+	char wal[128], big[60000];
+	struct store_value row[] = {
+		store_text("big"), store_blob(big, sizeof(big)),
+	};
+	struct stat before, after;
+	int i, j;
+
+	memset(big, 'x', sizeof(big));
+	snprintf(wal, sizeof(wal), "%s-wal", pl->path);
+	assert_false(store_housekeep(st, true));
+	for (i = 0; i < 100; i++) {
+		row[1].n = sizeof(big) - (size_t)i;
+		MUST(store_begin(st, true, why));
+		MUST(store_exec(st, STMT_META_PUT, row, 1, 2, NULL, why));
+		MUST(store_commit(st, why));
+	}
+	assert_int_equal(stat(wal, &before), 0);
+	assert_true(before.st_size > 4 * 1024 * 1024);
+	assert_true(store_housekeep(st, false));	/* can wait */
+	assert_false(store_housekeep(st, true));
+	for (j = 0; j < 50; j++) {
+		MUST(store_begin(st, true, why));
+		MUST(store_exec(st, STMT_META_PUT, row, 1, 2, NULL, why));
+		MUST(store_commit(st, why));
+	}
+	/* The log began anew, so it did not grow. */
+	assert_int_equal(stat(wal, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	store_close(st);
+}
+
+#define WRITERS		4
+#define TURNS		400
+
+struct race {
+	int turns[WRITERS];
+	int total;
+	int go;
+};
+
+/* In a child: write as fast as possible until all together are done. */
+static void
+write_on(const struct place *pl, struct race *race, int me)
+{
+	struct store *st = place_store(pl, NULL);
+
+	__atomic_add_fetch(&race->go, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&race->go, __ATOMIC_SEQ_CST) < WRITERS)
+		usleep(100);
+	while (__atomic_load_n(&race->total, __ATOMIC_SEQ_CST) < TURNS) {
+		if (store_begin(st, true, NULL) == -1)
+			_exit(1);
+		if (add_row(st, newest_row(st) + 1, NULL) == -1 ||
+		    store_commit(st, NULL) == -1)
+			_exit(2);
+		race->turns[me]++;
+		__atomic_add_fetch(&race->total, 1, __ATOMIC_SEQ_CST);
+	}
+	store_close(st);
+	_exit(0);
+}
+
+static void
+test_no_writer_starves(void **state)
+{
+	const struct place *pl = *state;
+	struct race *race;
+	pid_t pids[WRITERS];
+	int i, status;
+
+	store_close(place_store(pl, NULL));
+	race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(race, MAP_FAILED);
+	for (i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		assert_int_not_equal(pids[i], -1);
+		if (pids[i] == 0)
+			write_on(pl, race, i);
+	}
+	for (i = 0; i < WRITERS; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	for (i = 0; i < WRITERS; i++) {
+		print_message("# writer %d: %d of %d turns\n", i,
+		    race->turns[i], race->total);
+		assert_true(race->turns[i] >= TURNS / WRITERS / 4);
+	}
+	munmap(race, sizeof(*race));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(test_files_are_narrow),
+		T(test_open_says_what_to_mend),
+		T(test_unwritable_folder_is_refused),
+		T(test_blobs_keep_their_nul_bytes),
+		T(test_a_constraint_spares_the_rest),
+		T(test_rollback_undoes),
+		T(test_many_rows_in_one_call),
+		T(test_misuse_is_refused),
+		T(test_a_reader_sees_what_was_committed),
+		T(test_a_stuck_writer_is_named),
+		T(test_a_replaced_file_is_noticed),
+		T(test_the_log_is_copied_when_idle),
+		T(test_no_writer_starves),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
