@@ -1,1 +1,47 @@
-# files of admin/
+# The command for the shell; what it does is in a library, which the admin
+# responder shares.
+noinst_LIBRARIES += libadmin.a
+libadmin_a_SOURCES = \
+	admin/account_secrets.c \
+	admin/account_secrets.h \
+	admin/accounts.c \
+	admin/accounts.h \
+	admin/change.c \
+	admin/change.h \
+	admin/check.c \
+	admin/check.h \
+	admin/groups.c \
+	admin/groups.h \
+	admin/install.c \
+	admin/install.h \
+	admin/keys.c \
+	admin/keys.h \
+	admin/price_file.c \
+	admin/price_file.h \
+	admin/prices.c \
+	admin/prices.h \
+	admin/query.c \
+	admin/query.h
+
+sbin_PROGRAMS += leasehold
+leasehold_SOURCES = \
+	admin/cmd_account.c \
+	admin/cmd_config.c \
+	admin/cmd_group.c \
+	admin/cmd_key.c \
+	admin/cmd_price.c \
+	admin/cmd_setup.c \
+	admin/command.c \
+	admin/command.h \
+	admin/help.c \
+	admin/help.h \
+	admin/main.c \
+	admin/output.c \
+	admin/output.h \
+	admin/secret.c \
+	admin/secret.h
+leasehold_LDADD = libadmin.a libledger.a libstore.a \
+	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+
+# Prices as they were when this version was made.
+dist_pkgdata_DATA += conf/prices.json

@@ -1,6 +1,10 @@
 # Named statements, one file a room, in alphabetic order.
 SQL_STATEMENTS = \
+	sql/accounts.sql \
+	sql/keys.sql \
 	sql/meta.sql \
+	sql/prices.sql \
+	sql/report.sql \
 	sql/store.sql
 
 # Migrations, numbered, never edited once released.

@@ -10,9 +10,9 @@ struct usage;
 /**
  * Prices, constant after they were loaded; any thread may read.  A row is for
  * models that match its pattern, from a time on, for calls whose input (cache
- * included) is above a number of tokens.  The longest pattern wins ('*' does not
- * count, so a plain name goes before any pattern), then the highest tier that
- * applies, then the newest valid row.
+ * included) is above a number of tokens.  The longest pattern wins ('*' does
+ * not count, so a plain name goes before any pattern), then the highest tier
+ * that applies, then the newest valid row.
  */
 struct price {
 	int64_t id;

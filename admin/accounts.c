@@ -1,0 +1,468 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "account_secrets.h"
+#include "change.h"
+#include "check.h"
+#include "groups.h"
+#include "query.h"
+
+#include "accounts.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Slot rows made in one statement. */
+#define SLOTS_AT_ONCE	64
+
+static const char *const platforms[] = { "claude" };
+static const char *const credentials[] = { "api_key", "bearer" };
+
+static const struct field account_fields[] = {
+	{ "id", FIELD_INT },
+	{ "name", FIELD_TEXT },
+	{ "platform", FIELD_TEXT },
+	{ "base_url", FIELD_TEXT },
+	{ "credential", FIELD_TEXT },
+	{ "group", FIELD_TEXT },
+	{ "priority", FIELD_INT },
+	{ "weight", FIELD_INT },
+	{ "concurrency", FIELD_INT },
+	{ "enabled", FIELD_BOOL },
+	{ "leases", FIELD_INT },
+	{ "parked_until_ms", FIELD_INT },
+	{ "created_ms", FIELD_INT },
+	{ "updated_ms", FIELD_INT },
+};
+
+static const struct field cooldown_fields[] = {
+	{ "account", FIELD_TEXT },
+	{ "family", FIELD_TEXT },
+	{ "reason", FIELD_TEXT },
+	{ "detail", FIELD_TEXT },
+	{ "since_ms", FIELD_INT },
+	{ "until_ms", FIELD_INT },
+	{ "stated", FIELD_BOOL },
+	{ "strikes", FIELD_INT },
+	{ "cause", FIELD_REQUEST_ID },
+};
+
+/* An account's row as account_set writes it; texts are owned. */
+struct row {
+	int64_t id;
+	char *platform;
+	char *base_url;
+	char *credential;
+	int64_t group_id;	/* 0: none */
+	int64_t priority;
+	int64_t weight;
+	int64_t concurrency;
+	int64_t enabled;
+};
+
+static void
+row_free(struct row *r)
+{
+
+	free(r->platform);
+	free(r->base_url);
+	free(r->credential);
+}
+
+void
+account_change_init(struct account_change *c)
+{
+
+	*c = (struct account_change) {
+		.priority = -1,
+		.weight = -1,
+		.concurrency = -1,
+		.enabled = -1,
+	};
+}
+
+static int
+check_word(const char *what, const char *s, const char *const *words,
+    size_t n, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(s, words[i]) == 0)
+			return (0);
+	}
+	err_set(err, ERR_INVAL, "there is no %s \"%.40s\": take %s%s%s", what,
+	    s, words[0], n > 1 ? " or " : "", n > 1 ? words[1] : "");
+	return (-1);
+}
+
+static int
+check_range(const char *what, int64_t value, int64_t min, int64_t max,
+    struct err *err)
+{
+
+	if (value == -1 || (value >= min && value <= max))
+		return (0);
+	err_set(err, ERR_INVAL, "%s must be from %lld to %lld", what,
+	    (long long)min, (long long)max);
+	return (-1);
+}
+
+static int
+check_change(const struct account_change *c, struct err *err)
+{
+
+	if (c->name != NULL && check_name("an account", c->name, err))
+		return (-1);
+	if (c->platform != NULL && check_word("platform", c->platform,
+	    platforms, NITEMS(platforms), err))
+		return (-1);
+	if (c->credential != NULL && check_word("credential", c->credential,
+	    credentials, NITEMS(credentials), err))
+		return (-1);
+	if (c->secret != NULL && check_secret(c->secret, c->secret_len, err))
+		return (-1);
+	if (check_range("priority", c->priority, 0, ACCOUNT_PRIORITY_MAX,
+	    err) ||
+	    check_range("weight", c->weight, 1, ACCOUNT_WEIGHT_MAX, err) ||
+	    check_range("concurrency", c->concurrency, 1,
+	    ACCOUNT_CONCURRENCY_MAX, err))
+		return (-1);
+	return (0);
+}
+
+static int
+replace_text(char **field, const char *text, struct err *err)
+{
+	char *copy;
+
+	if (text == NULL)
+		return (0);
+	if ((copy = strdup(text)) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for an account");
+		return (-1);
+	}
+	free(*field);
+	*field = copy;
+	return (0);
+}
+
+/* Put the wanted changes over ${r}. */
+static int
+apply(struct row *r, struct store *st, const struct account_change *c,
+    struct err *err)
+{
+	char *url;
+
+	if (replace_text(&r->platform, c->platform, err) ||
+	    replace_text(&r->credential, c->credential, err))
+		return (-1);
+	if (c->base_url != NULL) {
+		if (check_base_url(c->base_url, &url, err))
+			return (-1);
+		free(r->base_url);
+		r->base_url = url;
+	}
+	if (c->group != NULL && c->group[0] == '\0')
+		r->group_id = 0;
+	else if (c->group != NULL &&
+	    groups_find(st, c->group, &r->group_id, err))
+		return (-1);
+	if (c->priority != -1)
+		r->priority = c->priority;
+	if (c->weight != -1)
+		r->weight = c->weight;
+	if (c->concurrency != -1)
+		r->concurrency = c->concurrency;
+	if (c->enabled != -1)
+		r->enabled = c->enabled;
+	return (0);
+}
+
+static struct store_value
+group_value(const struct row *r)
+{
+
+	return (r->group_id == 0 ? store_null() : store_int(r->group_id));
+}
+
+/* Make slots 1 to ${n} where they are missing, and drop free ones above. */
+static int
+fit_slots(struct store *st, int64_t id, int64_t n, struct err *err)
+{
+	struct store_value rows[2 * SLOTS_AT_ONCE];
+	int64_t next = 1;
+	size_t k;
+
+	while (next <= n) {
+		for (k = 0; k < SLOTS_AT_ONCE && next <= n; k++, next++) {
+			rows[2 * k] = store_int(id);
+			rows[2 * k + 1] = store_int(next);
+		}
+		if (store_exec(st, STMT_SLOT_ADD, rows, k, 2, NULL, err))
+			return (-1);
+	}
+	rows[0] = store_int(id);
+	rows[1] = store_int(n);
+	return (store_exec(st, STMT_SLOT_TRIM, rows, 1, 2, NULL, err));
+}
+
+static int
+add_inside(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct row *r, struct err *err)
+{
+	struct store_value row[12];
+	int64_t now = store_now_ms(st);
+
+	if (apply(r, st, c, err))
+		return (-1);
+	row[0] = store_text(c->name);
+	row[1] = store_text(r->platform);
+	row[2] = store_text(r->base_url);
+	row[3] = store_text(r->credential);
+	row[4] = store_blob("", 0);
+	row[5] = group_value(r);
+	row[6] = store_int(r->priority);
+	row[7] = store_int(r->weight);
+	row[8] = store_int(r->concurrency);
+	row[9] = store_int(r->enabled);
+	row[10] = row[11] = store_int(now);
+	if (change_exec_named(st, STMT_ACCOUNT_ADD, row, NITEMS(row),
+	    "an account", c->name, err))
+		return (-1);
+	r->id = store_insert_id(st);
+	if (account_secret_put(st, seal, r->id, c->secret, c->secret_len,
+	    err))
+		return (-1);
+	return (fit_slots(st, r->id, r->concurrency, err));
+}
+
+int
+accounts_add(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+{
+	struct row r = { .priority = 50, .weight = 100, .concurrency = 10,
+		.enabled = 1 };
+	int rc;
+
+	if (c->name == NULL || c->platform == NULL || c->base_url == NULL ||
+	    c->credential == NULL || c->secret == NULL) {
+		err_set(err, ERR_INVAL, "an account needs a name, a platform, "
+		    "a base URL, a kind of credential and a secret");
+		return (-1);
+	}
+	if (check_change(c, err) || change_begin(st, err))
+		return (-1);
+	rc = change_end(st, add_inside(st, seal, c, &r, err), err);
+	row_free(&r);
+	return (rc);
+}
+
+static int
+take_row(void *arg, const struct store_value *cols, size_t ncols)
+{
+	struct row *r = arg;
+
+	(void)ncols;
+	r->id = store_get_int(&cols[0]);
+	r->platform = strdup(store_get_text(&cols[1]));
+	r->base_url = strdup(store_get_text(&cols[2]));
+	r->credential = strdup(store_get_text(&cols[3]));
+	r->group_id = store_get_int(&cols[4]);
+	r->priority = store_get_int(&cols[5]);
+	r->weight = store_get_int(&cols[6]);
+	r->concurrency = store_get_int(&cols[7]);
+	r->enabled = store_get_int(&cols[8]);
+	return (1);
+}
+
+/* Read the row of account ${name}; the caller frees it also after -1. */
+static int
+get_row(struct store *st, const char *name, struct row *r, struct err *err)
+{
+	const struct store_value param = store_text(name);
+	int64_t n;
+
+	n = store_query(st, STMT_ACCOUNT_ROW, &param, 1, take_row, r, err);
+	if (n == 0)
+		err_set(err, ERR_NOT_FOUND, "there is no account \"%s\"",
+		    name);
+	else if (n == 1 && (r->platform == NULL || r->base_url == NULL ||
+	    r->credential == NULL))
+		err_set(err, ERR_NOMEM, "no memory for an account");
+	else if (n == 1)
+		return (0);
+	return (-1);
+}
+
+static int
+set_inside(struct store *st, const struct seal *seal, const char *name,
+    const struct account_change *c, struct row *r, struct err *err)
+{
+	struct store_value row[11];
+
+	if (get_row(st, name, r, err) || apply(r, st, c, err))
+		return (-1);
+	if (c->name != NULL)
+		name = c->name;
+	row[0] = store_text(name);
+	row[1] = store_text(r->platform);
+	row[2] = store_text(r->base_url);
+	row[3] = store_text(r->credential);
+	row[4] = group_value(r);
+	row[5] = store_int(r->priority);
+	row[6] = store_int(r->weight);
+	row[7] = store_int(r->concurrency);
+	row[8] = store_int(r->enabled);
+	row[9] = store_int(store_now_ms(st));
+	row[10] = store_int(r->id);
+	if (change_exec_named(st, STMT_ACCOUNT_SET, row, NITEMS(row),
+	    "an account", name, err))
+		return (-1);
+	if (c->secret != NULL &&
+	    account_secret_put(st, seal, r->id, c->secret, c->secret_len,
+	    err))
+		return (-1);
+	return (fit_slots(st, r->id, r->concurrency, err));
+}
+
+int
+accounts_set(struct store *st, const struct seal *seal, const char *name,
+    const struct account_change *c, struct err *err)
+{
+	struct row r = { .id = 0 };
+	int rc;
+
+	if (check_change(c, err) || change_begin(st, err))
+		return (-1);
+	rc = change_end(st, set_inside(st, seal, name, c, &r, err), err);
+	row_free(&r);
+	return (rc);
+}
+
+static int
+remove_inside(struct store *st, const char *name, struct err *err)
+{
+	static const enum stmt_id removals[] = {
+		STMT_ACCOUNT_REMOVE_COOLDOWNS, STMT_ACCOUNT_REMOVE_SLOTS,
+		STMT_ACCOUNT_REMOVE
+	};
+	struct store_value ids[2];
+	int64_t id, users[2];
+	size_t i;
+
+	if (accounts_find(st, name, &id, err))
+		return (-1);
+	ids[0] = ids[1] = store_int(id);
+	if (store_one(st, STMT_ACCOUNT_USERS, ids, 2, users, 2, err) == -1)
+		return (-1);
+	if (users[0] > 0 || users[1] > 0) {
+		err_set(err, ERR_EXISTS, "account \"%s\" is in use: it serves "
+		    "%lld requests and %lld keys are bound to it; disable it "
+		    "to let requests end", name, (long long)users[0],
+		    (long long)users[1]);
+		return (-1);
+	}
+	for (i = 0; i < NITEMS(removals); i++) {
+		if (store_exec(st, removals[i], ids, 1, 1, NULL, err))
+			return (-1);
+	}
+	return (0);
+}
+
+int
+accounts_remove(struct store *st, const char *name, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, remove_inside(st, name, err), err));
+}
+
+int
+accounts_find(struct store *st, const char *name, int64_t *id,
+    struct err *err)
+{
+	struct row r = { .id = 0 };
+	int rc;
+
+	rc = get_row(st, name, &r, err);
+	*id = r.id;
+	row_free(&r);
+	return (rc);
+}
+
+/* Give each account of ${accounts} those of ${cooldowns} that are its. */
+static int
+add_cooldowns(json_t *accounts, json_t *cooldowns)
+{
+	json_t *account, *cooldown, *own;
+	const char *name;
+	size_t i, k;
+
+	json_array_foreach(accounts, i, account) {
+		own = json_array();
+		name = json_string_value(json_object_get(account, "name"));
+		json_array_foreach(cooldowns, k, cooldown) {
+			if (strcmp(name, json_string_value(json_object_get(
+			    cooldown, "account"))) != 0)
+				continue;
+			if (json_array_append(own, cooldown) == -1) {
+				json_decref(own);
+				return (-1);
+			}
+		}
+		if (json_object_set_new(account, "cooldowns", own) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+json_t *
+accounts_list(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value params[] = {
+		store_int(store_now_ms(st)),
+		store_text(name != NULL ? name : ""),
+		store_text(name != NULL ? name : ""),
+	};
+	json_t *accounts, *cooldowns;
+
+	accounts = query_rows(st, STMT_ACCOUNT_LIST, params, NITEMS(params),
+	    account_fields, NITEMS(account_fields), err);
+	if (accounts == NULL)
+		goto err0;
+	cooldowns = query_rows(st, STMT_COOLDOWN_LIST, params, NITEMS(params),
+	    cooldown_fields, NITEMS(cooldown_fields), err);
+	if (cooldowns == NULL)
+		goto err1;
+	if (add_cooldowns(accounts, cooldowns) == -1) {
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+		goto err2;
+	}
+	json_decref(cooldowns);
+	return (accounts);
+
+err2:
+	json_decref(cooldowns);
+err1:
+	json_decref(accounts);
+err0:
+	return (NULL);
+}
+
+json_t *
+accounts_show(struct store *st, const char *name, struct err *err)
+{
+	json_t *accounts, *account;
+
+	if ((accounts = accounts_list(st, name, err)) == NULL)
+		return (NULL);
+	if ((account = json_incref(json_array_get(accounts, 0))) == NULL)
+		err_set(err, ERR_NOT_FOUND, "there is no account \"%s\"",
+		    name);
+	json_decref(accounts);
+	return (account);
+}

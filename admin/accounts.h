@@ -1,0 +1,64 @@
+#ifndef ADMIN_ACCOUNTS_H_
+#define ADMIN_ACCOUNTS_H_
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct seal;
+struct store;
+
+/**
+ * Upstream accounts.  Each change is one transaction.  ERR_EXISTS: the name is
+ * taken, or the account is in use; ERR_NOT_FOUND: no such account or group;
+ * ERR_INVAL: a value is not allowed.
+ */
+struct account_change {
+	const char *name;	/* for all: NULL: unchanged */
+	const char *platform;
+	const char *base_url;
+	const char *credential;	/* api_key | bearer */
+	const char *group;	/* "": none */
+	int64_t priority;	/* -1: unchanged, or the default; so below */
+	int64_t weight;
+	int64_t concurrency;
+	int enabled;
+	const char *secret;	/* in clear; the caller wipes it */
+	size_t secret_len;
+};
+
+#define ACCOUNT_PRIORITY_MAX	1000
+#define ACCOUNT_WEIGHT_MAX	10000
+#define ACCOUNT_CONCURRENCY_MAX	10000
+
+/** account_change_init(c): Nothing changes. */
+void account_change_init(struct account_change *c);
+
+/** accounts_add(st, seal, c, err): name, platform, base_url, credential and
+ * secret are needed. */
+int accounts_add(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** accounts_set(st, seal, name, c, err): A new concurrency takes effect at
+ * once; slots above it finish the request they serve. */
+int accounts_set(struct store *st, const struct seal *seal, const char *name,
+    const struct account_change *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** accounts_remove(st, name, err): Refused while it serves requests and while
+ * keys are bound to it. */
+int accounts_remove(struct store *st, const char *name, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** accounts_list(st, name, err): Array, each with its cooldowns; ${name} NULL:
+ * all of them.  accounts_show: one, ERR_NOT_FOUND if there is none. */
+json_t *accounts_list(struct store *st, const char *name, struct err *err);
+json_t *accounts_show(struct store *st, const char *name, struct err *err);
+
+/** accounts_find(st, name, id, err): 0, or -1 (ERR_NOT_FOUND). */
+int accounts_find(struct store *st, const char *name, int64_t *id,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_ACCOUNTS_H_ */

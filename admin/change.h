@@ -1,0 +1,36 @@
+#ifndef ADMIN_CHANGE_H_
+#define ADMIN_CHANGE_H_
+
+#include <stddef.h>
+
+#include "store/store.h"
+
+struct err;
+
+/**
+ * A change of what responders must see is one transaction that raises
+ * meta.config_version:
+ *
+ *	if (change_begin(st, err))
+ *		return (-1);
+ *	return (change_end(st, add_inside(st, ..., err), err));
+ *
+ * change_end(st, rc, err) commits if ${rc} is 0, else rolls back and returns
+ * ${rc}.
+ */
+int change_begin(struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
+int change_end(struct store *st, int rc, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * change_exec_named(st, id, row, nparams, what, name, err):
+ * Run a statement whose only constraint is that ${name} is free; ERR_EXISTS
+ * says "there is ${what} "NAME" already".
+ */
+int change_exec_named(struct store *st, enum stmt_id id,
+    const struct store_value *row, size_t nparams, const char *what,
+    const char *name, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_CHANGE_H_ */

@@ -1,0 +1,52 @@
+#ifndef ADMIN_CHECK_H_
+#define ADMIN_CHECK_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/**
+ * Checks of what people give to the command and to the admin routes.  All
+ * return 0, or -1 with ERR_INVAL that says what is allowed.
+ */
+
+/** check_name(what, s, err): The name of an account, group, key or token: 1
+ * to LIMIT_NAME_BYTES - 1 bytes of UTF-8, no control characters, no blank at
+ * either end. */
+int check_name(const char *what, const char *s, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * check_base_url(s, out, err):
+ * An upstream's base URL: https, or http for a loopback host; no user, query
+ * or fragment.  *${out} is a normal form without trailing slash, malloc'd.
+ */
+int check_base_url(const char *s, char **out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** check_models(s, out, err): Patterns by comma; *${out} has the blanks taken
+ * out, malloc'd; "" allows any. */
+int check_models(const char *s, char **out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** check_expiry(s, now_ms, out_ms, err): A date ("2027-01-31", when it begins
+ * in UTC; or RFC 3339), a duration from now ("90d"), or "never" (0).  It must
+ * be to come. */
+int check_expiry(const char *s, int64_t now_ms, int64_t *out_ms,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** check_since(s, now_ms, out_ms, err): A date, or a duration before now. */
+int check_since(const char *s, int64_t now_ms, int64_t *out_ms,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** check_money(s, nusd, err): Dollars, "5" or "0.25", no finer than a
+ * nano-dollar. */
+int check_money(const char *s, int64_t *nusd, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** check_secret(s, n, err): What can go into a header line: visible ASCII. */
+int check_secret(const char *s, size_t n, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_CHECK_H_ */

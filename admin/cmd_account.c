@@ -1,0 +1,299 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/seal.h"
+
+#include "accounts.h"
+#include "command.h"
+#include "output.h"
+#include "secret.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct column list_columns[] = {
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "PLATFORM", "platform", COLUMN_TEXT },
+	{ "GROUP", "group", COLUMN_TEXT },
+	{ "PRIORITY", "priority", COLUMN_INT },
+	{ "WEIGHT", "weight", COLUMN_INT },
+	{ "LEASES", "leases", COLUMN_INT },
+	{ "OF", "concurrency", COLUMN_INT },
+	{ "ENABLED", "enabled", COLUMN_YES_NO },
+	{ "PARKED UNTIL", "parked_until_ms", COLUMN_TIME },
+	{ "BASE URL", "base_url", COLUMN_TEXT },
+};
+
+static const struct column show_columns[] = {
+	{ "name", "name", COLUMN_TEXT },
+	{ "platform", "platform", COLUMN_TEXT },
+	{ "base URL", "base_url", COLUMN_TEXT },
+	{ "credential", "credential", COLUMN_TEXT },
+	{ "group", "group", COLUMN_TEXT },
+	{ "priority", "priority", COLUMN_INT },
+	{ "weight", "weight", COLUMN_INT },
+	{ "concurrency", "concurrency", COLUMN_INT },
+	{ "leases", "leases", COLUMN_INT },
+	{ "enabled", "enabled", COLUMN_YES_NO },
+	{ "parked until", "parked_until_ms", COLUMN_TIME },
+	{ "created", "created_ms", COLUMN_TIME },
+	{ "changed", "updated_ms", COLUMN_TIME },
+};
+
+static const struct column cooldown_columns[] = {
+	{ "FAMILY", "family", COLUMN_TEXT },
+	{ "PARKED FOR", "reason", COLUMN_TEXT },
+	{ "SINCE", "since_ms", COLUMN_TIME },
+	{ "UNTIL", "until_ms", COLUMN_TIME },
+	{ "STATED", "stated", COLUMN_YES_NO },
+	{ "CAUSE", "cause", COLUMN_TEXT },
+	{ "DETAIL", "detail", COLUMN_TEXT },
+};
+
+/* The options that add and set have in common. */
+static int
+read_change(struct cli *cli, struct account_change *c, struct err *err)
+{
+
+	account_change_init(c);
+	c->name = cli_option(cli, "name");
+	c->platform = cli_option(cli, "platform");
+	c->base_url = cli_option(cli, "base-url");
+	c->credential = cli_option(cli, "credential");
+	c->group = cli_option(cli, "group");
+	if (cli_option_int(cli, "priority", 0, ACCOUNT_PRIORITY_MAX,
+	    &c->priority, err) ||
+	    cli_option_int(cli, "weight", 1, ACCOUNT_WEIGHT_MAX, &c->weight,
+	    err) ||
+	    cli_option_int(cli, "concurrency", 1, ACCOUNT_CONCURRENCY_MAX,
+	    &c->concurrency, err))
+		return (-1);
+	return (0);
+}
+
+/* Read the secret from where secrets come. */
+static int
+read_secret(struct account_change *c, char **secret, struct err *err)
+{
+
+	if (secret_read("Secret of the account", secret, &c->secret_len, err))
+		return (-1);
+	c->secret = *secret;
+	return (0);
+}
+
+static int
+run_add(struct cli *cli, struct err *err)
+{
+	struct account_change c;
+	char *secret;
+	int rc;
+
+	if (read_change(cli, &c, err))
+		return (-1);
+	if (c.name == NULL || c.platform == NULL || c.base_url == NULL ||
+	    c.credential == NULL) {
+		err_set(err, ERR_INVAL, "--name, --platform, --base-url and "
+		    "--credential are needed");
+		return (-1);
+	}
+	if (cli_flag(cli, "disabled"))
+		c.enabled = 0;
+	if (read_secret(&c, &secret, err))
+		return (-1);
+	rc = accounts_add(cli->store, cli->seal, &c, err);
+	seal_wipe_free(secret, c.secret_len);
+	if (rc == 0)
+		output_done(cli->json, "account", c.name,
+		    "account \"%s\" is added", c.name);
+	return (rc);
+}
+
+static int
+run_set(struct cli *cli, struct err *err)
+{
+	struct account_change c;
+	char *secret = NULL;
+	int rc;
+
+	if (read_change(cli, &c, err) ||
+	    (cli_flag(cli, "secret") && read_secret(&c, &secret, err)))
+		return (-1);
+	rc = accounts_set(cli->store, cli->seal, cli->args[0], &c, err);
+	if (secret != NULL)
+		seal_wipe_free(secret, c.secret_len);
+	if (rc == 0)
+		output_done(cli->json, "account", cli->args[0],
+		    "account \"%s\" is changed", cli->args[0]);
+	return (rc);
+}
+
+static int
+run_list(struct cli *cli, struct err *err)
+{
+
+	return (output_rows(cli->json, accounts_list(cli->store, NULL, err),
+	    list_columns, NITEMS(list_columns)));
+}
+
+static int
+run_show(struct cli *cli, struct err *err)
+{
+	json_t *account, *cooldowns;
+
+	account = accounts_show(cli->store, cli->args[0], err);
+	if (account == NULL || cli->json)
+		return (output_row(true, account, NULL, 0));
+	output_fields(account, show_columns, NITEMS(show_columns));
+	cooldowns = json_object_get(account, "cooldowns");
+	if (json_array_size(cooldowns) > 0) {
+		output_done(false, "", "", "%s", "");
+		output_table(cooldowns, cooldown_columns,
+		    NITEMS(cooldown_columns));
+	}
+	json_decref(account);
+	return (0);
+}
+
+static int
+run_remove(struct cli *cli, struct err *err)
+{
+
+	if (accounts_remove(cli->store, cli->args[0], err))
+		return (-1);
+	output_done(cli->json, "account", cli->args[0],
+	    "account \"%s\" is removed", cli->args[0]);
+	return (0);
+}
+
+static int
+set_enabled(struct cli *cli, int enabled, struct err *err)
+{
+	struct account_change c;
+
+	account_change_init(&c);
+	c.enabled = enabled;
+	if (accounts_set(cli->store, NULL, cli->args[0], &c, err))
+		return (-1);
+	output_done(cli->json, "account", cli->args[0],
+	    "account \"%s\" is %s", cli->args[0],
+	    enabled ? "enabled" : "disabled");
+	return (0);
+}
+
+static int
+run_enable(struct cli *cli, struct err *err)
+{
+
+	return (set_enabled(cli, 1, err));
+}
+
+static int
+run_disable(struct cli *cli, struct err *err)
+{
+
+	return (set_enabled(cli, 0, err));
+}
+
+#define COMMON_OPTIONS							\
+	{ "platform", "PLATFORM", "claude" },				\
+	{ "base-url", "URL", "https, or http for loopback hosts" },	\
+	{ "credential", "KIND", "api_key or bearer" },			\
+	{ "priority", "N", "0 to 1000, smaller goes first (50)" },	\
+	{ "weight", "N", "1 to 10000, share among equals (100)" },	\
+	{ "concurrency", "N", "requests at once, 1 to 10000 (10)" }
+
+static const struct command_option add_options[] = {
+	{ "name", "NAME", "what it is called" },
+	COMMON_OPTIONS,
+	{ "group", "GROUP", "the group it is in" },
+	{ "disabled", NULL, "do not use it yet" },
+	{ NULL, NULL, NULL }
+};
+
+static const struct command_option set_options[] = {
+	{ "name", "NAME", "a new name" },
+	COMMON_OPTIONS,
+	{ "group", "GROUP", "the group it is in; \"\" for none" },
+	{ "secret", NULL, "read a new secret" },
+	{ NULL, NULL, NULL }
+};
+
+static const char add_details[] =
+	"The secret is asked for, or read from standard input:\n"
+	"  echo \"$SECRET\" | leasehold account add --name a1 \\\n"
+	"      --platform claude --base-url https://api.anthropic.com \\\n"
+	"      --credential api_key";
+
+const struct command commands_account[] = {
+	{
+		.group = "account",
+		.name = "add",
+		.args = "",
+		.needs = NEEDS_SEAL,
+		.summary = "add an upstream account",
+		.details = add_details,
+		.options = add_options,
+		.run = run_add,
+	},
+	{
+		.group = "account",
+		.name = "list",
+		.args = "",
+		.needs = NEEDS_STORE,
+		.summary = "list accounts with leases and cooldowns",
+		.run = run_list,
+	},
+	{
+		.group = "account",
+		.name = "show",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "show one account",
+		.run = run_show,
+	},
+	{
+		.group = "account",
+		.name = "set",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_SEAL,
+		.summary = "change an account",
+		.options = set_options,
+		.run = run_set,
+	},
+	{
+		.group = "account",
+		.name = "remove",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "remove an account that is not in use",
+		.run = run_remove,
+	},
+	{
+		.group = "account",
+		.name = "enable",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "let requests go to an account",
+		.run = run_enable,
+	},
+	{
+		.group = "account",
+		.name = "disable",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "send no new requests to an account",
+		.run = run_disable,
+	},
+	{ .name = NULL }
+};

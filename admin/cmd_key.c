@@ -1,0 +1,257 @@
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/seal.h"
+#include "store/store.h"
+
+#include "check.h"
+#include "command.h"
+#include "keys.h"
+#include "output.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct column list_columns[] = {
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "KEY", "visible", COLUMN_TEXT },
+	{ "BOUND TO", "bind", COLUMN_TEXT },
+	{ "", "bound_to", COLUMN_TEXT },
+	{ "ENABLED", "enabled", COLUMN_YES_NO },
+	{ "EXPIRES", "expires_ms", COLUMN_TIME },
+	{ "IN FLIGHT", "in_flight", COLUMN_INT },
+	{ "SPENT", "spent_nusd", COLUMN_MONEY },
+	{ "OF", "budget_nusd", COLUMN_MONEY },
+	{ "REVOKED", "revoked_ms", COLUMN_TIME },
+};
+
+static const struct column show_columns[] = {
+	{ "name", "name", COLUMN_TEXT },
+	{ "key", "visible", COLUMN_TEXT },
+	{ "bound to", "bind", COLUMN_TEXT },
+	{ "", "bound_to", COLUMN_TEXT },
+	{ "concurrency", "concurrency", COLUMN_INT },
+	{ "models", "models", COLUMN_TEXT },
+	{ "enabled", "enabled", COLUMN_YES_NO },
+	{ "expires", "expires_ms", COLUMN_TIME },
+	{ "created", "created_ms", COLUMN_TIME },
+	{ "revoked", "revoked_ms", COLUMN_TIME },
+	{ "budget", "budget_nusd", COLUMN_MONEY },
+	{ "spent of it", "spent_nusd", COLUMN_MONEY },
+	{ "reserved of it", "reserved_nusd", COLUMN_MONEY },
+	{ "in flight", "in_flight", COLUMN_INT },
+};
+
+static const struct column usage_columns[] = {
+	{ "requests", "requests", COLUMN_INT },
+	{ "cost", "cost_nusd", COLUMN_MONEY },
+	{ "input tokens", "input_tokens", COLUMN_INT },
+	{ "output tokens", "output_tokens", COLUMN_INT },
+	{ "cache read", "cache_read_tokens", COLUMN_INT },
+	{ "cache written", "cache_write_tokens", COLUMN_INT },
+	{ "last request", "last_ms", COLUMN_TIME },
+};
+
+/* The options that create and set have in common. */
+static int
+read_change(struct cli *cli, struct key_change *c, struct err *err)
+{
+	const char *expires = cli_option(cli, "expires");
+	const char *budget = cli_option(cli, "budget");
+
+	key_change_init(c);
+	c->name = cli_option(cli, "name");
+	c->group = cli_option(cli, "group");
+	c->account = cli_option(cli, "account");
+	c->bind = c->group != NULL || c->account != NULL;
+	c->models = cli_option(cli, "models");
+	if (cli_option_int(cli, "concurrency", 0, KEY_CONCURRENCY_MAX,
+	    &c->concurrency, err))
+		return (-1);
+	if (expires != NULL && check_expiry(expires,
+	    store_now_ms(cli->store), &c->expires_ms, err))
+		return (-1);
+	if (budget != NULL && strcmp(budget, "none") == 0)
+		c->budget_nusd = KEY_BUDGET_NONE;
+	else if (budget != NULL && check_money(budget, &c->budget_nusd, err))
+		return (-1);
+	return (0);
+}
+
+static void
+print_key(const struct cli *cli, const char *name, const char *key)
+{
+
+	if (cli->json) {
+		output_json(json_pack("{s:s, s:s}", "name", name, "key",
+		    key));
+		return;
+	}
+
+	/* The key alone on standard output, for scripts. */
+	fprintf(stderr, "The key of \"%s\" is shown this once:\n", name);
+	printf("%s\n", key);
+}
+
+static int
+run_create(struct cli *cli, struct err *err)
+{
+	char key[SEAL_CLIENT_KEY_SIZE];
+	struct seal_pepper pepper;
+	struct key_change c;
+	int rc;
+
+	if (read_change(cli, &c, err))
+		return (-1);
+	if (c.name == NULL) {
+		err_set(err, ERR_INVAL, "--name is needed");
+		return (-1);
+	}
+	if (cli_pepper(cli, &pepper, err))
+		return (-1);
+	rc = keys_create(cli->store, &pepper, &c, key, err);
+	seal_wipe(&pepper, sizeof(pepper));
+	if (rc == 0) {
+		print_key(cli, c.name, key);
+		seal_wipe(key, sizeof(key));
+	}
+	return (rc);
+}
+
+static int
+run_set(struct cli *cli, struct err *err)
+{
+	struct key_change c;
+
+	if (read_change(cli, &c, err))
+		return (-1);
+	if (cli_flag(cli, "enable") && cli_flag(cli, "disable")) {
+		err_set(err, ERR_INVAL, "--enable and --disable exclude each "
+		    "other");
+		return (-1);
+	}
+	if (cli_flag(cli, "enable") || cli_flag(cli, "disable"))
+		c.enabled = cli_flag(cli, "enable");
+	if (cli_flag(cli, "pool"))
+		c.bind = true;
+	if (cli_flag(cli, "pool") && (c.group != NULL || c.account != NULL)) {
+		err_set(err, ERR_INVAL, "--pool, --group and --account "
+		    "exclude each other");
+		return (-1);
+	}
+	if (keys_set(cli->store, cli->args[0], &c, err))
+		return (-1);
+	output_done(cli->json, "key", cli->args[0], "key \"%s\" is changed",
+	    cli->args[0]);
+	return (0);
+}
+
+static int
+run_list(struct cli *cli, struct err *err)
+{
+
+	return (output_rows(cli->json, keys_list(cli->store, NULL, err),
+	    list_columns, NITEMS(list_columns)));
+}
+
+static int
+run_show(struct cli *cli, struct err *err)
+{
+	json_t *key;
+
+	key = keys_show(cli->store, cli->args[0], err);
+	if (key == NULL || cli->json)
+		return (output_row(true, key, NULL, 0));
+	output_fields(key, show_columns, NITEMS(show_columns));
+	output_fields(json_object_get(key, "usage"), usage_columns,
+	    NITEMS(usage_columns));
+	json_decref(key);
+	return (0);
+}
+
+static int
+run_revoke(struct cli *cli, struct err *err)
+{
+
+	if (keys_revoke(cli->store, cli->args[0], err))
+		return (-1);
+	output_done(cli->json, "key", cli->args[0], "key \"%s\" is revoked",
+	    cli->args[0]);
+	return (0);
+}
+
+#define COMMON_OPTIONS							\
+	{ "group", "GROUP", "use the accounts of this group" },		\
+	{ "account", "ACCOUNT", "use this account" },			\
+	{ "concurrency", "N", "requests at once; 0: no limit" },	\
+	{ "models", "PATTERNS", "allowed models by comma, with '*'" },	\
+	{ "expires", "WHEN", "2027-01-31, 90d, never" },		\
+	{ "budget", "DOLLARS", "money in total; none: no limit" }
+
+static const struct command_option create_options[] = {
+	{ "name", "NAME", "what it is called" },
+	COMMON_OPTIONS,
+	{ NULL, NULL, NULL }
+};
+
+static const struct command_option set_options[] = {
+	{ "name", "NAME", "a new name" },
+	{ "pool", NULL, "use all accounts" },
+	COMMON_OPTIONS,
+	{ "enable", NULL, "let it in again" },
+	{ "disable", NULL, "refuse it until it is enabled" },
+	{ NULL, NULL, NULL }
+};
+
+const struct command commands_key[] = {
+	{
+		.group = "key",
+		.name = "create",
+		.args = "",
+		.needs = NEEDS_SEAL,
+		.summary = "make a client key and print it, once",
+		.options = create_options,
+		.run = run_create,
+	},
+	{
+		.group = "key",
+		.name = "list",
+		.args = "",
+		.needs = NEEDS_STORE,
+		.summary = "list client keys",
+		.run = run_list,
+	},
+	{
+		.group = "key",
+		.name = "show",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "show a key: limits, spend, requests in flight",
+		.run = run_show,
+	},
+	{
+		.group = "key",
+		.name = "set",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "change a client key",
+		.options = set_options,
+		.run = run_set,
+	},
+	{
+		.group = "key",
+		.name = "revoke",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "refuse a key from now on, for good",
+		.run = run_revoke,
+	},
+	{ .name = NULL }
+};

@@ -1,0 +1,117 @@
+#ifndef ADMIN_COMMAND_H_
+#define ADMIN_COMMAND_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf;
+struct err;
+struct seal;
+struct seal_pepper;
+struct store;
+
+/**
+ * The `leasehold' command: a table of subcommands, each with a table of
+ * options that feeds the parser and --help alike.
+ */
+
+/** The price file that came with this version. */
+#define PRICES_FILE DATADIR "/prices.json"
+
+/** What the command exits with. */
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,		/* options, arguments, values */
+	EXIT_NOT_FOUND = 3,
+	EXIT_CONFLICT = 4,	/* exists already, or is in use */
+	EXIT_STORE = 5,		/* the database cannot be used now */
+	EXIT_SETUP = 6		/* not set up: config, schema, master key,
+				   file permissions */
+};
+
+/** One option; a table of them ends with a NULL name. */
+struct command_option {
+	const char *name;
+	const char *arg;	/* name of its value; NULL: takes none */
+	const char *help;
+};
+
+struct cli;
+
+/** What a subcommand needs opened before it runs. */
+enum command_needs {
+	NEEDS_NOTHING = 0,
+	NEEDS_CONF = 1,
+	NEEDS_STORE = 2 | NEEDS_CONF,	/* open and of the right schema */
+	NEEDS_SEAL = 4 | NEEDS_STORE	/* master keys that fit the database */
+};
+
+struct command {
+	const char *group;	/* "account"; NULL: the name stands alone */
+	const char *name;
+	const char *args;	/* "NAME", for help; "" : none */
+	int args_min, args_max;
+	enum command_needs needs;
+	const char *summary;
+	const char *details;	/* more for --help; may be NULL */
+	const struct command_option *options;	/* NULL: none of its own */
+	/** 0; -1 with ${err}; or an exit status above 0, all said. */
+	int (*run)(struct cli *cli, struct err *err);
+};
+
+#define COMMAND_OPTIONS_MAX 24
+
+/** One run of the command. */
+struct cli {
+	const struct command *cmd;
+	const char *values[COMMAND_OPTIONS_MAX];	/* by option; NULL:
+							   not given */
+	char **args;
+	int nargs;
+	const char *config_path;	/* NULL: the default */
+	bool json;
+	struct conf *conf;		/* as cmd->needs says */
+	struct store *store;
+	struct seal *seal;
+};
+
+/** A table of subcommands; ends with a NULL name. */
+extern const struct command commands_setup[];
+extern const struct command commands_config[];
+extern const struct command commands_account[];
+extern const struct command commands_group[];
+extern const struct command commands_key[];
+extern const struct command commands_price[];
+
+/** command_main(argc, argv): Returns an exit status. */
+int command_main(int argc, char **argv);
+
+/** command_exit(err): The exit status for an error. */
+enum exit_status command_exit(const struct err *err);
+
+/** cli_option(cli, name): The value of an option ("" if it takes none), or
+ * NULL if it was not given.  cli_flag: was it given? */
+const char *cli_option(const struct cli *cli, const char *name);
+bool cli_flag(const struct cli *cli, const char *name);
+
+/**
+ * cli_option_int(cli, name, min, max, out, err):
+ * *${out} stays as it is when the option was not given.  0, or -1 with
+ * ERR_INVAL that states the range.
+ */
+int cli_option_int(const struct cli *cli, const char *name, int64_t min,
+    int64_t max, int64_t *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** cli_store_open(cli, create, err): For `init' and `migrate', whose schema
+ * may not be there yet; closed by command_main. */
+int cli_store_open(struct cli *cli, bool create, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** cli_pepper(cli, pepper, err): The caller wipes ${pepper}. */
+int cli_pepper(struct cli *cli, struct seal_pepper *pepper, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_COMMAND_H_ */

@@ -1,0 +1,156 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "change.h"
+#include "check.h"
+#include "query.h"
+
+#include "groups.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const char *const strategies[] = {
+	"weighted", "least_connections"
+};
+
+static const struct field fields[] = {
+	{ "id", FIELD_INT },
+	{ "name", FIELD_TEXT },
+	{ "strategy", FIELD_TEXT },
+	{ "accounts", FIELD_INT },
+	{ "keys", FIELD_INT },
+	{ "created_ms", FIELD_INT },
+};
+
+static int
+check_strategy(const char *s, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < NITEMS(strategies); i++) {
+		if (strcmp(s, strategies[i]) == 0)
+			return (0);
+	}
+	err_set(err, ERR_INVAL, "there is no strategy \"%.40s\": take weighted "
+	    "or least_connections", s);
+	return (-1);
+}
+
+static int
+check_change(const struct group_change *change, struct err *err)
+{
+
+	if (change->name != NULL && check_name("a group", change->name, err))
+		return (-1);
+	if (change->strategy != NULL && check_strategy(change->strategy, err))
+		return (-1);
+	return (0);
+}
+
+int
+groups_find(struct store *st, const char *name, int64_t *id, struct err *err)
+{
+	const struct store_value param = store_text(name);
+	int rc;
+
+	if ((rc = store_one(st, STMT_GROUP_ID_BY_NAME, &param, 1, id, 1,
+	    err)) == 0)
+		err_set(err, ERR_NOT_FOUND, "there is no group \"%s\"", name);
+	return (rc == 1 ? 0 : -1);
+}
+
+int
+groups_add(struct store *st, const struct group_change *change,
+    struct err *err)
+{
+	const struct store_value row[] = {
+		store_text(change->name),
+		store_text(change->strategy != NULL ? change->strategy :
+		    strategies[0]),
+		store_int(store_now_ms(st)),
+	};
+
+	if (check_change(change, err) || change_begin(st, err))
+		return (-1);
+	return (change_end(st, change_exec_named(st, STMT_GROUP_ADD,
+	    row, NITEMS(row), "a group", change->name, err), err));
+}
+
+static int
+set_inside(struct store *st, const char *name,
+    const struct group_change *change, struct err *err)
+{
+	struct store_value row[2];
+	int64_t id;
+
+	if (groups_find(st, name, &id, err))
+		return (-1);
+	row[1] = store_int(id);
+	if (change->strategy != NULL) {
+		row[0] = store_text(change->strategy);
+		if (store_exec(st, STMT_GROUP_SET_STRATEGY, row, 1, 2, NULL,
+		    err))
+			return (-1);
+	}
+	if (change->name != NULL) {
+		row[0] = store_text(change->name);
+		if (change_exec_named(st, STMT_GROUP_SET_NAME, row, 2,
+		    "a group", change->name, err))
+			return (-1);
+	}
+	return (0);
+}
+
+int
+groups_set(struct store *st, const char *name,
+    const struct group_change *change, struct err *err)
+{
+
+	if (check_change(change, err) || change_begin(st, err))
+		return (-1);
+	return (change_end(st, set_inside(st, name, change, err), err));
+}
+
+static int
+remove_inside(struct store *st, const char *name, struct err *err)
+{
+	struct store_value ids[2];
+	int64_t id, users[2];
+
+	if (groups_find(st, name, &id, err))
+		return (-1);
+	ids[0] = ids[1] = store_int(id);
+	if (store_one(st, STMT_GROUP_USERS, ids, 2, users, 2, err) == -1)
+		return (-1);
+	if (users[0] > 0 || users[1] > 0) {
+		err_set(err, ERR_EXISTS, "group \"%s\" is in use: %lld "
+		    "accounts are in it and %lld keys are bound to it", name,
+		    (long long)users[0], (long long)users[1]);
+		return (-1);
+	}
+	return (store_exec(st, STMT_GROUP_REMOVE, ids, 1, 1, NULL, err));
+}
+
+int
+groups_remove(struct store *st, const char *name, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, remove_inside(st, name, err), err));
+}
+
+json_t *
+groups_list(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value params[] = {
+		store_text(name != NULL ? name : ""),
+		store_text(name != NULL ? name : ""),
+	};
+
+	return (query_rows(st, STMT_GROUP_LIST, params, NITEMS(params),
+	    fields, NITEMS(fields), err));
+}

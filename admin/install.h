@@ -1,0 +1,40 @@
+#ifndef ADMIN_INSTALL_H_
+#define ADMIN_INSTALL_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct seal;
+struct store;
+
+
+/**
+ * install_key_file(st, path, made, err):
+ * Make the master key file if it is not there.  -1 with ERR_CRYPTO if the
+ * database was set up before: its key is lost then, and a new one would not
+ * open it.
+ */
+int install_key_file(struct store *st, const char *path, bool *made,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * install_meta(st, seal, made, err):
+ * Fill the table meta of a new installation: installation id, epoch, config
+ * version, pepper, and by which the master key is recognised.  When it is
+ * filled, check that the master key fits.
+ */
+int install_meta(struct store *st, const struct seal *seal, bool *made,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * install_rekey(st, path, resealed, err):
+ * A new master key: add it to the file, seal the pepper and all *${resealed}
+ * account secrets anew in one transaction, then drop the old keys from the
+ * file.  Both keys are in the file meanwhile, so that it can break off at any
+ * point and be run again.
+ */
+int install_rekey(struct store *st, const char *path, size_t *resealed,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_INSTALL_H_ */

@@ -1,0 +1,365 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "accounts.h"
+#include "change.h"
+#include "check.h"
+#include "groups.h"
+#include "query.h"
+
+#include "keys.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct field key_fields[] = {
+	{ "id", FIELD_INT },
+	{ "name", FIELD_TEXT },
+	{ "visible", FIELD_TEXT },
+	{ "bind", FIELD_TEXT },
+	{ "bound_to", FIELD_TEXT },
+	{ "concurrency", FIELD_INT },
+	{ "models", FIELD_TEXT },
+	{ "enabled", FIELD_BOOL },
+	{ "expires_ms", FIELD_INT },
+	{ "created_ms", FIELD_INT },
+	{ "revoked_ms", FIELD_INT },
+	{ "budget_nusd", FIELD_INT },
+	{ "spent_nusd", FIELD_INT },
+	{ "reserved_nusd", FIELD_INT },
+	{ "in_flight", FIELD_INT },
+};
+
+static const struct field usage_fields[] = {
+	{ "requests", FIELD_INT },
+	{ "cost_nusd", FIELD_INT },
+	{ "input_tokens", FIELD_INT },
+	{ "output_tokens", FIELD_INT },
+	{ "cache_read_tokens", FIELD_INT },
+	{ "cache_write_tokens", FIELD_INT },
+	{ "last_ms", FIELD_INT },
+};
+
+/* A key's row as key_set writes it; models are owned. */
+struct row {
+	int64_t id;
+	const char *bind_kind;		/* one of bind_kinds */
+	int64_t bind_id;
+	int64_t concurrency;
+	char *models;
+	int64_t enabled;
+	int64_t expires_ms;		/* 0: never */
+	int64_t revoked_ms;		/* 0: no */
+};
+
+static const char *const bind_kinds[] = { "pool", "group", "account" };
+
+void
+key_change_init(struct key_change *c)
+{
+
+	*c = (struct key_change) {
+		.concurrency = -1,
+		.expires_ms = -1,
+		.enabled = -1,
+		.budget_nusd = -1,
+	};
+}
+
+static int
+check_change(const struct key_change *c, struct err *err)
+{
+
+	if (c->name != NULL && check_name("a key", c->name, err))
+		return (-1);
+	if (c->group != NULL && c->account != NULL) {
+		err_set(err, ERR_INVAL, "a key is bound to a group or to an "
+		    "account, not to both");
+		return (-1);
+	}
+	if (c->concurrency < -1 || c->concurrency > KEY_CONCURRENCY_MAX) {
+		err_set(err, ERR_INVAL, "concurrency must be from 0 (no "
+		    "limit) to %d", KEY_CONCURRENCY_MAX);
+		return (-1);
+	}
+	return (0);
+}
+
+/* Put the wanted changes over ${r}. */
+static int
+apply(struct row *r, struct store *st, const struct key_change *c,
+    struct err *err)
+{
+	char *models;
+
+	if (c->bind && c->group != NULL) {
+		r->bind_kind = bind_kinds[1];
+		if (groups_find(st, c->group, &r->bind_id, err))
+			return (-1);
+	} else if (c->bind && c->account != NULL) {
+		r->bind_kind = bind_kinds[2];
+		if (accounts_find(st, c->account, &r->bind_id, err))
+			return (-1);
+	} else if (c->bind)
+		r->bind_kind = bind_kinds[0];
+	if (c->models != NULL) {
+		if (check_models(c->models, &models, err))
+			return (-1);
+		free(r->models);
+		r->models = models;
+	}
+	if (c->concurrency != -1)
+		r->concurrency = c->concurrency;
+	if (c->expires_ms != -1)
+		r->expires_ms = c->expires_ms;
+	if (c->enabled != -1)
+		r->enabled = c->enabled;
+	return (0);
+}
+
+/* The columns that key_add and key_set have in common, from bind_kind to
+ * models. */
+static void
+put_common(struct store_value row[4], const struct row *r)
+{
+
+	row[0] = store_text(r->bind_kind);
+	row[1] = r->bind_kind == bind_kinds[0] ? store_null() :
+	    store_int(r->bind_id);
+	row[2] = store_int(r->concurrency);
+	row[3] = store_text(r->models != NULL ? r->models : "");
+}
+
+static struct store_value
+time_or_null(int64_t ms)
+{
+
+	return (ms == 0 ? store_null() : store_int(ms));
+}
+
+static int
+add_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
+{
+	struct store_value row[3];
+
+	row[0] = store_int(key_id);
+	row[1] = store_int(nusd);
+	row[2] = store_int(store_now_ms(st));
+	if (store_exec(st, STMT_KEY_BUDGET_ADD, row, 1, 3, NULL, err))
+		return (-1);
+	row[0] = store_int(store_insert_id(st));
+	row[1] = store_int(0);
+	return (store_exec(st, STMT_BUDGET_WINDOW_OPEN, row, 1, 2, NULL,
+	    err));
+}
+
+/* What was spent stays, also while the budget is switched off. */
+static int
+set_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
+{
+	struct store_value row[3] = { store_int(key_id) };
+	int64_t id;
+	int rc;
+
+	if (nusd == -1)
+		return (0);
+	if ((rc = store_one(st, STMT_KEY_BUDGET, row, 1, &id, 1, err)) == -1)
+		return (-1);
+	if (rc == 0)
+		return (nusd == KEY_BUDGET_NONE ? 0 :
+		    add_budget(st, key_id, nusd, err));
+	row[0] = store_int(nusd == KEY_BUDGET_NONE ? 0 : nusd);
+	row[1] = store_int(nusd != KEY_BUDGET_NONE);
+	row[2] = store_int(id);
+	return (store_exec(st, STMT_KEY_BUDGET_SET, row, 1, 3, NULL, err));
+}
+
+static int
+create_inside(struct store *st, const struct key_change *c,
+    const char *visible, const unsigned char hash[SEAL_HASH_BYTES],
+    struct row *r, struct err *err)
+{
+	struct store_value row[10];
+
+	if (apply(r, st, c, err))
+		return (-1);
+	row[0] = store_text(c->name);
+	row[1] = store_text(visible);
+	row[2] = store_blob(hash, SEAL_HASH_BYTES);
+	put_common(&row[3], r);
+	row[7] = store_int(r->enabled);
+	row[8] = time_or_null(r->expires_ms);
+	row[9] = store_int(store_now_ms(st));
+	if (change_exec_named(st, STMT_KEY_ADD, row, NITEMS(row), "a key",
+	    c->name, err))
+		return (-1);
+	return (set_budget(st, store_insert_id(st), c->budget_nusd, err));
+}
+
+int
+keys_create(struct store *st, const struct seal_pepper *pepper,
+    const struct key_change *c, char key[SEAL_CLIENT_KEY_SIZE],
+    struct err *err)
+{
+	struct row r = { .bind_kind = bind_kinds[0], .enabled = 1 };
+	unsigned char hash[SEAL_HASH_BYTES];
+	char visible[SEAL_VISIBLE_SIZE];
+	int rc;
+
+	if (c->name == NULL) {
+		err_set(err, ERR_INVAL, "a key needs a name");
+		return (-1);
+	}
+	if (check_change(c, err) || change_begin(st, err))
+		return (-1);
+	seal_new_client_key(key, visible);
+	seal_hash(pepper, key, SEAL_CLIENT_KEY_SIZE - 1, hash);
+	rc = change_end(st, create_inside(st, c, visible, hash, &r, err), err);
+	free(r.models);
+	if (rc != 0)
+		seal_wipe(key, SEAL_CLIENT_KEY_SIZE);
+	return (rc);
+}
+
+static int
+take_row(void *arg, const struct store_value *cols, size_t ncols)
+{
+	struct row *r = arg;
+	size_t i;
+
+	(void)ncols;
+	r->id = store_get_int(&cols[0]);
+	for (i = 0; i < NITEMS(bind_kinds); i++) {
+		if (strcmp(store_get_text(&cols[1]), bind_kinds[i]) == 0)
+			r->bind_kind = bind_kinds[i];
+	}
+	r->bind_id = store_get_int(&cols[2]);
+	r->concurrency = store_get_int(&cols[3]);
+	r->models = strdup(store_get_text(&cols[4]));
+	r->enabled = store_get_int(&cols[5]);
+	r->expires_ms = store_get_int(&cols[6]);
+	r->revoked_ms = store_get_int(&cols[7]);
+	return (1);
+}
+
+/* Read the row of key ${name}; the caller frees its models also after -1. */
+static int
+get_row(struct store *st, const char *name, struct row *r, struct err *err)
+{
+	const struct store_value param = store_text(name);
+	int64_t n;
+
+	n = store_query(st, STMT_KEY_ROW, &param, 1, take_row, r, err);
+	if (n == 0)
+		err_set(err, ERR_NOT_FOUND, "there is no key \"%s\"", name);
+	else if (n == 1 && (r->models == NULL || r->bind_kind == NULL))
+		err_set(err, ERR_NOMEM, "no memory for a key");
+	else if (n == 1)
+		return (0);
+	return (-1);
+}
+
+static int
+set_inside(struct store *st, const char *name, const struct key_change *c,
+    struct row *r, struct err *err)
+{
+	struct store_value row[8];
+
+	if (get_row(st, name, r, err))
+		return (-1);
+	if (r->revoked_ms != 0) {
+		err_set(err, ERR_EXISTS, "key \"%s\" is revoked, which is for "
+		    "good: create a new one", name);
+		return (-1);
+	}
+	if (apply(r, st, c, err))
+		return (-1);
+	if (c->name != NULL)
+		name = c->name;
+	row[0] = store_text(name);
+	put_common(&row[1], r);
+	row[5] = store_int(r->enabled);
+	row[6] = time_or_null(r->expires_ms);
+	row[7] = store_int(r->id);
+	if (change_exec_named(st, STMT_KEY_SET, row, NITEMS(row), "a key",
+	    name, err))
+		return (-1);
+	return (set_budget(st, r->id, c->budget_nusd, err));
+}
+
+int
+keys_set(struct store *st, const char *name, const struct key_change *c,
+    struct err *err)
+{
+	struct row r = { .id = 0 };
+	int rc;
+
+	if (check_change(c, err) || change_begin(st, err))
+		return (-1);
+	rc = change_end(st, set_inside(st, name, c, &r, err), err);
+	free(r.models);
+	return (rc);
+}
+
+static int
+revoke_inside(struct store *st, const char *name, struct err *err)
+{
+	struct row r = { .id = 0 };
+	struct store_value row[2];
+
+	if (get_row(st, name, &r, err)) {
+		free(r.models);
+		return (-1);
+	}
+	free(r.models);
+	row[0] = store_int(store_now_ms(st));
+	row[1] = store_int(r.id);
+	return (store_exec(st, STMT_KEY_REVOKE, row, 1, 2, NULL, err));
+}
+
+int
+keys_revoke(struct store *st, const char *name, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, revoke_inside(st, name, err), err));
+}
+
+json_t *
+keys_list(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value params[] = {
+		store_text(name != NULL ? name : ""),
+		store_text(name != NULL ? name : ""),
+	};
+
+	return (query_rows(st, STMT_KEY_LIST, params, NITEMS(params),
+	    key_fields, NITEMS(key_fields), err));
+}
+
+json_t *
+keys_show(struct store *st, const char *name, struct err *err)
+{
+	struct store_value id;
+	json_t *keys, *key, *usage;
+
+	if ((keys = keys_list(st, name, err)) == NULL)
+		return (NULL);
+	if ((key = json_incref(json_array_get(keys, 0))) == NULL)
+		err_set(err, ERR_NOT_FOUND, "there is no key \"%s\"", name);
+	json_decref(keys);
+	if (key == NULL)
+		return (NULL);
+	id = store_int(json_integer_value(json_object_get(key, "id")));
+	usage = query_row(st, STMT_KEY_USAGE, &id, 1, usage_fields,
+	    NITEMS(usage_fields), "usage", err);
+	if (usage == NULL || json_object_set_new(key, "usage", usage) == -1) {
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+		json_decref(key);
+		return (NULL);
+	}
+	return (key);
+}

@@ -1,0 +1,58 @@
+#ifndef ADMIN_KEYS_H_
+#define ADMIN_KEYS_H_
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/seal.h"
+
+struct err;
+struct store;
+
+/**
+ * Clients' keys.  Each change is one transaction.  ERR_EXISTS: the name is
+ * taken; ERR_NOT_FOUND: no such key, group or account; ERR_INVAL: a value is
+ * not allowed.
+ */
+struct key_change {
+	const char *name;	/* NULL: unchanged */
+	bool bind;		/* bind anew: to group, to account, or (both
+				   NULL) to the whole pool */
+	const char *group;
+	const char *account;
+	int64_t concurrency;	/* 0: unlimited; -1: unchanged, or unlimited */
+	const char *models;	/* patterns by comma; "": any; NULL:
+				   unchanged */
+	int64_t expires_ms;	/* 0: never; -1: unchanged, or never */
+	int enabled;		/* -1: unchanged, or enabled */
+	int64_t budget_nusd;	/* money in total; -1: unchanged, or none;
+				   KEY_BUDGET_NONE: none any more */
+};
+
+#define KEY_BUDGET_NONE		(-2)
+#define KEY_CONCURRENCY_MAX	100000
+
+/** key_change_init(c): Nothing changes. */
+void key_change_init(struct key_change *c);
+
+/** keys_create(st, pepper, c, key, err): Make a key and return it in ${key},
+ * which the caller shows once and wipes. */
+int keys_create(struct store *st, const struct seal_pepper *pepper,
+    const struct key_change *c, char key[SEAL_CLIENT_KEY_SIZE],
+    struct err *err) __attribute__((__warn_unused_result__));
+
+int keys_set(struct store *st, const char *name, const struct key_change *c,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** keys_revoke(st, name, err): For good, from the next request on.  0 also
+ * when it was revoked before. */
+int keys_revoke(struct store *st, const char *name, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** keys_list(st, name, err): Array; ${name} NULL: all of them.  keys_show: one
+ * of them, with what it used ("usage"). */
+json_t *keys_list(struct store *st, const char *name, struct err *err);
+json_t *keys_show(struct store *st, const char *name, struct err *err);
+
+#endif /* !ADMIN_KEYS_H_ */

@@ -1,0 +1,55 @@
+#ifndef ADMIN_OUTPUT_H_
+#define ADMIN_OUTPUT_H_
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * What the command prints: JSON as it is, or text made of it by a table of
+ * columns.  Text from elsewhere (names, models, messages) has its control
+ * characters replaced, so that it cannot play with a terminal.
+ */
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_INT,
+	COLUMN_MONEY,		/* nano-dollars, as "$1.25" */
+	COLUMN_PRICE,		/* likewise, nano-dollars for 10^6 tokens */
+	COLUMN_TIME,		/* ms since the epoch, as UTC */
+	COLUMN_DURATION,	/* ms */
+	COLUMN_YES_NO
+};
+
+struct column {
+	const char *title;
+	const char *key;	/* in the JSON object; null shows as "-" */
+	enum column_kind kind;
+};
+
+/** output_json(j): With a line end.  Consumes ${j}. */
+void output_json(json_t *j);
+
+/** output_table(rows, columns, n): One line an object of the array, under a
+ * line of titles. */
+void output_table(const json_t *rows, const struct column *columns, size_t n);
+
+/** output_fields(row, columns, n): One line a field. */
+void output_fields(const json_t *row, const struct column *columns, size_t n);
+
+/** output_cell(buf, size, v, kind): One value as text. */
+void output_cell(char *buf, size_t size, const json_t *v,
+    enum column_kind kind);
+
+/** output_rows(json, rows, columns, n): As JSON or as a table; consumes
+ * ${rows}.  Returns 0, or -1 if it is NULL.  output_row: one object. */
+int output_rows(bool json, json_t *rows, const struct column *columns,
+    size_t n) __attribute__((__warn_unused_result__));
+int output_row(bool json, json_t *row, const struct column *columns,
+    size_t n) __attribute__((__warn_unused_result__));
+
+/** output_done(json, key, name, fmt, ...): A change was made: as JSON
+ * {"${key}": "${name}"}, else the text and a line end. */
+void output_done(bool json, const char *key, const char *name,
+    const char *fmt, ...) __attribute__((__format__(__printf__, 4, 5)));
+
+#endif /* !ADMIN_OUTPUT_H_ */

@@ -1,0 +1,273 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "ledger/price.h"
+#include "store/store.h"
+
+#include "change.h"
+#include "price_file.h"
+#include "query.h"
+
+#include "prices.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+#define SOURCE_SIZE	256
+#define TIERS_EVER	32
+
+/* What may change in a row, in the order of price_newest. */
+#define VALUES		6
+
+static const struct field fields[] = {
+	{ "id", FIELD_INT },
+	{ "platform", FIELD_TEXT },
+	{ "model", FIELD_TEXT },
+	{ "above_tokens", FIELD_INT },
+	{ "valid_from_ms", FIELD_INT },
+	{ "input_nusd_mtok", FIELD_INT },
+	{ "output_nusd_mtok", FIELD_INT },
+	{ "cache_read_nusd_mtok", FIELD_INT },
+	{ "cache_write_5m_nusd_mtok", FIELD_INT },
+	{ "cache_write_1h_nusd_mtok", FIELD_INT },
+	{ "context_tokens", FIELD_INT },
+	{ "source", FIELD_TEXT },
+};
+
+json_t *
+prices_read_file(const char *path, struct err *err)
+{
+	json_error_t e;
+	json_t *file;
+
+	if ((file = json_load_file(path, JSON_REJECT_DUPLICATES, &e))
+	    == NULL) {
+		err_set(err, e.line == -1 ? ERR_IO : ERR_INVAL,
+		    "cannot read prices from %.100s: line %d: %.100s", path,
+		    e.line, e.text);
+		return (NULL);
+	}
+	if (json_is_object(file))
+		return (file);
+	err_set(err, ERR_INVAL, "%.100s is not a price file: it is no JSON "
+	    "object", path);
+	json_decref(file);
+	return (NULL);
+}
+
+static void
+values_of(const struct price *p, int64_t values[VALUES])
+{
+
+	values[0] = p->input_nusd_mtok;
+	values[1] = p->output_nusd_mtok;
+	values[2] = p->cache_read_nusd_mtok;
+	values[3] = p->cache_write_5m_nusd_mtok;
+	values[4] = p->cache_write_1h_nusd_mtok;
+	values[5] = p->context_tokens;
+}
+
+static int
+add_row(struct store *st, const struct price *p, int64_t valid_from_ms,
+    const char *source, struct err *err)
+{
+	struct store_value row[11];
+	int64_t values[VALUES];
+	size_t i;
+
+	row[0] = store_text(p->platform);
+	row[1] = store_text(p->pattern);
+	row[2] = store_int(p->above_tokens);
+	row[3] = store_int(valid_from_ms);
+	values_of(p, values);
+	for (i = 0; i < VALUES; i++)
+		row[4 + i] = store_int(values[i]);
+	row[10] = store_text(source);
+	return (store_exec(st, STMT_PRICE_ADD, row, 1, NITEMS(row), NULL,
+	    err));
+}
+
+/* Let ${p} be the price of its model and tier from now on. */
+static int
+put_row(struct store *st, const struct price *p, bool known_model,
+    const char *source, struct prices_done *done, struct err *err)
+{
+	const struct store_value key[] = {
+		store_text(p->platform),
+		store_text(p->pattern),
+		store_int(p->above_tokens),
+	};
+	int64_t newest[1 + VALUES], values[VALUES];
+	int64_t from = known_model ? store_now_ms(st) : 0;
+	int rc;
+
+	if ((rc = store_one(st, STMT_PRICE_NEWEST, key, NITEMS(key), newest,
+	    NITEMS(newest), err)) == -1)
+		return (-1);
+	values_of(p, values);
+	if (rc == 1 && memcmp(values, &newest[1], sizeof(values)) == 0) {
+		done->unchanged++;
+		return (0);
+	}
+	if (rc == 1 && from <= newest[0])
+		from = newest[0] + 1;
+	done->added++;
+	return (add_row(st, p, from, source, err));
+}
+
+struct tiers {
+	int64_t above[TIERS_EVER];
+	size_t n;
+};
+
+static int
+take_tier(void *arg, const struct store_value *cols, size_t ncols)
+{
+	struct tiers *t = arg;
+
+	(void)ncols;
+	if (t->n < TIERS_EVER)
+		t->above[t->n++] = store_get_int(&cols[0]);
+	return (0);
+}
+
+static bool
+has_tier(const struct price *rows, size_t n, int64_t above)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (rows[i].above_tokens == above)
+			return (true);
+	}
+	return (false);
+}
+
+/* Tiers that the model had and has no more cost what its base does. */
+static int
+level_tiers(struct store *st, const struct price *rows, size_t n,
+    const char *source, struct prices_done *done, struct err *err)
+{
+	const struct store_value key[] = {
+		store_text(rows[0].platform),
+		store_text(rows[0].pattern),
+	};
+	struct tiers ever = { .n = 0 };
+	struct price level;
+	size_t i;
+
+	if (store_query(st, STMT_PRICE_TIERS, key, NITEMS(key), take_tier,
+	    &ever, err) == -1)
+		return (-1);
+	for (i = 0; i < ever.n; i++) {
+		if (has_tier(rows, n, ever.above[i]))
+			continue;
+		level = rows[0];
+		level.above_tokens = ever.above[i];
+		if (put_row(st, &level, true, source, done, err))
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+import_model(struct store *st, const struct price *rows, size_t n,
+    const char *source, struct prices_done *done, struct err *err)
+{
+	const struct store_value key[] = {
+		store_text(rows[0].platform),
+		store_text(rows[0].pattern),
+		store_int(0),
+	};
+	int64_t newest;
+	size_t i;
+	int known;
+
+	if ((known = store_one(st, STMT_PRICE_NEWEST, key, NITEMS(key),
+	    &newest, 1, err)) == -1)
+		return (-1);
+	for (i = 0; i < n; i++) {
+		if (put_row(st, &rows[i], known == 1, source, done, err))
+			return (-1);
+	}
+	return (level_tiers(st, rows, n, source, done, err));
+}
+
+static int
+import_inside(struct store *st, const json_t *file, const char *source,
+    struct prices_done *done, struct err *err)
+{
+	struct price rows[1 + PRICE_TIERS_MAX];
+	const char *name;
+	json_t *entry;
+	size_t n;
+
+	json_object_foreach((json_t *)(uintptr_t)file, name, entry) {
+		if (name[0] == '_')
+			continue;
+		if ((n = price_file_model(name, entry, rows)) == 0)
+			done->skipped++;
+		else if (import_model(st, rows, n, source, done, err))
+			return (-1);
+	}
+	if (done->added + done->unchanged > 0)
+		return (0);
+	err_set(err, ERR_INVAL, "the price file has no price of a Claude "
+	    "model (litellm_provider \"anthropic\")");
+	return (-1);
+}
+
+/* What the file says of itself, else ${source}. */
+static void
+find_source(const json_t *file, const char *source, char out[SOURCE_SIZE])
+{
+	const json_t *meta = json_object_get(file, "_meta");
+	const char *date, *url;
+
+	url = json_string_value(json_object_get(meta, "source"));
+	date = json_string_value(json_object_get(meta, "date"));
+	(void)snprintf(out, SOURCE_SIZE, "%s%s%s", url != NULL ? url : source,
+	    date != NULL ? ", " : "", date != NULL ? date : "");
+}
+
+int
+prices_import(struct store *st, const json_t *file, const char *source,
+    struct prices_done *done, struct err *err)
+{
+	char noted[SOURCE_SIZE];
+	int rc;
+
+	memset(done, 0, sizeof(*done));
+	find_source(file, source, noted);
+	if (change_begin(st, err))
+		return (-1);
+	rc = import_inside(st, file, noted, done, err);
+
+	/* An import that changed nothing needs no new config version. */
+	if (rc == 0 && done->added == 0) {
+		store_rollback(st);
+		return (0);
+	}
+	return (change_end(st, rc, err));
+}
+
+json_t *
+prices_list(struct store *st, struct err *err)
+{
+	const struct store_value now = store_int(store_now_ms(st));
+	const struct store_value params[] = { now, now };
+
+	return (query_rows(st, STMT_PRICE_LIST, params, NITEMS(params),
+	    fields, NITEMS(fields), err));
+}
+
+int
+prices_any(struct store *st, int *any, struct err *err)
+{
+	int64_t count;
+
+	if (store_one(st, STMT_PRICE_COUNT, NULL, 0, &count, 1, err) != 1)
+		return (-1);
+	*any = count > 0;
+	return (0);
+}

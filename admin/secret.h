@@ -1,0 +1,18 @@
+#ifndef ADMIN_SECRET_H_
+#define ADMIN_SECRET_H_
+
+#include <stddef.h>
+
+struct err;
+
+/**
+ * secret_read(prompt, secret, len, err):
+ * Read a secret: asked for without echo where standard input is a terminal,
+ * else all of standard input.  One line end behind it is taken off.  The
+ * caller gives it to seal_wipe_free.  0, or -1: ERR_CANCELLED by control-C,
+ * ERR_TOO_LARGE, ERR_INVAL when it is empty.
+ */
+int secret_read(const char *prompt, char **secret, size_t *len,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_SECRET_H_ */

@@ -1,0 +1,129 @@
+-- Accounts, groups and slots, as the command and the admin responder change
+-- them.  Responders see changes through meta.config_version.
+
+-- name: group_add
+-- name, strategy, created_ms
+INSERT INTO account_group (name, strategy, created_ms) VALUES (?, ?, ?);
+
+-- name: group_set_strategy
+-- strategy, id
+UPDATE account_group SET strategy = ? WHERE id = ?;
+
+-- name: group_set_name
+-- name, id
+UPDATE account_group SET name = ? WHERE id = ?;
+
+-- name: group_remove
+DELETE FROM account_group WHERE id = ?;
+
+-- name: group_id_by_name
+SELECT id FROM account_group WHERE name = ?;
+
+-- name: group_list
+-- name or '' twice
+SELECT g.id, g.name, g.strategy,
+	(SELECT count(*) FROM account a WHERE a.group_id = g.id),
+	(SELECT count(*) FROM api_key k WHERE k.bind_kind = 'group'
+	    AND k.bind_id = g.id AND k.revoked_ms IS NULL),
+	g.created_ms
+FROM account_group g
+WHERE ? = '' OR g.name = ?
+ORDER BY g.name;
+
+-- name: group_users
+-- Accounts in a group and keys bound to it (revoked ones do not count).
+-- id twice
+SELECT (SELECT count(*) FROM account WHERE group_id = ?),
+	(SELECT count(*) FROM api_key WHERE bind_kind = 'group'
+	    AND bind_id = ? AND revoked_ms IS NULL);
+
+-- name: account_add
+-- The secret is put in by account_set_secret, once the id is known that it is
+-- bound to; both in one transaction.
+-- name, platform, base_url, credential, secret, group_id, priority, weight,
+-- concurrency, enabled, created_ms, updated_ms
+INSERT INTO account (name, platform, base_url, credential, secret, group_id,
+	priority, weight, concurrency, enabled, created_ms, updated_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: account_set
+-- name, platform, base_url, credential, group_id, priority, weight,
+-- concurrency, enabled, updated_ms, id
+UPDATE account SET name = ?, platform = ?, base_url = ?, credential = ?,
+	group_id = ?, priority = ?, weight = ?, concurrency = ?, enabled = ?,
+	updated_ms = ?
+WHERE id = ?;
+
+-- name: account_set_secret
+-- secret, updated_ms, id
+UPDATE account SET secret = ?, updated_ms = ? WHERE id = ?;
+
+-- name: account_row
+-- What account_set changes.
+SELECT id, platform, base_url, credential, group_id, priority, weight,
+	concurrency, enabled
+FROM account WHERE name = ?;
+
+-- name: account_secret
+SELECT secret FROM account WHERE id = ?;
+
+-- name: account_secrets
+-- All of them, for a new master key.
+SELECT id, secret FROM account ORDER BY id;
+
+-- name: account_users
+-- Requests under way on an account, and keys bound to it.
+-- id twice
+SELECT (SELECT count(*) FROM slot WHERE account_id = ?
+	    AND responder_id IS NOT NULL),
+	(SELECT count(*) FROM api_key WHERE bind_kind = 'account'
+	    AND bind_id = ? AND revoked_ms IS NULL);
+
+-- name: account_remove_slots
+DELETE FROM slot WHERE account_id = ?;
+
+-- name: account_remove_cooldowns
+DELETE FROM cooldown WHERE account_id = ?;
+
+-- name: account_remove
+DELETE FROM account WHERE id = ?;
+
+-- name: account_list
+-- now_ms, then name or '' twice
+SELECT a.id, a.name, a.platform, a.base_url, a.credential, g.name,
+	a.priority, a.weight, a.concurrency, a.enabled,
+	(SELECT count(*) FROM slot s WHERE s.account_id = a.id
+	    AND s.responder_id IS NOT NULL),
+	(SELECT max(c.until_ms) FROM cooldown c WHERE c.account_id = a.id
+	    AND c.family = '' AND c.until_ms > ?),
+	a.created_ms, a.updated_ms
+FROM account a
+LEFT JOIN account_group g ON g.id = a.group_id
+WHERE ? = '' OR a.name = ?
+ORDER BY a.name;
+
+-- name: cooldown_list
+-- Cooldowns that last, by account.
+-- now_ms, then name or '' twice
+SELECT a.name, c.family, c.reason, c.detail, c.since_ms, c.until_ms,
+	c.stated, c.strikes, c.cause_id
+FROM cooldown c
+JOIN account a ON a.id = c.account_id
+WHERE c.until_ms > ? AND (? = '' OR a.name = ?)
+ORDER BY a.name, c.family;
+
+-- name: cooldown_lift
+-- account_id
+DELETE FROM cooldown WHERE account_id = ?;
+
+-- name: slot_add @sqlite
+-- account_id, n; a slot that is there stays as it is
+INSERT INTO slot (account_id, n) VALUES (?, ?) ON CONFLICT DO NOTHING;
+-- name: slot_add @mysql
+INSERT IGNORE INTO slot (account_id, n) VALUES (?, ?);
+
+-- name: slot_trim
+-- Slots above the limit go when they are free; held ones finish their
+-- request, are never leased again, and go with the next change.
+-- account_id, concurrency
+DELETE FROM slot WHERE account_id = ? AND n > ? AND responder_id IS NULL;

@@ -1,0 +1,84 @@
+-- Client keys with their money budget, and admin tokens.
+
+-- name: key_add
+-- name, visible, hash, bind_kind, bind_id, concurrency, models, enabled,
+-- expires_ms, created_ms
+INSERT INTO api_key (name, visible, hash, bind_kind, bind_id, concurrency,
+	models, enabled, expires_ms, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: key_set
+-- name, bind_kind, bind_id, concurrency, models, enabled, expires_ms, id
+UPDATE api_key SET name = ?, bind_kind = ?, bind_id = ?, concurrency = ?,
+	models = ?, enabled = ?, expires_ms = ?
+WHERE id = ?;
+
+-- name: key_revoke
+-- revoked_ms, id
+UPDATE api_key SET revoked_ms = ?, enabled = 0
+WHERE id = ? AND revoked_ms IS NULL;
+
+-- name: key_row
+-- What key_set changes.
+SELECT id, bind_kind, bind_id, concurrency, models, enabled, expires_ms,
+	revoked_ms
+FROM api_key WHERE name = ?;
+
+-- name: key_list
+-- name or '' twice
+SELECT k.id, k.name, k.visible, k.bind_kind, coalesce(g.name, a.name),
+	k.concurrency, k.models, k.enabled, k.expires_ms, k.created_ms,
+	k.revoked_ms, b.limit_value, w.spent, w.reserved,
+	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id)
+FROM api_key k
+LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id
+LEFT JOIN account a ON k.bind_kind = 'account' AND a.id = k.bind_id
+LEFT JOIN budget b ON b.scope = 'key' AND b.scope_id = k.id
+	AND b.kind = 'money' AND b.period = 'total' AND b.enabled = 1
+LEFT JOIN budget_window w ON w.budget_id = b.id AND w.start_ms = 0
+WHERE ? = '' OR k.name = ?
+ORDER BY k.name;
+
+-- name: key_usage
+-- What a key has used so far: reads the whole ledger, for one key shown.
+SELECT count(*), coalesce(sum(cost_nusd), 0),
+	coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+	coalesce(sum(cache_read_tokens), 0),
+	coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0),
+	max(created_ms)
+FROM ledger WHERE key_id = ? AND state <> 4;
+
+-- name: key_budget
+-- The one money budget of a key, also when it is switched off.
+SELECT id FROM budget
+WHERE scope = 'key' AND scope_id = ? AND kind = 'money' AND period = 'total';
+
+-- name: key_budget_add
+-- scope_id, limit_value, created_ms
+INSERT INTO budget (scope, scope_id, kind, period, limit_value, created_ms)
+VALUES ('key', ?, 'money', 'total', ?, ?);
+
+-- name: budget_window_open
+-- budget_id, start_ms
+INSERT INTO budget_window (budget_id, start_ms) VALUES (?, ?);
+
+-- name: key_budget_set
+-- limit_value, enabled, id
+UPDATE budget SET limit_value = ?, enabled = ? WHERE id = ?;
+
+-- name: token_add
+-- name, visible, hash, created_ms, expires_ms
+INSERT INTO admin_token (name, visible, hash, created_ms, expires_ms)
+VALUES (?, ?, ?, ?, ?);
+
+-- name: token_list
+SELECT id, name, visible, created_ms, expires_ms
+FROM admin_token ORDER BY name;
+
+-- name: token_remove
+DELETE FROM admin_token WHERE name = ?;
+
+-- name: token_hashes
+-- For the check of a token: those that have not expired.
+-- now_ms
+SELECT hash FROM admin_token WHERE expires_ms IS NULL OR expires_ms > ?;

@@ -1,0 +1,55 @@
+-- What `status' and `requests' show.
+
+-- name: responder_list
+SELECT id, kind, node, host, pid, version, started_ms, beat_ms, requests,
+	draining
+FROM responder ORDER BY kind, id;
+
+-- name: queue_state
+-- Waiting, granted but not taken up, and since when the first one waits.
+SELECT coalesce(sum(granted_ms IS NULL), 0),
+	coalesce(sum(granted_ms IS NOT NULL), 0),
+	min(CASE WHEN granted_ms IS NULL THEN enqueued_ms END)
+FROM ticket;
+
+-- name: ledger_open_count
+SELECT count(*) FROM ledger WHERE state = 0;
+
+-- name: request_list
+-- Newest first.  below id, from id, key name or '' twice, account name or ''
+-- twice, model (LIKE, '!' escapes), outcome or '' three times ('open' is one),
+-- limit
+SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
+	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
+	l.output_tokens, l.cache_read_tokens, l.cache_write_5m_tokens,
+	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
+	l.total_ms
+FROM ledger l
+LEFT JOIN api_key k ON k.id = l.key_id
+LEFT JOIN account a ON a.id = l.account_id
+WHERE l.id < ? AND l.id >= ? AND l.state <> 4
+	AND (? = '' OR k.name = ?)
+	AND (? = '' OR a.name = ?)
+	AND l.model LIKE ? ESCAPE '!'
+	AND (? = '' OR l.outcome = ? OR (? = 'open' AND l.state = 0))
+ORDER BY l.id DESC LIMIT ?;
+
+-- name: request_show
+SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
+	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
+	l.output_tokens, l.cache_read_tokens, l.cache_write_5m_tokens,
+	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
+	l.total_ms, l.responder_id, l.reserved_nusd, l.body_bytes,
+	l.answer_bytes, l.session, l.settled_ms, l.trace
+FROM ledger l
+LEFT JOIN api_key k ON k.id = l.key_id
+LEFT JOIN account a ON a.id = l.account_id
+WHERE l.id = ?;
+
+-- name: request_attempts
+SELECT t.n, a.name, t.started_ms, t.ended_ms, t.outcome, t.status,
+	t.upstream_id, t.mark, t.input_tokens, t.output_tokens, t.cost_nusd
+FROM attempt t
+LEFT JOIN account a ON a.id = t.account_id
+WHERE t.ledger_id = ?
+ORDER BY t.n;
