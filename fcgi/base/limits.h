@@ -34,6 +34,10 @@
  * can be used again; beyond it closing is cheaper. */
 #define LIMIT_DISCARD_BYTES	(256 * 1024)
 
+/* And before a connection that must be closed is, for web servers that send
+ * a whole body before they look at the answer. */
+#define LIMIT_LINGER_BYTES	(64 * 1024 * 1024)
+
 /*
  * One SSE event held back until it is whole, so that an error event can
  * follow it well-formed.  Larger events pass on as they come.

@@ -73,7 +73,8 @@ fcgi_finish(struct fcgi_request *req)
 
 	conn_request_done(c);
 	rc = record_put_end(&c->out, id, 0, FCGI_REQUEST_COMPLETE);
-	if (!keep_conn || c->server->draining || c->broken) {
+	if (!keep_conn || c->server->draining || c->broken ||
+	    c->dropped_bytes > LIMIT_DISCARD_BYTES) {
 		c->closing = true;
 		if (keep_conn && rc == 0)
 			rc = record_put_last(&c->out, id);

@@ -11,9 +11,14 @@
 /* Full reads of one connection in a turn; then others have their turn. */
 #define READS_A_TURN	4
 
-/* How long a closed connection is read, so that the answer is not lost by
- * the reset that closing with unread bytes causes. */
-#define LINGER_MS	2000
+/*
+ * Closing with unread bytes causes a reset, by which the answer may be lost.
+ * So when a body was answered early our half alone is closed, and then, first,
+ * nothing is read: nginx looks at the answer only when it cannot send, and
+ * closes.  Caddy looks at it when it has sent all; for it the rest is read.
+ */
+#define LINGER_FIRST_MS	100
+#define LINGER_MS	10000
 
 void
 conn_over(struct conn *c, enum fcgi_gone why)
@@ -120,6 +125,7 @@ on_begin(struct conn *c, const struct record_event *ev)
 		return;
 	}
 	c->input_open = true;
+	c->dropped_bytes = 0;
 	if (ev->role != FCGI_RESPONDER) {
 		refuse(c, ev, FCGI_UNKNOWN_ROLE);
 		record_request_done(c->parser);
@@ -176,8 +182,10 @@ on_stdin(struct conn *c, const struct record_event *ev)
 	struct fcgi_server *s = c->server;
 	struct fcgi_request *req = c->req;
 
-	if (req->phase != PHASE_BODY)
+	if (req->phase != PHASE_BODY) {
+		c->dropped_bytes += ev->value_len;
 		return;
+	}
 	req->body_bytes += (int64_t)ev->value_len;
 	if (req->http.content_length != -1 &&
 	    req->body_bytes > req->http.content_length) {
@@ -358,6 +366,20 @@ deadline(const struct conn *c)
 	return (due);
 }
 
+/* The web server has not closed: read on for a while, then close. */
+static void
+linger_on(struct conn *c)
+{
+
+	if ((c->watch.events & LOOP_READ) != 0) {
+		conn_over(c, FCGI_GONE_CLOSED);
+		return;
+	}
+	loop_watch_set(&c->watch, LOOP_READ | LOOP_HUP);
+	c->dropped_bytes = 0;
+	c->linger_until_ms = loop_now_ms(c->server->loop) + LINGER_MS;
+}
+
 static void
 conn_due(struct loop_timer *t)
 {
@@ -368,7 +390,7 @@ conn_due(struct loop_timer *t)
 	if (c->blocked && now >= c->write_ms + s->write_timeout_ms) {
 		conn_over(c, FCGI_GONE_WRITE_TIMEOUT);
 	} else if (c->lingering && now >= c->linger_until_ms) {
-		conn_over(c, FCGI_GONE_CLOSED);
+		linger_on(c);
 	} else if (is_incoming(c) && now >= c->read_ms + s->read_timeout_ms) {
 		c->broken = true;
 		if (c->req == NULL)
@@ -397,10 +419,7 @@ conn_arm(struct conn *c)
 
 /* ---- the end ---- */
 
-/*
- * All is sent.  When more of the request may come, close our half and read on
- * for a while.
- */
+/* All is sent.  When more of the request may come, close our half alone. */
 static void
 conn_sent_all(struct conn *c)
 {
@@ -410,7 +429,8 @@ conn_sent_all(struct conn *c)
 		return;
 	}
 	c->lingering = true;
-	c->linger_until_ms = loop_now_ms(c->server->loop) + LINGER_MS;
+	c->linger_until_ms = loop_now_ms(c->server->loop) + LINGER_FIRST_MS;
+	loop_watch_set(&c->watch, LOOP_HUP);
 }
 
 void
@@ -434,23 +454,29 @@ conn_run(struct loop_task *t)
 	conn_settle(c);
 }
 
-void
-conn_settle(struct conn *c)
+/* Bound what is read of bodies that nobody wants. */
+static void
+bound_drops(struct conn *c)
 {
 
-	/* Too much of a body that nobody wants: rather close. */
 	if (c->req == NULL && !c->closing &&
 	    record_skipped(c->parser) > LIMIT_DISCARD_BYTES) {
 		c->closing = true;
 		conn_touch(c);
 	}
-	if (c->dropped_bytes > LIMIT_DISCARD_BYTES) {
-		if (c->lingering)
+	if (c->lingering) {
+		if (c->dropped_bytes > LIMIT_LINGER_BYTES)
 			conn_over(c, FCGI_GONE_CLOSED);
-		else
-			loop_watch_set(&c->watch, LOOP_HUP |
-			    (c->blocked ? LOOP_WRITE : 0));
+	} else if (c->dropped_bytes > LIMIT_DISCARD_BYTES) {
+		loop_watch_set(&c->watch, c->watch.events & ~LOOP_READ);
 	}
+}
+
+void
+conn_settle(struct conn *c)
+{
+
+	bound_drops(c);
 	if (!c->over && conn_arm(c))
 		conn_over(c, FCGI_GONE_NOMEM);
 	if (c->over)

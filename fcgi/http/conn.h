@@ -73,7 +73,7 @@ struct conn {
 	bool over;		/* end it for this reason: */
 	enum fcgi_gone why;
 	int64_t linger_until_ms;
-	size_t dropped_bytes;	/* since closing or broken */
+	size_t dropped_bytes;	/* of the last request, or since lingering */
 };
 
 TAILQ_HEAD(conn_list, conn);

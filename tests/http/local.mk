@@ -1,1 +1,23 @@
 # unit tests of fcgi/http/
+HTTP_TEST_LIBS = libhttp.a libbase.a $(CMOCKA_LIBS)
+HTTP_RECORDS = tests/http/records.c tests/http/records.h
+
+UNIT_TESTS += tests/http/test_record
+tests_http_test_record_SOURCES = tests/http/test_record.c $(HTTP_RECORDS)
+tests_http_test_record_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_record_LDADD = $(HTTP_TEST_LIBS)
+
+UNIT_TESTS += tests/http/test_request
+tests_http_test_request_SOURCES = tests/http/test_request.c
+tests_http_test_request_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_request_LDADD = $(HTTP_TEST_LIBS)
+
+UNIT_TESTS += tests/http/test_response
+tests_http_test_response_SOURCES = tests/http/test_response.c
+tests_http_test_response_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_response_LDADD = $(HTTP_TEST_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += tests/http/test_route
+tests_http_test_route_SOURCES = tests/http/test_route.c
+tests_http_test_route_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_route_LDADD = $(HTTP_TEST_LIBS)
