@@ -66,7 +66,7 @@ struct conf {
 
 	/* store */
 	char *sqlite_synchronous;	/* full | normal */
-	int64_t store_timeout_ms;	/* an operation not begun by then fails */
+	int64_t store_timeout_ms;	/* not begun by then: fails */
 };
 
 /** How a value is written, checked and shown. */

@@ -33,7 +33,7 @@ _Static_assert(sizeof(infos) / sizeof(infos[0]) == ERR_NCODES,
     "one row for each error code");
 
 /* Write the text unless an earlier error holds the place; 1 if written. */
-static int
+static int __attribute__((__format__(__printf__, 3, 0)))
 vset(struct err *err, enum err_code code, const char *fmt, va_list ap)
 {
 

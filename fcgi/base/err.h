@@ -21,9 +21,9 @@ enum err_code {
 	ERR_TIMEOUT,
 	ERR_CRYPTO,		/* wrong key, forged or damaged ciphertext */
 	ERR_SCHEMA,		/* schema older or newer than the program */
-	ERR_STORE_BUSY,		/* lock or deadlock: running it again may help */
+	ERR_STORE_BUSY,		/* lock or deadlock: run it again */
 	ERR_STORE_DOWN,		/* the database cannot be used now */
-	ERR_STORE_UNKNOWN,	/* COMMIT sent, answer lost: may have happened */
+	ERR_STORE_UNKNOWN,	/* COMMIT sent, answer lost */
 	ERR_CANCELLED,		/* the caller took it back */
 	ERR_INTERNAL,
 	ERR_NCODES
