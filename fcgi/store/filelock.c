@@ -22,6 +22,14 @@
 #define BYTE_NEXT	0
 #define BYTE_WRITER	1
 
+/*
+ * Who had to wait has company.  For its next turns it holds back for so long
+ * before it asks again: the kernel wakes the next one but keeps no place for
+ * it, and whoever is running already would be faster every time.
+ */
+#define CROWDED_TURNS	8
+#define HOLD_BACK_NS	(20 * 1000L)
+
 /* The timer fires again this often, for a signal that came too early. */
 #define AGAIN_NS	(50 * 1000000L)
 
@@ -31,6 +39,7 @@ struct filelock {
 	dev_t dev;
 	ino_t ino;
 	bool held;
+	int crowded;		/* turns for which to hold back */
 	bool has_timer;
 	timer_t timer;		/* sends SIGURG to ${timer_owner} */
 	pthread_t timer_owner;
@@ -223,8 +232,13 @@ busy(const struct filelock *fl, int64_t timeout_ms, struct err *err)
 int
 filelock_take(struct filelock *fl, int64_t timeout_ms, struct err *err)
 {
+	static const struct timespec hold_back = { 0, HOLD_BACK_NS };
 	bool have_next;
 
+	if (fl->crowded > 0) {
+		fl->crowded--;
+		(void)nanosleep(&hold_back, NULL);
+	}
 	have_next = lock_byte(fl, F_OFD_SETLK, F_WRLCK, BYTE_NEXT) == 0;
 	if (have_next &&
 	    lock_byte(fl, F_OFD_SETLK, F_WRLCK, BYTE_WRITER) == 0) {
@@ -232,6 +246,7 @@ filelock_take(struct filelock *fl, int64_t timeout_ms, struct err *err)
 		fl->held = true;
 		return (0);
 	}
+	fl->crowded = CROWDED_TURNS;
 	if (wait_turn(fl, have_next, timeout_ms, err) == 0) {
 		fl->held = true;
 		return (0);

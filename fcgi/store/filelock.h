@@ -18,7 +18,8 @@ struct filelock;
  *	byte 1	the writer
  *
  * The writer that has just finished has to pass byte 0 again and so cannot
- * overtake the one that waits.
+ * overtake the one that waits for byte 1; and it holds back a little, so that
+ * those who wait for byte 0 are there first.
  */
 
 /**
