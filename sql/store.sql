@@ -32,6 +32,10 @@ SELECT coalesce(max(number), 0) FROM migration;
 -- number, name, applied_ms
 INSERT INTO migration (number, name, applied_ms) VALUES (?, ?, ?);
 
+-- name: probe
+-- time: a small write that shows whether there is room and leave to write.
+REPLACE INTO meta (name, value) VALUES ('probe', ?);
+
 -- name: sqlite_foreign_keys @sqlite only
 PRAGMA foreign_keys = ON;
 

@@ -22,24 +22,35 @@ struct store_thread;
  * nothing of it; results are written into the operation itself, and seen by
  * the loop in done.  Operations change no other memory of the loop.
  *
- * When a batch fails with a code that may heal it is rolled back and run once
- * more whole, then operation by operation, so that a bad one does not take
- * its neighbours along.  What still fails gets its error, except operations
- * that are marked `must': they are kept and tried again, with back-off, until
- * they succeed or the thread is stopped.
+ * A batch that fails is rolled back.  With a code that may heal it is run once
+ * more whole; then its halves are run, down to single operations, so that a
+ * bad one does not take its neighbours along.  What still fails gets its
+ * error, except operations that are marked `must': they are kept and tried
+ * again, alone and with back-off, until they succeed, their deadline comes or
+ * the thread is stopped.
+ *
+ * While the database cannot be used (from the first failure of a connection,
+ * a lock that is not free in time, a full disk, ... until a small write has
+ * succeeded) operations fail at once with ERR_STORE_DOWN, without waking the
+ * thread, except `must' ones.  After ERR_STORE_UNKNOWN `must' operations are
+ * run again, so they have to be fenced; others get that error.
  */
 struct store_op {
 	int kind;			/* the runner's own enum */
 	bool urgent;			/* goes ahead of others (beats) */
 	bool must;			/* kept until it succeeds */
-	int64_t deadline_ms;		/* monotonic; not begun by then: fails
-					   with ERR_STORE_DOWN; 0: none */
+	int64_t deadline_ms;		/* monotonic; waits still by then:
+					   fails with ERR_STORE_DOWN, also if
+					   it must; 0: none */
 	void (*done)(struct store_op *op, const struct err *err);
 					/* in the loop; err->code ERR_NONE: ok */
 	/* the thread's own */
 	struct err err;
 	bool held;			/* see store_batch_hold */
-	STAILQ_ENTRY(store_op) entry;
+	bool running;			/* part of the batch at hand */
+	unsigned int tries;		/* failed when alone */
+	int64_t retry_ms;		/* when to try again */
+	TAILQ_ENTRY(store_op) entry;
 };
 
 struct store_batch;
@@ -48,6 +59,7 @@ struct store_batch;
  * store_batch_hold(b, op): Run callbacks only.  The operation is not posted
  * when this batch commits (it waits for something); it must later be given to
  * store_batch_release in some batch, which posts it when that one commits.
+ * Both are undone when the batch rolls back.
  */
 void store_batch_hold(struct store_batch *b, struct store_op *op);
 void store_batch_release(struct store_batch *b, struct store_op *op);
@@ -61,8 +73,10 @@ struct store_runner {
 	int (*connected)(void *arg, struct store *st, struct err *err);
 	/**
 	 * Run ${n} operations inside one write transaction.  Must leave memory
-	 * so that it can be run again after a rollback.  0: commit; -1: roll
-	 * back, ${err} says why.
+	 * so that it can be run again after a rollback, with the same or with
+	 * fewer operations.  An operation's own ${err} may be set to give it
+	 * an error of its own although the batch commits.  0: commit; -1:
+	 * roll back, ${err} says why.
 	 */
 	int (*run)(void *arg, struct store_batch *b, struct store *st,
 	    struct store_op **ops, size_t n, struct err *err);
@@ -73,12 +87,14 @@ struct store_runner {
 	int (*read)(void *arg, struct store *st, struct store_op *op,
 	    struct err *err);
 	/** Is this kind served by read()?  Such operations are never batched
-	 * with writes. */
+	 * with writes, and go ahead of them. */
 	bool (*reads)(void *arg, const struct store_op *op);
 	/** How long to wait at most before run() is called with n = 0 (poll
 	 * while tickets wait); -1: no need. */
 	int64_t (*poll_ms)(void *arg);
 	void *arg;
+	/* All are called in the store thread.  ended, read, reads and poll_ms
+	 * may be NULL. */
 };
 
 struct store_thread_params {
@@ -86,7 +102,8 @@ struct store_thread_params {
 	struct store_options options;
 	const struct store_runner *runner;
 	struct loop *loop;
-	/** State changes, in the loop: down with the reason, and up again. */
+	/** State changes, in the loop: up at first, down with the reason, up
+	 * again.  May be NULL. */
 	void (*state)(void *arg, bool up, const struct err *why);
 	void *arg;
 };
@@ -105,7 +122,7 @@ void store_submit(struct store_thread *t, struct store_op *op);
 /** store_kick(t): Run a poll soon (a wake-up datagram came).  Loop only. */
 void store_kick(struct store_thread *t);
 
-/** store_thread_up(t): The last batch or connect succeeded.  Any thread. */
+/** store_thread_up(t): Connected, and not down since.  Any thread. */
 bool store_thread_up(const struct store_thread *t);
 
 struct store_thread_stats {
@@ -113,6 +130,8 @@ struct store_thread_stats {
 	int64_t commit_us_max;		/* longest commit since last asked */
 	int64_t waiting;		/* operations not done */
 };
+
+/** store_thread_stats(t, st): From the loop. */
 void store_thread_stats(struct store_thread *t,
     struct store_thread_stats *st);
 
@@ -120,7 +139,9 @@ void store_thread_stats(struct store_thread *t,
  * store_thread_stop(t, timeout_ms):
  * From the loop's thread, after the loop has ended or is about to: finish
  * what was submitted, for at most ${timeout_ms}, run the done callbacks,
- * join, close.  Operations that could not be done get ERR_CANCELLED.
+ * join, close.  Operations that could not be done, or are held, get
+ * ERR_CANCELLED.  A batch that is being written is waited for.  NULL is
+ * allowed.
  */
 void store_thread_stop(struct store_thread *t, int64_t timeout_ms);
 

@@ -6,3 +6,15 @@ UNIT_TESTS += tests/store/test_sqlite
 tests_store_test_sqlite_SOURCES = tests/store/test_sqlite.c
 tests_store_test_sqlite_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_sqlite_LDADD = $(STORE_TEST_LIBS)
+
+# The scripted fake, for the tests of the floors above as well.
+if CMOCKA
+check_LIBRARIES += libfake.a
+endif
+libfake_a_SOURCES = fcgi/store/fake.c fcgi/store/fake.h
+EXTRA_DIST += fcgi/store/fake.c fcgi/store/fake.h
+
+UNIT_TESTS += tests/store/test_thread
+tests_store_test_thread_SOURCES = tests/store/test_thread.c
+tests_store_test_thread_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_thread_LDADD = libfake.a $(STORE_TEST_LIBS)
