@@ -12,3 +12,4 @@ include tests/http/local.mk
 include tests/relay/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+include tests/mock/local.mk
