@@ -2,7 +2,8 @@
  * A load generator for the benchmark: HTTP/1.1 over TCP on loopback, a number
  * of kept connections, each sending one request after the other, plain or
  * streamed.  It checks every answer (status, whole body, for streams each
- * event and the final one) and prints one line of JSON.
+ * event and the final one) and prints one line of JSON.  With --announce it
+ * prints "open" before, as soon as every connection has got a body byte.
  */
 
 #include <sys/epoll.h>
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +53,8 @@ struct conn {
 	int events;
 	bool stopped;		/* message_stop was seen */
 	bool first;		/* a body byte was seen */
+	bool counted;		/* among the open ones */
+	bool close;		/* the server will close behind this answer */
 	int64_t start_us;
 };
 
@@ -64,9 +68,12 @@ struct load {
 	bool stream;
 	int expect_events;
 	int ramp_us;
+	bool announce;
 
 	/* state */
 	int epoll;
+	int opened;		/* connections so far */
+	int open;		/* of them have got a body byte */
 	char *request;
 	size_t request_len;
 	struct conn *conns;
@@ -169,7 +176,7 @@ conn_next(struct load *l, struct conn *c)
 	c->sent = 0;
 	c->head_len = c->line_len = c->size_len = 0;
 	c->events = 0;
-	c->stopped = c->first = false;
+	c->stopped = c->first = c->close = false;
 	c->start_us = now_us();
 	conn_send(l, c);
 }
@@ -188,6 +195,14 @@ conn_failed(struct load *l, struct conn *c)
 /* ---- answers ---- */
 
 static void
+answer_bad(struct load *l, const struct conn *c)
+{
+
+	if (l->bad_status++ == 0)
+		fprintf(stderr, "load: an answer was not 200:\n%s\n", c->head);
+}
+
+static void
 answer_done(struct load *l, struct conn *c)
 {
 
@@ -195,10 +210,14 @@ answer_done(struct load *l, struct conn *c)
 	    (uint32_t)(now_us() - c->start_us);
 	l->done++;
 	if (c->status != 200)
-		l->bad_status++;
+		answer_bad(l, c);
 	else if (l->stream && (!c->stopped || (l->expect_events > 0 &&
 	    c->events != l->expect_events)))
 		l->lost_events++;
+	if (c->close) {
+		close(c->fd);
+		conn_open(l, c);
+	}
 	conn_next(l, c);
 }
 
@@ -218,6 +237,19 @@ answer_line(struct conn *c)
 }
 
 static void
+answer_begun(struct load *l, struct conn *c)
+{
+
+	if (c->counted)
+		return;
+	c->counted = true;
+	if (++l->open == l->connections && l->announce) {
+		puts("open");
+		fflush(stdout);
+	}
+}
+
+static void
 answer_body(struct load *l, struct conn *c, const char *p, size_t n)
 {
 	size_t i;
@@ -225,6 +257,7 @@ answer_body(struct load *l, struct conn *c, const char *p, size_t n)
 	if (!c->first && n > 0) {
 		c->first = true;
 		l->first_us[l->nfirst++] = (uint32_t)(now_us() - c->start_us);
+		answer_begun(l, c);
 	}
 	for (i = 0; l->stream && i < n; i++) {
 		if (p[i] == '\n')
@@ -257,6 +290,9 @@ answer_head(struct load *l, struct conn *c)
 	c->head[c->head_len] = '\0';
 	if (sscanf(c->head, "HTTP/1.1 %d", &c->status) != 1)
 		return (false);
+	v = answer_header(c, "connection");
+	c->close = v != NULL &&
+	    strncasecmp(v + strspn(v, " "), "close", 5) == 0;
 	if ((v = answer_header(c, "content-length")) != NULL) {
 		c->left = strtoull(v, NULL, 10);
 		c->phase = PHASE_LENGTH;
@@ -324,8 +360,11 @@ conn_read(struct load *l, struct conn *c)
 {
 	ssize_t n;
 	size_t at, used;
+	int fd = c->fd;
 
-	while ((n = recv(c->fd, l->buf, sizeof(l->buf), 0)) > 0) {
+	do {
+		if ((n = recv(fd, l->buf, sizeof(l->buf), 0)) <= 0)
+			break;
 		for (at = 0; at < (size_t)n; at += used) {
 			used = answer_take(l, c, l->buf + at, (size_t)n - at);
 			if (used == 0) {
@@ -333,28 +372,44 @@ conn_read(struct load *l, struct conn *c)
 				return;
 			}
 		}
-	}
+		/* Opened anew behind its answer; or all is read. */
+		if (c->fd != fd || (size_t)n < sizeof(l->buf))
+			return;
+	} while (true);
 	if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
 		conn_failed(l, c);
 }
 
 /* ---- the run ---- */
 
+/* Open what is due of the connections; milliseconds until the next is. */
+static int
+run_ramp(struct load *l, int64_t start_us)
+{
+	int64_t due = l->connections;
+
+	if (l->opened == l->connections)
+		return (STUCK_MS);
+	if (l->ramp_us > 0)
+		due = (now_us() - start_us) / l->ramp_us + 1;
+	for (; l->opened < l->connections && l->opened < due; l->opened++) {
+		conn_open(l, &l->conns[l->opened]);
+		conn_next(l, &l->conns[l->opened]);
+	}
+	return (l->opened == l->connections ? STUCK_MS : 1);
+}
+
 static void
 run(struct load *l)
 {
 	struct epoll_event evs[256];
-	int i, n, opened = 0;
+	int64_t start_us = now_us();
+	int i, n, wait_ms;
 
-	for (; opened < l->connections; opened++) {
-		conn_open(l, &l->conns[opened]);
-		conn_next(l, &l->conns[opened]);
-		if (l->ramp_us > 0)
-			usleep((useconds_t)l->ramp_us);
-	}
 	while (l->done < l->requests) {
-		n = epoll_wait(l->epoll, evs, 256, STUCK_MS);
-		if (n == 0) {
+		wait_ms = run_ramp(l, start_us);
+		n = epoll_wait(l->epoll, evs, 256, wait_ms);
+		if (n == 0 && wait_ms == STUCK_MS) {
 			fprintf(stderr, "load: stuck at %lld of %lld\n",
 			    (long long)l->done, (long long)l->requests);
 			exit(1);
@@ -388,22 +443,32 @@ percentile(uint32_t *v, int64_t n, int p)
 	return (v[(n - 1) * p / 100]);
 }
 
+static int64_t
+cpu_us(void)
+{
+	struct rusage ru;
+
+	getrusage(RUSAGE_SELF, &ru);
+	return ((ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * INT64_C(1000000) +
+	    ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
+}
+
 static void
 report(struct load *l, int64_t us)
 {
-	int64_t good = l->done - l->errors;
+	int64_t good = l->done - l->errors, cpu = cpu_us();
 
 	printf("{\"requests\":%lld,\"errors\":%lld,\"bad_status\":%lld,"
 	    "\"lost_events\":%lld,\"seconds\":%.3f,\"rps\":%.1f,"
 	    "\"p50_us\":%u,\"p99_us\":%u,\"first_p50_us\":%u,"
-	    "\"first_p99_us\":%u}\n",
+	    "\"first_p99_us\":%u,\"cpu_us\":%lld}\n",
 	    (long long)l->done, (long long)l->errors,
 	    (long long)l->bad_status, (long long)l->lost_events,
 	    (double)us / 1e6, (double)good * 1e6 / (double)us,
 	    percentile(l->latency_us, good, 50),
 	    percentile(l->latency_us, good, 99),
 	    percentile(l->first_us, l->nfirst, 50),
-	    percentile(l->first_us, l->nfirst, 99));
+	    percentile(l->first_us, l->nfirst, 99), (long long)cpu);
 }
 
 static void
@@ -418,7 +483,8 @@ usage(void)
 	    "  --body B         bytes of each request body (300)\n"
 	    "  --stream         ask for a stream, and check it\n"
 	    "  --events E       content deltas each stream must have\n"
-	    "  --ramp US        microseconds between new connections\n",
+	    "  --ramp US        microseconds between new connections\n"
+	    "  --announce       print \"open\" once all have a body byte\n",
 	    stderr);
 	exit(2);
 }
@@ -437,6 +503,7 @@ options(struct load *l, int argc, char *argv[])
 		{ "stream", no_argument, NULL, 's' },
 		{ "events", required_argument, NULL, 'e' },
 		{ "ramp", required_argument, NULL, 'r' },
+		{ "announce", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int ch;
@@ -472,6 +539,9 @@ options(struct load *l, int argc, char *argv[])
 			break;
 		case 'r':
 			l->ramp_us = atoi(optarg);
+			break;
+		case 'a':
+			l->announce = true;
 			break;
 		default:
 			usage();

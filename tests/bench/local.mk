@@ -1,3 +1,16 @@
-# make bench: see tests/bench/README.md
+# make bench: see tests/bench/README.md.  BENCHFLAGS=--quick for a minute's.
 noinst_PROGRAMS += tests/bench/load
 tests_bench_load_SOURCES = tests/bench/load.c
+EXTRA_DIST += \
+	tests/bench/README.md \
+	tests/bench/bench.mjs \
+	tests/bench/proc.mjs \
+	tests/bench/report.mjs \
+	tests/bench/run \
+	tests/bench/scenarios.mjs \
+	tests/bench/stand.mjs
+
+bench: all
+	$(srcdir)/tests/bench/run --build $(builddir) \
+	    --json $(builddir)/bench.json $(BENCHFLAGS)
+.PHONY: bench

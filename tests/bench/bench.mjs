@@ -1,0 +1,243 @@
+// The benchmark: nginx as a mere proxy to the mock upstream (the floor), and
+// nginx with responders in between, in turn, several rounds, on one machine.
+
+import { spawn } from 'node:child_process';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync,
+  writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { cpu, cpuBetween, memory } from './proc.mjs';
+import { median, report } from './report.mjs';
+import { scenarios } from './scenarios.mjs';
+import { missing, startFloor, startMock, startRelay, startTls, stopAll }
+  from './stand.mjs';
+
+const usage = `usage: tests/bench/run [options]
+  --build DIR      where Leasehold was built (.)
+  --dir DIR        where databases and sockets go (a new one under $TMPDIR)
+  --rounds N       how often each is measured (5)
+  --responders N   relay responders (2)
+  --only A,B       these scenarios alone
+  --sides A,B      these alone of floor, relay, normal, floorTls, relayTls
+  --quick          one round of few requests: about a minute
+  --json FILE      all figures, also those of each round
+  --list           the scenarios
+`;
+
+function options() {
+  const { values } = parseArgs({ options: {
+    build: { type: 'string', default: '.' },
+    dir: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    responders: { type: 'string', default: '2' },
+    only: { type: 'string' },
+    sides: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  } });
+  const names = (text) => text?.split(',');
+  return { ...values, only: names(values.only), sides: names(values.sides),
+    rounds: values.quick ? 1 : Number(values.rounds),
+    responders: Number(values.responders) };
+}
+
+// Milliseconds that an append of a few pages takes to be on the disk: what
+// a commit of SQLite with synchronous=FULL waits for.
+function durableMs(dir) {
+  const fd = openSync(join(dir, 'durable'), 'w');
+  const pages = Buffer.alloc(4 * 4120);
+  const took = [];
+  for (let i = 0; i < 200; i++) {
+    const begun = process.hrtime.bigint();
+    writeSync(fd, pages);
+    fdatasyncSync(fd);
+    took.push(Number(process.hrtime.bigint() - begun) / 1e6);
+  }
+  closeSync(fd);
+  return median(took);
+}
+
+// Run the load generator; ${opened} is called once every stream is open.
+function load(build, side, opts, opened) {
+  const argv = ['--port', side.port, '--key', side.key ?? 'none'];
+  for (const [name, value] of Object.entries(opts))
+    argv.push(...(value === true ? [`--${name}`] : [`--${name}`, value]));
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(build, 'tests/bench/load'), argv.map(String),
+      { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.on('data', (data) => {
+      out += data;
+      if (out.startsWith('open\n')) {
+        out = out.slice(5);
+        opened?.();
+      }
+    });
+    child.once('error', reject);
+    child.once('close', () => {
+      try {
+        resolve(JSON.parse(out));
+      } catch {
+        reject(new Error('the load generator gave up'));
+      }
+    });
+  });
+}
+
+async function setPlan(mock, plan) {
+  const r = await fetch(`http://127.0.0.1:${mock.port}/__mock/rules`, {
+    method: 'POST', body: JSON.stringify({
+      rules: [{ match: {}, then: [{ ...plan, count: 0 }] }] }) });
+  if (!r.ok)
+    throw new Error(`the mock refuses a plan: ${await r.text()}`);
+}
+
+function groupsOf(side, stand) {
+  const groups = { nginx: side.nginx ?? side.pids, mock: stand.mock.pids };
+  if (side.responders !== undefined)
+    groups.responders = side.responders;
+  if (side.tls)
+    groups.tls = stand.tls.pids;
+  return Object.entries(groups).map(([name, pids]) => [name, pids()]);
+}
+
+const each = (groups, f) =>
+  Object.fromEntries(groups.map(([name, pids]) => [name, f(pids, name)]));
+
+// One scenario on one side, once.
+async function measure(o, stand, scenario, side) {
+  const opts = { ...scenario.load, ...(o.quick ? scenario.quick : {}) };
+  if (scenario.expect !== undefined)
+    Object.assign(opts, { stream: true, events: scenario.expect });
+  if (scenario.announce)
+    opts.announce = true;
+  else
+    await load(o.build, side, { ...opts, requests: opts.connections,
+      ramp: 0 });
+  const groups = groupsOf(side, stand);
+  const before = each(groups, cpu);
+  let open;
+  const r = await load(o.build, side, opts, () => {
+    open = each(groups, memory);
+  });
+  await sleep(150);	// what settles after the answer counts too
+  const used = each(groups, (pids, name) => cpuBetween(before[name], cpu(pids)));
+  return { ...r, open, connections: opts.connections,
+    cpu: { ...each(groups, (_, name) => used[name].us / r.requests),
+      load: r.cpu_us / r.requests },
+    switches: each(groups, (_, name) => used[name].switches / r.requests),
+    threads: used.responders?.threads,
+    responders: groups.find(([name]) => name === 'responders')?.[1].length };
+}
+
+// Start what the scenarios need; sides that never appear are not started.
+async function makeStand(o, dir, wanted) {
+  const relay = { build: o.build, responders: o.responders };
+  const stand = { mock: await startMock(dir, o.build), sides: {} };
+  const plainUrl = `http://127.0.0.1:${stand.mock.port}`;
+  if (wanted.has('floorTls') || wanted.has('relayTls'))
+    stand.tls = await startTls(dir, stand.mock.port);
+  const tlsUrl = `https://127.0.0.1:${stand.tls?.port}`;
+  const makers = {
+    floor: () => startFloor(dir, 'floor', stand.mock.port),
+    relay: () => startRelay(dir, 'relay', { ...relay, baseUrl: plainUrl,
+      synchronous: 'full' }),
+    normal: () => startRelay(dir, 'normal', { ...relay, baseUrl: plainUrl,
+      synchronous: 'normal' }),
+    floorTls: async () => ({ tls: true,
+      ...await startFloor(dir, 'floor-tls', stand.tls.port, true) }),
+    relayTls: async () => ({ tls: true,
+      ...await startRelay(dir, 'relay-tls', { ...relay, baseUrl: tlsUrl,
+        synchronous: 'full', ca: join(dir, 'tls.crt') }) }),
+  };
+  for (const [name, make] of Object.entries(makers))
+    if (wanted.has(name))
+      stand.sides[name] = await make();
+  return stand;
+}
+
+function plan(o) {
+  return scenarios
+    .filter((s) => o.only === undefined || o.only.includes(s.name))
+    .map((s) => ({ ...s, sides: s.sides.filter((side) =>
+      o.sides === undefined || o.sides.includes(side)) }))
+    .filter((s) => s.sides.length > 0);
+}
+
+async function run(o, dir) {
+  const todo = plan(o);
+  const stand = await makeStand(o, dir, new Set(todo.flatMap((s) => s.sides)));
+  await sleep(2000);	// snapshots, beats: what an idle responder does
+  const idle = {};
+  for (const [name, side] of Object.entries(stand.sides))
+    idle[name] = each(groupsOf(side, stand), (pids) => ({ ...memory(pids),
+      processes: pids.length }));
+  const runs = [];
+  for (let round = 0; round < o.rounds; round++)
+    for (const scenario of todo) {
+      if (round > 0 && scenario.once)
+        continue;
+      await setPlan(stand.mock, scenario.plan);
+      for (const side of scenario.sides) {
+        process.stderr.write(`round ${round + 1}: ${scenario.name} ${side}\n`);
+        runs.push({ scenario: scenario.name, side, round,
+          ...await measure(o, stand, scenario, stand.sides[side]) });
+      }
+    }
+  return { idle, runs, durable_ms: durableMs(dir) };
+}
+
+function machine() {
+  const info = readFileSync('/proc/cpuinfo', 'utf8');
+  return { cpu: info.match(/model name\s*:\s*(.*)/)?.[1] ?? 'unknown',
+    cores: info.match(/^processor/gm).length,
+    kernel: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim() };
+}
+
+async function main() {
+  const o = options();
+  if (o.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (o.list) {
+    for (const s of scenarios)
+      process.stdout.write(`${s.name.padEnd(14)} ${s.title}\n`);
+    return 0;
+  }
+  const absent = missing(o.build);
+  if (absent.length > 0)
+    throw new Error(`not in ${o.build}: ${absent.join(', ')} (make first)`);
+  const dir = o.dir ?? mkdtempSync(join(tmpdir(), 'leasehold-bench-'));
+  try {
+    const result = { when: new Date().toISOString(), machine: machine(),
+      rounds: o.rounds, quick: o.quick, ...await run(o, dir) };
+    if (o.json !== undefined)
+      writeFileSync(o.json, `${JSON.stringify(result, null, 1)}\n`);
+    process.stdout.write(report(result));
+  } finally {
+    await stopAll();
+    if (o.dir === undefined)
+      rmSync(dir, { recursive: true, force: true });
+  }
+  return 0;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, async () => {
+    await stopAll();
+    process.exit(130);
+  });
+
+main().then((code) => {
+  process.exitCode = code;
+}, async (e) => {
+  await stopAll();
+  process.stderr.write(`bench: ${e.message}\n`);
+  process.exitCode = 1;
+});

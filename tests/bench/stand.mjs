@@ -1,0 +1,228 @@
+// The test stand: mock upstream, TLS in front of it, nginx as a mere proxy
+// (the floor), and nginx with responders.  All on loopback, in one folder,
+// stopped by process id.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { descendants } from './proc.mjs';
+
+const started = [];
+
+/** A port that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const s = createServer();
+    s.once('error', reject);
+    s.listen(0, '127.0.0.1', () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+async function answers(where, name) {
+  for (let i = 0; i < 100; i++) {
+    const ok = await new Promise((resolve) => {
+      const c = createConnection(where, () => { c.end(); resolve(true); });
+      c.on('error', () => resolve(false));
+    });
+    if (ok)
+      return;
+    await sleep(50);
+  }
+  throw new Error(`${name} does not come up`);
+}
+
+// Start in the foreground, with room for thousands of descriptors; what it
+// says goes to a file in the stand's folder.
+function start(dir, name, argv, env = {}) {
+  const log = join(dir, `${name}.err`);
+  const child = spawn('/bin/sh', ['-c',
+    'ulimit -n "$(ulimit -Hn)"; log=$1; shift; exec "$@" >>"$log" 2>&1',
+    'sh', log, ...argv], { stdio: 'ignore', env: { ...process.env, ...env } });
+  child.closed = new Promise((resolve) => child.once('exit', resolve));
+  started.push(child);
+  return child;
+}
+
+/** Stop all that was started, last first, each with its children. */
+export async function stopAll() {
+  for (const child of started.splice(0).reverse()) {
+    const pids = descendants(child.pid);
+    child.kill('SIGTERM');
+    const gone = await Promise.race([child.closed.then(() => true),
+      sleep(4000).then(() => false)]);
+    if (!gone)
+      child.kill('SIGKILL');
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It went with its parent.
+      }
+    }
+  }
+}
+
+export async function startMock(dir, build) {
+  const port = await freePort();
+  const child = start(dir, 'mock', [join(build, 'tests/mock/mock-upstream'),
+    '--listen', `127.0.0.1:${port}`, '--control', '--journal', '1']);
+  await answers({ port, host: '127.0.0.1' }, 'the mock upstream');
+  return { port, pids: () => [child.pid] };
+}
+
+// What both kinds of nginx share.  Answers are passed on as they come, and
+// request bodies stay in memory, on both sides.
+function nginxHead(dir, name) {
+  return `
+daemon off;
+worker_processes 2;
+worker_rlimit_nofile 65536;
+pid ${dir}/${name}.pid;
+error_log ${dir}/${name}.log warn;
+events { worker_connections 16384; }
+http {
+  access_log off;
+  keepalive_requests 1000000;
+  client_max_body_size 0;
+  client_body_buffer_size 512k;
+  client_body_temp_path ${dir}/${name}-body;
+  proxy_temp_path ${dir}/${name}-proxy;
+  fastcgi_temp_path ${dir}/${name}-fcgi;
+  uwsgi_temp_path ${dir}/${name}-uwsgi;
+  scgi_temp_path ${dir}/${name}-scgi;
+`;
+}
+
+async function startNginx(dir, name, port, http) {
+  const conf = join(dir, `${name}.conf`);
+  writeFileSync(conf, `${nginxHead(dir, name)}${http}}\n`);
+  const child = start(dir, name, ['nginx', '-p', dir, '-c', conf, '-e',
+    join(dir, `${name}.log`)]);
+  await answers({ port, host: '127.0.0.1' }, name);
+  return { port, pids: () => [child.pid, ...descendants(child.pid)] };
+}
+
+/** nginx that only proxies to ${upstream}: the floor. */
+export async function startFloor(dir, name, upstream, tls = false) {
+  const port = await freePort();
+  const ca = join(dir, 'tls.crt');
+  return startNginx(dir, name, port, `
+  upstream mock {
+    server 127.0.0.1:${upstream};
+    keepalive 4096; keepalive_requests 1000000; keepalive_timeout 60s;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass ${tls ? 'https' : 'http'}://mock;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+      proxy_read_timeout 1h;
+      ${tls ? `proxy_ssl_trusted_certificate ${ca}; proxy_ssl_verify on;
+      proxy_ssl_name localhost; proxy_ssl_session_reuse on;` : ''}
+    }
+  }
+`);
+}
+
+/** TLS in front of the mock, for what both sides pay for it. */
+export async function startTls(dir, upstream) {
+  const port = await freePort();
+  const r = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
+    'ec_paramgen_curve:P-256', '-nodes', '-keyout', join(dir, 'tls.key'),
+    '-out', join(dir, 'tls.crt'), '-days', '2', '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']);
+  if (r.status !== 0)
+    throw new Error('openssl cannot make a certificate');
+  return startNginx(dir, 'tls', port, `
+  upstream mock {
+    server 127.0.0.1:${upstream};
+    keepalive 4096; keepalive_requests 1000000; keepalive_timeout 60s;
+  }
+  server {
+    listen 127.0.0.1:${port} ssl backlog=4096;
+    ssl_certificate ${dir}/tls.crt;
+    ssl_certificate_key ${dir}/tls.key;
+    keepalive_timeout 1h;
+    location / {
+      proxy_pass http://mock;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+      proxy_read_timeout 1h;
+    }
+  }
+`);
+}
+
+function command(build, conf, args, input = '') {
+  const r = spawnSync(join(build, 'leasehold'), args, {
+    input, encoding: 'utf8', env: { ...process.env, LEASEHOLD_CONFIG: conf },
+  });
+  if (r.status !== 0)
+    throw new Error(`leasehold ${args.join(' ')}: ${r.stderr}`);
+  return r.stdout;
+}
+
+/**
+ * nginx, ${responders} responders and their database: keys, accounts, slots,
+ * a budget and prices, all of what a request is checked against.
+ */
+export async function startRelay(dir, name, params) {
+  const { build, baseUrl, responders, synchronous } = params;
+  const home = join(dir, name);
+  const conf = join(home, 'leasehold.conf');
+  const socket = join(home, 'relay.sock');
+  const port = await freePort();
+  mkdirSync(home, { mode: 0o700 });
+  writeFileSync(conf, `store = sqlite:${home}/leasehold.db
+master_key_file = ${home}/master.key
+run_dir = ${home}
+relay_socket = ${socket}
+log = file:${home}/relay.log
+sqlite_synchronous = ${synchronous}
+${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
+  command(build, conf, ['init']);
+  for (const account of ['one', 'two', 'three'])
+    command(build, conf, ['account', 'add', '--name', account, '--platform',
+      'claude', '--base-url', baseUrl, '--credential', 'api_key',
+      '--concurrency', '1000'], 'sk-ant-bench\n');
+  const key = JSON.parse(command(build, conf, ['key', 'create', '--json',
+    '--name', 'bench', '--budget', '1000000'])).key;
+  const pool = start(dir, `${name}-pool`, ['spawn-fcgi', '-n', '-b', '4096',
+    '-s', socket, '--', 'multiwatch', '-f', String(responders), '--',
+    join(build, 'leasehold-relay.fcgi'), '--config', conf]);
+  await answers({ path: socket }, 'the pool');
+  const nginx = await startNginx(dir, `${name}-nginx`, port, `
+  upstream relay { server unix:${socket}; keepalive 4096; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      include /etc/nginx/fastcgi_params;
+      fastcgi_pass relay;
+      fastcgi_keep_conn on;
+      fastcgi_buffering off;
+      fastcgi_read_timeout 1h;
+      fastcgi_send_timeout 1h;
+      fastcgi_buffer_size 64k;
+      fastcgi_buffers 4 64k;
+    }
+  }
+`);
+  return { port, key, nginx: nginx.pids,
+    responders: () => descendants(pool.pid),
+    ledger: () => JSON.parse(command(build, conf, ['status', '--json'])) };
+}
+
+/** Where what is to be measured stands, or what is missing of it. */
+export function missing(build) {
+  return ['tests/bench/load', 'tests/mock/mock-upstream', 'leasehold',
+    'leasehold-relay.fcgi'].filter((f) => !existsSync(join(build, f)));
+}
