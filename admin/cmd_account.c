@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -7,6 +8,7 @@
 #include "accounts.h"
 #include "command.h"
 #include "output.h"
+#include "probe.h"
 #include "secret.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
@@ -195,6 +197,27 @@ run_disable(struct cli *cli, struct err *err)
 	return (set_enabled(cli, 0, err));
 }
 
+static int
+run_test(struct cli *cli, struct err *err)
+{
+	struct probe_result r;
+	bool good;
+
+	if (probe_account(cli->store, cli->seal, cli->conf, cli->args[0],
+	    cli_option(cli, "model"), &r, err))
+		return (-1);
+	good = r.status >= 200 && r.status <= 299 && r.message[0] == '\0';
+	if (cli->json)
+		output_json(json_pack("{s:s, s:s, s:b, s:i, s:I, s:s}",
+		    "account", cli->args[0], "url", r.url, "good", good,
+		    "status", r.status, "latency_ms",
+		    (json_int_t)r.latency_ms, "message", r.message));
+	else
+		printf("%s: status %d after %lld ms%s%s\n", r.url, r.status,
+		    (long long)r.latency_ms, good ? "" : ": ", r.message);
+	return (good ? EXIT_OK : EXIT_FAILED);
+}
+
 #define COMMON_OPTIONS							\
 	{ "platform", "PLATFORM", "claude" },				\
 	{ "base-url", "URL", "https, or http for loopback hosts" },	\
@@ -216,6 +239,11 @@ static const struct command_option set_options[] = {
 	COMMON_OPTIONS,
 	{ "group", "GROUP", "the group it is in; \"\" for none" },
 	{ "secret", NULL, "read a new secret" },
+	{ NULL, NULL, NULL }
+};
+
+static const struct command_option test_options[] = {
+	{ "model", "MODEL", "ask for one token of this model, which costs" },
 	{ NULL, NULL, NULL }
 };
 
@@ -294,6 +322,19 @@ const struct command commands_account[] = {
 		.needs = NEEDS_STORE,
 		.summary = "send no new requests to an account",
 		.run = run_disable,
+	},
+	{
+		.group = "account",
+		.name = "test",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_SEAL,
+		.summary = "send a real request to an account's upstream",
+		.details = "Asks for the list of models, unless --model is "
+		    "given.",
+		.options = test_options,
+		.run = run_test,
 	},
 	{ .name = NULL }
 };

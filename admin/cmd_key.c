@@ -1,5 +1,4 @@
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -79,21 +78,6 @@ read_change(struct cli *cli, struct key_change *c, struct err *err)
 	return (0);
 }
 
-static void
-print_key(const struct cli *cli, const char *name, const char *key)
-{
-
-	if (cli->json) {
-		output_json(json_pack("{s:s, s:s}", "name", name, "key",
-		    key));
-		return;
-	}
-
-	/* The key alone on standard output, for scripts. */
-	fprintf(stderr, "The key of \"%s\" is shown this once:\n", name);
-	printf("%s\n", key);
-}
-
 static int
 run_create(struct cli *cli, struct err *err)
 {
@@ -113,7 +97,7 @@ run_create(struct cli *cli, struct err *err)
 	rc = keys_create(cli->store, &pepper, &c, key, err);
 	seal_wipe(&pepper, sizeof(pepper));
 	if (rc == 0) {
-		print_key(cli, c.name, key);
+		output_secret(cli->json, "key", c.name, key);
 		seal_wipe(key, sizeof(key));
 	}
 	return (rc);

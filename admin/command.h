@@ -84,6 +84,8 @@ extern const struct command commands_account[];
 extern const struct command commands_group[];
 extern const struct command commands_key[];
 extern const struct command commands_price[];
+extern const struct command commands_token[];
+extern const struct command commands_report[];
 
 /** command_main(argc, argv): Returns an exit status. */
 int command_main(int argc, char **argv);

@@ -17,12 +17,12 @@ static const char *const strategies[] = {
 };
 
 static const struct field fields[] = {
-	{ "id", FIELD_INT },
-	{ "name", FIELD_TEXT },
-	{ "strategy", FIELD_TEXT },
-	{ "accounts", FIELD_INT },
-	{ "keys", FIELD_INT },
-	{ "created_ms", FIELD_INT },
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "name", .kind = FIELD_TEXT },
+	{ .name = "strategy", .kind = FIELD_TEXT },
+	{ .name = "accounts", .kind = FIELD_INT },
+	{ .name = "keys", .kind = FIELD_INT },
+	{ .name = "created_ms", .kind = FIELD_INT },
 };
 
 static int

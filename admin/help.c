@@ -12,6 +12,8 @@ const struct command *const help_tables[] = {
 	commands_group,
 	commands_key,
 	commands_price,
+	commands_token,
+	commands_report,
 	NULL
 };
 

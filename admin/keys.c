@@ -15,31 +15,31 @@
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const struct field key_fields[] = {
-	{ "id", FIELD_INT },
-	{ "name", FIELD_TEXT },
-	{ "visible", FIELD_TEXT },
-	{ "bind", FIELD_TEXT },
-	{ "bound_to", FIELD_TEXT },
-	{ "concurrency", FIELD_INT },
-	{ "models", FIELD_TEXT },
-	{ "enabled", FIELD_BOOL },
-	{ "expires_ms", FIELD_INT },
-	{ "created_ms", FIELD_INT },
-	{ "revoked_ms", FIELD_INT },
-	{ "budget_nusd", FIELD_INT },
-	{ "spent_nusd", FIELD_INT },
-	{ "reserved_nusd", FIELD_INT },
-	{ "in_flight", FIELD_INT },
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "name", .kind = FIELD_TEXT },
+	{ .name = "visible", .kind = FIELD_TEXT },
+	{ .name = "bind", .kind = FIELD_TEXT },
+	{ .name = "bound_to", .kind = FIELD_TEXT },
+	{ .name = "concurrency", .kind = FIELD_INT },
+	{ .name = "models", .kind = FIELD_TEXT },
+	{ .name = "enabled", .kind = FIELD_BOOL },
+	{ .name = "expires_ms", .kind = FIELD_INT },
+	{ .name = "created_ms", .kind = FIELD_INT },
+	{ .name = "revoked_ms", .kind = FIELD_INT },
+	{ .name = "budget_nusd", .kind = FIELD_INT },
+	{ .name = "spent_nusd", .kind = FIELD_INT },
+	{ .name = "reserved_nusd", .kind = FIELD_INT },
+	{ .name = "in_flight", .kind = FIELD_INT },
 };
 
 static const struct field usage_fields[] = {
-	{ "requests", FIELD_INT },
-	{ "cost_nusd", FIELD_INT },
-	{ "input_tokens", FIELD_INT },
-	{ "output_tokens", FIELD_INT },
-	{ "cache_read_tokens", FIELD_INT },
-	{ "cache_write_tokens", FIELD_INT },
-	{ "last_ms", FIELD_INT },
+	{ .name = "requests", .kind = FIELD_INT },
+	{ .name = "cost_nusd", .kind = FIELD_INT },
+	{ .name = "input_tokens", .kind = FIELD_INT },
+	{ .name = "output_tokens", .kind = FIELD_INT },
+	{ .name = "cache_read_tokens", .kind = FIELD_INT },
+	{ .name = "cache_write_tokens", .kind = FIELD_INT },
+	{ .name = "last_ms", .kind = FIELD_INT },
 };
 
 /* A key's row as key_set writes it; models are owned. */

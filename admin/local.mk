@@ -20,8 +20,16 @@ libadmin_a_SOURCES = \
 	admin/price_file.h \
 	admin/prices.c \
 	admin/prices.h \
+	admin/probe.c \
+	admin/probe.h \
 	admin/query.c \
-	admin/query.h
+	admin/query.h \
+	admin/requests.c \
+	admin/requests.h \
+	admin/status.c \
+	admin/status.h \
+	admin/tokens.c \
+	admin/tokens.h
 
 sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \
@@ -30,7 +38,9 @@ leasehold_SOURCES = \
 	admin/cmd_group.c \
 	admin/cmd_key.c \
 	admin/cmd_price.c \
+	admin/cmd_report.c \
 	admin/cmd_setup.c \
+	admin/cmd_token.c \
 	admin/command.c \
 	admin/command.h \
 	admin/help.c \

@@ -223,3 +223,17 @@ output_done(bool json, const char *key, const char *name, const char *fmt,
 	va_end(ap);
 	putchar('\n');
 }
+
+void
+output_secret(bool json, const char *what, const char *name,
+    const char *secret)
+{
+
+	if (json) {
+		output_json(json_pack("{s:s, s:s}", "name", name, what,
+		    secret));
+		return;
+	}
+	fprintf(stderr, "The %s of \"%s\" is shown this once:\n", what, name);
+	printf("%s\n", secret);
+}

@@ -20,18 +20,18 @@
 #define VALUES		6
 
 static const struct field fields[] = {
-	{ "id", FIELD_INT },
-	{ "platform", FIELD_TEXT },
-	{ "model", FIELD_TEXT },
-	{ "above_tokens", FIELD_INT },
-	{ "valid_from_ms", FIELD_INT },
-	{ "input_nusd_mtok", FIELD_INT },
-	{ "output_nusd_mtok", FIELD_INT },
-	{ "cache_read_nusd_mtok", FIELD_INT },
-	{ "cache_write_5m_nusd_mtok", FIELD_INT },
-	{ "cache_write_1h_nusd_mtok", FIELD_INT },
-	{ "context_tokens", FIELD_INT },
-	{ "source", FIELD_TEXT },
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "platform", .kind = FIELD_TEXT },
+	{ .name = "model", .kind = FIELD_TEXT },
+	{ .name = "above_tokens", .kind = FIELD_INT },
+	{ .name = "valid_from_ms", .kind = FIELD_INT },
+	{ .name = "input_nusd_mtok", .kind = FIELD_INT },
+	{ .name = "output_nusd_mtok", .kind = FIELD_INT },
+	{ .name = "cache_read_nusd_mtok", .kind = FIELD_INT },
+	{ .name = "cache_write_5m_nusd_mtok", .kind = FIELD_INT },
+	{ .name = "cache_write_1h_nusd_mtok", .kind = FIELD_INT },
+	{ .name = "context_tokens", .kind = FIELD_INT },
+	{ .name = "source", .kind = FIELD_TEXT },
 };
 
 json_t *

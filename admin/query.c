@@ -41,6 +41,19 @@ text_or_json(const struct store_value *v)
 	return (j != NULL ? j : query_text(v->p, v->n));
 }
 
+/* Numbers beyond the words show as they are. */
+static json_t *
+word(const char *const *words, int64_t i)
+{
+	int64_t n;
+
+	for (n = 0; words[n] != NULL; n++) {
+		if (n == i)
+			return (json_string(words[n]));
+	}
+	return (json_integer(i));
+}
+
 static json_t *
 field_value(const struct field *f, const struct store_value *v)
 {
@@ -58,6 +71,8 @@ field_value(const struct field *f, const struct store_value *v)
 		return (json_string(id));
 	case FIELD_JSON:
 		return (text_or_json(v));
+	case FIELD_WORD:
+		return (word(f->words, v->i));
 	case FIELD_TEXT:
 	case FIELD_SKIP:
 		break;

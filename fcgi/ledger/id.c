@@ -120,3 +120,14 @@ ledger_id_created_ms(int64_t id)
 
 	return ((id >> (NODE_BITS + SEQ_BITS)) + EPOCH_MS);
 }
+
+int64_t
+ledger_id_first(int64_t wall_ms)
+{
+
+	if (wall_ms < EPOCH_MS)
+		return (0);
+	if (wall_ms - EPOCH_MS > INT64_MAX >> (NODE_BITS + SEQ_BITS))
+		return (INT64_MAX);
+	return ((wall_ms - EPOCH_MS) << (NODE_BITS + SEQ_BITS));
+}

@@ -34,4 +34,8 @@ int ledger_id_parse(const char *s, int64_t *id)
 /** ledger_id_created_ms(id): The time in it. */
 int64_t ledger_id_created_ms(int64_t id);
 
+/** ledger_id_first(wall_ms): The smallest id of that time; 0 before
+ * 2025, the greatest of all beyond 2094. */
+int64_t ledger_id_first(int64_t wall_ms);
+
 #endif /* !LEDGER_ID_H_ */

@@ -125,6 +125,21 @@ text_sorts_as_the_numbers_do(void **state)
 }
 
 static void
+the_first_id_of_a_time_parts_before_from_after(void **state)
+{
+	struct ledger_ids ids;
+
+	(void)state;
+	ledger_ids_init(&ids, 0);
+	assert_true(ledger_ids_next(&ids, NOW_MS - 1) <
+	    ledger_id_first(NOW_MS));
+	assert_int_equal(ledger_ids_next(&ids, NOW_MS),
+	    ledger_id_first(NOW_MS));
+	assert_int_equal(ledger_id_first(0), 0);
+	assert_int_equal(ledger_id_first(INT64_MAX), INT64_MAX);
+}
+
+static void
 what_people_type_is_read_kindly(void **state)
 {
 	int64_t a, b;
@@ -166,6 +181,8 @@ main(void)
 		cmocka_unit_test(nodes_never_share_an_id),
 		cmocka_unit_test(the_text_form_reads_back),
 		cmocka_unit_test(text_sorts_as_the_numbers_do),
+		cmocka_unit_test(
+		    the_first_id_of_a_time_parts_before_from_after),
 		cmocka_unit_test(what_people_type_is_read_kindly),
 		cmocka_unit_test(what_is_no_id_is_refused),
 	};

@@ -1,0 +1,239 @@
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/seal.h"
+
+#include "account_secrets.h"
+#include "accounts.h"
+
+#include "probe.h"
+
+/* The oldest version that all upstreams speak. */
+#define VERSION_HEADER	"anthropic-version: 2023-06-01"
+
+/* How a kind of credential is sent. */
+static const struct {
+	const char *credential;
+	const char *header;
+} credentials[] = {
+	{ "api_key", "x-api-key: " },
+	{ "bearer", "authorization: Bearer " },
+};
+
+struct probe {
+	CURL *curl;
+	struct curl_slist *headers;
+	char *auth;		/* header line with the secret */
+	size_t auth_size;
+	char *body;		/* request body; NULL: GET */
+	struct buf answer;
+};
+
+static size_t
+take_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct buf *answer = arg;
+
+	/* Only the beginning matters; the rest is read and dropped. */
+	(void)size;
+	if (buf_len(answer) + n <= answer->max &&
+	    buf_append(answer, p, n) == -1)
+		return (0);
+	return (n);
+}
+
+static const char *
+text_of(const json_t *account, const char *key)
+{
+	const char *s = json_string_value(json_object_get(account, key));
+
+	return (s != NULL ? s : "");
+}
+
+/* Make the header line that carries the secret. */
+static int
+make_auth(struct probe *p, struct store *st, const struct seal *seal,
+    const json_t *account, struct err *err)
+{
+	int64_t id = json_integer_value(json_object_get(account, "id"));
+	const char *header = credentials[0].header;
+	size_t i, len;
+	char *secret;
+
+	for (i = 0; i < sizeof(credentials) / sizeof(credentials[0]); i++) {
+		if (strcmp(credentials[i].credential,
+		    text_of(account, "credential")) == 0)
+			header = credentials[i].header;
+	}
+	if (account_secret_get(st, seal, id, &secret, &len, err))
+		return (-1);
+	p->auth_size = strlen(header) + len + 1;
+	if ((p->auth = malloc(p->auth_size)) == NULL)
+		err_set(err, ERR_NOMEM, "no memory for a header");
+	else
+		(void)snprintf(p->auth, p->auth_size, "%s%s", header, secret);
+	seal_wipe_free(secret, len);
+	return (p->auth == NULL ? -1 : 0);
+}
+
+static int
+make_headers(struct probe *p, struct err *err)
+{
+	const char *lines[] = {
+		VERSION_HEADER, p->auth,
+		p->body != NULL ? "content-type: application/json" : NULL,
+		"expect:"
+	};
+	struct curl_slist *longer;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (lines[i] == NULL)
+			continue;
+		longer = curl_slist_append(p->headers, lines[i]);
+		if (longer == NULL) {
+			err_set(err, ERR_NOMEM, "no memory for headers");
+			return (-1);
+		}
+		p->headers = longer;
+	}
+	return (0);
+}
+
+static int
+make_body(struct probe *p, const char *model, struct err *err)
+{
+	json_t *j;
+
+	if (model == NULL)
+		return (0);
+	j = json_pack("{s:s, s:i, s:[{s:s, s:s}]}", "model", model,
+	    "max_tokens", 1, "messages", "role", "user", "content", "Hi");
+	p->body = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	if (p->body != NULL)
+		return (0);
+	err_set(err, ERR_INVAL, "the model's name is not UTF-8");
+	return (-1);
+}
+
+static int
+set_up(struct probe *p, const struct conf *conf, const char *url,
+    struct err *err)
+{
+	CURL *c;
+
+	if ((c = p->curl = curl_easy_init()) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a request");
+		return (-1);
+	}
+	/* The environment must not lead the request elsewhere. */
+	if (curl_easy_setopt(c, CURLOPT_URL, url) ||
+	    curl_easy_setopt(c, CURLOPT_PROXY, "") ||
+	    curl_easy_setopt(c, CURLOPT_NOPROXY, "*") ||
+	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") ||
+	    curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+	    (long)CURL_HTTP_VERSION_1_1) ||
+	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, p->headers) ||
+	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) ||
+	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)conf->connect_timeout_ms) ||
+	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
+	    (long)conf->plain_timeout_ms) ||
+	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body) ||
+	    curl_easy_setopt(c, CURLOPT_WRITEDATA, &p->answer) ||
+	    (conf->ca_file[0] != '\0' &&
+	    curl_easy_setopt(c, CURLOPT_CAINFO, conf->ca_file)) ||
+	    (p->body != NULL &&
+	    curl_easy_setopt(c, CURLOPT_POSTFIELDS, p->body))) {
+		err_set(err, ERR_INTERNAL, "libcurl refused a setting");
+		return (-1);
+	}
+	return (0);
+}
+
+/* The words of an error answer, as far as they can be found. */
+static void
+read_message(const struct buf *answer, struct probe_result *result)
+{
+	const char *message, *type;
+	json_t *j, *error;
+
+	j = json_loadb((const char *)buf_head(answer), buf_len(answer), 0,
+	    NULL);
+	error = json_object_get(j, "error");
+	message = json_string_value(json_object_get(error, "message"));
+	type = json_string_value(json_object_get(error, "type"));
+	if (message != NULL)
+		(void)snprintf(result->message, sizeof(result->message),
+		    "%s%s%.200s", type != NULL ? type : "",
+		    type != NULL ? ": " : "", message);
+	else
+		(void)snprintf(result->message, sizeof(result->message),
+		    "the answer is no error of the Anthropic API");
+	json_decref(j);
+}
+
+static void
+perform(struct probe *p, struct probe_result *result)
+{
+	curl_off_t us = 0;
+	long status = 0;
+	CURLcode rc;
+
+	rc = curl_easy_perform(p->curl);
+	(void)curl_easy_getinfo(p->curl, CURLINFO_TOTAL_TIME_T, &us);
+	(void)curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status);
+	result->latency_ms = (int64_t)us / 1000;
+	result->status = (int)status;
+	if (rc != CURLE_OK)
+		(void)snprintf(result->message, sizeof(result->message),
+		    "%s", curl_easy_strerror(rc));
+	else if (status < 200 || status > 299)
+		read_message(&p->answer, result);
+}
+
+int
+probe_account(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name, const char *model,
+    struct probe_result *result, struct err *err)
+{
+	struct probe p = { .curl = NULL };
+	json_t *account;
+	int rc = -1;
+
+	memset(result, 0, sizeof(*result));
+	buf_init(&p.answer, LIMIT_ERROR_BODY_BYTES);
+	if ((account = accounts_show(st, name, err)) == NULL)
+		goto done;
+	(void)snprintf(result->url, sizeof(result->url), "%.480s%s",
+	    text_of(account, "base_url"),
+	    model != NULL ? "/v1/messages" : "/v1/models?limit=1");
+	if (make_auth(&p, st, seal, account, err) ||
+	    make_body(&p, model, err) || make_headers(&p, err) ||
+	    set_up(&p, conf, result->url, err))
+		goto done;
+	perform(&p, result);
+	rc = 0;
+
+done:
+	if (p.curl != NULL)
+		curl_easy_cleanup(p.curl);
+	/* libcurl's list has a copy of the secret, in its second line. */
+	if (p.headers != NULL && p.headers->next != NULL)
+		seal_wipe(p.headers->next->data, strlen(p.headers->next->data));
+	curl_slist_free_all(p.headers);
+	if (p.auth != NULL)
+		seal_wipe_free(p.auth, p.auth_size);
+	free(p.body);
+	buf_fini(&p.answer);
+	json_decref(account);
+	return (rc);
+}

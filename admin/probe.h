@@ -1,0 +1,34 @@
+#ifndef ADMIN_PROBE_H_
+#define ADMIN_PROBE_H_
+
+#include <stdint.h>
+
+struct conf;
+struct err;
+struct seal;
+struct store;
+
+/**
+ * A real request to an account's upstream, as the relay would send it (time
+ * limits, certificates, no proxy from the environment).
+ */
+struct probe_result {
+	int status;		/* HTTP; 0: there was no answer */
+	int64_t latency_ms;
+	char url[512];
+	char message[256];	/* what is wrong, in the upstream's or
+				   libcurl's words; "" if nothing */
+};
+
+/**
+ * probe_account(st, seal, conf, name, model, result, err):
+ * Ask account ${name} for its list of models, or, with ${model}, for one
+ * token of it, which costs a little.  0 when there is a ${result}, good or
+ * bad; -1: ERR_NOT_FOUND, ERR_CRYPTO, ...
+ */
+int probe_account(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name, const char *model,
+    struct probe_result *result, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_PROBE_H_ */

@@ -1,0 +1,32 @@
+#ifndef ADMIN_REQUESTS_H_
+#define ADMIN_REQUESTS_H_
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+/** The ledger, as people look at it. */
+struct request_filter {
+	const char *key;	/* name; NULL: any; so below */
+	const char *account;
+	const char *model;	/* pattern with '*' */
+	const char *outcome;	/* "open": those under way */
+	int64_t since_ms;	/* 0: from the beginning */
+	int64_t before_id;	/* only older ones; 0: from the newest */
+	int64_t limit;
+};
+
+#define REQUESTS_LIMIT_MAX	10000
+
+/** requests_list(st, filter, err): Array, newest first.  The id of its last
+ * one is the next page's before_id. */
+json_t *requests_list(struct store *st, const struct request_filter *filter,
+    struct err *err);
+
+/** requests_show(st, id, err): One request with its attempts and the trace of
+ * how its account was chosen; ERR_NOT_FOUND. */
+json_t *requests_show(struct store *st, int64_t id, struct err *err);
+
+#endif /* !ADMIN_REQUESTS_H_ */

@@ -1,0 +1,91 @@
+#include "config.h"
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "accounts.h"
+#include "query.h"
+
+#include "status.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct field responder_fields[] = {
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "kind", .kind = FIELD_TEXT },
+	{ .name = "node", .kind = FIELD_INT },
+	{ .name = "host", .kind = FIELD_TEXT },
+	{ .name = "pid", .kind = FIELD_INT },
+	{ .name = "version", .kind = FIELD_TEXT },
+	{ .name = "started_ms", .kind = FIELD_INT },
+	{ .name = "beat_ms", .kind = FIELD_INT },
+	{ .name = "requests", .kind = FIELD_INT },
+	{ .name = "draining", .kind = FIELD_BOOL },
+};
+
+static const struct field queue_fields[] = {
+	{ .name = "waiting", .kind = FIELD_INT },
+	{ .name = "granted", .kind = FIELD_INT },
+	{ .name = "oldest_ms", .kind = FIELD_INT },
+};
+
+static const struct field open_fields[] = {
+	{ .name = "open_requests", .kind = FIELD_INT },
+};
+
+/* Since when each responder has not been heard of. */
+static json_t *
+responders(struct store *st, int64_t now, struct err *err)
+{
+	json_t *rows, *row;
+	size_t i;
+
+	rows = query_rows(st, STMT_RESPONDER_LIST, NULL, 0, responder_fields,
+	    NITEMS(responder_fields), err);
+	json_array_foreach(rows, i, row) {
+		if (json_object_set_new(row, "beat_age_ms", json_integer(now -
+		    json_integer_value(json_object_get(row, "beat_ms"))))
+		    == -1) {
+			err_set(err, ERR_NOMEM, "no memory for an answer");
+			json_decref(rows);
+			return (NULL);
+		}
+	}
+	return (rows);
+}
+
+/* Put ${part} (NULL: it failed) into ${status}. */
+static int
+add(json_t *status, const char *name, json_t *part, struct err *err)
+{
+
+	if (part != NULL && json_object_set_new(status, name, part) == 0)
+		return (0);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (-1);
+}
+
+json_t *
+status_get(struct store *st, struct err *err)
+{
+	int64_t now = store_now_ms(st), schema;
+	json_t *status;
+
+	if (store_schema_version(st, &schema, err))
+		return (NULL);
+	status = query_row(st, STMT_LEDGER_OPEN_COUNT, NULL, 0, open_fields,
+	    NITEMS(open_fields), "ledger", err);
+	if (status == NULL)
+		return (NULL);
+	if (add(status, "now_ms", json_integer(now), err) ||
+	    add(status, "version", json_string(PACKAGE_VERSION), err) ||
+	    add(status, "schema", json_integer(schema), err) ||
+	    add(status, "responders", responders(st, now, err), err) ||
+	    add(status, "accounts", accounts_list(st, NULL, err), err) ||
+	    add(status, "queue", query_row(st, STMT_QUEUE_STATE, NULL, 0,
+	    queue_fields, NITEMS(queue_fields), "queue", err), err)) {
+		json_decref(status);
+		return (NULL);
+	}
+	return (status);
+}

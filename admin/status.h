@@ -1,0 +1,17 @@
+#ifndef ADMIN_STATUS_H_
+#define ADMIN_STATUS_H_
+
+#include <jansson.h>
+
+struct err;
+struct store;
+
+/**
+ * status_get(st, err):
+ * How the pool is doing: responders with the age of their beats, accounts
+ * with leases and cooldowns, the queue, open requests.  What `leasehold
+ * status --json' prints and GET /api/v1/status answers.
+ */
+json_t *status_get(struct store *st, struct err *err);
+
+#endif /* !ADMIN_STATUS_H_ */

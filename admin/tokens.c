@@ -1,0 +1,139 @@
+#include <sodium.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/seal.h"
+#include "store/store.h"
+
+#include "change.h"
+#include "check.h"
+#include "query.h"
+
+#include "tokens.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define PREFIX		"lh-adm-"
+#define PREFIX_LEN	(sizeof(PREFIX) - 1)
+#define TOKEN_BYTES	32
+#define VISIBLE_LEN	(PREFIX_LEN + 6)
+
+_Static_assert(PREFIX_LEN + sodium_base64_ENCODED_LEN(TOKEN_BYTES,
+    sodium_base64_VARIANT_URLSAFE_NO_PADDING) == TOKEN_SIZE,
+    "the prefix and 43 characters");
+
+static const struct field fields[] = {
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "name", .kind = FIELD_TEXT },
+	{ .name = "visible", .kind = FIELD_TEXT },
+	{ .name = "created_ms", .kind = FIELD_INT },
+	{ .name = "expires_ms", .kind = FIELD_INT },
+};
+
+static void
+make_token(char token[TOKEN_SIZE])
+{
+	unsigned char bytes[TOKEN_BYTES];
+
+	seal_random(bytes, sizeof(bytes));
+	memcpy(token, PREFIX, PREFIX_LEN);
+	(void)sodium_bin2base64(token + PREFIX_LEN, TOKEN_SIZE - PREFIX_LEN,
+	    bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	seal_wipe(bytes, sizeof(bytes));
+}
+
+int
+tokens_create(struct store *st, const struct seal_pepper *pepper,
+    const char *name, int64_t expires_ms, char token[TOKEN_SIZE],
+    struct err *err)
+{
+	unsigned char hash[SEAL_HASH_BYTES];
+	char visible[VISIBLE_LEN + 1];
+	struct store_value row[5];
+	int rc;
+
+	if (check_name("a token", name, err) || store_begin(st, true, err))
+		return (-1);
+	make_token(token);
+	memcpy(visible, token, VISIBLE_LEN);
+	visible[VISIBLE_LEN] = '\0';
+	seal_hash(pepper, token, TOKEN_SIZE - 1, hash);
+	row[0] = store_text(name);
+	row[1] = store_text(visible);
+	row[2] = store_blob(hash, sizeof(hash));
+	row[3] = store_int(store_now_ms(st));
+	row[4] = expires_ms == 0 ? store_null() : store_int(expires_ms);
+	if ((rc = change_exec_named(st, STMT_TOKEN_ADD, row, NITEMS(row),
+	    "a token", name, err)) == 0)
+		rc = store_commit(st, err);
+	else
+		store_rollback(st);
+	if (rc != 0)
+		seal_wipe(token, TOKEN_SIZE);
+	return (rc);
+}
+
+json_t *
+tokens_list(struct store *st, struct err *err)
+{
+
+	return (query_rows(st, STMT_TOKEN_LIST, NULL, 0, fields,
+	    NITEMS(fields), err));
+}
+
+int
+tokens_revoke(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value row = store_text(name);
+	int64_t changes;
+
+	if (store_begin(st, true, err))
+		return (-1);
+	if (store_exec(st, STMT_TOKEN_REMOVE, &row, 1, 1, &changes, err))
+		goto err0;
+	if (changes == 0) {
+		err_set(err, ERR_NOT_FOUND, "there is no token \"%s\"", name);
+		goto err0;
+	}
+	return (store_commit(st, err));
+
+err0:
+	store_rollback(st);
+	return (-1);
+}
+
+struct match {
+	const unsigned char *hash;
+	int found;
+};
+
+/* All rows are looked at, so that the time is always the same. */
+static int
+compare(void *arg, const struct store_value *cols, size_t ncols)
+{
+	struct match *m = arg;
+
+	(void)ncols;
+	if (cols[0].n == SEAL_HASH_BYTES &&
+	    sodium_memcmp(cols[0].p, m->hash, SEAL_HASH_BYTES) == 0)
+		m->found = 1;
+	return (0);
+}
+
+int
+tokens_check(struct store *st, const struct seal_pepper *pepper,
+    const char *token, struct err *err)
+{
+	const struct store_value now = store_int(store_now_ms(st));
+	unsigned char hash[SEAL_HASH_BYTES];
+	struct match m = { hash, 0 };
+
+	if (strncmp(token, PREFIX, PREFIX_LEN) != 0 ||
+	    strlen(token) != TOKEN_SIZE - 1)
+		return (0);
+	seal_hash(pepper, token, TOKEN_SIZE - 1, hash);
+	if (store_query(st, STMT_TOKEN_HASHES, &now, 1, compare, &m, err)
+	    == -1)
+		return (-1);
+	return (m.found);
+}
