@@ -40,7 +40,7 @@ function fail(file, line, text)
 # The text of ${s} as the inside of a C string.
 function quoted(s)
 {
-	gsub(/\\/, "\\\\", s)
+	gsub(/\\/, "&&", s)
 	gsub(/"/, "\\\"", s)
 	gsub(/\t/, "\\t", s)
 	return (s)

@@ -43,7 +43,7 @@ struct store_op {
 					   fails with ERR_STORE_DOWN, also if
 					   it must; 0: none */
 	void (*done)(struct store_op *op, const struct err *err);
-					/* in the loop; err->code ERR_NONE: ok */
+					/* in the loop; ERR_NONE: ok */
 	/* the thread's own */
 	struct err err;
 	bool held;			/* see store_batch_hold */

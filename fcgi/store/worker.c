@@ -383,7 +383,7 @@ list_wait_ms(const struct op_list *list, int64_t now, bool retry)
 static int64_t
 sleep_ms(struct store_thread *t)
 {
-	int64_t now, wait;
+	int64_t now = worker_now_ms(t), wait;
 
 	if (atomic_load(&t->state) == THREAD_UP) {
 		if (!TAILQ_EMPTY(&t->reads) || !TAILQ_EMPTY(&t->urgent) ||
@@ -391,11 +391,10 @@ sleep_ms(struct store_thread *t)
 			return (0);
 		wait = worker_poll_wait_ms(t);
 		if (!TAILQ_EMPTY(&t->retry))
-			wait = sooner(wait, list_wait_ms(&t->retry, worker_now_ms(t),
+			wait = sooner(wait, list_wait_ms(&t->retry, now,
 			    true));
 		return (t->chores ? sooner(wait, CHORES_AFTER_MS) : wait);
 	}
-	now = worker_now_ms(t);
 	wait = t->reconnect_ms > now ? t->reconnect_ms - now : 0;
 	wait = sooner(wait, list_wait_ms(&t->reads, now, false));
 	wait = sooner(wait, list_wait_ms(&t->urgent, now, false));

@@ -14,7 +14,15 @@ endif
 libfake_a_SOURCES = fcgi/store/fake.c fcgi/store/fake.h
 EXTRA_DIST += fcgi/store/fake.c fcgi/store/fake.h
 
+UNIT_TESTS += tests/store/test_migrate
+tests_store_test_migrate_SOURCES = tests/store/test_migrate.c
+tests_store_test_migrate_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_migrate_LDADD = libfake.a $(STORE_TEST_LIBS)
+
 UNIT_TESTS += tests/store/test_thread
 tests_store_test_thread_SOURCES = tests/store/test_thread.c
 tests_store_test_thread_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_thread_LDADD = libfake.a $(STORE_TEST_LIBS)
+
+# The compiler of the statements.
+dist_check_SCRIPTS += tests/store/compile.sh
