@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 #include <errno.h>
 #include <fastcgi.h>
+#include <limits.h>
 
 #include "base/limits.h"
 #include "http/conn.h"
@@ -121,8 +122,10 @@ conn_flush(struct conn *c)
 			return (-1);
 		n = 0;
 	}
-	if (n > 0 || !c->blocked)
+	if (n > 0 || !c->blocked) {
 		c->write_ms = loop_now_ms(c->server->loop);
+		c->queued = INT_MAX;
+	}
 	buf_consume(&c->out, (size_t)n);
 	c->tail = 0;
 	if (buf_len(&c->out) == 0)

@@ -1,4 +1,6 @@
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <linux/sockios.h>
 #include <errno.h>
 #include <fastcgi.h>
 #include <stdlib.h>
@@ -149,8 +151,7 @@ on_param(struct conn *c, const struct record_event *ev)
 {
 	struct fcgi_request *req = c->req;
 
-	if (req->err.code == ERR_NONE &&
-	    http_request_param(&req->http, (const char *)ev->name,
+	if (http_request_param(&req->http, (const char *)ev->name,
 	    ev->name_len, (const char *)ev->value, ev->value_len, &req->err))
 		return;		/* told at the end of PARAMS */
 }
@@ -366,6 +367,21 @@ deadline(const struct conn *c)
 	return (due);
 }
 
+/*
+ * Whether bytes were taken since the last look.  The kernel tells that there
+ * is room only when much of its buffer is, which a slow client may take long
+ * to bring about.
+ */
+static bool
+took_some(struct conn *c)
+{
+	int before = c->queued;
+
+	if (ioctl(c->fd, SIOCOUTQ, &c->queued))
+		return (false);
+	return (c->queued < before);
+}
+
 /* The web server has not closed: read on for a while, then close. */
 static void
 linger_on(struct conn *c)
@@ -388,7 +404,10 @@ conn_due(struct loop_timer *t)
 	int64_t now = loop_now_ms(s->loop);
 
 	if (c->blocked && now >= c->write_ms + s->write_timeout_ms) {
-		conn_over(c, FCGI_GONE_WRITE_TIMEOUT);
+		if (took_some(c))
+			c->write_ms = now;
+		else
+			conn_over(c, FCGI_GONE_WRITE_TIMEOUT);
 	} else if (c->lingering && now >= c->linger_until_ms) {
 		linger_on(c);
 	} else if (is_incoming(c) && now >= c->read_ms + s->read_timeout_ms) {

@@ -62,6 +62,7 @@ struct conn {
 	size_t tail;		/* content of the STDOUT record at the end of
 				   out that may be lengthened; 0: none */
 	bool blocked;		/* the kernel took less than all of it */
+	int queued;		/* then: bytes it held at the last look */
 	int64_t read_ms;	/* last progress, monotonic */
 	int64_t write_ms;
 

@@ -82,7 +82,8 @@ struct fcgi_server_params {
 	const char *mount;
 	int64_t connections_max;	/* at this count accepting stops */
 	int64_t read_timeout_ms;	/* silence while a request comes in */
-	int64_t write_timeout_ms;	/* client takes no byte */
+	int64_t write_timeout_ms;	/* client takes no byte; noticed by
+					   twice that time at the latest */
 	const struct fcgi_handler *handler;
 	void *arg;
 };

@@ -21,3 +21,10 @@ UNIT_TESTS += tests/http/test_route
 tests_http_test_route_SOURCES = tests/http/test_route.c
 tests_http_test_route_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_route_LDADD = $(HTTP_TEST_LIBS)
+
+UNIT_TESTS += tests/http/test_server
+tests_http_test_server_SOURCES = tests/http/test_server.c $(HTTP_RECORDS) \
+	$(ALLOC_FAIL)
+tests_http_test_server_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_server_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_http_test_server_LDADD = $(HTTP_TEST_LIBS)
