@@ -48,3 +48,15 @@ tests_fuzz_fuzz_peek_SOURCES = tests/fuzz/fuzz_peek.c fcgi/relay/peek.c \
 tests_fuzz_fuzz_peek_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_peek_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_peek_LDADD = libbase.a
+
+FUZZERS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_record_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_record_LDADD = libhttp.a libbase.a
+
+FUZZERS += tests/fuzz/fuzz_params
+tests_fuzz_fuzz_params_SOURCES = tests/fuzz/fuzz_params.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_params_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_params_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_params_LDADD = libhttp.a libbase.a
