@@ -1,10 +1,12 @@
 # Named statements, one file a room, in alphabetic order.
 SQL_STATEMENTS = \
 	sql/accounts.sql \
+	sql/admission.sql \
 	sql/keys.sql \
 	sql/meta.sql \
 	sql/prices.sql \
 	sql/report.sql \
+	sql/snapshot.sql \
 	sql/store.sql
 
 # Migrations, numbered, never edited once released.

@@ -85,6 +85,8 @@ struct key_info {
 	char *models;			/* wildcards by comma; "" any */
 	bool enabled;
 	int64_t expires_ms;		/* 0: never */
+	int64_t version;		/* of the configuration it was read
+					   under */
 };
 
 void key_info_unref(struct key_info *k);	/* NULL is allowed */
@@ -98,6 +100,7 @@ struct lookup_op {
 	/* out */
 	struct key_info *key;		/* with a reference, or NULL: no such
 					   key */
+	struct pool *pool;		/* the pool's own */
 };
 
 /** pool_pepper(p): For seal_hash; NULL until the database was first read. */
@@ -114,6 +117,8 @@ void pool_lookup(struct pool *p, struct lookup_op *op);
 
 /* ---- leases ---- */
 
+#define POOL_TRIED_MAX 16
+
 struct lease {
 	bool held;
 	bool slotted;			/* false: a call that needs no slot */
@@ -122,13 +127,19 @@ struct lease {
 	int64_t slot_n;
 	int64_t slot_fence;
 	int attempt;			/* 1 ...: the ledger row's fence */
+	/* the pool's own; goes along from lease to lease of a request */
+	bool budgeted;			/* it has reservations */
+	int64_t parked;			/* account that this request parked
+					   without being told to by a fact; -1:
+					   undone */
+	char parked_family[POOL_FAMILY_SIZE];
+	int ntried;			/* accounts given up before this one */
+	int64_t tried[POOL_TRIED_MAX];
 };
 
 /** lease_drop(l): Give up the references in memory (the slot itself is given
  * back by move or settle). */
 void lease_drop(struct lease *l);
-
-#define POOL_TRIED_MAX 16
 
 enum admit_verdict {
 	ADMIT_LEASED,
@@ -159,6 +170,8 @@ struct admit_op {
 	bool billed;			/* reserve on money budgets */
 	int64_t body_bytes;
 	int64_t max_tokens;
+	const char *platform;		/* of the accounts that will do; NULL:
+					   any; constant */
 	void (*done)(struct admit_op *op, const struct err *err);
 	void *arg;
 	/* out */
@@ -172,14 +185,15 @@ struct admit_op {
 	int64_t retry_ms;		/* wall time when it may do; 0: unknown */
 	char reason[128];		/* for the client's message */
 	char trace[512];		/* JSON array text: who was considered */
+	int64_t budget_id;		/* ADMIT_BUDGET: the one that refused */
+	int64_t budget_limit, budget_left;	/* in its unit */
 	/* the pool's own */
-	int64_t submitted_ms;
-	int64_t give_up_ms;
-	bool cancelled;
-	int tried_n;			/* see move */
-	int64_t tried[POOL_TRIED_MAX];
-	struct attempt_end *ended;	/* waiting after a move: done already */
-	bool waiting;
+	struct pool *pool;
+	int64_t submitted_ms;		/* monotonic */
+	int64_t give_up_ms;		/* monotonic */
+	int attempt;			/* number of the one that is wanted */
+	bool cancelled;			/* by pool_admit_cancel: done gets
+					   ERR_CANCELLED */
 };
 
 /**
@@ -262,6 +276,7 @@ struct settle_op {
 	/* out */
 	int64_t cost_nusd;		/* -1: unpriced */
 	bool late;			/* the row had been reaped: corrected */
+	struct pool *pool;		/* the pool's own */
 };
 
 /**

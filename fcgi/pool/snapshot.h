@@ -7,6 +7,10 @@
 
 #include "ledger/price.h"
 
+struct err;
+struct seal;
+struct store;
+
 /**
  * What the scheduler knows: accounts, groups, cooldowns and prices, read from
  * the database in one go under a version (meta.config_version).  Constant once
@@ -39,6 +43,7 @@ struct account {
 	enum credential_kind credential;
 	char *secret;			/* in clear; wiped with the snapshot;
 					   NULL: could not be unsealed */
+	size_t secret_len;
 	int64_t group_id;		/* 0: none */
 	int priority;			/* smaller goes first */
 	int weight;
@@ -54,6 +59,16 @@ struct group {
 	char strategy[32];
 };
 
+/** A limit; see budgets.h for what kinds and periods mean. */
+struct budget_rule {
+	int64_t id;
+	char scope[8];			/* key | person | group */
+	int64_t scope_id;
+	char kind[16];
+	char period[16];
+	int64_t limit;
+};
+
 struct snapshot {
 	int refs;			/* atomic; private */
 	int64_t version;
@@ -61,8 +76,19 @@ struct snapshot {
 	size_t naccounts;
 	struct group *groups;		/* by id, ascending */
 	size_t ngroups;
+	struct budget_rule *budgets;	/* enabled; by scope, its id, id */
+	size_t nbudgets;
 	struct price_list prices;
 };
+
+/**
+ * snapshot_load(st, seal, err):
+ * Read it all, with one reference for the caller.  On the thread that owns
+ * ${st}; consistent when called inside a transaction.  An account whose secret
+ * cannot be unsealed is there with .secret NULL.
+ */
+struct snapshot *snapshot_load(struct store *st, const struct seal *seal,
+    struct err *err);
 
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);	/* NULL is allowed */

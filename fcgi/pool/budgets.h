@@ -1,0 +1,96 @@
+#ifndef POOL_BUDGETS_H_
+#define POOL_BUDGETS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct key_state;
+struct snapshot;
+struct store;
+
+/**
+ * The budget windows that one batch touches: each is read once, changed in
+ * memory, and written once.  A budget is a rule of the snapshot; its kind says
+ * what is counted, its period when a window starts.  Store thread.
+ */
+
+struct window {
+	int64_t budget_id;
+	int64_t start_ms;
+	int64_t spent, reserved;
+	bool exists;		/* as a row */
+	bool changed;
+};
+
+struct budgets {
+	struct window *list;	/* by budget id, start */
+	size_t n, cap;
+};
+
+/** What a call may use, or has used, in the unit of each kind. */
+struct amounts {
+	int64_t nusd;
+	int64_t tokens;
+	int64_t requests;
+};
+
+/** What one request holds of a window. */
+struct hold {
+	int64_t budget_id;
+	int64_t start_ms;
+	int64_t amount;
+};
+
+/* Budgets that one request counts against, at the most. */
+#define HOLDS_MAX	16
+
+struct holds {
+	size_t n;
+	struct hold list[HOLDS_MAX];
+};
+
+/** Why there is no room. */
+struct shortage {
+	int64_t budget_id;
+	int64_t limit, left, wanted;
+	char kind[16];
+	bool unknown;		/* a kind or period this program has not */
+};
+
+void budgets_init(struct budgets *b);
+void budgets_reset(struct budgets *b);
+void budgets_fini(struct budgets *b);
+
+/**
+ * budgets_reserve(b, st, s, key, want, holds, why, err):
+ * Reserve ${want} on every budget that ${key} counts against, or on none.  1:
+ * done, see ${holds}; 0: ${why} says which has no room; -1.
+ */
+int budgets_reserve(struct budgets *b, struct store *st,
+    const struct snapshot *s, const struct key_state *key,
+    const struct amounts *want, struct holds *holds, struct shortage *why,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** budgets_undo(b, holds): Take back what budgets_reserve did in this batch. */
+void budgets_undo(struct budgets *b, struct holds *holds);
+
+/** budgets_add(b, st, budget_id, start_ms, spent, reserved, err): Change a
+ * window by so much; neither falls below 0.  0, or -1. */
+int budgets_add(struct budgets *b, struct store *st, int64_t budget_id,
+    int64_t start_ms, int64_t spent, int64_t reserved, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** budgets_money(s, key): Does it count against a budget of money? */
+bool budgets_money(const struct snapshot *s, const struct key_state *key);
+
+/** amount_of(kind, a): What ${a} is for a budget of that kind; -1: unknown
+ * kind. */
+int64_t amount_of(const char *kind, const struct amounts *a);
+
+/** budgets_write(b, st, err): Write what changed, in order.  0, or -1. */
+int budgets_write(struct budgets *b, struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !POOL_BUDGETS_H_ */

@@ -1,0 +1,237 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+
+#include "pool/check.h"
+#include "pool/runner.h"
+
+static int __attribute__((__format__(__printf__, 3, 4)))
+refuse(struct admit_op *op, enum admit_verdict verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	op->verdict = verdict;
+	va_start(ap, fmt);
+	if (vsnprintf(op->reason, sizeof(op->reason), fmt, ap) < 0)
+		op->reason[0] = '\0';
+	va_end(ap);
+	return (0);
+}
+
+/* Where the key looks for accounts, in words. */
+static void
+say_where(const struct runner *rn, const struct key_state *key, char *out,
+    size_t size)
+{
+	const struct group *g = NULL;
+
+	if (strcmp(key->bind_kind, "group") == 0)
+		g = snapshot_group(rn->snapshot, key->bind_id);
+	if (g != NULL)
+		snprintf(out, size, "in group %.64s", g->name);
+	else if (strcmp(key->bind_kind, "pool") == 0)
+		snprintf(out, size, "in the pool");
+	else
+		snprintf(out, size, "for this key");
+}
+
+static int
+refuse_key(struct admit_op *op, enum admit_verdict verdict)
+{
+
+	switch (verdict) {
+	case ADMIT_KEY_EXPIRED:
+		return (refuse(op, verdict, "the key has expired"));
+	case ADMIT_MODEL:
+		return (refuse(op, verdict, "the key may not use model %.80s",
+		    op->model));
+	default:
+		return (refuse(op, verdict, "the key is revoked or disabled"));
+	}
+}
+
+static bool
+may_serve(const struct account *a, const struct key_state *key,
+    const char *platform)
+{
+
+	return (a->enabled && a->secret != NULL &&
+	    choose_bound(a, key->bind_kind, key->bind_id) &&
+	    (platform == NULL || strcmp(a->platform, platform) == 0));
+}
+
+/*
+ * What the call may cost on the dearest platform that it may go to.  1; 0:
+ * refused, as no account is there or the price is unknown.
+ */
+static int
+worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
+    int64_t *nusd)
+{
+	const struct snapshot *s = rn->snapshot;
+	const char *platform = NULL;
+	const struct account *a;
+	int64_t one;
+	char where[96];
+	bool unpriced = false;
+
+	*nusd = 0;
+	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
+		if (!may_serve(a, key, op->platform) || (platform != NULL &&
+		    strcmp(platform, a->platform) == 0))
+			continue;
+		platform = a->platform;
+		if (!op->billed)
+			break;
+		if (price_worst(&s->prices, platform, op->model,
+		    op->body_bytes, op->max_tokens, rn->now_ms, &one))
+			unpriced = true;
+		else if (one > *nusd)
+			*nusd = one;
+	}
+	if (platform == NULL) {
+		say_where(rn, key, where, sizeof(where));
+		return (refuse(op, ADMIT_NO_ACCOUNT,
+		    "no account is enabled %s", where));
+	}
+	if (unpriced && (rn->set.refuse_unpriced ||
+	    budgets_money(s, key)))
+		return (refuse(op, ADMIT_UNPRICED,
+		    "model %.64s has no price here", op->model));
+	return (1);
+}
+
+static int
+refuse_budget(struct admit_op *op, const struct shortage *why)
+{
+	char limit[NUM_NUSD_SIZE], left[NUM_NUSD_SIZE], want[NUM_NUSD_SIZE];
+
+	op->budget_id = why->budget_id;
+	op->budget_limit = why->limit;
+	op->budget_left = why->left;
+	if (why->unknown)
+		return (refuse(op, ADMIT_BUDGET, "budget %" PRId64 " cannot "
+		    "be checked by this version", why->budget_id));
+	if (strcmp(why->kind, "money") != 0)
+		return (refuse(op, ADMIT_BUDGET, "of the budget of %" PRId64
+		    " %s %" PRId64 " are left, and the request may need %"
+		    PRId64, why->limit, why->kind, why->left, why->wanted));
+	num_format_nusd(why->limit, limit);
+	num_format_nusd(why->left, left);
+	num_format_nusd(why->wanted, want);
+	return (refuse(op, ADMIT_BUDGET, "of the budget of $%s $%s is left, "
+	    "and the request may cost $%s", limit, left, want));
+}
+
+static void
+fill_want(struct runner *rn, struct admit_op *op, struct key_state *key,
+    struct want *w)
+{
+
+	*w = (struct want) {
+		.ledger_id = op->ledger_id,
+		.responder_id = responder_self(&rn->self),
+		.key_id = key->id,
+		.key = key,
+		.op = op,
+		.platform = op->platform,
+		.ntried = (size_t)op->lease.ntried,
+		.needs_slot = op->needs_slot,
+	};
+	memcpy(w->tried, op->lease.tried, sizeof(w->tried));
+	model_family(op->model, w->family);
+}
+
+int
+check_want(struct runner *rn, struct admit_op *op, struct want *w,
+    struct err *err)
+{
+	enum admit_verdict verdict;
+	struct key_state *key;
+
+	key = keys_get(&rn->keys, rn->st, &rn->load, op->key->id, err);
+	if (key == NULL)
+		return (-1);
+	fill_want(rn, op, key, w);
+	verdict = key_verdict(key, op->model, rn->now_ms);
+	return (verdict == ADMIT_LEASED ? 1 : refuse_key(op, verdict));
+}
+
+int
+check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
+    struct holds *holds, struct err *err)
+{
+	struct amounts amounts = { 0 };
+	struct shortage why;
+	int rc;
+
+	holds->n = 0;
+	w->arrives = true;
+	if ((rc = check_want(rn, op, w, err)) != 1 ||
+	    (rc = worst_cost(rn, op, w->key, &op->reserved_nusd)) != 1)
+		return (rc);
+	w->arrives = true;
+	w->holds = holds;
+	if (!op->billed)
+		return (1);
+	amounts.nusd = op->reserved_nusd;
+	amounts.tokens = num_add_sat(op->body_bytes, op->max_tokens);
+	amounts.requests = 1;
+	rc = budgets_reserve(&rn->budgets, rn->st, rn->snapshot, w->key,
+	    &amounts, holds, &why, err);
+	op->lease.budgeted = holds->n > 0;
+	return (rc == 0 ? refuse_budget(op, &why) : rc);
+}
+
+/* "12:34:56" of a wall time. */
+static void
+time_of_day(int64_t wall_ms, char out[9])
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(wall_ms, text);
+	memcpy(out, text + 11, 8);
+	out[8] = '\0';
+}
+
+void
+check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
+    enum admit_verdict verdict)
+{
+	char where[96], until[9];
+
+	say_where(rn, w->key, where, sizeof(where));
+	switch (verdict) {
+	case ADMIT_PARKED:
+		time_of_day(w->free_ms, until);
+		op->retry_ms = w->free_ms;
+		if (w->parked == 1)
+			(void)refuse(op, verdict, "the account is parked "
+			    "until %s UTC (%.31s)", until, w->reason);
+		else
+			(void)refuse(op, verdict, "all %d accounts are parked;"
+			    " the first until %s UTC (%.31s)", w->parked,
+			    until, w->reason);
+		break;
+	case ADMIT_QUEUE_FULL:
+		(void)refuse(op, verdict, "%" PRId64 " requests wait already",
+		    rn->set.queue_max);
+		break;
+	case ADMIT_QUEUE_TIMEOUT:
+		(void)refuse(op, verdict, "no slot was free %s for %" PRId64
+		    " s", where, (rn->mono_ms - op->submitted_ms) / 1000);
+		break;
+	default:
+		if (w->usable > 0)
+			(void)refuse(op, verdict, "%d of %d accounts %s "
+			    "were tried; none is left", w->tried_n,
+			    w->usable, where);
+		else
+			(void)refuse(op, verdict, "no account is enabled %s",
+			    where);
+	}
+}

@@ -1,0 +1,313 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pool/choose.h"
+
+/* What one lease adds to the pass of an account of weight 1. */
+#define STRIDE	INT64_C(1000000000)
+
+/* Why an account is passed over, in the words of the trace. */
+enum why {
+	WHY_FIT,
+	WHY_UNBOUND,		/* not in the trace */
+	WHY_PLATFORM,
+	WHY_DISABLED,
+	WHY_SEALED,
+	WHY_TRIED,
+	WHY_PARKED,
+	WHY_BUSY,
+	WHY_COUNT
+};
+
+static const char *const whys[] = {
+	[WHY_FIT] = "fit",
+	[WHY_UNBOUND] = "unbound",
+	[WHY_PLATFORM] = "platform",
+	[WHY_DISABLED] = "disabled",
+	[WHY_SEALED] = "sealed",
+	[WHY_TRIED] = "tried",
+	[WHY_PARKED] = "parked",
+	[WHY_BUSY] = "busy",
+};
+
+_Static_assert(sizeof(whys) / sizeof(whys[0]) == WHY_COUNT,
+    "one word for each reason");
+
+static int64_t
+stride(const struct candidate *c)
+{
+
+	return (STRIDE / (c->account->weight > 0 ? c->account->weight : 1));
+}
+
+/*
+ * Strategies give a score to a candidate that fits; the smallest wins.
+ * ${pass} is the candidate's, brought up to the others'.
+ */
+struct strategy {
+	const char *name;
+	int64_t (*score)(const struct candidate *c, int64_t pass);
+};
+
+/* Shares by weight; what is in flight counts once more, so that a slow
+ * account gets less. */
+static int64_t
+score_weighted(const struct candidate *c, int64_t pass)
+{
+
+	return (pass + c->in_use * stride(c));
+}
+
+static int64_t
+score_least_connections(const struct candidate *c, int64_t pass)
+{
+
+	(void)pass;
+	return (c->in_use * stride(c));
+}
+
+static const struct strategy strategies[] = {
+	{ "weighted", score_weighted },
+	{ "least_connections", score_least_connections },
+};
+
+static const struct strategy *
+strategy_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
+		if (strcmp(strategies[i].name, name) == 0)
+			return (&strategies[i]);
+	}
+	return (NULL);
+}
+
+bool
+choose_knows(const char *strategy)
+{
+
+	return (strategy_find(strategy) != NULL);
+}
+
+bool
+choose_bound(const struct account *a, const char *bind_kind, int64_t bind_id)
+{
+
+	if (strcmp(bind_kind, "account") == 0)
+		return (a->id == bind_id);
+	if (strcmp(bind_kind, "group") == 0)
+		return (a->group_id == bind_id);
+	return (true);
+}
+
+static bool
+was_tried(const struct choose_params *p, int64_t id)
+{
+	size_t i;
+
+	for (i = 0; i < p->ntried; i++) {
+		if (p->tried[i] == id)
+			return (true);
+	}
+	return (false);
+}
+
+static enum why
+judge(const struct choose_params *p, const struct candidate *c)
+{
+	const struct account *a = c->account;
+
+	if (!choose_bound(a, p->bind_kind, p->bind_id))
+		return (WHY_UNBOUND);
+	if (p->platform != NULL && strcmp(a->platform, p->platform) != 0)
+		return (WHY_PLATFORM);
+	if (!a->enabled)
+		return (WHY_DISABLED);
+	if (a->secret == NULL)
+		return (WHY_SEALED);
+	if (was_tried(p, a->id))
+		return (WHY_TRIED);
+	if (account_parked(a, p->family, p->now_ms) != NULL)
+		return (WHY_PARKED);
+	if (p->needs_slot && c->in_use >= a->concurrency)
+		return (WHY_BUSY);
+	return (WHY_FIT);
+}
+
+/* Count ${why}, and remember which parked account is free first. */
+static void
+count(const struct choose_params *p, const struct candidate *c, enum why why,
+    struct choice *out)
+{
+	const struct cooldown *cd;
+
+	out->bound += why != WHY_UNBOUND;
+	out->tried += why == WHY_TRIED;
+	out->parked += why == WHY_PARKED;
+	out->busy += why == WHY_BUSY;
+	out->usable += why == WHY_FIT || why >= WHY_TRIED;
+	if (why != WHY_PARKED)
+		return;
+	cd = account_parked(c->account, p->family, p->now_ms);
+	if (out->free_ms == 0 || cd->until_ms < out->free_ms) {
+		out->free_ms = cd->until_ms;
+		out->reason = cd->reason;
+	}
+}
+
+/*
+ * An account that was away does not get all at once what it missed: its pass
+ * is brought up to at most one stride behind the foremost.
+ */
+struct floor {
+	int64_t pass;
+	int64_t stride;
+};
+
+static int64_t
+raised_pass(const struct candidate *c, const struct floor *f)
+{
+	int64_t least = f->pass - f->stride;
+
+	return (c->pass > least ? c->pass : least);
+}
+
+static bool
+better(const struct strategy *s, const struct candidate *a,
+    const struct candidate *b, const struct floor *f)
+{
+	int64_t pa = raised_pass(a, f), pb = raised_pass(b, f);
+	int64_t sa = s->score(a, pa), sb = s->score(b, pb);
+
+	if (a->account->priority != b->account->priority)
+		return (a->account->priority < b->account->priority);
+	if (sa != sb)
+		return (sa < sb);
+	if (pa != pb)
+		return (pa < pb);
+	return (a->account->id < b->account->id);
+}
+
+static void
+pick(const struct choose_params *p, struct choice *out)
+{
+	const struct strategy *s = NULL;
+	const struct candidate *c, *best = NULL;
+	struct floor f = { 0, 0 };
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		c = &p->candidates[i];
+		if (judge(p, c) != WHY_FIT)
+			continue;
+		if (c->pass > f.pass)
+			f.pass = c->pass;
+		if (stride(c) > f.stride)
+			f.stride = stride(c);
+	}
+	if (p->strategy != NULL)
+		s = strategy_find(p->strategy);
+	if (s == NULL)
+		s = &strategies[0];
+	for (i = 0; i < p->n; i++) {
+		c = &p->candidates[i];
+		if (judge(p, c) == WHY_FIT &&
+		    (best == NULL || better(s, c, best, &f)))
+			best = c;
+	}
+	out->index = (size_t)(best - p->candidates);
+	out->pass = raised_pass(best, &f) + stride(best);
+}
+
+/* Add to the trace, which is cut before what does not fit. */
+static bool __attribute__((__format__(__printf__, 3, 4)))
+trace_add(char *trace, size_t *len, const char *fmt, ...)
+{
+	/* Room for the last element and the bracket stays free. */
+	size_t room = CHOICE_TRACE_SIZE - 24 - *len;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(trace + *len, room, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= room) {
+		trace[*len] = '\0';
+		return (false);
+	}
+	*len += (size_t)n;
+	return (true);
+}
+
+static bool
+trace_one(const struct choose_params *p, const struct candidate *c,
+    const char *why, char *trace, size_t *len)
+{
+	const struct cooldown *cd = NULL;
+
+	if (strcmp(why, whys[WHY_PARKED]) == 0)
+		cd = account_parked(c->account, p->family, p->now_ms);
+	return (trace_add(trace, len, "%s{\"account\":%" PRId64
+	    ",\"in_use\":%" PRId64 ",\"why\":\"%s%s%s\"}",
+	    *len > 1 ? "," : "", c->account->id, c->in_use, why,
+	    cd == NULL ? "" : ": ", cd == NULL ? "" : cd->reason));
+}
+
+static void
+write_trace(const struct choose_params *p, struct choice *out)
+{
+	const struct candidate *c;
+	size_t len = 1, i;
+	enum why why;
+	int more = 0;
+
+	out->trace[0] = '[';
+	if (out->result == CHOICE_PICKED)
+		(void)trace_one(p, &p->candidates[out->index], "picked",
+		    out->trace, &len);
+	for (i = 0; i < p->n; i++) {
+		c = &p->candidates[i];
+		if (out->result == CHOICE_PICKED && i == out->index)
+			continue;
+		if ((why = judge(p, c)) == WHY_UNBOUND)
+			continue;
+		if (more > 0 ||
+		    !trace_one(p, c, whys[why], out->trace, &len))
+			more++;
+	}
+	if (more > 0)
+		len += (size_t)snprintf(out->trace + len,
+		    CHOICE_TRACE_SIZE - len, "%s{\"more\":%d}",
+		    len > 1 ? "," : "", more);
+	memcpy(out->trace + len, "]", 2);
+}
+
+void
+choose(const struct choose_params *p, bool trace, struct choice *out)
+{
+	enum why why;
+	size_t i;
+	int fit = 0;
+
+	memset(out, 0, offsetof(struct choice, trace));
+	out->trace[0] = '\0';
+	for (i = 0; i < p->n; i++) {
+		why = judge(p, &p->candidates[i]);
+		count(p, &p->candidates[i], why, out);
+		fit += why == WHY_FIT;
+	}
+	if (fit > 0) {
+		out->result = CHOICE_PICKED;
+		pick(p, out);
+	} else if (out->busy > 0)
+		out->result = CHOICE_BUSY;
+	else if (out->parked > 0)
+		out->result = CHOICE_PARKED;
+	else
+		out->result = CHOICE_NONE;
+	if (trace)
+		write_trace(p, out);
+}

@@ -1,0 +1,72 @@
+#ifndef POOL_CHOOSE_H_
+#define POOL_CHOOSE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pool/snapshot.h"
+
+/**
+ * Which account serves a request: a pure function over a table of accounts.
+ * Those that cannot serve are passed over; of the rest the smallest priority
+ * goes first, then the strategy decides, then the one that is behind its
+ * share, then the smaller id.  Any thread.
+ */
+
+/** An account with what the caller knows of its load. */
+struct candidate {
+	const struct account *account;
+	int64_t in_use;		/* slots taken */
+	int64_t pass;		/* grows by 1/weight with each lease: who has
+				   the smallest is behind its share.  Starts
+				   at 0, kept by the caller, see choice.pass */
+};
+
+struct choose_params {
+	const struct candidate *candidates;
+	size_t n;
+	const char *strategy;	/* NULL or unknown: weighted */
+	const char *bind_kind;	/* pool | group | account */
+	int64_t bind_id;
+	const char *platform;	/* NULL: any */
+	const char *family;	/* of the model; "": none */
+	const int64_t *tried;	/* accounts that failed this request */
+	size_t ntried;
+	bool needs_slot;	/* else a full account will do */
+	int64_t now_ms;		/* wall */
+};
+
+enum choice_result {
+	CHOICE_PICKED,
+	CHOICE_BUSY,		/* one or more would do but are full */
+	CHOICE_PARKED,		/* all that would do are parked */
+	CHOICE_NONE		/* none would do, whenever: see the counts */
+};
+
+#define CHOICE_TRACE_SIZE 512
+
+struct choice {
+	enum choice_result result;
+	size_t index;		/* CHOICE_PICKED: of the candidate ... */
+	int64_t pass;		/* ... and its pass after this lease */
+	int64_t free_ms;	/* CHOICE_PARKED: when the first is free again,
+				   wall ... */
+	const char *reason;	/* ... and why it is parked; borrowed */
+	int bound;		/* accounts that the key may use */
+	int usable;		/* ... enabled, of the platform, unsealed */
+	int tried, parked, busy;	/* of the usable ones */
+	char trace[CHOICE_TRACE_SIZE];	/* JSON array: who was considered */
+};
+
+/** choose(p, out): See above; the trace is made only if ${trace}. */
+void choose(const struct choose_params *p, bool trace, struct choice *out);
+
+/** choose_knows(strategy): Is it implemented? */
+bool choose_knows(const char *strategy);
+
+/** choose_bound(a, bind_kind, bind_id): May such a key use ${a}? */
+bool choose_bound(const struct account *a, const char *bind_kind,
+    int64_t bind_id);
+
+#endif /* !POOL_CHOOSE_H_ */

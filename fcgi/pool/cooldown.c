@@ -1,0 +1,189 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#include "pool/cooldown.h"
+#include "pool/runner.h"
+
+/* 2^20 times any default is beyond any bound. */
+#define STRIKES_MAX	20
+
+/* ${ms} more or less by up to a tenth, so that accounts parked together do not
+ * come back together. */
+static int64_t
+jittered(int64_t ms, int64_t seed)
+{
+	uint64_t x = (uint64_t)seed * UINT64_C(0x9e3779b97f4a7c15);
+	int64_t permille = (int64_t)((x >> 32) % 201) - 100;
+
+	return (ms + ms / 1000 * permille);
+}
+
+static int64_t
+back_off(int64_t base_ms, int strikes, int64_t max_ms)
+{
+	int64_t ms = base_ms;
+	int i;
+
+	for (i = 1; i < strikes && ms < max_ms; i++)
+		ms *= 2;
+	return (ms < max_ms ? ms : max_ms);
+}
+
+/* A failure while parked belongs to what it is parked for. */
+static int
+count_strikes(const struct cooldown *old, const struct cooldown_rule *rule)
+{
+
+	if (old == NULL || old->until_ms + rule->max_ms < rule->now_ms)
+		return (1);
+	if (old->until_ms > rule->now_ms || old->strikes >= STRIKES_MAX)
+		return (old->strikes);
+	return (old->strikes + 1);
+}
+
+bool
+cooldown_next(const struct cooldown *old, const struct park *park,
+    const struct cooldown_rule *rule, struct cooldown *out)
+{
+	bool in_force = old != NULL && old->until_ms > rule->now_ms;
+
+	*out = (struct cooldown) {
+		.since_ms = in_force ? old->since_ms : rule->now_ms,
+		.until_ms = park->until_ms,
+		.observed_ms = rule->now_ms,
+		.strikes = count_strikes(old, rule),
+		.stated = park->stated,
+	};
+	memcpy(out->family, park->family, sizeof(out->family));
+	memcpy(out->reason, park->reason, sizeof(out->reason));
+	if (!park->stated)
+		out->until_ms = rule->now_ms + jittered(back_off(
+		    park->base_ms, out->strikes, rule->max_ms), rule->seed);
+	if (out->until_ms <= rule->now_ms)
+		return (false);
+	if (!in_force)
+		return (true);
+	if (park->stated && rule->now_ms >= old->observed_ms)
+		return (out->until_ms != old->until_ms);
+	return (out->until_ms > old->until_ms);
+}
+
+static int
+cooldown_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct cooldown *cd = arg;
+
+	(void)n;
+	cd->since_ms = store_get_int(&c[0]);
+	cd->until_ms = store_get_int(&c[1]);
+	cd->observed_ms = store_get_int(&c[2]);
+	cd->strikes = (int)store_get_int(&c[3]);
+	cd->stated = store_get_int(&c[4]) != 0;
+	return (1);
+}
+
+static int
+park_account(struct runner *rn, int64_t ledger_id, int64_t account_id,
+    const struct park *park, struct err *err)
+{
+	struct cooldown_rule rule = {
+		.now_ms = rn->now_ms,
+		.max_ms = rn->set.cooldown_max_ms,
+		.seed = ledger_id,
+	};
+	struct store_value v[10] = {
+		store_int(account_id), store_text(park->family)
+	};
+	struct cooldown old = { .since_ms = 0 }, new;
+	int64_t found;
+
+	found = store_query(rn->st, STMT_COOLDOWN_GET, v, 2, cooldown_row,
+	    &old, err);
+	if (found < 0)
+		return (-1);
+	if (!cooldown_next(found > 0 ? &old : NULL, park, &rule, &new))
+		return (0);
+	v[2] = store_text(park->reason);
+	v[3] = store_text(park->detail);
+	v[4] = store_int(new.since_ms);
+	v[5] = store_int(new.until_ms);
+	v[6] = store_int(new.stated);
+	v[7] = store_int(new.strikes);
+	v[8] = store_int(ledger_id);
+	v[9] = store_int(new.observed_ms);
+	rn->parks_changed = true;
+	return (store_exec(rn->st, STMT_COOLDOWN_PUT, v, 1, 10, NULL, err));
+}
+
+static int
+undo_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
+    struct err *err)
+{
+	struct store_value v[3] = {
+		store_int(lease->parked), store_text(lease->parked_family),
+		store_int(ledger_id)
+	};
+
+	rn->parks_changed = true;
+	if (store_exec(rn->st, STMT_COOLDOWN_UNDO, v, 1, 3, NULL, err))
+		return (-1);
+	lease->parked = -1;
+	return (0);
+}
+
+int
+cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
+    const struct park *park, bool *undone, struct err *err)
+{
+
+	if (undone != NULL)
+		*undone = false;
+	if (!park->wanted)
+		return (0);
+	if (park->fact)
+		return (park_account(rn, ledger_id, lease->account->id, park,
+		    err));
+	if (lease->parked < 0)
+		return (0);
+	if (lease->parked > 0) {
+		if (undone != NULL)
+			*undone = true;
+		return (undo_park(rn, ledger_id, lease, err));
+	}
+	if (park_account(rn, ledger_id, lease->account->id, park, err))
+		return (-1);
+	lease->parked = lease->account->id;
+	snprintf(lease->parked_family, sizeof(lease->parked_family), "%s",
+	    park->family);
+	return (0);
+}
+
+int
+cooldown_clear(struct runner *rn, const struct account *a, const char *model,
+    struct err *err)
+{
+	const struct account *now = snapshot_account(rn->snapshot, a->id);
+	const struct cooldown *cd = NULL;
+	char family[POOL_FAMILY_SIZE];
+	struct store_value v[3];
+	size_t i;
+
+	if (now == NULL || now->ncooldowns == 0)
+		return (0);
+	model_family(model, family);
+	for (i = 0; i < now->ncooldowns && cd == NULL; i++) {
+		if (now->cooldowns[i].until_ms <= rn->now_ms &&
+		    (now->cooldowns[i].family[0] == '\0' ||
+		    strcmp(now->cooldowns[i].family, family) == 0))
+			cd = &now->cooldowns[i];
+	}
+	if (cd == NULL)
+		return (0);
+	v[0] = store_int(a->id);
+	v[1] = store_int(rn->now_ms);
+	v[2] = store_text(family);
+	rn->parks_changed = true;
+	return (store_exec(rn->st, STMT_COOLDOWN_CLEAR, v, 1, 3, NULL, err));
+}

@@ -1,0 +1,50 @@
+#ifndef POOL_COOLDOWN_H_
+#define POOL_COOLDOWN_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool/pool.h"
+
+struct err;
+struct runner;
+
+/**
+ * Parking accounts.  A cooldown in force is only ever extended, except by
+ * what the upstream states anew.  Where nothing is stated the time doubles
+ * with each strike, which is a failure after the last cooldown was over; a
+ * success forgets the strikes.  Store thread; writes at once, as it is rare.
+ */
+
+/** What a cooldown becomes; for tests apart from the database. */
+struct cooldown_rule {
+	int64_t now_ms;
+	int64_t max_ms;		/* bound of the back-off */
+	int64_t seed;		/* of the jitter */
+};
+
+/**
+ * cooldown_next(old, park, rule, out):
+ * ${old} is NULL if there is none.  False: nothing changes.
+ */
+bool cooldown_next(const struct cooldown *old, const struct park *park,
+    const struct cooldown_rule *rule, struct cooldown *out);
+
+/**
+ * cooldown_park(rn, ledger_id, lease, park, undone, err):
+ * The attempt on ${lease} failed; park its account if ${park} wants it and
+ * the request is not to blame: the second account that it would park without a
+ * fact undoes the first instead, which ${undone} (may be NULL) tells.
+ * ${lease} takes note.  0, or -1.
+ */
+int cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
+    const struct park *park, bool *undone, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** cooldown_clear(rn, a, model, err): ${a} served ${model} well: cooldowns
+ * that are over, and their strikes, are forgotten.  0, or -1. */
+int cooldown_clear(struct runner *rn, const struct account *a,
+    const char *model, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !POOL_COOLDOWN_H_ */

@@ -1,0 +1,58 @@
+#ifndef POOL_KEYS_H_
+#define POOL_KEYS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pool/pool.h"
+
+struct err;
+struct load;
+struct store;
+
+/** A client key as one transaction sees it. */
+struct key_state {
+	int64_t id;
+	bool found;
+	bool enabled;		/* and not revoked */
+	int64_t expires_ms;	/* 0: never */
+	char bind_kind[8];
+	int64_t bind_id;
+	int64_t person_id;
+	int64_t concurrency;	/* 0: unlimited */
+	char *models;		/* NULL: any */
+	int64_t turn;		/* when it last got a slot while others
+				   waited */
+	bool turn_moved;	/* to be written */
+};
+
+/** The keys of one batch, each read once.  Store thread. */
+struct keys {
+	struct key_state **list;	/* by id */
+	size_t n, cap;
+};
+
+void keys_init(struct keys *k);
+void keys_reset(struct keys *k);
+void keys_fini(struct keys *k);
+
+/**
+ * keys_get(k, st, load, id, err):
+ * The key ${id}, read if it was not yet in this batch; if its concurrency is
+ * bounded its requests are counted, and ${load} told.  Borrowed until
+ * keys_reset.  NULL on failure.
+ */
+struct key_state *keys_get(struct keys *k, struct store *st,
+    struct load *load, int64_t id, struct err *err);
+
+/** key_verdict(key, model, now_ms): ADMIT_LEASED if the key may make such a
+ * call, else why not.  ${model} may be "". */
+enum admit_verdict key_verdict(const struct key_state *key,
+    const char *model, int64_t now_ms);
+
+/** keys_write_turns(k, st, err): Write the turns that moved.  0, or -1. */
+int keys_write_turns(struct keys *k, struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !POOL_KEYS_H_ */

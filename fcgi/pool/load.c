@@ -1,0 +1,252 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "pool/load.h"
+
+/* Keys with requests in flight: bounded by the slots of all accounts. */
+#define KEYS_MAX	1000000
+
+void
+load_init(struct load *l)
+{
+
+	*l = (struct load) { 0 };
+}
+
+void
+load_fini(struct load *l)
+{
+
+	free(l->candidates);
+	free(l->accounts);
+	free(l->keys);
+	load_init(l);
+}
+
+static ptrdiff_t
+find_account(const struct load *l, int64_t id)
+{
+	size_t lo = 0, hi = l->naccounts, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (l->accounts[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == l->naccounts || l->accounts[lo].id != id)
+		return (-1);
+	return ((ptrdiff_t)lo);
+}
+
+int
+load_follow(struct load *l, const struct snapshot *s, struct err *err)
+{
+	struct candidate *candidates;
+	struct account_load *accounts;
+	ptrdiff_t old;
+	size_t i;
+
+	candidates = calloc(s->naccounts + 1, sizeof(*candidates));
+	accounts = calloc(s->naccounts + 1, sizeof(*accounts));
+	if (candidates == NULL || accounts == NULL) {
+		free(candidates);
+		free(accounts);
+		err_set(err, ERR_NOMEM, "no memory for the accounts' load");
+		return (-1);
+	}
+	for (i = 0; i < s->naccounts; i++) {
+		accounts[i].id = s->accounts[i].id;
+		if ((old = find_account(l, s->accounts[i].id)) >= 0) {
+			candidates[i] = l->candidates[old];
+			accounts[i] = l->accounts[old];
+		} else
+			l->read_ms = 0;
+		candidates[i].account = &s->accounts[i];
+	}
+	free(l->candidates);
+	free(l->accounts);
+	l->candidates = candidates;
+	l->accounts = accounts;
+	l->naccounts = s->naccounts;
+	return (0);
+}
+
+void
+load_begin(struct load *l)
+{
+
+	l->batch++;
+}
+
+void
+load_forget(struct load *l)
+{
+
+	l->read_ms = 0;
+}
+
+/* Where ${id} is, or would be. */
+static size_t
+key_place(const struct load *l, int64_t id)
+{
+	size_t lo = 0, hi = l->nkeys, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (l->keys[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (lo);
+}
+
+/* NULL: no memory; the count then waits for the next read. */
+static struct key_load *
+key_entry(struct load *l, int64_t id)
+{
+	size_t at = key_place(l, id), cap;
+	struct key_load *keys;
+
+	if (at < l->nkeys && l->keys[at].id == id)
+		return (&l->keys[at]);
+	if (l->nkeys == l->keys_cap) {
+		cap = l->keys_cap == 0 ? 64 : l->keys_cap * 2;
+		if (cap > KEYS_MAX ||
+		    (keys = realloc(l->keys, cap * sizeof(*keys))) == NULL)
+			return (NULL);
+		l->keys = keys;
+		l->keys_cap = cap;
+	}
+	memmove(l->keys + at + 1, l->keys + at,
+	    (l->nkeys - at) * sizeof(*l->keys));
+	l->nkeys++;
+	l->keys[at] = (struct key_load) { .id = id };
+	return (&l->keys[at]);
+}
+
+int64_t
+load_key(const struct load *l, int64_t key_id)
+{
+	size_t at = key_place(l, key_id);
+
+	if (at < l->nkeys && l->keys[at].id == key_id)
+		return (l->keys[at].in_flight);
+	return (0);
+}
+
+void
+load_key_set(struct load *l, int64_t key_id, int64_t in_flight)
+{
+	struct key_load *k = key_entry(l, key_id);
+
+	if (k != NULL)
+		k->in_flight = in_flight;
+}
+
+void
+load_add(struct load *l, int64_t account_id, int64_t key_id, int d)
+{
+	ptrdiff_t at = find_account(l, account_id);
+	struct key_load *k = key_entry(l, key_id);
+
+	if (at >= 0 && l->candidates[at].in_use + d >= 0)
+		l->candidates[at].in_use += d;
+	if (k != NULL && k->in_flight + d >= 0)
+		k->in_flight += d;
+}
+
+/* key_id, account_id, count; grouped, by key. */
+static int
+in_use_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct load *l = arg;
+	int64_t count = store_get_int(&c[2]);
+	ptrdiff_t at = find_account(l, store_get_int(&c[1]));
+	struct key_load *k = key_entry(l, store_get_int(&c[0]));
+
+	(void)n;
+	if (at >= 0)
+		l->candidates[at].in_use += count;
+	if (k != NULL)
+		k->in_flight += count;
+	return (0);
+}
+
+int
+load_read(struct load *l, struct store *st, int64_t mono_ms, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < l->naccounts; i++)
+		l->candidates[i].in_use = 0;
+	l->nkeys = 0;
+	l->read_ms = 0;
+	if (store_query(st, STMT_SLOTS_IN_USE, NULL, 0, in_use_row, l,
+	    err) < 0)
+		return (-1);
+	l->read_ms = mono_ms;
+	return (0);
+}
+
+static int
+free_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct account_load *a = arg;
+
+	(void)n;
+	a->free[a->nfree].n = store_get_int(&c[0]);
+	a->free[a->nfree].fence = store_get_int(&c[1]);
+	a->last_n = a->free[a->nfree].n;
+	a->nfree++;
+	return (0);
+}
+
+static int
+fetch_free(struct load *l, struct store *st, size_t index, struct err *err)
+{
+	struct account_load *a = &l->accounts[index];
+	struct store_value params[4];
+
+	if (a->batch != l->batch) {
+		a->batch = l->batch;
+		a->last_n = 0;
+		a->all_seen = false;
+	}
+	a->nfree = a->pos = 0;
+	if (a->all_seen)
+		return (0);
+	params[0] = store_int(a->id);
+	params[1] = store_int(a->last_n);
+	params[2] = store_int(l->candidates[index].account->concurrency);
+	params[3] = store_int(LOAD_FREE);
+	if (store_query(st, STMT_SLOTS_FREE, params, 4, free_row, a, err) < 0)
+		return (-1);
+	a->all_seen = a->nfree < LOAD_FREE;
+	return (0);
+}
+
+int
+load_free(struct load *l, struct store *st, size_t index, int64_t *n,
+    int64_t *fence, struct err *err)
+{
+	struct account_load *a = &l->accounts[index];
+
+	if ((a->batch != l->batch || a->pos == a->nfree) &&
+	    fetch_free(l, st, index, err))
+		return (-1);
+	if (a->pos == a->nfree) {
+		l->candidates[index].in_use =
+		    l->candidates[index].account->concurrency;
+		return (0);
+	}
+	*n = a->free[a->pos].n;
+	*fence = a->free[a->pos].fence;
+	a->pos++;
+	return (1);
+}

@@ -1,0 +1,60 @@
+#include <string.h>
+
+#include "pool/cooldown.h"
+#include "pool/move.h"
+#include "pool/runner.h"
+#include "pool/settle.h"
+
+/* The list of accounts that failed; when it is full the oldest go. */
+static void
+add_tried(struct lease *l, int64_t account_id)
+{
+
+	if (l->ntried == POOL_TRIED_MAX) {
+		memmove(l->tried, l->tried + 1,
+		    (POOL_TRIED_MAX - 1) * sizeof(l->tried[0]));
+		l->ntried--;
+	}
+	l->tried[l->ntried++] = account_id;
+}
+
+static int
+leave_account(struct runner *rn, struct move_op *op, struct err *err)
+{
+	struct admit_op *admit = &op->admit;
+	struct lease *next = &admit->lease;
+	struct bill bill;
+
+	lease_drop(next);
+	settle_bill(rn, op->lease.account, admit->model, &op->end, &bill);
+	settle_close_attempt(rn, admit->ledger_id, op->lease.attempt,
+	    &op->end, bill.estimated ? -1 : bill.nusd);
+	runner_release(rn, &op->lease, admit->ledger_id, admit->key->id);
+
+	*next = op->lease;
+	next->held = false;
+	if (cooldown_park(rn, admit->ledger_id, next, &op->park,
+	    &op->undo_park, err))
+		return (-1);
+	add_tried(next, op->lease.account->id);
+	next->snapshot = NULL;
+	next->account = NULL;
+	admit->attempt = op->lease.attempt + 1;
+	return (0);
+}
+
+int
+move_run(struct runner *rn, struct err *err)
+{
+	const struct op_list *l = &rn->lists[OP_MOVE];
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (leave_account(rn, (struct move_op *)(void *)l->ops[i],
+		    err))
+			return (-1);
+	}
+	if (runner_exec(rn, ROWS_ATTEMPT_CLOSE, err))
+		return (-1);
+	return (runner_released(rn, err));
+}

@@ -1,0 +1,228 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#include "pool/place.h"
+#include "pool/runner.h"
+
+/* The wants of one key: a run of the sorted array. */
+struct line {
+	struct want *next, *end;
+	struct want *stuck;	/* found all busy, and tried no account */
+};
+
+static int
+want_cmp(const void *a, const void *b)
+{
+	const struct want *x = a, *y = b;
+
+	if (x->key->id != y->key->id)
+		return (x->key->id < y->key->id ? -1 : 1);
+	return (x->ledger_id < y->ledger_id ? -1 :
+	    x->ledger_id > y->ledger_id);
+}
+
+static const char *
+strategy_of(const struct runner *rn, const struct key_state *key)
+{
+	const struct group *g;
+
+	if (strcmp(key->bind_kind, "group") != 0)
+		return (NULL);
+	g = snapshot_group(rn->snapshot, key->bind_id);
+	return (g == NULL ? NULL : g->strategy);
+}
+
+static void
+choose_for(struct runner *rn, struct want *w, struct choice *out)
+{
+	struct choose_params p = {
+		.candidates = rn->load.candidates,
+		.n = rn->load.naccounts,
+		.strategy = strategy_of(rn, w->key),
+		.bind_kind = w->key->bind_kind,
+		.bind_id = w->key->bind_id,
+		.platform = w->platform,
+		.family = w->family,
+		.tried = w->tried,
+		.ntried = w->ntried,
+		.needs_slot = w->needs_slot,
+		.now_ms = rn->now_ms,
+	};
+
+	choose(&p, w->op != NULL, out);
+	w->result = out->result;
+	w->free_ms = out->free_ms;
+	w->reason = out->reason;
+	w->bound = out->bound;
+	w->usable = out->usable;
+	w->tried_n = out->tried;
+	w->parked = out->parked;
+	if (w->op != NULL)
+		memcpy(w->op->trace, out->trace, sizeof(w->op->trace));
+}
+
+static void
+take(struct runner *rn, struct want *w, const struct choice *c)
+{
+	struct candidate *cand = &rn->load.candidates[c->index];
+
+	w->account = cand->account;
+	cand->pass = c->pass;
+	if (!w->needs_slot)
+		return;
+	ROWS_PUT(&rn->rows[ROWS_SLOT_TAKE], store_int(w->responder_id),
+	    store_int(w->ledger_id), store_int(w->key->id),
+	    store_int(rn->now_ms), store_int(w->account->id),
+	    store_int(w->slot_n), store_int(w->slot_fence));
+	w->slot_fence++;
+	load_add(&rn->load, w->account->id, w->key->id, 1);
+}
+
+/* The load is what this process last saw; before a request waits it is read
+ * anew, with the slots taken so far. */
+static int
+look_again(struct runner *rn, bool *again, struct err *err)
+{
+
+	*again = rn->load.read_ms != rn->mono_ms;
+	if (!*again)
+		return (0);
+	if (runner_exec(rn, ROWS_SLOT_TAKE, err))
+		return (-1);
+	return (load_read(&rn->load, rn->st, rn->mono_ms, err));
+}
+
+/* Choose until a free slot confirms the choice. */
+static int
+place_one(struct runner *rn, struct want *w, struct err *err)
+{
+	struct choice c;
+	bool again;
+	int rc;
+
+	for (;;) {
+		choose_for(rn, w, &c);
+		if (c.result == CHOICE_BUSY) {
+			if (look_again(rn, &again, err))
+				return (-1);
+			if (again)
+				continue;
+		}
+		if (c.result != CHOICE_PICKED)
+			return (0);
+		rc = !w->needs_slot ? 1 : load_free(&rn->load, rn->st,
+		    c.index, &w->slot_n, &w->slot_fence, err);
+		if (rc < 0)
+			return (-1);
+		if (rc > 0) {
+			take(rn, w, &c);
+			return (0);
+		}
+	}
+}
+
+static bool
+key_is_full(const struct runner *rn, const struct want *w)
+{
+
+	return (w->needs_slot && w->key->concurrency > 0 &&
+	    load_key(&rn->load, w->key->id) >= w->key->concurrency);
+}
+
+/* Does ${w} want just what ${stuck} did not get? */
+static bool
+same_want(const struct want *stuck, const struct want *w)
+{
+
+	return (stuck != NULL && w->needs_slot && w->ntried == 0 &&
+	    w->op == NULL && strcmp(stuck->family, w->family) == 0);
+}
+
+static int
+place_next(struct runner *rn, struct line *line, struct err *err)
+{
+	struct want *w = line->next++;
+
+	if (key_is_full(rn, w)) {
+		w->result = CHOICE_BUSY;
+		w->key_full = true;
+		return (0);
+	}
+	if (same_want(line->stuck, w)) {
+		w->result = CHOICE_BUSY;
+		return (0);
+	}
+	if (place_one(rn, w, err))
+		return (-1);
+	if (w->result == CHOICE_PICKED && w->needs_slot &&
+	    rn->ntickets > 0) {
+		w->key->turn = rn->now_ms > w->key->turn ? rn->now_ms :
+		    w->key->turn + 1;
+		w->key->turn_moved = true;
+	}
+	if (w->result == CHOICE_BUSY && w->ntried == 0)
+		line->stuck = w;
+	return (0);
+}
+
+static struct line *
+next_line(struct runner *rn, struct line *lines, size_t n)
+{
+	struct line *l, *best = NULL;
+	int64_t load, least = 0;
+
+	for (l = lines; l < lines + n; l++) {
+		if (l->next == l->end)
+			continue;
+		load = load_key(&rn->load, l->next->key->id);
+		if (best != NULL && (load > least || (load == least &&
+		    (l->next->key->turn > best->next->key->turn ||
+		    (l->next->key->turn == best->next->key->turn &&
+		    l->next->ledger_id > best->next->ledger_id)))))
+			continue;
+		best = l;
+		least = load;
+	}
+	return (best);
+}
+
+static size_t
+form_lines(struct want *wants, size_t n, struct line *lines)
+{
+	size_t i, nlines = 0;
+
+	for (i = 0; i < n; i++) {
+		if (i == 0 || wants[i].key != wants[i - 1].key)
+			lines[nlines++] = (struct line) {
+				.next = &wants[i]
+			};
+		lines[nlines - 1].end = &wants[i] + 1;
+	}
+	return (nlines);
+}
+
+int
+place(struct runner *rn, struct want *wants, size_t n, struct err *err)
+{
+	struct line *lines, *line;
+	size_t nlines;
+
+	if (n == 0)
+		return (0);
+	if ((lines = calloc(n, sizeof(*lines))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the queue");
+		return (-1);
+	}
+	qsort(wants, n, sizeof(*wants), want_cmp);
+	nlines = form_lines(wants, n, lines);
+	while ((line = next_line(rn, lines, nlines)) != NULL) {
+		if (place_next(rn, line, err)) {
+			free(lines);
+			return (-1);
+		}
+	}
+	free(lines);
+	return (0);
+}

@@ -1,0 +1,58 @@
+#ifndef POOL_PLACE_H_
+#define POOL_PLACE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pool/budgets.h"
+#include "pool/choose.h"
+#include "pool/pool.h"
+
+struct err;
+struct key_state;
+struct runner;
+
+/**
+ * Who gets a slot: one rule for those that wait, in whatever process, and
+ * those that come.  The key with the fewest requests in flight is next, then
+ * the one whose last turn is longest ago; within a key the oldest request.  As
+ * slots only go while a batch is placed, nobody overtakes a request that waits
+ * for the same accounts.  Store thread.
+ */
+
+struct want {
+	int64_t ledger_id;
+	int64_t responder_id;	/* whose request */
+	int64_t key_id;
+	struct key_state *key;
+	struct admit_op *op;	/* NULL: another process's */
+	struct holds *holds;	/* what a new one reserved; NULL: none yet */
+	bool arrives;		/* in this batch: it has no ticket, and unless
+				   it moves no ledger row */
+	const char *platform;	/* NULL: any */
+	char family[POOL_FAMILY_SIZE];
+	size_t ntried;
+	int64_t tried[POOL_TRIED_MAX];
+	bool needs_slot;
+	char tried_text[POOL_TRIED_MAX * 21];	/* for its ticket */
+	/* out */
+	enum choice_result result;
+	bool key_full;		/* the key's own concurrency: CHOICE_BUSY */
+	const struct account *account;	/* CHOICE_PICKED, of the snapshot */
+	int64_t slot_n, slot_fence;	/* ... the fence as it will be */
+	int64_t free_ms;	/* CHOICE_PARKED: see struct choice ... */
+	const char *reason;
+	int bound, usable, tried_n, parked;
+};
+
+/**
+ * place(rn, wants, n, err):
+ * Sort ${wants} and see which account each gets, if any; the rows that take
+ * the slots are collected (ROWS_SLOT_TAKE), and the trace written into .op.
+ * 0, or -1.
+ */
+int place(struct runner *rn, struct want *wants, size_t n, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !POOL_PLACE_H_ */

@@ -1,0 +1,431 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "ledger/meta.h"
+
+#include "pool/admit.h"
+#include "pool/lookup.h"
+#include "pool/move.h"
+#include "pool/runner.h"
+#include "pool/settle.h"
+#include "pool/tickets.h"
+
+/* What is known of the load may be so old. */
+#define LOAD_AGE_MS	250
+
+/* While somebody waits, others' slots are looked for so often. */
+#define POLL_MS		100
+
+static const enum stmt_id row_stmts[] = {
+	[ROWS_LEDGER_CLOSE] = STMT_LEDGER_CLOSE,
+	[ROWS_ATTEMPT_CLOSE] = STMT_ATTEMPT_CLOSE,
+	[ROWS_SLOT_RELEASE] = STMT_SLOT_RELEASE,
+	[ROWS_RESERVATION_DROP] = STMT_RESERVATION_DROP,
+	[ROWS_SLOT_TAKE] = STMT_SLOT_TAKE,
+	[ROWS_LEDGER_OPEN] = STMT_LEDGER_OPEN,
+	[ROWS_LEDGER_ATTEMPT] = STMT_LEDGER_ATTEMPT,
+	[ROWS_ATTEMPT_OPEN] = STMT_ATTEMPT_OPEN,
+	[ROWS_RESERVATION_ADD] = STMT_RESERVATION_ADD,
+	[ROWS_TICKET_ADD] = STMT_TICKET_ADD,
+	[ROWS_TICKET_GRANT] = STMT_TICKET_GRANT,
+	[ROWS_TICKET_DROP] = STMT_TICKET_DROP,
+	[ROWS_TICKET_LAPSE] = STMT_TICKET_LAPSE,
+};
+
+_Static_assert(sizeof(row_stmts) / sizeof(row_stmts[0]) == ROWS_COUNT,
+    "one statement for each set of rows");
+
+struct runner *
+runner_new(const struct seal *seal, const struct clock *clock,
+    struct shared *shared, struct err *err)
+{
+	struct runner *rn;
+	size_t i;
+
+	if ((rn = calloc(1, sizeof(*rn))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the pool");
+		return (NULL);
+	}
+	rn->seal = seal;
+	rn->clock = clock;
+	rn->shared = shared;
+	rn->self.lock_fd = rn->self.wake_fd = rn->self.send_fd = -1;
+	waiting_init(&rn->waiting);
+	load_init(&rn->load);
+	keys_init(&rn->keys);
+	budgets_init(&rn->budgets);
+	for (i = 0; i < ROWS_COUNT; i++)
+		rows_init(&rn->rows[i], row_stmts[i]);
+	return (rn);
+}
+
+void
+runner_free(struct runner *rn)
+{
+	size_t i;
+
+	if (rn == NULL)
+		return;
+	settle_forget(rn);
+	for (i = 0; i < ROWS_COUNT; i++)
+		rows_fini(&rn->rows[i]);
+	budgets_fini(&rn->budgets);
+	keys_fini(&rn->keys);
+	load_fini(&rn->load);
+	waiting_fini(&rn->waiting);
+	snapshot_unref(rn->snapshot);
+	responder_close(&rn->self);
+	free(rn);
+}
+
+/* ---- for the parts ---- */
+
+int
+runner_exec(struct runner *rn, enum batch_rows which, struct err *err)
+{
+	struct rows *r = &rn->rows[which];
+	size_t i, n = r->n;
+
+	if (rows_exec(r, rn->st, err))
+		return (-1);
+	if (which != ROWS_SLOT_TAKE)
+		return (0);
+
+	/* The slots were free in this transaction. */
+	for (i = 0; i < n; i++) {
+		if (r->changes[i] == 1)
+			continue;
+		err_set(err, ERR_STORE_BUSY, "a free slot was taken by "
+		    "somebody else");
+		return (-1);
+	}
+	return (0);
+}
+
+void
+runner_release(struct runner *rn, const struct lease *lease,
+    int64_t ledger_id, int64_t key_id)
+{
+
+	if (lease->slotted)
+		ROWS_PUT(&rn->rows[ROWS_SLOT_RELEASE],
+		    store_int(lease->account->id), store_int(lease->slot_n),
+		    store_int(lease->slot_fence), store_int(ledger_id),
+		    store_int(key_id));
+}
+
+int
+runner_released(struct runner *rn, struct err *err)
+{
+	struct rows *r = &rn->rows[ROWS_SLOT_RELEASE];
+	const struct store_value *v;
+	size_t i, n = r->n;
+
+	if (rows_exec(r, rn->st, err))
+		return (-1);
+	for (i = 0; i < n; i++) {
+		v = r->v + i * r->nparams;
+		if (r->changes[i] > 0)
+			load_add(&rn->load, v[0].i, v[4].i, -1);
+	}
+	return (0);
+}
+
+int
+runner_reload(struct runner *rn, struct err *err)
+{
+	struct snapshot *s;
+
+	if ((s = snapshot_load(rn->st, rn->seal, err)) == NULL)
+		return (-1);
+	if (load_follow(&rn->load, s, err)) {
+		snapshot_unref(s);
+		return (-1);
+	}
+	snapshot_unref(rn->snapshot);
+	rn->snapshot = s;
+	rn->snapshot_stale = false;
+	rn->facts_changed = true;
+	return (0);
+}
+
+/* ---- a batch ---- */
+
+static void
+publish(struct runner *rn)
+{
+	struct pool_facts facts = {
+		.snapshot = rn->snapshot,
+		.responder_id = rn->self.id,
+		.node = rn->self.node,
+		.pepper = rn->pepper,
+		.registered = rn->self.id != 0,
+	};
+
+	shared_publish(rn->shared, &facts);
+	seal_wipe(&facts.pepper, sizeof(facts.pepper));
+	rn->facts_changed = false;
+}
+
+static void
+clear(struct runner *rn)
+{
+	size_t i;
+
+	keys_reset(&rn->keys);
+	budgets_reset(&rn->budgets);
+	settle_forget(rn);
+	for (i = 0; i < ROWS_COUNT; i++)
+		rows_reset(&rn->rows[i]);
+	for (i = 0; i < OP_COUNT; i++)
+		rn->lists[i].n = 0;
+	rn->parks_changed = false;
+}
+
+static void
+sort_ops(struct runner *rn, struct store_op **ops, size_t n)
+{
+	struct op_list *l;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		l = &rn->lists[ops[i]->kind];
+		l->ops[l->n++] = ops[i];
+	}
+}
+
+/* Version, queue, load: as the transaction sees them. */
+static int
+look(struct runner *rn, struct err *err)
+{
+	int64_t row[2];
+	int rc;
+
+	rc = store_one(rn->st, STMT_BATCH_STATE, NULL, 0, row, 2, err);
+	if (rc == 0)
+		err_set(err, ERR_NOT_FOUND, "the database is not set up");
+	if (rc != 1)
+		return (-1);
+	rn->ntickets = row[1];
+	if ((rn->snapshot == NULL || rn->snapshot_stale ||
+	    rn->snapshot->version != row[0]) && runner_reload(rn, err))
+		return (-1);
+	load_begin(&rn->load);
+	if (rn->load.read_ms == 0 || rn->ntickets > 0 ||
+	    rn->mono_ms - rn->load.read_ms >= LOAD_AGE_MS)
+		return (load_read(&rn->load, rn->st, rn->mono_ms, err));
+	return (0);
+}
+
+/* What was parked now is to be seen by the choices of this batch, and by the
+ * other processes. */
+static int
+heed_parks(struct runner *rn, struct err *err)
+{
+
+	if (!rn->parks_changed)
+		return (0);
+	rn->parks_changed = false;
+	if (store_exec(rn->st, STMT_META_CONFIG_BUMP, NULL, 1, 0, NULL, err))
+		return (-1);
+	return (runner_reload(rn, err));
+}
+
+static int
+run_cancels(struct runner *rn, struct err *err)
+{
+	const struct op_list *l = &rn->lists[OP_CANCEL];
+	const struct cancel_op *cancel;
+	struct admit_op *op;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		cancel = (const struct cancel_op *)(const void *)l->ops[i];
+		op = waiting_find(&rn->waiting, cancel->ledger_id);
+		if (op == NULL)
+			continue;
+		op->cancelled = true;
+		if (admit_dismiss(rn, op, ADMIT_QUEUE_TIMEOUT, "client_gone",
+		    err))
+			return (-1);
+	}
+	return (0);
+}
+
+/* Our row is gone: others took us for dead. */
+static int
+run_beats(struct runner *rn, struct err *err)
+{
+	int rc;
+
+	if (rn->lists[OP_BEAT].n == 0)
+		return (0);
+	rc = responder_beat(&rn->self, rn->st, &rn->set, err);
+	if (rc < 0 || (rc == 0 &&
+	    responder_register(&rn->self, rn->st, err)))
+		return (-1);
+	return (tickets_lapse(rn, err));
+}
+
+static int
+run_settles(struct runner *rn, struct err *err)
+{
+	struct op_list *l = &rn->lists[OP_SETTLE];
+
+	return (settle_run(rn, (struct settle_op **)(void *)l->ops, l->n,
+	    err));
+}
+
+/* Nothing of this process stays behind. */
+static int
+run_sign_off(struct runner *rn, struct err *err)
+{
+	struct store_value id = store_int(rn->self.id);
+
+	if (rn->lists[OP_SIGN_OFF].n == 0)
+		return (0);
+	return (store_exec(rn->st, STMT_RESPONDER_REMOVE, &id, 1, 1, NULL,
+	    err));
+}
+
+static int (*const steps[])(struct runner *, struct err *) = {
+	look,
+	run_beats,
+	run_settles,
+	move_run,
+	heed_parks,
+	run_cancels,
+	tickets_collect,
+	tickets_expire,
+	admit_run,
+	settle_refused,
+	run_sign_off,
+};
+
+static int
+run(void *arg, struct store_batch *b, struct store *st,
+    struct store_op **ops, size_t n, struct err *err)
+{
+	struct runner *rn = arg;
+	size_t i;
+
+	rn->batch = b;
+	rn->st = st;
+	rn->now_ms = store_now_ms(st);
+	rn->mono_ms = clock_mono_ms(rn->clock);
+	shared_settings(rn->shared, &rn->set);
+	clear(rn);
+	sort_ops(rn, ops, n);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i](rn, err))
+			return (-1);
+	}
+	return (budgets_write(&rn->budgets, st, err));
+}
+
+static void
+ended(void *arg, struct store_batch *b, bool committed)
+{
+	struct runner *rn = arg;
+
+	(void)b;
+	waiting_ended(&rn->waiting, committed);
+	if (responder_ended(&rn->self, committed))
+		rn->facts_changed = true;
+	if (!committed) {
+		rn->snapshot_stale = true;
+		load_forget(&rn->load);
+	} else if (rn->facts_changed)
+		publish(rn);
+	tickets_ended(rn, committed);
+	clear(rn);
+	rn->batch = NULL;
+	rn->st = NULL;
+}
+
+/* ---- the connection ---- */
+
+static int
+check_in(struct runner *rn, struct store *st, struct err *err)
+{
+	struct store_value id = store_int(rn->self.id);
+	int64_t node;
+	int rc = 0;
+
+	if (meta_pepper(st, rn->seal, &rn->pepper, err))
+		return (-1);
+	if (rn->self.id != 0)
+		rc = store_one(st, STMT_RESPONDER_THERE, &id, 1, &node, 1,
+		    err);
+	if (rc < 0 || (rc == 0 && responder_register(&rn->self, st, err)))
+		return (-1);
+	rn->st = st;
+	rc = runner_reload(rn, err);
+	rn->st = NULL;
+	return (rc);
+}
+
+static int
+connected(void *arg, struct store *st, struct err *err)
+{
+	struct runner *rn = arg;
+
+	load_forget(&rn->load);
+	if (store_begin(st, true, err))
+		return (-1);
+	if (check_in(rn, st, err)) {
+		store_rollback(st);
+		goto err0;
+	}
+	if (store_commit(st, err))
+		goto err0;
+	(void)responder_ended(&rn->self, true);
+	publish(rn);
+	return (0);
+
+err0:
+	(void)responder_ended(&rn->self, false);
+	rn->snapshot_stale = true;
+	return (-1);
+}
+
+static bool
+reads(void *arg, const struct store_op *op)
+{
+
+	(void)arg;
+	return (op->kind == OP_LOOKUP);
+}
+
+static int
+read_op(void *arg, struct store *st, struct store_op *op, struct err *err)
+{
+
+	(void)arg;
+	return (lookup_read(st, (struct lookup_op *)(void *)op, err));
+}
+
+static int64_t
+poll_ms(void *arg)
+{
+	const struct runner *rn = arg;
+
+	return (rn->waiting.n > 0 ? POLL_MS : -1);
+}
+
+void
+runner_bind(struct runner *rn, struct store_runner *out)
+{
+
+	*out = (struct store_runner) {
+		.connected = connected,
+		.run = run,
+		.ended = ended,
+		.read = read_op,
+		.reads = reads,
+		.poll_ms = poll_ms,
+		.arg = rn,
+	};
+}

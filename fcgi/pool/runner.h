@@ -1,0 +1,141 @@
+#ifndef POOL_RUNNER_H_
+#define POOL_RUNNER_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "store/thread.h"
+
+#include "pool/budgets.h"
+#include "pool/keys.h"
+#include "pool/load.h"
+#include "pool/pool.h"
+#include "pool/responder.h"
+#include "pool/rows.h"
+#include "pool/shared.h"
+#include "pool/waiting.h"
+
+struct clock;
+struct err;
+struct seal;
+
+/**
+ * What the store thread runs: the operations of the pool, a batch of them in
+ * one transaction.  In each batch, in this order: beats; settlements and what
+ * moves give back, which free slots; cancellations; then all that want a slot,
+ * those that wait and those that come, are placed by one rule.  All rows are
+ * collected and given to the store set-wise.
+ *
+ * All that run() changes of the runner's lasting memory is either a hint
+ * (load), or found out anew after a rollback (snapshot), or done in ended()
+ * once the batch is committed (who waits, who is registered).  So a batch may
+ * be run again.  Store thread; a test may call it without one.
+ */
+
+enum op_kind {
+	OP_ADMIT,
+	OP_MOVE,
+	OP_SETTLE,
+	OP_CANCEL,
+	OP_BEAT,
+	OP_SIGN_OFF,
+	OP_LOOKUP,		/* reads */
+	OP_COUNT
+};
+
+/* Waiting requests that one batch turns away; more wait for the next. */
+#define LIMIT_REFUSED	(2 * LIMIT_BATCH_OPS)
+
+/** The client of a waiting request left. */
+struct cancel_op {
+	struct store_op op;
+	int64_t ledger_id;
+};
+
+/** The sets of rows of a batch, in the order in which they are sent. */
+enum batch_rows {
+	ROWS_LEDGER_CLOSE,
+	ROWS_ATTEMPT_CLOSE,
+	ROWS_SLOT_RELEASE,
+	ROWS_RESERVATION_DROP,
+	ROWS_SLOT_TAKE,
+	ROWS_LEDGER_OPEN,
+	ROWS_LEDGER_ATTEMPT,
+	ROWS_ATTEMPT_OPEN,
+	ROWS_RESERVATION_ADD,
+	ROWS_TICKET_ADD,
+	ROWS_TICKET_GRANT,
+	ROWS_TICKET_DROP,
+	ROWS_TICKET_LAPSE,
+	ROWS_COUNT
+};
+
+/** Operations of one kind in a batch, in their order. */
+struct op_list {
+	size_t n;
+	struct store_op *ops[LIMIT_BATCH_OPS];
+};
+
+struct runner {
+	const struct seal *seal;
+	const struct clock *clock;
+	struct shared *shared;
+	struct responder self;
+	struct seal_pepper pepper;
+	struct waiting waiting;
+	struct snapshot *snapshot;	/* what this thread goes by */
+	bool snapshot_stale;		/* of a batch that was rolled back */
+	bool facts_changed;		/* to be published at commit */
+	struct load load;
+
+	/* The batch at work. */
+	struct store_batch *batch;
+	struct store *st;
+	int64_t now_ms;			/* wall, the store's */
+	int64_t mono_ms;
+	int64_t ntickets;		/* rows when it began */
+	bool parks_changed;
+	struct pool_settings set;
+	struct keys keys;
+	struct budgets budgets;
+	struct rows rows[ROWS_COUNT];
+	struct op_list lists[OP_COUNT];
+	struct wakes {
+		size_t n;
+		int64_t ids[LIMIT_BATCH_OPS];
+		char paths[LIMIT_BATCH_OPS][108];
+	} wakes;			/* to be sent at commit */
+	struct settle_op *refused[LIMIT_REFUSED];
+	size_t nrefused;
+};
+
+/** runner_new(seal, clock, shared, err): All are borrowed.  NULL on failure. */
+struct runner *runner_new(const struct seal *seal, const struct clock *clock,
+    struct shared *shared, struct err *err);
+
+/** runner_free(rn): NULL is allowed.  Files of the responder are removed. */
+void runner_free(struct runner *rn);
+
+/** runner_bind(rn, out): Fill in what store_thread_start wants. */
+void runner_bind(struct runner *rn, struct store_runner *out);
+
+/* ---- for the modules that do the parts ---- */
+
+/** runner_exec(rn, which, err): Send one set of rows.  0, or -1. */
+int runner_exec(struct runner *rn, enum batch_rows which, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** runner_release(rn, lease, ledger_id, key_id): Give a slot back: the row is
+ * collected.  runner_released(rn, err): send them. */
+void runner_release(struct runner *rn, const struct lease *lease,
+    int64_t ledger_id, int64_t key_id);
+int runner_released(struct runner *rn, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** runner_reload(rn, err): Read the snapshot inside this batch.  0, or -1. */
+int runner_reload(struct runner *rn, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+#endif /* !POOL_RUNNER_H_ */

@@ -1,0 +1,464 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/num.h"
+
+#include "pool/cooldown.h"
+#include "pool/runner.h"
+#include "pool/settle.h"
+
+/* States of a ledger row, as the schema has them. */
+enum ledger_state {
+	LEDGER_OPEN,
+	LEDGER_SETTLED,
+	LEDGER_REAPED,
+	LEDGER_CORRECTED
+};
+
+/* One request on its way through. */
+struct settling {
+	struct settle_op *op;
+	struct bill bill;	/* of the last attempt */
+	struct usage usage;	/* of all */
+	int64_t nusd;		/* of all; -1: unpriced */
+	enum usage_mark mark;
+	int64_t account_id;	/* 0: none */
+	enum ledger_state from;	/* the state that it was closed from ... */
+	bool closed;		/* ... if it was not closed before */
+};
+
+/* A row of "reservations_of". */
+struct reserved {
+	int64_t ledger_id;
+	int64_t budget_id, start_ms;
+	int64_t amount;
+	char kind[16];
+};
+
+struct reserved_list {
+	struct reserved *list;
+	size_t n, cap;
+	struct err *err;
+};
+
+static struct store_value
+positive(int64_t i)
+{
+
+	return (i > 0 ? store_int(i) : store_null());
+}
+
+static struct store_value
+not_negative(int64_t i)
+{
+
+	return (i >= 0 ? store_int(i) : store_null());
+}
+
+static int64_t
+usage_tokens(const struct usage *u)
+{
+
+	return (num_add_sat(num_add_sat(u->input_tokens, u->output_tokens),
+	    num_add_sat(u->cache_read_tokens, num_add_sat(
+	    u->cache_write_5m_tokens, u->cache_write_1h_tokens))));
+}
+
+/* ---- what it cost ---- */
+
+void
+settle_bill(const struct runner *rn, const struct account *account,
+    const char *model, const struct attempt_end *end, struct bill *bill)
+{
+	const struct usage *u = &end->usage;
+	const struct price *p;
+	int64_t tokens = usage_tokens(u);
+
+	*bill = (struct bill) { 0 };
+	if (account == NULL || end->mark == USAGE_NONE)
+		return;
+	if (tokens == 0 && u->web_searches == 0) {
+		bill->estimated = end->mark == USAGE_ESTIMATED;
+		return;
+	}
+	p = price_find(&rn->snapshot->prices, account->platform, model,
+	    tokens - u->output_tokens, rn->now_ms);
+	if (p == NULL) {
+		bill->nusd = -1;
+		return;
+	}
+	bill->nusd = price_cost(p, u);
+	bill->price_id = p->id;
+}
+
+/* Add what attempts before the one that is closed here have cost. */
+static int
+add_attempts(struct runner *rn, struct settling *s, bool *estimated,
+    struct err *err)
+{
+	const struct settle_op *op = s->op;
+	struct store_value params[2];
+	int64_t row[6];
+
+	if (op->attempts - (op->lease.held ? 1 : 0) < 1)
+		return (0);
+	params[0] = store_int(op->ledger_id);
+	params[1] = store_int(op->attempts + (op->lease.held ? 0 : 1));
+	if (store_one(rn->st, STMT_ATTEMPTS_BEFORE, params, 2, row, 6,
+	    err) < 0)
+		return (-1);
+	s->usage.input_tokens += row[0];
+	s->usage.output_tokens += row[1];
+	if (s->nusd >= 0)
+		s->nusd = num_add_sat(s->nusd, row[2]);
+	if (row[3] > 0)
+		*estimated = true;
+	if (!op->lease.held) {
+		s->mark = (enum usage_mark)row[4];
+		s->account_id = row[5];
+	}
+	return (0);
+}
+
+/*
+ * The whole request.  Attempts of which nothing is known are charged together
+ * at what is left of the reserve, which bounds the bill of the dearest.
+ */
+static int
+reckon(struct runner *rn, struct settling *s, struct err *err)
+{
+	const struct settle_op *op = s->op;
+	bool estimated;
+
+	if (op->lease.held) {
+		s->account_id = op->lease.account->id;
+		s->mark = op->end.mark;
+		s->usage = op->end.usage;
+		settle_bill(rn, op->lease.account, op->model, &op->end,
+		    &s->bill);
+	}
+	s->nusd = s->bill.nusd;
+	estimated = s->bill.estimated;
+	if (add_attempts(rn, s, &estimated, err))
+		return (-1);
+	if (estimated && s->nusd >= 0 && s->nusd < op->reserved_nusd)
+		s->nusd = op->reserved_nusd;
+	return (0);
+}
+
+/* ---- rows ---- */
+
+static void
+put_ledger(struct runner *rn, const struct settling *s, int64_t from,
+    int64_t fence)
+{
+	const struct settle_op *op = s->op;
+
+	ROWS_PUT(&rn->rows[ROWS_LEDGER_CLOSE],
+	    store_int(from == LEDGER_OPEN ? LEDGER_SETTLED :
+	    LEDGER_CORRECTED), positive(s->account_id), store_int(s->mark),
+	    store_text(op->outcome), positive(op->status),
+	    store_int(op->attempts), store_int(s->usage.input_tokens),
+	    store_int(s->usage.output_tokens),
+	    store_int(s->usage.cache_read_tokens),
+	    store_int(s->usage.cache_write_5m_tokens),
+	    store_int(s->usage.cache_write_1h_tokens), not_negative(s->nusd),
+	    positive(s->bill.price_id), store_int(op->queue_ms),
+	    not_negative(op->first_byte_ms), store_int(op->total_ms),
+	    store_int(op->answer_bytes), store_int(rn->now_ms),
+	    store_text(op->trace),
+	    store_int(op->ledger_id), store_int(from), store_int(fence));
+}
+
+void
+settle_close_attempt(struct runner *rn, int64_t ledger_id, int n,
+    const struct attempt_end *end, int64_t nusd)
+{
+
+	ROWS_PUT(&rn->rows[ROWS_ATTEMPT_CLOSE], store_int(rn->now_ms),
+	    store_text(end->outcome), positive(end->status),
+	    end->upstream_id[0] == '\0' ? store_null() :
+	    store_text(end->upstream_id), store_int(end->mark),
+	    store_int(end->usage.input_tokens),
+	    store_int(end->usage.output_tokens), not_negative(nusd),
+	    store_int(ledger_id), store_int(n));
+}
+
+/*
+ * The row was not open with this fence: reaped, closed before, or moved on by
+ * a batch whose outcome was never learnt.
+ */
+static int
+close_late(struct runner *rn, struct settling *s, struct err *err)
+{
+	struct rows *rows = &rn->rows[ROWS_LEDGER_CLOSE];
+	struct store_value id = store_int(s->op->ledger_id);
+	int64_t row[2];
+	int rc;
+
+	rc = store_one(rn->st, STMT_LEDGER_STATE, &id, 1, row, 2, err);
+	if (rc < 0)
+		return (-1);
+	if (rc == 0 || (row[0] != LEDGER_OPEN && row[0] != LEDGER_REAPED))
+		return (0);
+	put_ledger(rn, s, row[0], row[1]);
+	if (rows_exec(rows, rn->st, err))
+		return (-1);
+	s->closed = rows->changes[0] > 0;
+	s->from = (enum ledger_state)row[0];
+	return (0);
+}
+
+static int
+close_rows(struct runner *rn, struct settling *list, size_t n,
+    struct err *err)
+{
+	struct rows *rows = &rn->rows[ROWS_LEDGER_CLOSE];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		put_ledger(rn, &list[i], LEDGER_OPEN, list[i].op->attempts);
+	if (rows_exec(rows, rn->st, err))
+		return (-1);
+	for (i = 0; i < n; i++) {
+		list[i].from = LEDGER_OPEN;
+		list[i].closed = rows->changes[i] > 0;
+	}
+	for (i = 0; i < n; i++) {
+		if (!list[i].closed && close_late(rn, &list[i], err))
+			return (-1);
+	}
+	return (0);
+}
+
+/* ---- budgets ---- */
+
+static int
+by_ledger_id(const void *key, const void *elem)
+{
+	int64_t id = *(const int64_t *)key;
+	const struct settling *s = elem;
+
+	return (id < s->op->ledger_id ? -1 : id > s->op->ledger_id);
+}
+
+static int
+settling_cmp(const void *a, const void *b)
+{
+
+	return (by_ledger_id(&((const struct settling *)a)->op->ledger_id, b));
+}
+
+static int
+reserved_row(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct reserved_list *r = arg;
+	struct reserved *list;
+	size_t cap;
+
+	(void)ncols;
+	if (r->n == r->cap) {
+		cap = r->cap == 0 ? 16 : r->cap * 2;
+		if (cap > LIMIT_REFUSED * HOLDS_MAX ||
+		    (list = realloc(r->list, cap * sizeof(*list))) == NULL) {
+			err_set(r->err, ERR_NOMEM,
+			    "no memory for reservations");
+			return (-1);
+		}
+		r->list = list;
+		r->cap = cap;
+	}
+	list = &r->list[r->n++];
+	list->ledger_id = store_get_int(&c[0]);
+	list->budget_id = store_get_int(&c[1]);
+	list->start_ms = store_get_int(&c[2]);
+	list->amount = store_get_int(&c[3]);
+	snprintf(list->kind, sizeof(list->kind), "%s", store_get_text(&c[4]));
+	return (0);
+}
+
+/* A reaped row's reserve was taken for spent already. */
+static int
+spend_one(struct runner *rn, const struct settling *s,
+    const struct reserved *r, struct err *err)
+{
+	struct amounts used = {
+		.nusd = s->nusd > 0 ? s->nusd : 0,
+		.tokens = usage_tokens(&s->usage),
+		.requests = s->op->attempts > 0,
+	};
+	bool reaped = s->from == LEDGER_REAPED;
+	int64_t spent = amount_of(r->kind, &used);
+
+	if (spent < 0)
+		spent = 0;
+	return (budgets_add(&rn->budgets, rn->st, r->budget_id, r->start_ms,
+	    reaped ? spent - r->amount : spent, reaped ? 0 : -r->amount,
+	    err));
+}
+
+static int
+spend_all(struct runner *rn, const struct settling *list, size_t n,
+    const struct store_value *ids, struct err *err)
+{
+	struct reserved_list r = { .err = err };
+	const struct settling *s;
+	size_t i;
+	int rc = 0;
+
+	if (store_query(rn->st, STMT_RESERVATIONS_OF, ids, 1, reserved_row, &r,
+	    err) < 0)
+		rc = -1;
+	for (i = 0; i < r.n && rc == 0; i++) {
+		s = bsearch(&r.list[i].ledger_id, list, n, sizeof(*list),
+		    by_ledger_id);
+		if (s != NULL)
+			rc = spend_one(rn, s, &r.list[i], err);
+	}
+	free(r.list);
+	return (rc);
+}
+
+static bool
+has_reservations(const struct settling *s)
+{
+
+	return (s->closed && (!s->op->lease.held || s->op->lease.budgeted));
+}
+
+static int
+spend(struct runner *rn, struct settling *list, size_t n, struct err *err)
+{
+	struct store_value param;
+	struct buf ids;
+	size_t i;
+	int rc = -1;
+
+	buf_init(&ids, LIMIT_REFUSED * 24);
+	for (i = 0; i < n; i++) {
+		if (!has_reservations(&list[i]))
+			continue;
+		if (buf_printf(&ids, "%c%" PRId64, buf_len(&ids) == 0 ?
+		    '[' : ',', list[i].op->ledger_id))
+			goto nomem;
+		ROWS_PUT(&rn->rows[ROWS_RESERVATION_DROP],
+		    store_int(list[i].op->ledger_id));
+	}
+	if (buf_len(&ids) == 0) {
+		rc = 0;
+		goto done;
+	}
+	if (buf_puts(&ids, "]") || buf_cstr(&ids) == NULL)
+		goto nomem;
+	param = store_text(buf_cstr(&ids));
+	qsort(list, n, sizeof(*list), settling_cmp);
+	if (spend_all(rn, list, n, &param, err) == 0)
+		rc = runner_exec(rn, ROWS_RESERVATION_DROP, err);
+	goto done;
+
+nomem:
+	err_set(err, ERR_NOMEM, "no memory for reservations");
+done:
+	buf_fini(&ids);
+	return (rc);
+}
+
+/* ---- the whole ---- */
+
+static int
+settle_lease(struct runner *rn, struct settling *s, struct err *err)
+{
+	struct settle_op *op = s->op;
+	struct lease lease = op->lease;	/* parking takes notes on it */
+
+	if (!lease.held)
+		return (0);
+	settle_close_attempt(rn, op->ledger_id, op->attempts, &op->end,
+	    s->bill.estimated ? op->reserved_nusd : s->bill.nusd);
+	runner_release(rn, &lease, op->ledger_id, op->key_id);
+	if (op->success)
+		return (cooldown_clear(rn, lease.account, op->model, err));
+	return (cooldown_park(rn, op->ledger_id, &lease, &op->park, NULL,
+	    err));
+}
+
+int
+settle_run(struct runner *rn, struct settle_op **ops, size_t n,
+    struct err *err)
+{
+	struct settling *list;
+	size_t i;
+	int rc = -1;
+
+	if (n == 0)
+		return (0);
+	if ((list = calloc(n, sizeof(*list))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a settlement");
+		return (-1);
+	}
+	for (i = 0; i < n; i++) {
+		list[i].op = ops[i];
+		if (reckon(rn, &list[i], err))
+			goto done;
+	}
+	if (close_rows(rn, list, n, err))
+		goto done;
+	for (i = 0; i < n; i++) {
+		if (settle_lease(rn, &list[i], err))
+			goto done;
+		list[i].op->cost_nusd = list[i].nusd;
+		list[i].op->late = list[i].closed &&
+		    list[i].from == LEDGER_REAPED;
+	}
+	if (runner_exec(rn, ROWS_ATTEMPT_CLOSE, err) ||
+	    runner_released(rn, err) || spend(rn, list, n, err))
+		goto done;
+	rc = 0;
+done:
+	free(list);
+	return (rc);
+}
+
+int
+settle_refuse(struct runner *rn, const struct admit_op *op,
+    const char *outcome, struct err *err)
+{
+	struct settle_op *s = NULL;
+
+	if (rn->nrefused == LIMIT_REFUSED ||
+	    (s = calloc(1, sizeof(*s))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a refusal");
+		return (-1);
+	}
+	rn->refused[rn->nrefused++] = s;
+	s->ledger_id = op->ledger_id;
+	s->key_id = op->key->id;
+	s->queue_ms = rn->mono_ms - op->submitted_ms;
+	s->total_ms = s->queue_ms;
+	s->first_byte_ms = -1;
+	snprintf(s->model, sizeof(s->model), "%s", op->model);
+	snprintf(s->outcome, sizeof(s->outcome), "%s", outcome);
+	snprintf(s->trace, sizeof(s->trace), "%s", op->trace);
+	return (0);
+}
+
+int
+settle_refused(struct runner *rn, struct err *err)
+{
+
+	return (settle_run(rn, rn->refused, rn->nrefused, err));
+}
+
+void
+settle_forget(struct runner *rn)
+{
+	size_t i;
+
+	for (i = 0; i < rn->nrefused; i++)
+		free(rn->refused[i]);
+	rn->nrefused = 0;
+}

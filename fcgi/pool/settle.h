@@ -1,0 +1,57 @@
+#ifndef POOL_SETTLE_H_
+#define POOL_SETTLE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pool/pool.h"
+
+struct err;
+struct runner;
+
+/**
+ * Settlement: ledger rows are closed, fenced by state and attempt; what they
+ * held of budgets becomes spend; slots are free.  A row that was reaped
+ * meanwhile is corrected, once.  Store thread.
+ */
+
+/** settle_run(rn, ops, n, err): Settle ${n} requests.  0, or -1. */
+int settle_run(struct runner *rn, struct settle_op **ops, size_t n,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * settle_refuse(rn, op, outcome, err):
+ * A request that waited, and has no attempt, is refused: its row is closed
+ * with ${outcome} and what it reserved given back, at the end of the batch
+ * (settle_refused).  0, or -1.
+ */
+int settle_refuse(struct runner *rn, const struct admit_op *op,
+    const char *outcome, struct err *err)
+    __attribute__((__warn_unused_result__));
+int settle_refused(struct runner *rn, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** settle_forget(rn): A batch begins, or is over. */
+void settle_forget(struct runner *rn);
+
+/** What a try cost. */
+struct bill {
+	int64_t nusd;		/* -1: unpriced */
+	int64_t price_id;	/* 0: none */
+	bool estimated;		/* nothing was stated: up to the reserve */
+};
+
+/**
+ * settle_bill(rn, account, model, end, bill):
+ * Price the usage of one attempt.  ${account} may be NULL (no attempt).
+ * .nusd is 0 where .estimated.
+ */
+void settle_bill(const struct runner *rn, const struct account *account,
+    const char *model, const struct attempt_end *end, struct bill *bill);
+
+/** settle_close_attempt(rn, ledger_id, n, end, nusd): Collect the row; ${nusd}
+ * -1: NULL. */
+void settle_close_attempt(struct runner *rn, int64_t ledger_id, int n,
+    const struct attempt_end *end, int64_t nusd);
+
+#endif /* !POOL_SETTLE_H_ */

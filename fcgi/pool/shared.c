@@ -1,0 +1,93 @@
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+
+#include "pool/shared.h"
+#include "pool/snapshot.h"
+
+int
+shared_init(struct shared *sh, struct err *err)
+{
+	int rc;
+
+	memset(sh, 0, sizeof(*sh));
+	if ((rc = pthread_mutex_init(&sh->lock, NULL)) != 0) {
+		err_set_errno(err, ERR_NOMEM, rc, "cannot make a lock");
+		return (-1);
+	}
+	return (0);
+}
+
+void
+shared_fini(struct shared *sh)
+{
+
+	snapshot_unref(sh->facts.snapshot);
+	seal_wipe(&sh->facts.pepper, sizeof(sh->facts.pepper));
+	pthread_mutex_destroy(&sh->lock);
+}
+
+void
+shared_configure(struct shared *sh, const struct conf *conf)
+{
+	struct pool_settings *s = &sh->settings;
+
+	pthread_mutex_lock(&sh->lock);
+	s->queue_max = conf->queue_max;
+	s->dead_after_ms = conf->dead_after_ms;
+	s->grant_timeout_ms = conf->grant_timeout_ms;
+	s->cooldown_max_ms = conf->cooldown_max_ms;
+	s->refuse_unpriced = strcmp(conf->unpriced, "refuse") == 0;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_settings(struct shared *sh, struct pool_settings *out)
+{
+
+	pthread_mutex_lock(&sh->lock);
+	*out = sh->settings;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_note(struct shared *sh, int64_t requests, bool draining)
+{
+
+	pthread_mutex_lock(&sh->lock);
+	sh->settings.requests = requests;
+	sh->settings.draining = draining;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_publish(struct shared *sh, const struct pool_facts *facts)
+{
+	struct snapshot *old;
+
+	if (facts->snapshot != NULL)
+		snapshot_ref(facts->snapshot);
+	pthread_mutex_lock(&sh->lock);
+	old = sh->facts.snapshot;
+	sh->facts = *facts;
+	pthread_mutex_unlock(&sh->lock);
+	__atomic_add_fetch(&sh->serial, 1, __ATOMIC_RELEASE);
+	snapshot_unref(old);
+}
+
+bool
+shared_news(struct shared *sh, unsigned *serial, struct pool_facts *out)
+{
+	unsigned now = __atomic_load_n(&sh->serial, __ATOMIC_ACQUIRE);
+
+	if (now == *serial)
+		return (false);
+	pthread_mutex_lock(&sh->lock);
+	*out = sh->facts;
+	if (out->snapshot != NULL)
+		snapshot_ref(out->snapshot);
+	pthread_mutex_unlock(&sh->lock);
+	*serial = now;
+	return (true);
+}

@@ -1,0 +1,354 @@
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/seal.h"
+#include "ledger/meta.h"
+#include "store/store.h"
+
+#include "pool/snapshot.h"
+
+/* What is kept in memory of each table, at the most. */
+#define ACCOUNTS_MAX	10000
+#define GROUPS_MAX	10000
+#define BUDGETS_MAX	100000
+#define PRICES_MAX	20000
+#define COOLDOWNS_MAX	256	/* of one account */
+
+struct loader {
+	struct snapshot *s;
+	const struct seal *seal;
+	struct err *err;
+	size_t cap;		/* of the array being filled */
+};
+
+/* Room for one more element in an array of ${n}; NULL: none. */
+static void *
+extend(void *array, size_t n, size_t *cap, size_t size, size_t max,
+    struct err *err)
+{
+	size_t want = *cap == 0 ? 16 : *cap * 2;
+	void *p;
+
+	if (n < *cap)
+		return (array);
+	if (n >= max || (p = realloc(array, want * size)) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the configuration");
+		return (NULL);
+	}
+	*cap = want;
+	return (p);
+}
+
+static void
+copy_text(char *out, size_t size, const struct store_value *v)
+{
+
+	snprintf(out, size, "%s", store_get_text(v));
+}
+
+static void
+unseal(struct loader *l, struct account *a, const struct store_value *v)
+{
+	char context[64];
+
+	snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
+	    (long long)a->id);
+	if (seal_unbox(l->seal, context, v->p, v->n, &a->secret,
+	    &a->secret_len, NULL))
+		a->secret = NULL;
+}
+
+static int
+account_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	struct snapshot *s = l->s;
+	struct account *a;
+
+	(void)n;
+	a = extend(s->accounts, s->naccounts, &l->cap, sizeof(*a),
+	    ACCOUNTS_MAX, l->err);
+	if (a == NULL)
+		return (-1);
+	s->accounts = a;
+	a += s->naccounts++;
+	*a = (struct account) { .id = store_get_int(&c[0]) };
+	copy_text(a->name, sizeof(a->name), &c[1]);
+	copy_text(a->platform, sizeof(a->platform), &c[2]);
+	a->base_url = strdup(store_get_text(&c[3]));
+	a->credential = strcmp(store_get_text(&c[4]), "bearer") == 0 ?
+	    CREDENTIAL_BEARER : CREDENTIAL_API_KEY;
+	a->group_id = store_get_int(&c[6]);
+	a->priority = (int)store_get_int(&c[7]);
+	a->weight = (int)store_get_int(&c[8]);
+	a->concurrency = (int)store_get_int(&c[9]);
+	a->enabled = store_get_int(&c[10]) != 0;
+	unseal(l, a, &c[5]);
+	if (a->base_url != NULL)
+		return (0);
+	err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+	return (-1);
+}
+
+static int
+cooldown_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	struct account *a;
+	struct cooldown *cd;
+
+	(void)n;
+	a = (struct account *)(uintptr_t)snapshot_account(l->s,
+	    store_get_int(&c[0]));
+	if (a == NULL || a->ncooldowns >= COOLDOWNS_MAX)
+		return (0);
+	cd = realloc(a->cooldowns, (a->ncooldowns + 1) * sizeof(*cd));
+	if (cd == NULL) {
+		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	a->cooldowns = cd;
+	cd += a->ncooldowns++;
+	*cd = (struct cooldown) {
+		.since_ms = store_get_int(&c[3]),
+		.until_ms = store_get_int(&c[4]),
+		.cause_id = store_get_int(&c[5]),
+		.observed_ms = store_get_int(&c[6]),
+		.strikes = (int)store_get_int(&c[7]),
+		.stated = store_get_int(&c[8]) != 0,
+	};
+	copy_text(cd->family, sizeof(cd->family), &c[1]);
+	copy_text(cd->reason, sizeof(cd->reason), &c[2]);
+	return (0);
+}
+
+static int
+group_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	struct snapshot *s = l->s;
+	struct group *g;
+
+	(void)n;
+	g = extend(s->groups, s->ngroups, &l->cap, sizeof(*g), GROUPS_MAX,
+	    l->err);
+	if (g == NULL)
+		return (-1);
+	s->groups = g;
+	g += s->ngroups++;
+	*g = (struct group) { .id = store_get_int(&c[0]) };
+	copy_text(g->name, sizeof(g->name), &c[1]);
+	copy_text(g->strategy, sizeof(g->strategy), &c[2]);
+	return (0);
+}
+
+static int
+budget_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	struct snapshot *s = l->s;
+	struct budget_rule *b;
+
+	(void)n;
+	b = extend(s->budgets, s->nbudgets, &l->cap, sizeof(*b), BUDGETS_MAX,
+	    l->err);
+	if (b == NULL)
+		return (-1);
+	s->budgets = b;
+	b += s->nbudgets++;
+	*b = (struct budget_rule) {
+		.id = store_get_int(&c[0]),
+		.scope_id = store_get_int(&c[2]),
+		.limit = store_get_int(&c[5]),
+	};
+	copy_text(b->scope, sizeof(b->scope), &c[1]);
+	copy_text(b->kind, sizeof(b->kind), &c[3]);
+	copy_text(b->period, sizeof(b->period), &c[4]);
+	return (0);
+}
+
+static int
+price_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	struct price_list *list = &l->s->prices;
+	struct price *p;
+
+	(void)n;
+	p = extend(list->rows, list->n, &l->cap, sizeof(*p), PRICES_MAX,
+	    l->err);
+	if (p == NULL)
+		return (-1);
+	list->rows = p;
+	p += list->n++;
+	*p = (struct price) {
+		.id = store_get_int(&c[0]),
+		.above_tokens = store_get_int(&c[3]),
+		.valid_from_ms = store_get_int(&c[4]),
+		.input_nusd_mtok = store_get_int(&c[5]),
+		.output_nusd_mtok = store_get_int(&c[6]),
+		.cache_read_nusd_mtok = store_get_int(&c[7]),
+		.cache_write_5m_nusd_mtok = store_get_int(&c[8]),
+		.cache_write_1h_nusd_mtok = store_get_int(&c[9]),
+		.context_tokens = store_get_int(&c[10]),
+	};
+	copy_text(p->platform, sizeof(p->platform), &c[1]);
+	copy_text(p->pattern, sizeof(p->pattern), &c[2]);
+	return (0);
+}
+
+/* Cooldowns come after the accounts that they hang on. */
+static const struct {
+	enum stmt_id stmt;
+	store_row_cb *row;
+} tables[] = {
+	{ STMT_SNAPSHOT_ACCOUNTS, account_row },
+	{ STMT_SNAPSHOT_COOLDOWNS, cooldown_row },
+	{ STMT_SNAPSHOT_GROUPS, group_row },
+	{ STMT_SNAPSHOT_BUDGETS, budget_row },
+	{ STMT_SNAPSHOT_PRICES, price_row },
+};
+
+struct snapshot *
+snapshot_load(struct store *st, const struct seal *seal, struct err *err)
+{
+	struct loader l = { .seal = seal, .err = err };
+	size_t i;
+
+	if ((l.s = calloc(1, sizeof(*l.s))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the configuration");
+		goto err0;
+	}
+	l.s->refs = 1;
+	if (meta_config_version(st, &l.s->version, err))
+		goto err1;
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		l.cap = 0;
+		if (store_query(st, tables[i].stmt, NULL, 0, tables[i].row, &l,
+		    err) < 0)
+			goto err1;
+	}
+	return (l.s);
+
+err1:
+	snapshot_unref(l.s);
+err0:
+	return (NULL);
+}
+
+struct snapshot *
+snapshot_ref(struct snapshot *s)
+{
+
+	__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+	return (s);
+}
+
+void
+snapshot_unref(struct snapshot *s)
+{
+	struct account *a;
+	size_t i;
+
+	if (s == NULL || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	for (i = 0; i < s->naccounts; i++) {
+		a = &s->accounts[i];
+		if (a->secret != NULL)
+			seal_wipe_free(a->secret, a->secret_len);
+		free(a->base_url);
+		free(a->cooldowns);
+	}
+	free(s->accounts);
+	free(s->groups);
+	free(s->budgets);
+	free(s->prices.rows);
+	free(s);
+}
+
+static int
+by_account_id(const void *key, const void *elem)
+{
+	int64_t id = *(const int64_t *)key;
+	const struct account *a = elem;
+
+	return (id < a->id ? -1 : id > a->id);
+}
+
+const struct account *
+snapshot_account(const struct snapshot *s, int64_t id)
+{
+
+	if (s->naccounts == 0)
+		return (NULL);
+	return (bsearch(&id, s->accounts, s->naccounts, sizeof(*s->accounts),
+	    by_account_id));
+}
+
+static int
+by_group_id(const void *key, const void *elem)
+{
+	int64_t id = *(const int64_t *)key;
+	const struct group *g = elem;
+
+	return (id < g->id ? -1 : id > g->id);
+}
+
+const struct group *
+snapshot_group(const struct snapshot *s, int64_t id)
+{
+
+	if (s->ngroups == 0)
+		return (NULL);
+	return (bsearch(&id, s->groups, s->ngroups, sizeof(*s->groups),
+	    by_group_id));
+}
+
+const struct cooldown *
+account_parked(const struct account *a, const char *family, int64_t now_ms)
+{
+	const struct cooldown *cd, *last = NULL;
+
+	for (cd = a->cooldowns; cd < a->cooldowns + a->ncooldowns; cd++) {
+		if (cd->until_ms <= now_ms)
+			continue;
+		if (cd->family[0] != '\0' && strcmp(cd->family, family) != 0)
+			continue;
+		if (last == NULL || cd->until_ms > last->until_ms)
+			last = cd;
+	}
+	return (last);
+}
+
+/*
+ * Families of Claude models, as the names of the models carry them
+ * (docs.anthropic.com/en/docs/about-claude/models).
+ */
+static const char *const families[] = { "opus", "sonnet", "haiku" };
+
+void
+model_family(const char *model, char out[POOL_FAMILY_SIZE])
+{
+	size_t i, n;
+
+	if (strncmp(model, "claude", 6) == 0) {
+		for (i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+			if (strstr(model, families[i]) == NULL)
+				continue;
+			snprintf(out, POOL_FAMILY_SIZE, "%s", families[i]);
+			return;
+		}
+	}
+	for (n = 0; model[n] != '\0' && n < POOL_FAMILY_SIZE - 1; n++) {
+		if (isdigit((unsigned char)model[n]))
+			break;
+	}
+	while (n > 0 && model[n - 1] == '-')
+		n--;
+	memcpy(out, model, n);
+	out[n] = '\0';
+}

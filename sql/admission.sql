@@ -1,0 +1,201 @@
+-- What admission, moves and settlement read and write.  Each runs once a
+-- batch, or once for a whole set of rows.
+
+-- name: batch_state
+-- The version of the configuration, and how many wait.
+SELECT value + 0, (SELECT count(*) FROM ticket)
+FROM meta WHERE name = 'config_version';
+
+-- name: key_by_hash
+SELECT k.id, k.name, k.visible, k.bind_kind, k.bind_id, k.concurrency,
+    k.models, k.enabled, k.expires_ms, m.value + 0
+FROM api_key k, meta m
+WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
+
+-- name: key_check
+-- The count is of requests in flight, where that is bounded.
+SELECT enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id,
+    concurrency, models, turn, CASE WHEN concurrency > 0 THEN
+    (SELECT count(*) FROM slot WHERE slot.key_id = api_key.id
+    AND slot.responder_id IS NOT NULL) ELSE 0 END
+FROM api_key WHERE id = ?;
+
+-- name: key_turn
+-- turn, id
+UPDATE api_key SET turn = ? WHERE id = ?;
+
+-- name: slots_in_use
+SELECT key_id, account_id, count(*) FROM slot
+WHERE responder_id IS NOT NULL GROUP BY key_id, account_id;
+
+-- name: slots_free @sqlite
+-- account, slots looked at already, its concurrency, how many
+SELECT n, fence FROM slot
+WHERE account_id = ? AND n > ? AND n <= ? AND responder_id IS NULL
+ORDER BY n LIMIT ?;
+-- name: slots_free @mysql
+SELECT n, fence FROM slot
+WHERE account_id = ? AND n > ? AND n <= ? AND responder_id IS NULL
+ORDER BY n LIMIT ? FOR UPDATE SKIP LOCKED;
+
+-- name: slot_take
+-- responder, ledger, key, now, account, n, fence as it was
+UPDATE slot SET responder_id = ?, ledger_id = ?, key_id = ?, leased_ms = ?,
+    fence = fence + 1
+WHERE account_id = ? AND n = ? AND fence = ? AND responder_id IS NULL;
+
+-- name: slot_release
+-- account, n, fence, ledger, key
+UPDATE slot SET responder_id = NULL, ledger_id = NULL, key_id = NULL,
+    leased_ms = NULL
+WHERE account_id = ? AND n = ? AND fence = ? AND ledger_id = ? AND key_id = ?;
+
+-- name: ledger_open
+INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id, kind,
+    model, stream, reserved_nusd, body_bytes, session)
+VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: ledger_attempt
+-- fence, id
+UPDATE ledger SET fence = ? WHERE id = ? AND state = 0;
+
+-- name: ledger_close
+-- The last three: id, the state and the fence that it must have.
+UPDATE ledger SET state = ?, account_id = ?, mark = ?, outcome = ?,
+    status = ?, attempts = ?, input_tokens = ?, output_tokens = ?,
+    cache_read_tokens = ?, cache_write_5m_tokens = ?,
+    cache_write_1h_tokens = ?, cost_nusd = ?, price_id = ?, queue_ms = ?,
+    first_byte_ms = ?, total_ms = ?, answer_bytes = ?, settled_ms = ?,
+    trace = ?
+WHERE id = ? AND state = ? AND fence = ?;
+
+-- name: ledger_state
+SELECT state, fence FROM ledger WHERE id = ?;
+
+-- name: attempt_open
+INSERT INTO attempt (ledger_id, n, account_id, started_ms)
+VALUES (?, ?, ?, ?);
+
+-- name: attempt_close
+UPDATE attempt SET ended_ms = ?, outcome = ?, status = ?, upstream_id = ?,
+    mark = ?, input_tokens = ?, output_tokens = ?, cost_nusd = ?
+WHERE ledger_id = ? AND n = ? AND (outcome IS NULL OR outcome = 'lost');
+
+-- name: attempts_before
+-- ledger, n: what attempts before the n-th have cost; the sums leave out those
+-- that are marked estimated (3), which are counted.
+SELECT coalesce(sum(CASE WHEN mark = 3 THEN 0 ELSE input_tokens END), 0),
+    coalesce(sum(CASE WHEN mark = 3 THEN 0 ELSE output_tokens END), 0),
+    coalesce(sum(CASE WHEN mark = 3 THEN 0 ELSE cost_nusd END), 0),
+    coalesce(sum(mark = 3), 0), coalesce(max(mark), 0),
+    coalesce(max(account_id), 0)
+FROM attempt WHERE ledger_id = ? AND n < ?;
+
+-- name: window_read @sqlite
+SELECT spent, reserved FROM budget_window
+WHERE budget_id = ? AND start_ms = ?;
+-- name: window_read @mysql
+SELECT spent, reserved FROM budget_window
+WHERE budget_id = ? AND start_ms = ? FOR UPDATE;
+
+-- name: window_write
+UPDATE budget_window SET spent = ?, reserved = ?
+WHERE budget_id = ? AND start_ms = ?;
+
+-- name: window_add
+INSERT INTO budget_window (spent, reserved, budget_id, start_ms)
+VALUES (?, ?, ?, ?);
+
+-- name: reservation_add
+INSERT INTO reservation (ledger_id, budget_id, start_ms, amount)
+VALUES (?, ?, ?, ?);
+
+-- name: reservations_of @sqlite
+-- The requests as a JSON array.
+SELECT r.ledger_id, r.budget_id, r.start_ms, r.amount, b.kind
+FROM reservation r JOIN budget b ON b.id = r.budget_id
+WHERE r.ledger_id IN (SELECT value FROM json_each(?))
+ORDER BY r.ledger_id;
+-- name: reservations_of @mysql
+SELECT r.ledger_id, r.budget_id, r.start_ms, r.amount, b.kind
+FROM reservation r JOIN budget b ON b.id = r.budget_id
+WHERE r.ledger_id IN (SELECT j.id FROM
+    JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j)
+ORDER BY r.ledger_id;
+
+-- name: reservation_drop
+DELETE FROM reservation WHERE ledger_id = ?;
+
+-- name: responder_nodes
+SELECT node FROM responder ORDER BY node;
+
+-- name: responder_add
+INSERT INTO responder (kind, node, host, pid, lock_path, wake_path, version,
+    started_ms, beat, beat_ms)
+VALUES ('relay', ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: responder_there
+SELECT node FROM responder WHERE id = ?;
+
+-- name: responder_beat
+UPDATE responder SET beat = ?, beat_ms = ?, requests = ?, draining = ?
+WHERE id = ?;
+
+-- name: responder_remove
+DELETE FROM responder WHERE id = ?;
+
+-- name: ticket_add
+INSERT INTO ticket (ledger_id, responder_id, key_id, bind_kind, bind_id,
+    model, tried, enqueued_ms, expires_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: ticket_grant
+-- now, account, slot, its fence, ledger
+UPDATE ticket SET granted_ms = ?, account_id = ?, slot_n = ?, slot_fence = ?
+WHERE ledger_id = ? AND granted_ms IS NULL;
+
+-- name: ticket_drop
+DELETE FROM ticket WHERE ledger_id = ?;
+
+-- name: cooldown_get
+SELECT since_ms, until_ms, observed_ms, strikes, stated
+FROM cooldown WHERE account_id = ? AND family = ?;
+
+-- name: cooldown_put
+REPLACE INTO cooldown (account_id, family, reason, detail, since_ms, until_ms,
+    stated, strikes, cause_id, observed_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: cooldown_undo
+-- Only if it is still the park of that request.
+DELETE FROM cooldown WHERE account_id = ? AND family = ? AND cause_id = ?;
+
+-- name: cooldown_clear
+-- account, now, family
+DELETE FROM cooldown
+WHERE account_id = ? AND until_ms <= ? AND family IN ('', ?);
+
+-- name: ticket_lapse
+-- ledger, when it was granted
+UPDATE ticket SET granted_ms = NULL, account_id = NULL, slot_n = NULL,
+    slot_fence = NULL
+WHERE ledger_id = ? AND granted_ms = ?;
+
+-- name: tickets_lapsed
+SELECT ledger_id, key_id, account_id, slot_n, slot_fence, granted_ms
+FROM ticket WHERE granted_ms < ?;
+
+-- name: tickets_granted
+SELECT ledger_id, account_id, slot_n, slot_fence
+FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL;
+
+-- name: tickets_waiting
+-- Each key's oldest first, then each key's second, and so on.
+SELECT ledger_id, responder_id, key_id, model, tried FROM
+    (SELECT ledger_id, responder_id, key_id, model, tried,
+    row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
+    FROM ticket WHERE granted_ms IS NULL) AS lines
+ORDER BY place, ledger_id LIMIT ?;
+
+-- name: responder_wake
+SELECT wake_path FROM responder WHERE id = ? AND host = ?;

@@ -1,0 +1,24 @@
+-- What the scheduler keeps in memory, read in one go under a version.
+
+-- name: snapshot_accounts
+SELECT id, name, platform, base_url, credential, secret, group_id, priority,
+    weight, concurrency, enabled
+FROM account ORDER BY id;
+
+-- name: snapshot_cooldowns
+SELECT account_id, family, reason, since_ms, until_ms, cause_id, observed_ms,
+    strikes, stated
+FROM cooldown ORDER BY account_id, family;
+
+-- name: snapshot_groups
+SELECT id, name, strategy FROM account_group ORDER BY id;
+
+-- name: snapshot_budgets
+SELECT id, scope, scope_id, kind, period, limit_value
+FROM budget WHERE enabled = 1 ORDER BY scope, scope_id, id;
+
+-- name: snapshot_prices
+SELECT id, platform, pattern, above_tokens, valid_from_ms, input_nusd_mtok,
+    output_nusd_mtok, cache_read_nusd_mtok, cache_write_5m_nusd_mtok,
+    cache_write_1h_nusd_mtok, context_tokens
+FROM price ORDER BY id;

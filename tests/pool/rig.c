@@ -1,0 +1,508 @@
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ledger/meta.h"
+
+#include "pool/rig.h"
+
+#define MUST(x) do {							\
+	struct err must_ = { 0 }, *why = &must_;			\
+	if ((x) != 0)							\
+		fail_msg("%s: %s", #x, must_.text);			\
+} while (0)
+
+/* What the thread supplies otherwise. */
+struct store_batch {
+	struct proc *proc;
+	size_t nreleased;
+	struct store_op *released[1024];
+};
+
+void
+store_batch_hold(struct store_batch *b, struct store_op *op)
+{
+
+	(void)b;
+	op->held = true;
+}
+
+void
+store_batch_release(struct store_batch *b, struct store_op *op)
+{
+
+	assert_true(op->held);
+	b->released[b->nreleased++] = op;
+}
+
+/* ---- the rig ---- */
+
+static int64_t
+write_row(struct rig *r, enum stmt_id id, const struct store_value *v,
+    size_t n)
+{
+	int64_t made;
+
+	MUST(store_begin(r->st, true, why));
+	MUST(store_exec(r->st, id, v, 1, n, NULL, why));
+	made = store_insert_id(r->st);
+	MUST(store_commit(r->st, why));
+	return (made);
+}
+
+static void
+put(struct rig *r, const char *name, struct store_value value)
+{
+	const struct store_value row[] = { store_text(name), value };
+
+	write_row(r, STMT_META_PUT, row, 2);
+}
+
+static void
+put_seal(struct rig *r)
+{
+	unsigned char check[SEAL_HASH_BYTES], *box;
+	struct seal_pepper pepper;
+	size_t n;
+
+	seal_random(&pepper, sizeof(pepper));
+	MUST(seal_box(r->seal, META_PEPPER_CONTEXT, pepper.key,
+	    sizeof(pepper.key), &box, &n, why));
+	put(r, "pepper", store_blob(box, n));
+	free(box);
+	assert_int_equal(seal_check_value(r->seal, NULL, check), 0);
+	put(r, "seal_key_id", store_text(seal_key_id(r->seal)));
+	put(r, "seal_check", store_blob(check, sizeof(check)));
+	put(r, "config_version", store_int(1));
+}
+
+static struct store *
+open_store(struct rig *r)
+{
+	struct store_options opt = { .create = true, .busy_timeout_ms = 5000 };
+	struct err err = { 0 };
+	struct store *st;
+	int64_t from, to;
+
+	if ((st = store_open(r->url, &opt, &err)) == NULL)
+		fail_msg("%s", err.text);
+	MUST(store_migrate(st, &from, &to, why));
+	MUST(store_prepare(st, why));
+	return (st);
+}
+
+int
+rig_setup(void **state)
+{
+	struct rig *r;
+	struct err err = { 0 };
+
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return (-1);
+	snprintf(r->dir, sizeof(r->dir), "/tmp/test-pool.XXXXXX");
+	if (mkdtemp(r->dir) == NULL)
+		return (-1);
+	snprintf(r->url, sizeof(r->url), "sqlite:%s/db", r->dir);
+	snprintf(r->key_path, sizeof(r->key_path), "%s/master.key", r->dir);
+	if (seal_create_file(r->key_path, &err) ||
+	    (r->seal = seal_open(r->key_path, &err)) == NULL)
+		return (-1);
+	clock_fake_init(&r->clock, INT64_C(1795159758123));
+	r->st = open_store(r);
+	put_seal(r);
+	*state = r;
+	return (0);
+}
+
+int
+rig_teardown(void **state)
+{
+	struct rig *r = *state;
+	const struct dirent *de;
+	char name[384];
+	DIR *dir;
+	size_t i;
+
+	for (i = 0; i < r->nkeys; i++)
+		free(r->keys[i].models);
+	store_close(r->st);
+	seal_free(r->seal);
+	dir = opendir(r->dir);
+	while (dir != NULL && (de = readdir(dir)) != NULL) {
+		snprintf(name, sizeof(name), "%s/%s", r->dir, de->d_name);
+		(void)unlink(name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	(void)rmdir(r->dir);
+	free(r);
+	return (0);
+}
+
+static sqlite3 *
+open_raw(struct rig *r)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(r->url + strlen("sqlite:"), &db),
+	    SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	return (db);
+}
+
+void
+rig_sql(struct rig *r, const char *sql)
+{
+	sqlite3 *db = open_raw(r);
+	char *why = NULL;
+
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s: %s", sql, why);
+	sqlite3_close(db);
+}
+
+const char *
+rig_text(struct rig *r, const char *sql)
+{
+	static char out[1024];
+	sqlite3 *db = open_raw(r);
+	sqlite3_stmt *st;
+
+	out[0] = '\0';
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	if (sqlite3_step(st) == SQLITE_ROW &&
+	    sqlite3_column_text(st, 0) != NULL)
+		snprintf(out, sizeof(out), "%s",
+		    (const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return (out);
+}
+
+int64_t
+rig_int(struct rig *r, const char *sql)
+{
+
+	return (strtoll(rig_text(r, sql), NULL, 10));
+}
+
+static void
+bump(struct rig *r)
+{
+
+	write_row(r, STMT_META_CONFIG_BUMP, NULL, 0);
+}
+
+int64_t
+rig_group(struct rig *r, const char *name, const char *strategy)
+{
+	struct store_value v[] = { store_text(name), store_text(strategy),
+		store_int(1) };
+	int64_t id;
+
+	id = write_row(r, STMT_GROUP_ADD, v, 3);
+	bump(r);
+	return (id);
+}
+
+int64_t
+rig_account(struct rig *r, const char *name, int64_t group,
+    int64_t concurrency)
+{
+	struct store_value v[] = { store_text(name), store_text("claude"),
+		store_text("http://127.0.0.1:1"), store_text("api_key"),
+		store_blob("", 0), group == 0 ? store_null() :
+		store_int(group), store_int(50), store_int(100),
+		store_int(concurrency), store_int(1), store_int(1),
+		store_int(1) };
+	struct store_value s[3];
+	unsigned char *box;
+	char context[64];
+	int64_t id, i;
+	size_t n;
+
+	id = write_row(r, STMT_ACCOUNT_ADD, v, 12);
+	snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
+	    (long long)id);
+	MUST(seal_box(r->seal, context, "secret", 6, &box, &n, why));
+	s[0] = store_blob(box, n);
+	s[1] = store_int(1);
+	s[2] = store_int(id);
+	write_row(r, STMT_ACCOUNT_SET_SECRET, s, 3);
+	free(box);
+	for (i = 1; i <= concurrency; i++) {
+		s[0] = store_int(id);
+		s[1] = store_int(i);
+		write_row(r, STMT_SLOT_ADD, s, 2);
+	}
+	bump(r);
+	return (id);
+}
+
+struct key_info *
+rig_key(struct rig *r, const char *name, const char *bind_kind,
+    int64_t bind_id, int64_t concurrency)
+{
+	struct key_info *k = &r->keys[r->nkeys++];
+	struct store_value v[] = { store_text(name), store_text("sk-lh-x"),
+		store_blob(name, strlen(name)), store_text(bind_kind),
+		bind_id == 0 ? store_null() : store_int(bind_id),
+		store_int(concurrency), store_text(""), store_int(1),
+		store_null(), store_int(1) };
+
+	write_row(r, STMT_KEY_ADD, v, 10);
+	k->refs = 1;
+	k->id = store_insert_id(r->st);
+	k->models = strdup("");
+	bump(r);
+	return (k);
+}
+
+int64_t
+rig_budget(struct rig *r, int64_t key_id, int64_t limit_nusd)
+{
+	struct store_value v[] = { store_int(key_id), store_int(limit_nusd),
+		store_int(1) };
+	int64_t id;
+
+	id = write_row(r, STMT_KEY_BUDGET_ADD, v, 3);
+	bump(r);
+	return (id);
+}
+
+void
+rig_price(struct rig *r, const char *pattern, int64_t nusd_mtok)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "INSERT INTO price (platform, pattern, "
+	    "valid_from_ms, input_nusd_mtok, output_nusd_mtok, "
+	    "cache_read_nusd_mtok, cache_write_5m_nusd_mtok, "
+	    "cache_write_1h_nusd_mtok, source) VALUES ('claude', '%s', 0, "
+	    "%lld, %lld, 0, 0, 0, 'test')", pattern, (long long)nusd_mtok,
+	    (long long)nusd_mtok);
+	rig_sql(r, sql);
+	bump(r);
+}
+
+/* ---- processes ---- */
+
+struct proc *
+proc_new(struct rig *r)
+{
+	struct proc *p = calloc(1, sizeof(*p));
+	struct pool_settings *set;
+
+	assert_non_null(p);
+	p->rig = r;
+	MUST(shared_init(&p->shared, why));
+	set = &p->shared.settings;
+	set->queue_max = 1000;
+	set->dead_after_ms = 15000;
+	set->grant_timeout_ms = 2000;
+	set->cooldown_max_ms = 600000;
+	p->runner = runner_new(r->seal, &r->clock.clock, &p->shared, NULL);
+	assert_non_null(p->runner);
+	MUST(responder_open(&p->runner->self, r->dir, why));
+	runner_bind(p->runner, &p->calls);
+	p->st = open_store(r);
+	MUST(p->calls.connected(p->runner, p->st, why));
+	ledger_ids_init(&p->ids, p->runner->self.node);
+	return (p);
+}
+
+static void
+proc_fini(struct proc *p)
+{
+
+	store_close(p->st);
+	runner_free(p->runner);
+	shared_fini(&p->shared);
+	free(p);
+}
+
+void
+proc_free(struct proc *p)
+{
+	struct store_op off = { .kind = OP_SIGN_OFF };
+
+	proc_run1(p, &off);
+	proc_fini(p);
+}
+
+void
+proc_die(struct proc *p)
+{
+	struct responder *self = &p->runner->self;
+
+	close(self->lock_fd);
+	close(self->wake_fd);
+	close(self->send_fd);
+	self->lock_fd = self->wake_fd = self->send_fd = -1;
+	proc_fini(p);
+}
+
+static void
+post(struct proc *p, struct store_op *op)
+{
+
+	if (p->nposted == NITEMS(p->posted)) {
+		memmove(p->posted, p->posted + 512,
+		    512 * sizeof(p->posted[0]));
+		p->nposted = 512;
+	}
+	p->posted[p->nposted++] = op;
+}
+
+/* The runner's clock is the test's, the store's is not: they are brought
+ * together, as if the database's clock had been stepped. */
+static bool
+run_once(struct proc *p, struct store_batch *b, struct store_op **ops,
+    size_t n)
+{
+	bool fails = p->fail_times > 0;
+
+	b->nreleased = 0;
+	MUST(store_begin(p->st, true, why));
+	MUST(p->calls.run(p->runner, b, p->st, ops, n, why));
+	if (fails) {
+		p->fail_times--;
+		store_rollback(p->st);
+	} else
+		MUST(store_commit(p->st, why));
+	p->calls.ended(p->runner, b, !fails);
+	return (!fails);
+}
+
+void
+proc_run(struct proc *p, struct store_op **ops, size_t n)
+{
+	struct store_batch *b = calloc(1, sizeof(*b));
+	size_t i;
+
+	assert_non_null(b);
+	b->proc = p;
+	while (!run_once(p, b, ops, n)) {
+		for (i = 0; i < n; i++)
+			ops[i]->held = false;
+	}
+	for (i = 0; i < n; i++) {
+		if (!ops[i]->held)
+			post(p, ops[i]);
+	}
+	for (i = 0; i < b->nreleased; i++) {
+		b->released[i]->held = false;
+		post(p, b->released[i]);
+	}
+	free(b);
+}
+
+void
+proc_run1(struct proc *p, struct store_op *op)
+{
+
+	proc_run(p, &op, 1);
+}
+
+void
+proc_poll(struct proc *p)
+{
+
+	proc_run(p, NULL, 0);
+}
+
+void
+proc_beat(struct proc *p)
+{
+	struct store_op op = { .kind = OP_BEAT, .urgent = true };
+
+	proc_run1(p, &op);
+}
+
+bool
+proc_posted(const struct proc *p, const struct store_op *op)
+{
+	size_t i;
+
+	for (i = 0; i < p->nposted; i++) {
+		if (p->posted[i] == op)
+			return (true);
+	}
+	return (false);
+}
+
+/* ---- operations ---- */
+
+struct admit_op *
+admit_make(struct proc *p, struct key_info *key)
+{
+	struct admit_op *op = calloc(1, sizeof(*op));
+
+	assert_non_null(op);
+	op->op.kind = OP_ADMIT;
+	op->ledger_id = ledger_ids_next(&p->ids,
+	    clock_wall_ms(&p->rig->clock.clock));
+	op->key = key;
+	op->kind = "messages";
+	snprintf(op->model, sizeof(op->model), "claude-sonnet-4-5");
+	op->needs_slot = true;
+	op->billed = true;
+	op->body_bytes = 1000;
+	op->max_tokens = 1000;
+	op->submitted_ms = clock_mono_ms(&p->rig->clock.clock);
+	op->give_up_ms = op->submitted_ms + 10000;
+	return (op);
+}
+
+struct settle_op *
+settle_make(struct proc *p, struct admit_op *op)
+{
+	struct settle_op *s = calloc(1, sizeof(*s));
+
+	(void)p;
+	assert_non_null(s);
+	s->op.kind = OP_SETTLE;
+	s->ledger_id = op->ledger_id;
+	s->key_id = op->key->id;
+	s->attempts = op->lease.attempt;
+	s->lease = op->lease;
+	memset(&op->lease, 0, sizeof(op->lease));
+	snprintf(s->end.outcome, sizeof(s->end.outcome), "ok");
+	s->end.status = 200;
+	s->end.mark = USAGE_EXACT;
+	s->end.usage.input_tokens = 10;
+	s->end.usage.output_tokens = 20;
+	s->success = true;
+	snprintf(s->model, sizeof(s->model), "%s", op->model);
+	snprintf(s->outcome, sizeof(s->outcome), "ok");
+	s->status = 200;
+	s->reserved_nusd = op->reserved_nusd;
+	snprintf(s->trace, sizeof(s->trace), "%s", op->trace);
+	return (s);
+}
+
+struct move_op *
+move_make(struct proc *p, struct admit_op *op, const char *reason)
+{
+	struct move_op *m = calloc(1, sizeof(*m));
+
+	(void)p;
+	assert_non_null(m);
+	m->admit = *op;
+	memset(&m->admit.lease, 0, sizeof(m->admit.lease));
+	m->admit.op = (struct store_op) { .kind = OP_MOVE };
+	m->admit.submitted_ms = clock_mono_ms(&p->rig->clock.clock);
+	m->admit.give_up_ms = m->admit.submitted_ms + 10000;
+	m->lease = op->lease;
+	memset(&op->lease, 0, sizeof(op->lease));
+	snprintf(m->end.outcome, sizeof(m->end.outcome), "%s", reason);
+	m->end.status = 500;
+	m->park.wanted = true;
+	m->park.base_ms = 10000;
+	snprintf(m->park.reason, sizeof(m->park.reason), "%s", reason);
+	return (m);
+}

@@ -1,0 +1,82 @@
+#ifndef TESTS_POOL_RIG_H_
+#define TESTS_POOL_RIG_H_
+
+#include "cmocka_all.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/seal.h"
+#include "pool/pool.h"
+#include "pool/runner.h"
+#include "store/store.h"
+
+/**
+ * A database in a folder of its own and any number of runners on it, called
+ * without a thread: what store_submit would do is done by proc_run, which
+ * returns when the batch is committed.  Failures end the test.
+ */
+
+struct rig {
+	char dir[64];
+	char url[96];
+	char key_path[96];
+	struct seal *seal;
+	struct clock_fake clock;
+	struct store *st;		/* for what the test looks at */
+	struct key_info keys[16];	/* as looked up; by add_key */
+	size_t nkeys;
+};
+
+struct proc {
+	struct rig *rig;
+	struct store *st;
+	struct shared shared;
+	struct runner *runner;
+	struct store_runner calls;
+	struct ledger_ids ids;
+	struct store_op *posted[1024];	/* done, oldest first */
+	size_t nposted;
+	int fail_times;			/* batches to roll back at their end */
+};
+
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
+struct proc *proc_new(struct rig *r);
+void proc_free(struct proc *p);
+
+/** proc_die(p): As kill -9: nothing is signed off; the lock is let go, the
+ * files stay. */
+void proc_die(struct proc *p);
+
+/** proc_run(p, ops, n): One batch. */
+void proc_run(struct proc *p, struct store_op **ops, size_t n);
+void proc_run1(struct proc *p, struct store_op *op);
+void proc_poll(struct proc *p);
+void proc_beat(struct proc *p);
+
+/** proc_posted(p, op): Was it answered? */
+bool proc_posted(const struct proc *p, const struct store_op *op);
+
+int64_t rig_account(struct rig *r, const char *name, int64_t group,
+    int64_t concurrency);
+int64_t rig_group(struct rig *r, const char *name, const char *strategy);
+struct key_info *rig_key(struct rig *r, const char *name,
+    const char *bind_kind, int64_t bind_id, int64_t concurrency);
+int64_t rig_budget(struct rig *r, int64_t key_id, int64_t limit_nusd);
+void rig_price(struct rig *r, const char *pattern, int64_t nusd_mtok);
+
+/** rig_sql(r, sql): Run it.  rig_int(r, sql): The first column of its first
+ * row. */
+void rig_sql(struct rig *r, const char *sql);
+int64_t rig_int(struct rig *r, const char *sql);
+const char *rig_text(struct rig *r, const char *sql);
+
+/** admit_make: A messages call of ${key}; settle_make: its good end, with 10
+ * tokens in, 20 out. */
+struct admit_op *admit_make(struct proc *p, struct key_info *key);
+struct settle_op *settle_make(struct proc *p, struct admit_op *op);
+struct move_op *move_make(struct proc *p, struct admit_op *op,
+    const char *reason);
+
+#endif /* !TESTS_POOL_RIG_H_ */
