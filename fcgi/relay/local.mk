@@ -4,11 +4,13 @@ librelay_a_SOURCES = \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \
 	fcgi/relay/head.c fcgi/relay/head.h \
-	fcgi/relay/judge.h \
+	fcgi/relay/judge.c fcgi/relay/judge.h \
 	fcgi/relay/meter.c fcgi/relay/meter.h \
 	fcgi/relay/pass.c \
 	fcgi/relay/peek.c fcgi/relay/peek.h \
-	fcgi/relay/platform.h \
+	fcgi/relay/platform.c fcgi/relay/platform.h \
+	fcgi/relay/platform_claude.c fcgi/relay/platform_claude.h \
+	fcgi/relay/ratelimit.c fcgi/relay/ratelimit.h \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \
 	fcgi/relay/throttle.c fcgi/relay/throttle.h \

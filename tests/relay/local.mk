@@ -39,3 +39,21 @@ tests_relay_test_upstream_SOURCES = tests/relay/test_upstream.c \
 tests_relay_test_upstream_CPPFLAGS = $(TEST_CPPFLAGS) \
 	-I$(top_srcdir)/tests/relay
 tests_relay_test_upstream_LDADD = $(UPSTREAM_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_head
+tests_relay_test_head_SOURCES = tests/relay/test_head.c fcgi/relay/head.c \
+	$(ALLOC_FAIL)
+tests_relay_test_head_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_head_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_head_LDADD = libhttp.a $(RELAY_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_judge
+tests_relay_test_judge_SOURCES = tests/relay/test_judge.c
+tests_relay_test_judge_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_judge_LDADD = $(UPSTREAM_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_platform
+tests_relay_test_platform_SOURCES = tests/relay/test_platform.c $(ALLOC_FAIL)
+tests_relay_test_platform_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_platform_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_platform_LDADD = $(UPSTREAM_TEST_LIBS)

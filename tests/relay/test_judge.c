@@ -1,0 +1,388 @@
+#include "cmocka_all.h"
+
+#include <string.h>
+
+#include "base/conf.h"
+#include "relay/judge.h"
+#include "relay/ratelimit.h"
+
+/* 2026-11-20T08:00:00Z */
+#define NOW	INT64_C(1795161600000)
+#define DAY	INT64_C(86400000)
+
+#define MOVE	JUDGE_MOVE
+#define RELAY	JUDGE_RELAY
+#define FAIL	JUDGE_FAIL
+
+static const struct conf conf = {
+	.cooldown_rate_ms = 60000,
+	.cooldown_auth_ms = 300000,
+	.cooldown_overload_ms = 20000,
+	.cooldown_error_ms = 10500,
+};
+
+/* Headers as "name: value" lines. */
+static size_t
+split(char *text, struct transfer_header *h, size_t max)
+{
+	char *line, *value;
+	size_t n = 0;
+
+	for (line = strtok(text, "\n"); line != NULL;
+	    line = strtok(NULL, "\n")) {
+		assert_true(n < max);
+		value = strstr(line, ": ");
+		assert_non_null(value);
+		*value = '\0';
+		h[n].name = line;
+		h[n++].value = value + 2;
+	}
+	return (n);
+}
+
+/* ---- headers ---- */
+
+#define AR "anthropic-ratelimit-"
+
+static void
+limits_are_read_from_headers(void **state)
+{
+	static const struct {
+		const char *headers;
+		int64_t in_ms;		/* until, from now; 0: not stated */
+		bool fact;
+		const char *family, *what;
+	} cases[] = {
+		{ "", 0, false, "", "" },
+		{ "retry-after: 30", 30000, false, "", "" },
+		{ "retry-after: 1.5", 2000, false, "", "" },
+		{ "retry-after: 0", 0, false, "", "" },
+		{ "retry-after: -5", 0, false, "", "" },
+		{ "retry-after: soon", 0, false, "", "" },
+		{ "retry-after: ", 0, false, "", "" },
+		{ "retry-after: 99999999999999999999", 0, false, "", "" },
+		{ "retry-after: 31536000", 8 * DAY, false, "", "" },
+		{ "retry-after: Fri, 20 Nov 2026 08:00:45 GMT", 45000, false,
+		  "", "" },
+		{ "retry-after: Fri, 20 Nov 2026 07:00:00 GMT", 0, false, "",
+		  "" },
+		{ "retry-after-ms: 1500\nretry-after: 30", 1500, false, "",
+		  "" },
+		{ "retry-after-ms: x\nretry-after: 30", 30000, false, "", "" },
+
+		/* limits a minute */
+		{ AR "requests-remaining: 0\n"
+		  AR "requests-reset: 2026-11-20T08:00:20Z", 20000, true, "",
+		  "requests" },
+		{ AR "requests-remaining: 3\n"
+		  AR "requests-reset: 2026-11-20T08:00:20Z", 0, false, "",
+		  "" },
+		{ AR "input-tokens-remaining: 0\n"
+		  AR "input-tokens-reset: 2026-11-20T08:00:20Z\n"
+		  AR "output-tokens-remaining: 0\n"
+		  AR "output-tokens-reset: 2026-11-20T08:00:50.5Z", 50500,
+		  true, "", "input-tokens" },
+		{ AR "tokens-remaining: 0\n"
+		  AR "tokens-reset: 2026-11-20T08:00:50Z\nretry-after: 7",
+		  7000, true, "", "tokens" },
+		{ AR "tokens-remaining: 0\n"
+		  AR "tokens-reset: 2026-11-20T07:59:50Z", 0, true, "",
+		  "tokens" },
+		{ AR "tokens-remaining: 0\n" AR "tokens-reset: later", 0,
+		  true, "", "tokens" },
+
+		/* subscriptions */
+		{ AR "unified-status: rejected\n"
+		  AR "unified-reset: 1795168800\n"
+		  AR "unified-representative-claim: five_hour\n"
+		  "retry-after: 7200", 7200000, true, "", "five_hour" },
+		{ AR "unified-status: rejected\n"
+		  AR "unified-reset: 1795248000\n"
+		  AR "unified-representative-claim: seven_day_opus", DAY,
+		  true, "opus", "seven_day_opus" },
+		{ AR "unified-status: rejected\n"
+		  AR "unified-reset: 1795248000\n"
+		  AR "unified-representative-claim: seven_day_sonnet", DAY,
+		  true, "sonnet", "seven_day_sonnet" },
+		{ AR "unified-status: rejected\n"
+		  AR "unified-representative-claim: seven_day\n"
+		  AR "unified-7d-reset: 1795248000", DAY, true, "",
+		  "seven_day" },
+		{ AR "unified-status: rejected\n"
+		  AR "unified-reset: 1795161000\nretry-after: 9", 9000, true,
+		  "", "unified" },
+		{ AR "unified-status: rejected\n"
+		  AR "unified-reset: 1895161000", 8 * DAY, true, "",
+		  "unified" },
+		{ AR "unified-status: allowed_warning\n"
+		  AR "unified-reset: 1795168800", 0, false, "", "" },
+		{ AR "unified-5h-status: rejected\n"
+		  AR "unified-5h-reset: 1795165200\n"
+		  AR "unified-7d-status: allowed\n"
+		  AR "unified-7d-reset: 1795248000", 3600000, true, "",
+		  "five_hour" },
+	};
+	struct transfer_header h[8];
+	struct ratelimit rl;
+	char text[512];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		strcpy(text, cases[i].headers);
+		n = split(text, h, NITEMS(h));
+		ratelimit_read(h, n, NOW, &rl);
+		if (rl.stated != (cases[i].in_ms != 0) ||
+		    (rl.stated && rl.until_ms - NOW != cases[i].in_ms))
+			fail_msg("%s: stated %d, in %lld ms",
+			    cases[i].headers, rl.stated,
+			    (long long)(rl.until_ms - NOW));
+		assert_int_equal(rl.fact, cases[i].fact);
+		assert_string_equal(rl.family, cases[i].family);
+		assert_string_equal(rl.what, cases[i].what);
+	}
+}
+
+/* ---- decisions ---- */
+
+static void
+statuses_are_judged(void **state)
+{
+	static const struct {
+		int status;
+		const char *type, *message;
+		int action;
+		const char *outcome;
+		int64_t base_ms;	/* 0: no park */
+		int fallback;
+		bool billed;
+	} cases[] = {
+		{ 200, "", "", RELAY, "ok", 0, 0, false },
+		{ 204, "", "", RELAY, "ok", 0, 0, false },
+		{ 304, "", "", RELAY, "ok", 0, 0, false },
+		{ 302, "", "", FAIL, "redirect", 0, 502, false },
+		{ 400, "invalid_request_error", "max_tokens: required", RELAY,
+		  "client_error", 0, 0, false },
+		{ 400, "invalid_request_error", "Your credit balance is too "
+		  "low to access the Anthropic API.", MOVE, "credit", 300000,
+		  503, false },
+		{ 400, "billing_error", "", MOVE, "credit", 300000, 503,
+		  false },
+		{ 400, "invalid_request_error", "This organization has been "
+		  "disabled.", MOVE, "credit", 300000, 503, false },
+		{ 401, "authentication_error", "invalid x-api-key", MOVE,
+		  "auth", 300000, 503, false },
+		{ 402, "billing_error", "", MOVE, "credit", 300000, 503,
+		  false },
+		{ 403, "permission_error", "", MOVE, "auth", 300000, 503,
+		  false },
+		{ 404, "not_found_error", "model: x", RELAY, "client_error",
+		  0, 0, false },
+		{ 405, "", "", RELAY, "client_error", 0, 0, false },
+		{ 408, "", "", MOVE, "upstream_timeout", 10500, 504, true },
+		{ 409, "", "", RELAY, "client_error", 0, 0, false },
+		{ 413, "", "", RELAY, "client_error", 0, 0, false },
+		{ 418, "", "", RELAY, "client_error", 0, 0, false },
+		{ 422, "", "", RELAY, "client_error", 0, 0, false },
+		{ 429, "rate_limit_error", "", MOVE, "rate_limited", 60000,
+		  429, false },
+		{ 500, "api_error", "", MOVE, "upstream_error", 10500, 502,
+		  false },
+		{ 500, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
+		  false },
+		{ 502, "", "", MOVE, "upstream_error", 10500, 502, false },
+		{ 503, "", "", MOVE, "overloaded", 20000, 503, false },
+		{ 504, "", "", MOVE, "upstream_error", 10500, 502, true },
+		{ 520, "", "", MOVE, "upstream_error", 10500, 502, false },
+		{ 524, "", "", MOVE, "upstream_error", 10500, 502, true },
+		{ 529, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
+		  false },
+	};
+	struct judge_input in = { .result = TRANSFER_OK, .stream = true,
+	    .now_ms = NOW, .conf = &conf, .model = "m" };
+	struct judgement j;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		in.status = cases[i].status;
+		in.error_type = cases[i].type;
+		in.error_message = cases[i].message;
+		judge(&in, &j);
+		if (j.action != (enum judge_action)cases[i].action ||
+		    strcmp(j.outcome, cases[i].outcome) != 0)
+			fail_msg("%d: action %d, %s", in.status, j.action,
+			    j.outcome);
+		assert_int_equal(j.park.wanted, cases[i].base_ms != 0);
+		assert_int_equal(j.park.base_ms, cases[i].base_ms);
+		assert_int_equal(j.fallback_status, cases[i].fallback);
+		assert_int_equal(j.maybe_billed, cases[i].billed);
+		assert_int_equal(j.success, cases[i].action == RELAY);
+		if (j.park.wanted)
+			assert_string_equal(j.park.reason, cases[i].outcome);
+	}
+}
+
+static void
+broken_transfers_are_judged(void **state)
+{
+	static const struct {
+		enum transfer_result result;
+		int status;
+		bool stream, kept;
+		int action;
+		const char *outcome;
+		bool parks, billed;
+		int fallback;
+	} cases[] = {
+		{ TRANSFER_RESOLVE, 0, true, false, MOVE, "resolve", true,
+		  false, 502 },
+		{ TRANSFER_CONNECT, 0, false, false, MOVE, "connect", true,
+		  false, 502 },
+		{ TRANSFER_TLS, 0, false, false, MOVE, "tls", true, false,
+		  502 },
+		{ TRANSFER_SEND, 0, true, false, MOVE, "send", true, true,
+		  502 },
+		{ TRANSFER_SEND, 0, false, true, MOVE, "send", false, false,
+		  502 },
+		{ TRANSFER_CUT, 0, true, false, MOVE, "cut", true, true,
+		  502 },
+		{ TRANSFER_CUT, 200, false, false, MOVE, "cut", true, true,
+		  502 },
+		{ TRANSFER_CUT, 200, false, true, MOVE, "cut", true, true,
+		  502 },
+		{ TRANSFER_CUT, 404, true, false, MOVE, "cut", true, true,
+		  502 },
+		{ TRANSFER_CUT, 429, true, false, MOVE, "rate_limited", true,
+		  false, 429 },
+		{ TRANSFER_GARBAGE, 0, true, false, MOVE, "garbage", true,
+		  true, 502 },
+		{ TRANSFER_OK, 0, true, false, MOVE, "garbage", true, true,
+		  502 },
+		{ TRANSFER_SILENT, 0, true, false, MOVE, "silent", true, true,
+		  504 },
+		{ TRANSFER_SILENT, 0, false, false, FAIL, "silent", false,
+		  true, 504 },
+		{ TRANSFER_STALLED, 200, true, false, MOVE, "stalled", true,
+		  true, 504 },
+		{ TRANSFER_STALLED, 200, false, false, FAIL, "stalled", false,
+		  true, 504 },
+		{ TRANSFER_STALLED, 401, false, false, MOVE, "auth", true,
+		  false, 503 },
+		{ TRANSFER_OK, 408, false, false, FAIL, "upstream_timeout",
+		  false, true, 504 },
+		{ TRANSFER_INTERNAL, 0, true, false, FAIL, "internal", false,
+		  false, 503 },
+	};
+	struct judge_input in = { .now_ms = NOW, .conf = &conf,
+	    .model = "m", .error_type = "", .error_message = "" };
+	struct judgement j;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		in.result = cases[i].result;
+		in.status = cases[i].status;
+		in.stream = cases[i].stream;
+		in.kept_alive = cases[i].kept;
+		judge(&in, &j);
+		if (j.action != (enum judge_action)cases[i].action ||
+		    strcmp(j.outcome, cases[i].outcome) != 0)
+			fail_msg("case %zu: action %d, %s", i, j.action,
+			    j.outcome);
+		assert_int_equal(j.park.wanted, cases[i].parks);
+		assert_int_equal(j.maybe_billed, cases[i].billed);
+		assert_int_equal(j.fallback_status, cases[i].fallback);
+		assert_false(j.success);
+	}
+}
+
+static void
+parks_carry_what_the_upstream_stated(void **state)
+{
+	static const struct transfer_header rejected[] = {
+		{ AR "unified-status", "rejected" },
+		{ AR "unified-reset", "1795168800" },
+		{ AR "unified-representative-claim", "seven_day_opus" },
+	};
+	static const struct transfer_header wait[] = {
+		{ "retry-after", "12" },
+	};
+	struct judge_input in = { .result = TRANSFER_OK, .status = 429,
+	    .headers = rejected, .nheaders = 3, .now_ms = NOW, .conf = &conf,
+	    .error_type = "rate_limit_error", .error_message = "" };
+	struct judgement j;
+
+	(void)state;
+	judge(&in, &j);
+	assert_true(j.park.stated && j.park.fact);
+	assert_true(j.park.until_ms == NOW + 7200000);
+	assert_string_equal(j.park.family, "opus");
+	assert_string_equal(j.park.detail,
+	    "HTTP 429 rate_limit_error seven_day_opus");
+	assert_int_equal(j.retry_after_s, 7200);
+
+	in.status = 529;
+	in.headers = wait;
+	in.nheaders = 1;
+	judge(&in, &j);
+	assert_true(j.park.stated);
+	assert_false(j.park.fact);
+	assert_true(j.park.until_ms == NOW + 12000);
+	assert_int_equal(j.retry_after_s, 12);
+
+	/* A refused credential is not healed by waiting. */
+	in.status = 401;
+	judge(&in, &j);
+	assert_false(j.park.stated);
+	assert_true(j.park.until_ms == 0);
+	assert_int_equal(j.retry_after_s, 0);
+
+	in.status = 500;
+	in.nheaders = 0;
+	judge(&in, &j);
+	assert_int_equal(j.retry_after_s, 11);
+}
+
+/* Claude Code gives up after three attempts where a body holds
+ * "overloaded_error", and shows a login prompt for an account's 401. */
+static void
+our_words_name_neither_account_nor_credential(void **state)
+{
+	static const char *const never[] = { "overloaded_error", "x-api-key",
+		"secret words", "redit balance", "401", "403" };
+	struct judge_input in = { .now_ms = NOW, .conf = &conf,
+	    .stream = true, .error_type = "secret words",
+	    .error_message = "secret words" };
+	struct judgement j;
+	size_t i;
+
+	(void)state;
+	for (in.status = 100; in.status < 600; in.status++) {
+		judge(&in, &j);
+		if (j.action == JUDGE_RELAY)
+			continue;
+		for (i = 0; i < NITEMS(never); i++)
+			assert_null(strstr(j.fallback_message, never[i]));
+		assert_true(j.fallback_message[0] != '\0');
+		assert_true(j.fallback_status == 429 ||
+		    (j.fallback_status >= 502 && j.fallback_status <= 504));
+		assert_string_equal(j.fallback_type, j.fallback_status == 429 ?
+		    "rate_limit_error" : j.fallback_status == 504 ?
+		    "timeout_error" : "api_error");
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(limits_are_read_from_headers),
+		cmocka_unit_test(statuses_are_judged),
+		cmocka_unit_test(broken_transfers_are_judged),
+		cmocka_unit_test(parks_carry_what_the_upstream_stated),
+		cmocka_unit_test(our_words_name_neither_account_nor_credential),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
