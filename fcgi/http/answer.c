@@ -60,6 +60,13 @@ fcgi_pending(const struct fcgi_request *req)
 	return (buf_len(&req->conn->out));
 }
 
+void
+fcgi_hold(struct fcgi_request *req, bool held)
+{
+
+	conn_hold(req->conn, held);
+}
+
 /*
  * The request is done with.  A kept connection that is closed behind it is
  * marked, so that the web server does not send the next one on it.

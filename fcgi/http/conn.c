@@ -58,6 +58,7 @@ conn_request_done(struct conn *c)
 
 	c->req = NULL;
 	c->server->nrequests--;
+	conn_hold(c, false);
 	record_request_done(c->parser);
 	http_request_fini(&req->http);
 	free(req);
@@ -283,14 +284,44 @@ conn_take(struct conn *c)
 	int rc = 0;
 
 	err_clear(&err);
-	while (!c->broken && !c->closing && !c->over &&
+	while (!c->broken && !c->closing && !c->over && !c->held &&
 	    (rc = record_next(c->parser, in, &ev, &err)) == 1)
 		on_event[ev.kind](c, &ev);
 	if (rc == -1)
 		on_broken(c, &err);
+	if (c->held && buf_append(&c->kept, buf_head(in), buf_len(in)))
+		conn_over(c, FCGI_GONE_NOMEM);
 	if (c->broken || c->closing)
 		c->dropped_bytes += buf_len(in);
 	buf_reset(in);
+}
+
+/* The hold was taken away: act on what had come in before it. */
+static void
+conn_take_kept(struct conn *c)
+{
+	int rc;
+
+	rc = buf_append(&c->server->in, buf_head(&c->kept),
+	    buf_len(&c->kept));
+	buf_fini(&c->kept);
+	if (rc)
+		conn_over(c, FCGI_GONE_NOMEM);
+	else
+		conn_take(c);
+}
+
+void
+conn_hold(struct conn *c, bool held)
+{
+
+	if (c->held == held)
+		return;
+	c->held = held;
+	c->read_ms = loop_now_ms(c->server->loop);
+	loop_watch_set(&c->watch, held ? c->watch.events & ~LOOP_READ :
+	    c->watch.events | LOOP_READ);
+	conn_touch(c);
 }
 
 /* Read what is there: 0, or -1 when the web server has closed. */
@@ -302,7 +333,7 @@ conn_read(struct conn *c)
 	ssize_t n;
 	int i;
 
-	for (i = 0; i < READS_A_TURN && !c->over; i++) {
+	for (i = 0; i < READS_A_TURN && !c->over && !c->held; i++) {
 		if ((room = buf_reserve(in, LIMIT_READ_BYTES)) == NULL) {
 			conn_over(c, FCGI_GONE_NOMEM);
 			return (0);
@@ -343,7 +374,7 @@ static bool
 is_incoming(const struct conn *c)
 {
 
-	if (c->broken || c->closing)
+	if (c->broken || c->closing || c->held)
 		return (false);
 	if (c->req == NULL)
 		return (!record_between(c->parser));
@@ -457,8 +488,11 @@ conn_run(struct loop_task *t)
 {
 	struct conn *c = t->arg;
 	struct fcgi_server *s = c->server;
-	struct fcgi_request *req = c->req;
+	struct fcgi_request *req;
 
+	if (!c->over && !c->held && buf_len(&c->kept) > 0)
+		conn_take_kept(c);
+	req = c->req;
 	if (!c->over && !c->lingering) {
 		if (conn_flush(c))
 			conn_over(c, FCGI_GONE_CLOSED);
@@ -517,6 +551,7 @@ conn_free(struct conn *c)
 		    sizeof(rst));
 	close(c->fd);
 	record_parser_free(c->parser);
+	buf_fini(&c->kept);
 	buf_fini(&c->out);
 	free(c);
 	server_conn_closed(s);
@@ -544,6 +579,7 @@ conn_new(struct fcgi_server *s, int fd)
 		goto err0;
 	c->server = s;
 	c->fd = fd;
+	buf_init(&c->kept, LIMIT_READ_BYTES);
 	buf_init(&c->out, LIMIT_CLIENT_OUT_MAX_BYTES);
 	if ((c->parser = record_parser_new(LIMIT_PARAMS_BYTES)) == NULL)
 		goto err1;

@@ -20,6 +20,7 @@ struct record_parser;
  *
  * A connection has no buffer of its own while it is idle: all connections
  * are read into the server's, and the parser keeps what is not yet whole.
+ * While a request is held, what was read along with its PARAMS is kept.
  *
  * Only what the loop calls (conn_ready, conn_due, conn_run) frees a
  * connection, by conn_settle or conn_end at its end; all else asks for it by
@@ -57,6 +58,9 @@ struct conn {
 	struct loop_task task;
 	struct record_parser *parser;
 	struct fcgi_request *req;	/* NULL: none is open */
+
+	bool held;		/* by fcgi_hold: what was read waits in kept */
+	struct buf kept;
 
 	struct buf out;
 	size_t tail;		/* content of the STDOUT record at the end of
@@ -114,6 +118,9 @@ void conn_end(struct conn *c, enum fcgi_gone why);
 
 /** conn_over(c, why): Ask for conn_end when the callback is done. */
 void conn_over(struct conn *c, enum fcgi_gone why);
+
+/** conn_hold(c, held): See fcgi_hold. */
+void conn_hold(struct conn *c, bool held);
 
 /** conn_touch(c): Send, and do what was asked for, at the end of the turn. */
 void conn_touch(struct conn *c);
