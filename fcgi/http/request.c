@@ -32,9 +32,9 @@ static const char *const single_names[] = {
 _Static_assert(sizeof(single_names) / sizeof(single_names[0]) == NSINGLES,
     "a name for each");
 
-/* Headers that are left out, without HTTP_. */
-static const char *const left_out[] = { "PROXY", "CONTENT_TYPE",
-	"CONTENT_LENGTH" };
+/* Headers that are left out. */
+static const char *const left_out[] = { "proxy", "content-type",
+	"content-length" };
 
 /* A NUL-ended string in the text; the text may move while it grows. */
 struct span {
@@ -148,16 +148,13 @@ add_item(struct params *pa)
 }
 
 /* "X_API_KEY" -> "x-api-key" */
-static void
-header_name(char *p)
+static char
+header_char(char c)
 {
 
-	for (; *p != '\0'; p++) {
-		if (*p == '_')
-			*p = '-';
-		else if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	}
+	if (c == '_')
+		return ('-');
+	return (c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
 }
 
 static int
@@ -165,6 +162,7 @@ take_header(struct params *pa, const char *name, size_t name_len,
     const char *value, size_t value_len)
 {
 	struct item *item;
+	char *p;
 
 	if ((item = add_item(pa)) == NULL)
 		return (-1);
@@ -173,7 +171,8 @@ take_header(struct params *pa, const char *name, size_t name_len,
 		pa->nitems--;
 		return (-1);
 	}
-	header_name(text_at(pa, item->name));
+	for (p = text_at(pa, item->name); *p != '\0'; p++)
+		*p = header_char(*p);
 	return (0);
 }
 
@@ -190,22 +189,33 @@ find_single(const char *name, size_t len)
 	return (-1);
 }
 
+static bool
+is_left_out(const char *name, size_t len)
+{
+	size_t i, j;
+
+	for (i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
+		if (strlen(left_out[i]) != len)
+			continue;
+		for (j = 0; j < len && left_out[i][j] == header_char(name[j]);
+		    j++)
+			continue;
+		if (j == len)
+			return (true);
+	}
+	return (false);
+}
+
 /* Whether a parameter is a header to be taken; skips its HTTP_. */
 static bool
 is_header(const char **name, size_t *len)
 {
-	size_t i;
 
 	if (*len < 5 || memcmp(*name, "HTTP_", 5))
 		return (false);
 	*name += 5;
 	*len -= 5;
-	for (i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
-		if (strlen(left_out[i]) == *len &&
-		    !memcmp(left_out[i], *name, *len))
-			return (false);
-	}
-	return (true);
+	return (!is_left_out(*name, *len));
 }
 
 static bool

@@ -42,6 +42,7 @@ what_nginx_sends_is_understood(void **state)
 		"HTTPS", "on", "HTTP_HOST", "ex.test",
 		"HTTP_ANTHROPIC_BETA", "a-1,b-2", "HTTP_X_API_KEY", "sk-lh-k",
 		"HTTP_ANTHROPIC_BETA", "c-3", "HTTP_PROXY", "evil:3128",
+		"HTTP_PrOXY", "evil:3128", "HTTP_CONTENT-TYPE", "text/x",
 		"HTTP_CONTENT_TYPE", "application/json",
 		"HTTP_CONTENT_LENGTH", "57000", "HTTP_EMPTY", "",
 		"HTTP_ANTHROPIC_BETA", "d-4", "SSL_CLIENT_CERT", "a\nb",

@@ -74,6 +74,7 @@ static bool
 app_begin(void *arg, struct fcgi_request *req)
 {
 	const char *path = fcgi_request_http(req)->path;
+	bool wanted = strcmp(path, "/early") && strcmp(path, "/drop");
 	struct fix *f = arg;
 
 	note(f, "begin", path, (int)fcgi_request_http(req)->content_length);
@@ -82,7 +83,7 @@ app_begin(void *arg, struct fcgi_request *req)
 	fcgi_request_set_arg(req, f);
 	if (!strcmp(path, "/early"))
 		answer(f, req, "early");
-	return (strcmp(path, "/early") && strcmp(path, "/drop"));
+	return (wanted);
 }
 
 static bool
