@@ -55,3 +55,14 @@ leasehold_LDADD = libadmin.a libledger.a libstore.a \
 
 # Prices as they were when this version was made.
 dist_pkgdata_DATA += conf/prices.json
+
+pkglibexec_PROGRAMS += leasehold-admin.fcgi
+leasehold_admin_fcgi_SOURCES = \
+	admin/responder.c \
+	admin/service.c \
+	admin/service.h \
+	admin/workers.c \
+	admin/workers.h
+leasehold_admin_fcgi_LDADD = libadmin.a libhttp.a libledger.a libstore.a \
+	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+	$(FCGI_LIBS)

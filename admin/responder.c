@@ -1,0 +1,188 @@
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#include "workers.h"
+
+/* What the parts of the admin responder hang on. */
+struct responder {
+	const char *conf_path;
+	struct conf *conf;
+	struct log *log;
+	struct workers *workers;
+};
+
+static void
+usage(FILE *out)
+{
+
+	fputs("usage: leasehold-admin.fcgi [--config FILE]\n"
+	    "\n"
+	    "The admin responder of Leasehold.  It expects a listening socket\n"
+	    "as standard input, as spawn-fcgi gives it.\n"
+	    "\n"
+	    "  -c, --config FILE  settings (default: $LEASEHOLD_CONFIG, or\n",
+	    out);
+	fprintf(out, "                     %s)\n", conf_default_path());
+	fputs("  -h, --help         this text\n"
+	    "  -V, --version      the version\n"
+	    "\n"
+	    "SIGTERM drains and exits, SIGHUP or SIGUSR2 reads the settings\n"
+	    "again and opens the log anew.\n", out);
+}
+
+/* -1: go on; else the exit status. */
+static int
+parse_options(struct responder *r, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			r->conf_path = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return (EXIT_SUCCESS);
+		case 'V':
+			puts("leasehold-admin.fcgi " PACKAGE_VERSION);
+			return (EXIT_SUCCESS);
+		default:
+			usage(stderr);
+			return (2);
+		}
+	}
+	if (optind == argc)
+		return (-1);
+	usage(stderr);
+	return (2);
+}
+
+/* Signals are taken one by one by this thread.  They are blocked before
+ * libfcgi is told of them, whose handlers therefore never run. */
+static void
+block_signals(sigset_t *set)
+{
+	static const int taken[] = {
+		SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGUSR2
+	};
+	size_t i;
+
+	(void)sigemptyset(set);
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		(void)sigaddset(set, taken[i]);
+	(void)pthread_sigmask(SIG_BLOCK, set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+set_level(struct responder *r)
+{
+	enum log_level level;
+
+	if (log_level_parse(r->conf->log_level, &level) == 0)
+		log_set_level(r->log, level);
+}
+
+static int
+start(struct responder *r, struct err *err)
+{
+	struct service_params params;
+
+	if ((r->conf = conf_load(r->conf_path, err)) == NULL)
+		return (-1);
+	r->log = log_open(r->conf->log, LOG_LEVEL_INFO, clock_system(), err);
+	if (r->log == NULL)
+		return (-1);
+	set_level(r);
+
+	/* None of these is reloadable, so the threads may keep them. */
+	params = (struct service_params) {
+		.store_url = r->conf->store,
+		.master_key_file = r->conf->master_key_file,
+		.mount = r->conf->mount,
+		.busy_timeout_ms = r->conf->store_timeout_ms,
+		.log = r->log,
+	};
+	r->workers = workers_start(r->conf->admin_threads, &params, err);
+	return (r->workers == NULL ? -1 : 0);
+}
+
+static void
+reload(struct responder *r)
+{
+	struct err err = { .code = ERR_NONE };
+
+	log_reopen(r->log);
+	if (conf_reload(r->conf, r->conf_path, &err)) {
+		log_note(r->log, LOG_LEVEL_ERROR, "main", "reload", &err);
+		return;
+	}
+	set_level(r);
+	log_note(r->log, LOG_LEVEL_INFO, "main", "reload", NULL);
+}
+
+/* Until a signal says that it is over. */
+static void
+wait_for_end(struct responder *r, const sigset_t *set)
+{
+	int signo;
+
+	for (;;) {
+		if (sigwait(set, &signo) != 0)
+			continue;
+		if (signo != SIGHUP && signo != SIGUSR2)
+			return;
+		reload(r);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct responder r = { .conf_path = NULL };
+	struct err err = { .code = ERR_NONE };
+	sigset_t set;
+	int rc;
+
+	if ((rc = parse_options(&r, argc, argv)) != -1)
+		return (rc);
+	block_signals(&set);
+	if (start(&r, &err)) {
+		fprintf(stderr, "leasehold-admin.fcgi: %s\n", err.text);
+		log_close(r.log);
+		conf_free(r.conf);
+		return (EXIT_FAILURE);
+	}
+	log_note(r.log, LOG_LEVEL_INFO, "main", "start", NULL);
+	wait_for_end(&r, &set);
+	log_note(r.log, LOG_LEVEL_INFO, "main", "drain", NULL);
+	if (workers_stop(r.workers, r.conf->drain_ms)) {
+		/* Threads that still run use log and config. */
+		log_note(r.log, LOG_LEVEL_WARN, "main", "drain_timeout", NULL);
+		_exit(EXIT_FAILURE);
+	}
+	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
+	log_close(r.log);
+	conf_free(r.conf);
+	return (EXIT_SUCCESS);
+}

@@ -1,0 +1,42 @@
+#ifndef ADMIN_SERVICE_H_
+#define ADMIN_SERVICE_H_
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/request.h"
+
+struct err;
+struct log;
+struct service;
+
+/**
+ * The admin routes, for one thread: a request in, a whole answer out.  Each
+ * thread has a service with a database connection of its own, which is made
+ * when it is first needed and made anew after the database was gone.
+ */
+struct service_params {
+	const char *store_url;		/* these outlive the service */
+	const char *master_key_file;
+	const char *mount;
+	int64_t busy_timeout_ms;
+	struct log *log;
+};
+
+/** Longest answer of an admin route. */
+#define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
+
+/** service_new(params): NULL without memory. */
+struct service *service_new(const struct service_params *params);
+void service_free(struct service *s);
+
+/**
+ * service_answer(s, r, ready, err, out):
+ * Answer request ${r}, whose parameters were all taken; ${ready} and ${err}
+ * are what http_request_ready (or http_request_param, if that failed) gave.
+ * What goes wrong is an answer too, and is logged.  Returns the status.
+ */
+int service_answer(struct service *s, struct http_request *r, int ready,
+    const struct err *err, struct buf *out);
+
+#endif /* !ADMIN_SERVICE_H_ */

@@ -1,0 +1,270 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "http/request.h"
+
+#include "workers.h"
+
+/* Where spawn-fcgi leaves the socket. */
+#define LISTEN_FD	0
+
+/* Pause after accept failed for want of descriptors or memory, ms. */
+#define ACCEPT_PAUSE_MS	100
+
+struct workers {
+	struct service_params params;
+	int over_fd;		/* readable from workers_stop on */
+	pthread_t *threads;
+	size_t n;
+	pthread_mutex_t lock;	/* guards running */
+	pthread_cond_t ended;
+	size_t running;
+};
+
+/* Wait for a connection.  true: try to accept one; false: it is over, and
+ * the backlog is empty. */
+static bool
+wait_for_connection(const struct workers *w)
+{
+	struct pollfd fds[] = {
+		{ .fd = LISTEN_FD, .events = POLLIN },
+		{ .fd = w->over_fd, .events = POLLIN },
+	};
+
+	while (poll(fds, 2, -1) == -1) {
+		if (errno != EINTR && errno != EAGAIN)
+			return (false);
+	}
+	return (fds[0].revents != 0 || fds[1].revents == 0);
+}
+
+/* Hand over the CGI parameters; ready is what http_request_ready says. */
+static int
+take_params(struct http_request *r, char *const *envp, const char *mount,
+    struct err *err)
+{
+	const char *value;
+	int ready, rc = 0;
+
+	for (; *envp != NULL; envp++) {
+		if ((value = strchr(*envp, '=')) == NULL)
+			continue;
+		if (http_request_param(r, *envp, (size_t)(value - *envp),
+		    value + 1, strlen(value + 1), err) == -1)
+			rc = -1;
+	}
+	ready = http_request_ready(r, mount, err);
+	return (rc == -1 ? -1 : ready);
+}
+
+static void
+serve(struct service *s, const struct workers *w, FCGX_Request *req)
+{
+	struct err err = { .code = ERR_NONE };
+	struct http_request r;
+	struct buf out;
+	int ready;
+
+	buf_init(&out, SERVICE_ANSWER_BYTES);
+	http_request_init(&r);
+	ready = take_params(&r, req->envp, w->params.mount, &err);
+	(void)service_answer(s, &r, ready, &err, &out);
+
+	/* Who is gone needs no answer: a failed write is no matter. */
+	(void)FCGX_PutStr((const char *)buf_head(&out), (int)buf_len(&out),
+	    req->out);
+	http_request_fini(&r);
+	buf_fini(&out);
+}
+
+static void
+accept_failed(const struct workers *w, int errnum)
+{
+	const struct timespec pause = {
+		.tv_nsec = ACCEPT_PAUSE_MS * 1000000L
+	};
+	struct err err = { .code = ERR_NONE };
+
+	/* Another thread was faster, or the peer is gone already. */
+	if (errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR ||
+	    errnum == ECONNABORTED)
+		return;
+	err_set_errno(&err, ERR_IO, errnum, "cannot accept a connection");
+	log_note(w->params.log, LOG_LEVEL_ERROR, "admin", "accept", &err);
+	(void)nanosleep(&pause, NULL);
+}
+
+static void
+leave(struct workers *w)
+{
+
+	(void)pthread_mutex_lock(&w->lock);
+	if (--w->running == 0)
+		(void)pthread_cond_signal(&w->ended);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+static void *
+work(void *arg)
+{
+	struct workers *w = arg;
+	struct service *s;
+	FCGX_Request req;
+	int rc;
+
+	if ((s = service_new(&w->params)) == NULL ||
+	    FCGX_InitRequest(&req, LISTEN_FD, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
+		goto out;
+	while (wait_for_connection(w)) {
+		if ((rc = FCGX_Accept_r(&req)) < 0) {
+			accept_failed(w, -rc);
+			continue;
+		}
+		serve(s, w, &req);
+		req.keepConnection = 0;
+		FCGX_Finish_r(&req);
+	}
+
+out:
+	service_free(s);
+	leave(w);
+	return (NULL);
+}
+
+/* Descriptor 0 is to be a listening socket, which must not block. */
+static int
+prepare_socket(struct err *err)
+{
+	int flags;
+
+	if (FCGX_Init() != 0 || FCGX_IsCGI()) {
+		err_set(err, ERR_INVAL, "standard input is not a listening "
+		    "socket: start this program with spawn-fcgi");
+		return (-1);
+	}
+	if ((flags = fcntl(LISTEN_FD, F_GETFL)) == -1 ||
+	    fcntl(LISTEN_FD, F_SETFL, flags | O_NONBLOCK) == -1) {
+		err_set_errno(err, ERR_IO, errno, "cannot prepare the "
+		    "listening socket");
+		return (-1);
+	}
+	return (0);
+}
+
+static void
+workers_free(struct workers *w)
+{
+
+	(void)close(w->over_fd);
+	(void)pthread_cond_destroy(&w->ended);
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w->threads);
+	free(w);
+}
+
+static struct workers *
+workers_new(size_t n, const struct service_params *params, struct err *err)
+{
+	pthread_condattr_t attr;
+	struct workers *w;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		goto err0;
+	w->params = *params;
+	if ((w->threads = calloc(n, sizeof(*w->threads))) == NULL)
+		goto err1;
+	if ((w->over_fd = eventfd(0, EFD_CLOEXEC)) == -1)
+		goto err2;
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->ended, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return (w);
+
+err2:
+	free(w->threads);
+err1:
+	free(w);
+err0:
+	err_set(err, ERR_NOMEM, "no memory for threads");
+	return (NULL);
+}
+
+struct workers *
+workers_start(int64_t n, const struct service_params *params,
+    struct err *err)
+{
+	struct workers *w;
+	int rc;
+
+	if (prepare_socket(err) ||
+	    (w = workers_new((size_t)n, params, err)) == NULL)
+		return (NULL);
+	for (w->n = 0; w->n < (size_t)n; w->n++) {
+		(void)pthread_mutex_lock(&w->lock);
+		w->running++;
+		(void)pthread_mutex_unlock(&w->lock);
+		if ((rc = pthread_create(&w->threads[w->n], NULL, work, w))
+		    == 0)
+			continue;
+		err_set_errno(err, ERR_NOMEM, rc, "cannot start a thread");
+		leave(w);
+
+		/* They have nothing to do yet, so they end at once. */
+		(void)!workers_stop(w, INT32_MAX);
+		return (NULL);
+	}
+	return (w);
+}
+
+/* Wait for the last thread to leave; false: it is too late. */
+static bool
+wait_for_threads(struct workers *w, int64_t timeout_ms)
+{
+	struct timespec until;
+	int rc = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(timeout_ms / 1000);
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	(void)pthread_mutex_lock(&w->lock);
+	while (w->running > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&w->ended, &w->lock, &until);
+	rc = w->running > 0;
+	(void)pthread_mutex_unlock(&w->lock);
+	return (rc == 0);
+}
+
+int
+workers_stop(struct workers *w, int64_t timeout_ms)
+{
+	const uint64_t one = 1;
+	size_t i;
+
+	while (write(w->over_fd, &one, sizeof(one)) == -1 && errno == EINTR)
+		continue;
+	if (!wait_for_threads(w, timeout_ms))
+		return (-1);
+	for (i = 0; i < w->n; i++)
+		(void)pthread_join(w->threads[i], NULL);
+	workers_free(w);
+	return (0);
+}
