@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -279,7 +281,7 @@ main(int argc, char *argv[])
 			usage(stdout);
 			return (EXIT_SUCCESS);
 		case 'V':
-			puts("leasehold " VERSION);
+			puts("leasehold " PACKAGE_VERSION);
 			return (EXIT_SUCCESS);
 		default:
 			usage(stderr);

@@ -291,6 +291,7 @@ call_fill_admission(struct call *c, struct admit_op *op)
 	op->stream = c->peek.stream;
 	op->needs_slot = c->kind->needs_slot;
 	op->billed = c->kind->billed;
+	op->platform = "claude";
 	op->body_bytes = (int64_t)c->body_len;
 	op->max_tokens = c->peek.max_tokens;
 	op->arg = c;
