@@ -34,4 +34,6 @@ libbase_a_SOURCES = \
 	fcgi/base/seal.c \
 	fcgi/base/seal.h \
 	fcgi/base/seal_keys.c \
-	fcgi/base/seal_keys.h
+	fcgi/base/seal_keys.h \
+	fcgi/base/seal_token.c \
+	fcgi/base/seal_token.h

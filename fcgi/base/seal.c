@@ -26,6 +26,7 @@
 #define KDF_CONTEXT	"leasehld"
 #define SUBKEY_BOX	1
 #define SUBKEY_CHECK	2
+#define SUBKEY_TAG	3
 
 _Static_assert(sizeof(KDF_CONTEXT) == crypto_kdf_CONTEXTBYTES + 1,
     "the context has the length that crypto_kdf wants");
@@ -36,6 +37,7 @@ struct subkeys {
 	char id[SEAL_ID_MAX + 1];
 	unsigned char box[BOX_KEY_BYTES];
 	unsigned char check[SEAL_HASH_BYTES];
+	unsigned char tag[SEAL_HASH_BYTES];
 };
 
 struct seal {
@@ -54,6 +56,8 @@ derive(struct subkeys *out, const char *id, const unsigned char *master)
 	/* These fail only for lengths out of range. */
 	(void)crypto_kdf_derive_from_key(out->box, sizeof(out->box),
 	    SUBKEY_BOX, KDF_CONTEXT, master);
+	(void)crypto_kdf_derive_from_key(out->tag, sizeof(out->tag),
+	    SUBKEY_TAG, KDF_CONTEXT, master);
 	(void)crypto_kdf_derive_from_key(key, sizeof(key), SUBKEY_CHECK,
 	    KDF_CONTEXT, master);
 	(void)crypto_generichash(out->check, sizeof(out->check),
@@ -270,6 +274,18 @@ seal_is_current(const struct seal *seal, const void *p, size_t n)
 	size_t headlen;
 
 	return (key_of_box(seal, p, n, &headlen) == &seal->keys[0]);
+}
+
+int
+seal_tag(const struct seal *seal, size_t i, const void *p, size_t n,
+    unsigned char out[SEAL_HASH_BYTES])
+{
+
+	if (i >= seal->n)
+		return (-1);
+	(void)crypto_generichash(out, SEAL_HASH_BYTES, p, n,
+	    seal->keys[i].tag, sizeof(seal->keys[i].tag));
+	return (0);
 }
 
 void

@@ -92,6 +92,17 @@ void seal_wipe_free(char *p, size_t n);
 bool seal_is_current(const struct seal *seal, const void *p, size_t n);
 
 /**
+ * seal_tag(seal, i, p, n, out):
+ * Keyed BLAKE2b-256 of ${n} bytes under a subkey of the ${i}th master key of
+ * the file (0: the one that seals now), by which parts of one installation
+ * know each other's messages; seal_token.h makes tokens of it.  0, or -1 if
+ * there are no more than ${i} keys.
+ */
+int seal_tag(const struct seal *seal, size_t i, const void *p, size_t n,
+    unsigned char out[SEAL_HASH_BYTES])
+    __attribute__((__warn_unused_result__));
+
+/**
  * The hash of client keys must survive a rotation of the master key, as keys
  * cannot be hashed anew without their owners.  So its key is a random
  * "pepper" made at init, kept sealed in the database; whoever hashes unboxes

@@ -16,6 +16,8 @@ enum single {
 	SINGLE_LENGTH,
 	SINGLE_TYPE,
 	SINGLE_REMOTE,
+	SINGLE_PROTOCOL,
+	SINGLE_SERVER,
 	SINGLE_HTTPS,
 	NSINGLES
 };
@@ -26,6 +28,8 @@ static const char *const single_names[] = {
 	[SINGLE_LENGTH] = "CONTENT_LENGTH",
 	[SINGLE_TYPE] = "CONTENT_TYPE",
 	[SINGLE_REMOTE] = "REMOTE_ADDR",
+	[SINGLE_PROTOCOL] = "SERVER_PROTOCOL",
+	[SINGLE_SERVER] = "SERVER_SOFTWARE",
 	[SINGLE_HTTPS] = "HTTPS"
 };
 
@@ -64,6 +68,7 @@ http_request_init(struct http_request *r)
 
 	memset(r, 0, sizeof(*r));
 	r->method = r->target = r->path = r->remote_addr = "";
+	r->protocol = r->server = "";
 	r->content_length = -1;
 }
 
@@ -391,6 +396,8 @@ set_strings(struct http_request *r, struct span path)
 	r->method = text_at(pa, pa->singles[SINGLE_METHOD]);
 	r->target = text_at(pa, pa->singles[SINGLE_URI]);
 	r->remote_addr = text_at(pa, pa->singles[SINGLE_REMOTE]);
+	r->protocol = text_at(pa, pa->singles[SINGLE_PROTOCOL]);
+	r->server = text_at(pa, pa->singles[SINGLE_SERVER]);
 	r->path = text_at(pa, path);
 	if ((query = strchr(r->target, '?')) != NULL)
 		r->query = query + 1;

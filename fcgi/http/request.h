@@ -27,6 +27,8 @@ struct http_request {
 				   with '/'; raw, not decoded; NUL-ended */
 	const char *query;	/* after '?', raw, or NULL if there was none */
 	const char *remote_addr;
+	const char *protocol;	/* "HTTP/2.0", as the web server says */
+	const char *server;	/* its name, "nginx/1.22.1" */
 	bool https;
 	int64_t content_length;	/* -1: not stated */
 	struct http_header *headers;
@@ -38,8 +40,8 @@ struct http_request {
  * http_request_init(r), http_request_param(r, name, value, err):
  * Take CGI parameters one by one; both are copied, and can be read after
  * http_request_ready.  Taken are REQUEST_METHOD, REQUEST_URI, CONTENT_LENGTH,
- * CONTENT_TYPE (as header content-type), REMOTE_ADDR, HTTPS, of which the
- * last one given counts, and HTTP_*.  All others are left out unread (some
+ * CONTENT_TYPE (as header content-type), REMOTE_ADDR, SERVER_PROTOCOL,
+ * SERVER_SOFTWARE, HTTPS, of which the last one given counts, and HTTP_*.  All others are left out unread (some
  * hold line feeds by right: PATH_INFO is decoded), as are HTTP_PROXY
  * (httpoxy), and HTTP_CONTENT_TYPE and HTTP_CONTENT_LENGTH, which repeat what
  * is known.

@@ -16,6 +16,10 @@ enum relay_handler {
 	RELAY_MESSAGES,
 	RELAY_COUNT_TOKENS,
 	RELAY_MODELS,
+	RELAY_PROBE_ECHO,
+	RELAY_PROBE_STREAM,
+	RELAY_PROBE_SILENCE,
+	RELAY_PROBE_BODY,
 	RELAY_NHANDLERS
 };
 
@@ -49,7 +53,15 @@ static const struct route relay_routes[] = {
 	{ "GET", "/api/hello", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
 	    RELAY_HELLO },
 	{ "GET", "/health", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
-	    RELAY_HEALTH }
+	    RELAY_HEALTH },
+	{ "GET", PROBE_PATH "echo", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
+	    RELAY_PROBE_ECHO },
+	{ "GET", PROBE_PATH "stream", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
+	    RELAY_PROBE_STREAM },
+	{ "GET", PROBE_PATH "silence", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
+	    RELAY_PROBE_SILENCE },
+	{ "POST", PROBE_PATH "body", ROUTE_OPEN, DIALECT_ANTHROPIC, true,
+	    RELAY_PROBE_BODY }
 };
 
 /* Where clients that were set up for other relays look. */
@@ -217,6 +229,20 @@ relay_call(struct relay *r, struct fcgi_request *req,
 	return (auth_start(c));
 }
 
+/* Doctor's request, which brings a token of its own. */
+static bool
+relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
+{
+	struct response_error e;
+	int rc;
+
+	if (relay_too_much(r, req))
+		return (false);
+	if ((rc = probe_begin(&r->probes, req, kind, &e)) == -1)
+		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+	return (rc == 1);
+}
+
 static bool
 relay_begin(void *arg, struct fcgi_request *req)
 {
@@ -242,6 +268,14 @@ relay_begin(void *arg, struct fcgi_request *req)
 	case RELAY_HEALTH:
 		relay_health(r, req);
 		return (false);
+	case RELAY_PROBE_ECHO:
+		return (relay_probe(r, req, PROBE_ECHO));
+	case RELAY_PROBE_STREAM:
+		return (relay_probe(r, req, PROBE_STREAM));
+	case RELAY_PROBE_SILENCE:
+		return (relay_probe(r, req, PROBE_SILENCE));
+	case RELAY_PROBE_BODY:
+		return (relay_probe(r, req, PROBE_BODY));
 	default:
 		return (relay_call(r, req, &relay_kinds[m.route->handler]));
 	}
@@ -250,33 +284,44 @@ relay_begin(void *arg, struct fcgi_request *req)
 static bool
 relay_body(void *arg, struct fcgi_request *req, const void *p, size_t n)
 {
+	struct relay *r = arg;
+	struct probe *probe;
 
-	(void)arg;
+	if ((probe = probe_of(&r->probes, req)) != NULL)
+		return (probe_body(probe, n));
 	return (call_body(fcgi_request_arg(req), p, n));
 }
 
 static void
 relay_end(void *arg, struct fcgi_request *req)
 {
+	struct relay *r = arg;
+	struct probe *probe;
 
-	(void)arg;
-	call_whole(fcgi_request_arg(req));
+	if ((probe = probe_of(&r->probes, req)) != NULL)
+		probe_whole(probe);
+	else
+		call_whole(fcgi_request_arg(req));
 }
 
 static void
 relay_bad(void *arg, struct fcgi_request *req, bool begun, int status,
     const char *message)
 {
+	struct relay *r = arg;
 	struct response_error e = {
 		.status = status,
 		.message = message,
 		.should_retry = -1
 	};
+	struct probe *probe;
 
+	if ((probe = probe_of(&r->probes, req)) != NULL)
+		probe_end(probe);
 	if (begun && fcgi_request_arg(req) != NULL)
 		close_error(fcgi_request_arg(req), &e, "bad_request");
 	else
-		relay_refuse(arg, req, DIALECT_ANTHROPIC, &e);
+		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
 }
 
 static void
@@ -290,10 +335,13 @@ relay_writable(void *arg, struct fcgi_request *req)
 static void
 relay_gone(void *arg, struct fcgi_request *req, enum fcgi_gone why)
 {
+	struct relay *r = arg;
+	struct probe *probe;
 
-	(void)arg;
 	(void)why;
-	if (fcgi_request_arg(req) != NULL)
+	if ((probe = probe_of(&r->probes, req)) != NULL)
+		probe_end(probe);
+	else if (fcgi_request_arg(req) != NULL)
 		call_gone(fcgi_request_arg(req));
 }
 
@@ -332,6 +380,7 @@ relay_new(const struct relay_params *params, struct err *err)
 	r->upstream = params->upstream;
 	r->log = params->log;
 	TAILQ_INIT(&r->calls);
+	probes_init(&r->probes, params->loop, params->conf, params->seal);
 	sp.arg = r;
 	if ((r->server = fcgi_server_new(&sp, err)) == NULL)
 		goto err1;

@@ -9,6 +9,7 @@ struct log;
 struct loop;
 struct pool;
 struct relay;
+struct seal;
 struct upstream;
 
 /**
@@ -21,6 +22,7 @@ struct relay_params {
 	const struct conf *conf;	/* outlives the relay; reloads in place */
 	struct pool *pool;
 	struct upstream *upstream;
+	const struct seal *seal;	/* to know doctor's probes by */
 	struct log *log;
 	int listen_fd;			/* stays the caller's */
 };

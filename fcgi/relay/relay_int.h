@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "base/loop.h"
+#include "relay/probe.h"
 #include "relay/relay.h"
 #include "relay/throttle.h"
 
@@ -24,6 +25,7 @@ struct relay {
 	int64_t ncalls;
 	int64_t body_bytes;		/* held for all calls together */
 	struct throttle throttle;
+	struct probes probes;
 	void (*idle)(void *arg);	/* draining; else NULL */
 	void *idle_arg;
 	bool server_idle;
