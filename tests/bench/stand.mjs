@@ -5,12 +5,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 import { descendants } from './proc.mjs';
 
 const started = [];
+const prices = join(dirname(fileURLToPath(import.meta.url)),
+  '../../conf/prices.json');
 
 /** A port that was free a moment ago. */
 export function freePort() {
@@ -189,7 +192,7 @@ relay_socket = ${socket}
 log = file:${home}/relay.log
 sqlite_synchronous = ${synchronous}
 ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
-  command(build, conf, ['init']);
+  command(build, conf, ['init', '--prices', prices]);
   for (const account of ['one', 'two', 'three'])
     command(build, conf, ['account', 'add', '--name', account, '--platform',
       'claude', '--base-url', baseUrl, '--credential', 'api_key',
