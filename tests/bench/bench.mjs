@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync,
   writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -41,7 +41,7 @@ function options() {
     help: { type: 'boolean', short: 'h', default: false },
   } });
   const names = (text) => text?.split(',');
-  return { ...values, only: names(values.only), sides: names(values.sides),
+  return { ...values, build: resolve(values.build), only: names(values.only), sides: names(values.sides),
     rounds: values.quick ? 1 : Number(values.rounds),
     responders: Number(values.responders) };
 }

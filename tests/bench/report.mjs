@@ -80,6 +80,9 @@ function targets(result, sums) {
     ['private MiB of an idle responder', () =>
       responder.privateKb / responder.processes / 1024, '≤', 12],
   ];
+  const failed = result.runs.reduce((n, r) => n + r.errors + r.bad_status +
+    r.lost_events, 0);
+  rows.push(['requests failed in all scenarios', () => failed, '≤', 0]);
   const found = [];
   for (const [title, measure, sign, bound] of rows) {
     let value;

@@ -80,10 +80,12 @@ export async function startMock(dir, build) {
 }
 
 // What both kinds of nginx share.  Answers are passed on as they come, and
-// request bodies stay in memory, on both sides.
+// request bodies stay in memory, on both sides.  Workers keep the user, as the
+// stand's folder is closed to others.
 function nginxHead(dir, name) {
   return `
 daemon off;
+${process.getuid() === 0 ? 'user root;' : ''}
 worker_processes 2;
 worker_rlimit_nofile 65536;
 pid ${dir}/${name}.pid;
@@ -200,7 +202,7 @@ ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
   const key = JSON.parse(command(build, conf, ['key', 'create', '--json',
     '--name', 'bench', '--budget', '1000000'])).key;
   const pool = start(dir, `${name}-pool`, ['spawn-fcgi', '-n', '-b', '4096',
-    '-s', socket, '--', 'multiwatch', '-f', String(responders), '--',
+    '-s', socket, '--', '/usr/bin/env', 'multiwatch', '-f', String(responders), '--',
     join(build, 'leasehold-relay.fcgi'), '--config', conf]);
   await answers({ path: socket }, 'the pool');
   const nginx = await startNginx(dir, `${name}-nginx`, port, `
