@@ -1,0 +1,233 @@
+# Parts that the whole machine and one folder have in common.  A layout sets:
+#	prefix build_dir etc_dir state_dir run_dir log_dir	folders
+#	conf_file key_file	leasehold.conf, and the first client key
+#	relay_socket admin_socket
+#	listen url		of the web server
+#	pool_user web_group	whom the pool runs as; "": whoever runs this
+#	as_pool			words that run a command as that user
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf 'quickstart: %s\n' "$*" >&2
+	exit 1
+}
+
+die_usage() {
+	printf 'quickstart: %s\n' "$*" >&2
+	printf 'See conf/quickstart --help.\n' >&2
+	exit 2
+}
+
+# ask QUESTION: is the answer yes?  Without a terminal it is no.
+ask() {
+	local answer=n
+
+	[ -n "$yes" ] && return 0
+	[ -t 0 ] && read -r -p "$1 [y/N] " answer
+	[[ $answer == [yY]* ]]
+}
+
+leasehold() {
+	"$prefix/sbin/leasehold" --config "$conf_file" "$@"
+}
+
+# find_program NAME: its path; the sbin folders are not on everyone's PATH.
+find_program() {
+	PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1"
+}
+
+need_programs() {
+	local missing=() name
+
+	for name; do
+		find_program "$name" > /dev/null || missing+=("$name")
+	done
+	[ ${#missing[@]} -eq 0 ] || die "not installed: ${missing[*]}." \
+		"Debian's packages: ${debian_packages[*]}"
+}
+
+port_is_free() {
+	! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
+}
+
+free_port() {
+	local p
+
+	for _ in {1..50}; do
+		p=$((20000 + RANDOM % 12000))
+		port_is_free "$p" && { echo "$p"; return; }
+	done
+	die "found no free port; give one with --port"
+}
+
+# remembered NAME VALUE: keep a choice of the first run; print what holds.
+remembered() {
+	local file=$etc_dir/$1
+
+	[ -e "$file" ] || printf '%s\n' "$2" > "$file"
+	cat "$file"
+}
+
+# ---- build ----
+
+debian_packages=(build-essential autoconf automake pkg-config
+	libfcgi-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev
+	libsodium-dev nginx-light spawn-fcgi multiwatch curl sqlite3)
+
+build_log() {
+	"$@" >> "$build_dir/build.log" 2>&1 ||
+		die "building failed; see $build_dir/build.log"
+}
+
+# Build what has changed, and install it if anything has.
+build_install() {
+	mkdir -p "$build_dir"
+	[ -x "$source_dir/configure" ] ||
+		(cd "$source_dir" && build_log ./bootstrap)
+	cd "$build_dir"
+	[ -e Makefile ] || build_log "$source_dir/configure" -C \
+		"--prefix=$prefix" "$@"
+	if ! make -q all > /dev/null 2>&1 || [ ! -x "$prefix/sbin/leasehold" ]
+	then
+		say "building (this takes a minute) ..."
+		build_log make -j"$(nproc)"
+		build_log make install
+	fi
+	cd - > /dev/null
+}
+
+# ---- leasehold.conf ----
+
+conf_get() {
+	leasehold config show | sed -n "s/^$1 = //p"
+}
+
+# conf_set NAME VALUE: replace the line of a setting, or add it.
+conf_set() {
+	local line="$1 = $2"
+
+	grep -qxF "$line" "$conf_file" && return
+	sed -i "/^$1 *=/d" "$conf_file"
+	printf '%s\n' "$line" >> "$conf_file"
+}
+
+write_conf() {
+	local pair
+
+	if [ ! -e "$conf_file" ]; then
+		sh "$here/fill" "localstatedir=/var" "sysconfdir=/etc" \
+			< "$here/leasehold.conf.in" > "$conf_file"
+		printf '\n# ---- set by quickstart ----\n\n' >> "$conf_file"
+	fi
+	conf_set store "$store"
+	conf_set master_key_file "$etc_dir/master.key"
+	conf_set run_dir "$run_dir"
+	conf_set relay_socket "$relay_socket"
+	conf_set admin_socket "$admin_socket"
+	conf_set log "$log_to"
+	conf_set public_url "$url"
+	conf_set mount "$mount"
+	[ -z "$processes" ] || conf_set relay_processes "$processes"
+	for pair in ${settings[@]+"${settings[@]}"}; do
+		conf_set "${pair%%=*}" "${pair#*=}"
+	done
+	leasehold config check > /dev/null
+}
+
+# ---- database and first key ----
+
+init_database() {
+	leasehold init > /dev/null
+	[ ! -e "$key_file" ] || return 0
+	(umask 077 && : > "$key_file")
+	leasehold key create --name first > "$key_file" || {
+		rm -f "$key_file"
+		die "cannot create the first key"
+	}
+}
+
+# ---- demo upstream ----
+
+add_demo_account() {
+	[ -e "$etc_dir/demo-port" ] || free_port > "$etc_dir/demo-port"
+	demo_port=$(cat "$etc_dir/demo-port")
+	leasehold account show demo > /dev/null 2>&1 && return
+	echo demo | leasehold account add --name demo --platform claude \
+		--base-url "http://127.0.0.1:$demo_port" --credential api_key \
+		> /dev/null
+}
+
+# ---- web server ----
+
+# fill_conf TEMPLATE TARGET: 0 if the target has changed.
+fill_conf() {
+	local new
+
+	new=$(mktemp)
+	sh "$here/fill" \
+		"mount=$mount" "listen=$listen" "server_name=localhost" \
+		"relay_socket=$relay_socket" "admin_socket=$admin_socket" \
+		"htdocs=$prefix/share/leasehold/htdocs" "conf_dir=$etc_dir" \
+		"run_dir=$run_dir" "log_dir=$log_dir" "state_dir=$state_dir" \
+		"libexec_dir=$prefix/libexec/leasehold" \
+		"conf_file=$conf_file" "user=$pool_user" "group=$pool_user" \
+		"web_group=$web_group" "user_line=$user_line" \
+		"demo_port=${demo_port:-}" < "$here/$1" > "$new"
+	if cmp -s "$new" "$2"; then
+		rm "$new"
+		return 1
+	fi
+	install -m 644 "$new" "$2"
+	rm "$new"
+}
+
+# ---- the end ----
+
+wait_healthy() {
+	for _ in {1..100}; do
+		curl -fsS -m 2 -o /dev/null "$url/health" 2> /dev/null && return
+		sleep 0.1
+	done
+	die "no answer from $url/health; see the logs in $log_dir"
+}
+
+print_env() {
+	printf 'BASE_URL=%q\nKEY=%q\nLEASEHOLD_CONFIG=%q\nPATH=%q:$PATH\n%s\n' \
+		"$url" "$(cat "$key_file")" "$conf_file" "$prefix/sbin" \
+		"export BASE_URL KEY LEASEHOLD_CONFIG PATH"
+}
+
+print_next() {
+	local key
+
+	key=$(cat "$key_file")
+	cat <<NEXT
+
+Leasehold serves $url
+
+Claude Code:
+  export ANTHROPIC_BASE_URL=$url
+  export ANTHROPIC_AUTH_TOKEN=$key
+
+NEXT
+	if ! leasehold --json account list | grep -q '"name"'; then
+		cat <<NEXT
+It has no upstream account yet.  With an API key of yours on standard input:
+  $prefix/sbin/leasehold --config $conf_file account add --name a1 \\
+      --platform claude --base-url https://api.anthropic.com --credential api_key
+
+NEXT
+	fi
+	cat <<NEXT
+Try it:
+  curl -N $url/v1/messages -H 'x-api-key: $key' \\
+      -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\
+      -d '{"model":"claude-sonnet-4-5","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+
+The key is in $key_file; delete that file when you have it elsewhere.
+Look at it: $prefix/sbin/leasehold --config $conf_file status
+NEXT
+}
