@@ -1,6 +1,6 @@
 # unit tests of fcgi/store/
 STORE_TEST_LIBS = libstore.a libbase.a $(CMOCKA_LIBS) $(SQLITE_LIBS)
-EXTRA_DIST += tests/store/store_test.h
+EXTRA_DIST += tests/store/store_test.h tests/store/thread_world.h
 
 UNIT_TESTS += tests/store/test_sqlite
 tests_store_test_sqlite_SOURCES = tests/store/test_sqlite.c
@@ -23,6 +23,11 @@ UNIT_TESTS += tests/store/test_thread
 tests_store_test_thread_SOURCES = tests/store/test_thread.c
 tests_store_test_thread_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_thread_LDADD = libfake.a $(STORE_TEST_LIBS)
+
+UNIT_TESTS += tests/store/test_thread_outage
+tests_store_test_thread_outage_SOURCES = tests/store/test_thread_outage.c
+tests_store_test_thread_outage_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_thread_outage_LDADD = libfake.a $(STORE_TEST_LIBS)
 
 # The compiler of the statements.
 dist_check_SCRIPTS += tests/store/compile.sh
