@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -18,32 +20,61 @@
 #include "base/num.h"
 #include "store/filelock.h"
 
-/* Bytes of the file that are locked. */
-#define BYTE_NEXT	0
-#define BYTE_WRITER	1
-
-/*
- * Who had to wait has company.  For its next turns it holds back for so long
- * before it asks again: the kernel wakes the next one but keeps no place for
- * it, and whoever is running already would be faster every time.
- */
-#define CROWDED_TURNS	8
-#define HOLD_BACK_NS	(20 * 1000L)
-
 /* The timer fires again this often, for a signal that came too early. */
 #define AGAIN_NS	(50 * 1000000L)
+
+/* So long the lock may lie free before a turn that is not taken is over. */
+#define PATIENCE_MS	50
+#define NAP_NS		(50 * 1000L)
+
+/* What is in the file.  Any contents will do to begin with. */
+struct numbers {
+	_Atomic uint32_t next;		/* to be given out */
+	_Atomic uint32_t turn;		/* who may take the lock; changed by
+					   its holder alone */
+};
 
 struct filelock {
 	int fd;
 	char *path;
+	struct numbers *numbers;	/* mapped, shared */
 	dev_t dev;
 	ino_t ino;
 	bool held;
-	int crowded;		/* turns for which to hold back */
 	bool has_timer;
-	timer_t timer;		/* sends SIGURG to ${timer_owner} */
+	timer_t timer;			/* sends SIGURG to ${timer_owner} */
 	pthread_t timer_owner;
 };
+
+/* Whoever may write the database may lock it, also when root made it. */
+static void
+be_like(const struct filelock *fl, const struct stat *st,
+    const struct stat *like)
+{
+
+	if (st->st_uid != geteuid())
+		return;
+	if ((st->st_mode & 0777) != (like->st_mode & 0666))
+		(void)!fchmod(fl->fd, like->st_mode & 0666);
+	if (st->st_uid == 0 && like->st_uid != 0)
+		(void)!fchown(fl->fd, like->st_uid, like->st_gid);
+}
+
+static int
+map_numbers(struct filelock *fl, const struct stat *st)
+{
+	void *p;
+
+	if (st->st_size < (off_t)sizeof(*fl->numbers) &&
+	    ftruncate(fl->fd, sizeof(*fl->numbers)) == -1)
+		return (-1);
+	p = mmap(NULL, sizeof(*fl->numbers), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fl->fd, 0);
+	if (p == MAP_FAILED)
+		return (-1);
+	fl->numbers = p;
+	return (0);
+}
 
 struct filelock *
 filelock_open(const char *path, int like_fd, struct err *err)
@@ -61,16 +92,12 @@ filelock_open(const char *path, int like_fd, struct err *err)
 		err_set_errno(err, ERR_PERM, errno, "cannot open %s", path);
 		goto err0;
 	}
-	if (fstat(fl->fd, &st) == -1 || fstat(like_fd, &like) == -1) {
-		err_set_errno(err, ERR_IO, errno, "cannot look at %s", path);
+	if (fstat(fl->fd, &st) == -1 || fstat(like_fd, &like) == -1 ||
+	    map_numbers(fl, &st) == -1) {
+		err_set_errno(err, ERR_IO, errno, "cannot use %s", path);
 		goto err1;
 	}
-	/* Whoever may write the database may lock it, if root made it too. */
-	if (st.st_uid == geteuid()) {
-		(void)!fchmod(fl->fd, like.st_mode & 0666);
-		if (st.st_uid == 0 && like.st_uid != 0)
-			(void)!fchown(fl->fd, like.st_uid, like.st_gid);
-	}
+	be_like(fl, &st, &like);
 	fl->dev = st.st_dev;
 	fl->ino = st.st_ino;
 	return (fl);
@@ -92,30 +119,24 @@ filelock_free(struct filelock *fl)
 		return;
 	if (fl->has_timer)
 		timer_delete(fl->timer);
+	(void)munmap(fl->numbers, sizeof(*fl->numbers));
 	close(fl->fd);
 	free(fl->path);
 	free(fl);
 }
 
-/* fcntl(2) on one byte: 0, or -1 with errno. */
+/* fcntl(2): 0, or -1 with errno. */
 static int
-lock_byte(const struct filelock *fl, int cmd, short type, off_t byte)
+lock_file(const struct filelock *fl, int cmd, short type)
 {
 	struct flock l = {
 		.l_type = type,
 		.l_whence = SEEK_SET,
-		.l_start = byte,
+		.l_start = 0,
 		.l_len = 1,
 	};
 
 	return (fcntl(fl->fd, cmd, &l));
-}
-
-static void
-unlock_byte(const struct filelock *fl, off_t byte)
-{
-
-	(void)lock_byte(fl, F_OFD_SETLK, F_UNLCK, byte);
 }
 
 static void
@@ -168,43 +189,87 @@ run_timer(struct filelock *fl, int64_t ms)
 	(void)timer_settime(fl->timer, 0, &it, NULL);
 }
 
-/* Wait for ${byte} until ${end_ms}: 0, or -1 with errno (EINTR: too late). */
-static int
-wait_byte(const struct filelock *fl, off_t byte, int64_t end_ms)
+/* Has the one with number ${mine} its turn, or had it already? */
+static bool
+is_turn(const struct filelock *fl, uint32_t mine)
 {
-	int rc;
 
-	do
-		rc = lock_byte(fl, F_OFD_SETLKW, F_WRLCK, byte);
-	while (rc == -1 && errno == EINTR &&
-	    clock_mono_ms(clock_system()) < end_ms);
-	return (rc);
+	return ((int32_t)(mine - atomic_load(&fl->numbers->turn)) <= 0);
 }
 
-/* Queue for what is not free: byte 0 unless we have it, then byte 1. */
+/*
+ * We have the lock for good: the next one's turn is after ours, unless ours
+ * was over already.  A turn beyond the numbers given out is damage.
+ */
+static void
+take_turn(struct filelock *fl, uint32_t mine)
+{
+	uint32_t turn = atomic_load(&fl->numbers->turn);
+
+	if ((int32_t)(mine - turn) >= 0 ||
+	    (int32_t)(turn - atomic_load(&fl->numbers->next)) > 0)
+		atomic_store(&fl->numbers->turn, mine + 1);
+	fl->held = true;
+}
+
+/*
+ * Got the lock out of turn: let go for a moment, so that the one whose turn
+ * it is can come.  True if it did not come for too long.
+ */
+static bool
+let_go_first(const struct filelock *fl, uint32_t *turn, int64_t *since_ms)
+{
+	static const struct timespec nap = { 0, NAP_NS };
+	int64_t now = clock_mono_ms(clock_system());
+	uint32_t whose = atomic_load(&fl->numbers->turn);
+
+	if (*since_ms == 0 || *turn != whose) {
+		*turn = whose;
+		*since_ms = now;
+	} else if (now - *since_ms > PATIENCE_MS)
+		return (true);
+	(void)lock_file(fl, F_OFD_SETLK, F_UNLCK);
+	(void)nanosleep(&nap, NULL);
+	return (false);
+}
+
+/* Wait for the lock and the turn until ${end_ms}: 0, or -1 with errno
+ * (EINTR: too late). */
 static int
-wait_turn(struct filelock *fl, bool have_next, int64_t timeout_ms,
+wait_turn(const struct filelock *fl, uint32_t mine, int64_t end_ms)
+{
+	uint32_t turn = 0;
+	int64_t since_ms = 0;
+
+	for (;;) {
+		if (lock_file(fl, F_OFD_SETLKW, F_WRLCK) == -1) {
+			if (errno != EINTR ||
+			    clock_mono_ms(clock_system()) >= end_ms)
+				return (-1);
+			continue;
+		}
+		if (is_turn(fl, mine) || let_go_first(fl, &turn, &since_ms))
+			return (0);
+	}
+}
+
+/* As wait_turn, with the timer that ends it. */
+static int
+wait_timed(struct filelock *fl, uint32_t mine, int64_t timeout_ms,
     struct err *err)
 {
 	int64_t end_ms = clock_mono_ms(clock_system()) + timeout_ms;
 	sigset_t urgent, before;
-	int rc = -1, saved;
+	int rc, saved;
 
-	if (own_timer(fl, err) == -1) {
-		if (have_next)
-			unlock_byte(fl, BYTE_NEXT);
+	if (own_timer(fl, err) == -1)
 		return (-1);
-	}
 	sigemptyset(&urgent);
 	sigaddset(&urgent, SIGURG);
 	(void)pthread_sigmask(SIG_UNBLOCK, &urgent, &before);
 	run_timer(fl, timeout_ms > 0 ? timeout_ms : 1);
-	if (have_next || wait_byte(fl, BYTE_NEXT, end_ms) == 0) {
-		rc = wait_byte(fl, BYTE_WRITER, end_ms);
-		saved = errno;
-		unlock_byte(fl, BYTE_NEXT);
-	} else
-		saved = errno;
+	rc = wait_turn(fl, mine, end_ms);
+	saved = errno;
 	run_timer(fl, 0);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	errno = saved;
@@ -232,23 +297,15 @@ busy(const struct filelock *fl, int64_t timeout_ms, struct err *err)
 int
 filelock_take(struct filelock *fl, int64_t timeout_ms, struct err *err)
 {
-	static const struct timespec hold_back = { 0, HOLD_BACK_NS };
-	bool have_next;
+	uint32_t mine = atomic_fetch_add(&fl->numbers->next, 1);
 
-	if (fl->crowded > 0) {
-		fl->crowded--;
-		(void)nanosleep(&hold_back, NULL);
-	}
-	have_next = lock_byte(fl, F_OFD_SETLK, F_WRLCK, BYTE_NEXT) == 0;
-	if (have_next &&
-	    lock_byte(fl, F_OFD_SETLK, F_WRLCK, BYTE_WRITER) == 0) {
-		unlock_byte(fl, BYTE_NEXT);
-		fl->held = true;
+	if (is_turn(fl, mine) &&
+	    lock_file(fl, F_OFD_SETLK, F_WRLCK) == 0) {
+		take_turn(fl, mine);
 		return (0);
 	}
-	fl->crowded = CROWDED_TURNS;
-	if (wait_turn(fl, have_next, timeout_ms, err) == 0) {
-		fl->held = true;
+	if (wait_timed(fl, mine, timeout_ms, err) == 0) {
+		take_turn(fl, mine);
 		return (0);
 	}
 	if (errno == EINTR)
@@ -266,7 +323,7 @@ filelock_drop(struct filelock *fl)
 	if (!fl->held)
 		return;
 	fl->held = false;
-	unlock_byte(fl, BYTE_WRITER);
+	(void)lock_file(fl, F_OFD_SETLK, F_UNLCK);
 }
 
 bool
@@ -278,7 +335,7 @@ filelock_moved(const struct filelock *fl)
 	    st.st_ino != fl->ino);
 }
 
-/* Does this fdinfo file of /proc show the writer's lock on ${ino}? */
+/* Does this fdinfo file of /proc show our lock on the file of ${st}? */
 static bool
 holds(const char *fdinfo, const struct stat *st)
 {
@@ -286,9 +343,8 @@ holds(const char *fdinfo, const struct stat *st)
 	bool found = false;
 	FILE *f;
 
-	(void)snprintf(want, sizeof(want), " %02x:%02x:%ju %d %d",
-	    major(st->st_dev), minor(st->st_dev), (uintmax_t)st->st_ino,
-	    BYTE_WRITER, BYTE_WRITER);
+	(void)snprintf(want, sizeof(want), " %02x:%02x:%ju 0 0",
+	    major(st->st_dev), minor(st->st_dev), (uintmax_t)st->st_ino);
 	f = fopen(fdinfo, "re");
 	if (f == NULL)
 		return (false);

@@ -9,17 +9,17 @@ struct err;
 struct filelock;
 
 /**
- * The lock on which the writers of one SQLite file queue.  SQLite itself
- * waits by sleeping and looking again, so that a writer which comes back at
- * once wins over one that sleeps; here they sleep in the kernel (open file
- * description locks), in two steps:
+ * The lock on which the writers of one SQLite file queue, over processes.
  *
- *	byte 0	the next one: who holds it waits for byte 1, alone
- *	byte 1	the writer
- *
- * The writer that has just finished has to pass byte 0 again and so cannot
- * overtake the one that waits for byte 1; and it holds back a little, so that
- * those who wait for byte 0 are there first.
+ * SQLite itself waits by sleeping and looking again, so that a writer which
+ * comes back at once wins over those that sleep.  Here they sleep in the
+ * kernel (open file description lock on byte 0), and they have numbers: the
+ * file, mapped by all, holds the next number to be given out and the number
+ * whose turn it is.  The kernel wakes those who wait but keeps no place for
+ * them; who gets the lock out of turn therefore lets go again and naps.  The
+ * numbers are for fairness alone, the kernel's lock is what excludes: when the
+ * one whose turn it is does not come for some milliseconds (it has died, or
+ * has given up) its turn is over.
  */
 
 /**
@@ -49,8 +49,8 @@ void filelock_drop(struct filelock *fl);
 
 /**
  * filelock_holder(path, stopped):
- * Look in /proc for the process that holds the lock at ${path} as writer;
- * *${stopped} says whether it is stopped.  0: none, or it may not be seen.
+ * Look in /proc for the process that holds the lock at ${path}; *${stopped}
+ * says whether it is stopped.  0: none, or it may not be seen.
  */
 pid_t filelock_holder(const char *path, bool *stopped);
 

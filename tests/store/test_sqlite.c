@@ -294,6 +294,42 @@ test_a_stuck_writer_is_named(void **state)
 }
 
 static void
+test_the_turn_of_a_dead_waiter_passes(void **state)
+{
+	const struct place *pl = *state;
+	struct store *st = place_store(pl, NULL);
+	int p[2], status;
+	char c;
+	pid_t pid;
+
+	MUST(store_begin(st, true, why));
+	assert_int_equal(pipe(p), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		struct filelock *fl;
+		char lock[128];
+
+		snprintf(lock, sizeof(lock), "%s.lock", pl->path);
+		fl = filelock_open(lock, p[0], NULL);
+		(void)!write(p[1], "x", 1);
+		_exit(fl == NULL || filelock_take(fl, 60000, NULL) == -1);
+	}
+	/* Killed while it waits, or before it has a number: the same to us. */
+	assert_int_equal(read(p[0], &c, 1), 1);
+	usleep(20000);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	MUST(store_commit(st, why));
+	MUST(store_begin(st, true, why));
+	MUST(store_commit(st, why));
+	store_close(st);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void
 test_a_replaced_file_is_noticed(void **state)
 {
 	const struct place *pl = *state;
@@ -428,6 +464,7 @@ main(void)
 		T(test_misuse_is_refused),
 		T(test_a_reader_sees_what_was_committed),
 		T(test_a_stuck_writer_is_named),
+		T(test_the_turn_of_a_dead_waiter_passes),
 		T(test_a_replaced_file_is_noticed),
 		T(test_the_log_is_copied_when_idle),
 		T(test_no_writer_starves),
