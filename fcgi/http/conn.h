@@ -15,8 +15,9 @@
 struct record_parser;
 
 /**
- * What server.c (the listening socket), conn.c (reading, timers, closing) and
- * answer.c (writing) share.  Not for others.
+ * What server.c (the listening socket), conn.c (reading, timers, closing),
+ * conn_input.c (what records mean) and answer.c (writing) share.  Not for
+ * others.
  *
  * A connection has no buffer of its own while it is idle: all connections
  * are read into the server's, and the parser keeps what is not yet whole.
@@ -121,6 +122,22 @@ void conn_over(struct conn *c, enum fcgi_gone why);
 
 /** conn_hold(c, held): See fcgi_hold. */
 void conn_hold(struct conn *c, bool held);
+
+/**
+ * conn_take(c): Act on what was read; the server's buffer is empty then.
+ * conn_take_kept(c): When a hold was taken away, and before anything is read:
+ * act on what had come in before it.
+ */
+void conn_take(struct conn *c);
+void conn_take_kept(struct conn *c);
+
+/**
+ * conn_request_fail(req, status, message, why):
+ * The rest of the request is not coming, or not as it should.  It is answered
+ * if that can still be done, else it is gone for the reason ${why}.
+ */
+void conn_request_fail(struct fcgi_request *req, int status,
+    const char *message, enum fcgi_gone why);
 
 /** conn_touch(c): Send, and do what was asked for, at the end of the turn. */
 void conn_touch(struct conn *c);

@@ -1,5 +1,4 @@
 #include <fastcgi.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +30,6 @@ struct record_parser {
 	bool begun;		/* there was a BEGIN */
 	uint16_t id;		/* of the open request, or of the last one */
 	size_t skipped;
-	unsigned int asked;	/* bits of values[], by the last GET_VALUES */
 
 	/* the record that comes in */
 	unsigned char head[FCGI_HEADER_LEN];
@@ -61,17 +59,11 @@ struct pair {
 	size_t total;
 };
 
-/* What GET_VALUES may ask for. */
-static const struct {
-	const char *name;
-	bool is_count;
-} values[] = {
-	{ FCGI_MAX_CONNS, true },
-	{ FCGI_MAX_REQS, true },
-	{ FCGI_MPXS_CONNS, false }
-};
+/* What GET_VALUES may ask for, in the order of the bits of an event. */
+static const char *const asked_names[] = { FCGI_MAX_CONNS, FCGI_MAX_REQS,
+	FCGI_MPXS_CONNS };
 
-#define NVALUES		(sizeof(values) / sizeof(values[0]))
+#define NASKED	(sizeof(asked_names) / sizeof(asked_names[0]))
 
 struct record_parser *
 record_parser_new(size_t params_max)
@@ -245,7 +237,8 @@ keep_params(struct record_parser *rp, const unsigned char *p, size_t n)
 {
 
 	if (n > rp->params_max - rp->params_bytes)
-		return (fail(rp, ERR_TOO_LARGE, "the parameters are too large"));
+		return (fail(rp, ERR_TOO_LARGE,
+		    "the parameters are too large"));
 	if (buf_append(&rp->params, p, n))
 		return (fail(rp, ERR_NOMEM, "no memory for parameters"));
 	rp->params_bytes += n;
@@ -340,15 +333,14 @@ end_get_values(struct record_parser *rp, struct record_event *ev)
 	struct pair pair;
 	size_t i, off;
 
-	rp->asked = 0;
 	for (off = 0; off < rp->kept_len; off += pair.total) {
 		if (!pair_read(rp->kept + off, rp->kept_len - off, &pair) ||
 		    pair.total > rp->kept_len - off)
 			return (fail(rp, ERR_PROTO, "malformed GET_VALUES"));
-		for (i = 0; i < NVALUES; i++) {
-			if (pair.name_len == strlen(values[i].name) &&
-			    !memcmp(pair.name, values[i].name, pair.name_len))
-				rp->asked |= 1u << i;
+		for (i = 0; i < NASKED; i++) {
+			if (pair.name_len == strlen(asked_names[i]) &&
+			    !memcmp(pair.name, asked_names[i], pair.name_len))
+				ev->asked |= 1u << i;
 		}
 	}
 	ev->kind = RECORD_GET_VALUES;
@@ -489,164 +481,4 @@ record_skipped(const struct record_parser *rp)
 {
 
 	return (rp->skipped);
-}
-
-/* Write a record's head at ${p}; what follows it. */
-static unsigned char *
-put_head(unsigned char *p, uint8_t type, uint16_t id, size_t len)
-{
-
-	p[0] = FCGI_VERSION_1;
-	p[1] = type;
-	p[2] = (unsigned char)(id >> 8);
-	p[3] = (unsigned char)id;
-	p[4] = (unsigned char)(len >> 8);
-	p[5] = (unsigned char)len;
-	p[6] = 0;
-	p[7] = 0;
-	return (p + FCGI_HEADER_LEN);
-}
-
-int
-record_put_stdout(struct buf *out, uint16_t id, const void *src, size_t n)
-{
-	const unsigned char *s = src;
-	unsigned char *p;
-	size_t records, total, len;
-
-	if (n == 0)
-		return (0);
-	if (n > out->max)
-		return (-1);
-	records = (n + FCGI_MAX_LENGTH - 1) / FCGI_MAX_LENGTH;
-	total = n + records * FCGI_HEADER_LEN;
-	if ((p = buf_reserve(out, total)) == NULL)
-		return (-1);
-	for (; n > 0; n -= len, s += len) {
-		len = n > FCGI_MAX_LENGTH ? FCGI_MAX_LENGTH : n;
-		p = put_head(p, FCGI_STDOUT, id, len);
-		memcpy(p, s, len);
-		p += len;
-	}
-	buf_commit(out, total);
-	return (0);
-}
-
-int
-record_extend_stdout(struct buf *out, size_t len, const void *p, size_t n)
-{
-	unsigned char *head;
-
-	if (n > FCGI_MAX_LENGTH - len || buf_append(out, p, n))
-		return (-1);
-	len += n;
-	head = buf_head(out) + buf_len(out) - len - FCGI_HEADER_LEN;
-	head[4] = (unsigned char)(len >> 8);
-	head[5] = (unsigned char)len;
-	return (0);
-}
-
-int
-record_put_end(struct buf *out, uint16_t id, uint32_t app_status,
-    uint8_t protocol_status)
-{
-	unsigned char *p;
-	size_t total = sizeof(FCGI_EndRequestRecord);
-	bool served = protocol_status == FCGI_REQUEST_COMPLETE;
-
-	if (served)
-		total += FCGI_HEADER_LEN;
-	if ((p = buf_reserve(out, total)) == NULL)
-		return (-1);
-	if (served)
-		p = put_head(p, FCGI_STDOUT, id, 0);
-	p = put_head(p, FCGI_END_REQUEST, id, sizeof(FCGI_EndRequestBody));
-	memset(p, 0, sizeof(FCGI_EndRequestBody));
-	p[0] = (unsigned char)(app_status >> 24);
-	p[1] = (unsigned char)(app_status >> 16);
-	p[2] = (unsigned char)(app_status >> 8);
-	p[3] = (unsigned char)app_status;
-	p[4] = protocol_status;
-	buf_commit(out, total);
-	return (0);
-}
-
-/* The bytes of the pairs that were asked for, at most all three. */
-static size_t
-format_values(const struct record_parser *rp, int64_t conns_max,
-    unsigned char *p)
-{
-	unsigned char *start = p;
-	char text[24];
-	size_t i, name_len, len;
-
-	for (i = 0; i < NVALUES; i++) {
-		if ((rp->asked & 1u << i) == 0)
-			continue;
-		len = (size_t)snprintf(text, sizeof(text), "%lld",
-		    values[i].is_count ? (long long)conns_max : 0LL);
-		name_len = strlen(values[i].name);
-		*p++ = (unsigned char)name_len;
-		*p++ = (unsigned char)len;
-		memcpy(p, values[i].name, name_len);
-		memcpy(p + name_len, text, len);
-		p += name_len + len;
-	}
-	return ((size_t)(p - start));
-}
-
-int
-record_put_values_result(struct buf *out, const struct record_parser *rp,
-    int64_t conns_max)
-{
-	unsigned char pairs[KEPT_BYTES];
-	unsigned char *p;
-	size_t len;
-
-	len = format_values(rp, conns_max, pairs);
-	if ((p = buf_reserve(out, FCGI_HEADER_LEN + len)) == NULL)
-		return (-1);
-	p = put_head(p, FCGI_GET_VALUES_RESULT, FCGI_NULL_REQUEST_ID, len);
-	memcpy(p, pairs, len);
-	buf_commit(out, FCGI_HEADER_LEN + len);
-	return (0);
-}
-
-int
-record_put_unknown_type(struct buf *out, uint8_t type)
-{
-	unsigned char *p;
-
-	if ((p = buf_reserve(out, sizeof(FCGI_UnknownTypeRecord))) == NULL)
-		return (-1);
-	p = put_head(p, FCGI_UNKNOWN_TYPE, FCGI_NULL_REQUEST_ID,
-	    sizeof(FCGI_UnknownTypeBody));
-	memset(p, 0, sizeof(FCGI_UnknownTypeBody));
-	p[0] = type;
-	buf_commit(out, sizeof(FCGI_UnknownTypeRecord));
-	return (0);
-}
-
-int
-record_put_last(struct buf *out, uint16_t id)
-{
-	unsigned char *p;
-
-	if ((p = buf_reserve(out, FCGI_HEADER_LEN)) == NULL)
-		return (-1);
-	(void)put_head(p, FCGI_STDOUT, id, 0);
-	buf_commit(out, FCGI_HEADER_LEN);
-	return (0);
-}
-
-int
-record_put_broken(struct buf *out)
-{
-	unsigned char *p;
-
-	if ((p = buf_reserve(out, FCGI_HEADER_LEN)) == NULL)
-		return (-1);
-	memset(p, 0xff, FCGI_HEADER_LEN);
-	buf_commit(out, FCGI_HEADER_LEN);
-	return (0);
 }

@@ -45,6 +45,8 @@ struct record_event {
 	size_t name_len;
 	const unsigned char *value;
 	size_t value_len;
+	/* RECORD_GET_VALUES: which values, for record_put_values_result */
+	unsigned int asked;
 	/* RECORD_UNKNOWN */
 	uint8_t type;
 };
@@ -93,19 +95,19 @@ size_t record_skipped(const struct record_parser *rp);
 
 /**
  * record_put_stdout(out, id, p, n), record_put_end(out, id, app_status,
- * protocol_status), record_put_values_result(out, rp, conns_max),
+ * protocol_status), record_put_values_result(out, asked, conns_max),
  * record_put_unknown_type(out, type):
  * Append records to ${out}.  put_end also writes the empty STDOUT record
  * where the request was served (FCGI_REQUEST_COMPLETE).  values_result
  * answers those of FCGI_MAX_CONNS, FCGI_MAX_REQS (both ${conns_max}) and
- * FCGI_MPXS_CONNS (0) that the last GET_VALUES asked for.  0, or -1 if ${out}
+ * FCGI_MPXS_CONNS (0) that the event asks for.  0, or -1 if ${out}
  * is full (then unchanged).
  */
 int record_put_stdout(struct buf *out, uint16_t id, const void *p, size_t n)
     __attribute__((__warn_unused_result__));
 int record_put_end(struct buf *out, uint16_t id, uint32_t app_status,
     uint8_t protocol_status) __attribute__((__warn_unused_result__));
-int record_put_values_result(struct buf *out, const struct record_parser *rp,
+int record_put_values_result(struct buf *out, unsigned int asked,
     int64_t conns_max) __attribute__((__warn_unused_result__));
 int record_put_unknown_type(struct buf *out, uint8_t type)
     __attribute__((__warn_unused_result__));

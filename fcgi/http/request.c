@@ -59,7 +59,6 @@ struct params {
 	struct span singles[NSINGLES];
 	struct item *items;
 	size_t nitems, cap;
-	char *key;		/* of the query, decoded */
 };
 
 void
@@ -79,10 +78,6 @@ params_free(struct params *pa)
 	if (pa == NULL)
 		return;
 	buf_wipe(&pa->text);
-	if (pa->key != NULL) {
-		explicit_bzero(pa->key, strlen(pa->key));
-		free(pa->key);
-	}
 	free(pa->items);
 	free(pa);
 }
@@ -108,6 +103,9 @@ http_request_fini(struct http_request *r)
 {
 
 	params_free(r->priv);
+	if (r->key != NULL)
+		explicit_bzero(r->key, strlen(r->key));
+	free(r->key);
 	free(r->headers);
 	http_request_init(r);
 }
@@ -500,87 +498,4 @@ http_request_header(const struct http_request *r, const char *name)
 			return (r->headers[i].value);
 	}
 	return (NULL);
-}
-
-static int
-hex(char c)
-{
-
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
-}
-
-/* Decode %XX in place, but leave %00, which is in no key. */
-static void
-percent_decode(char *p)
-{
-	char *w = p;
-	int c;
-
-	while (*p != '\0') {
-		c = 0;
-		if (p[0] == '%' && hex(p[1]) != -1 && hex(p[2]) != -1)
-			c = hex(p[1]) << 4 | hex(p[2]);
-		*w++ = c != 0 ? (char)c : *p;
-		p += c != 0 ? 3 : 1;
-	}
-	*w = '\0';
-}
-
-/* The value of the first "key" in the query, decoded; or NULL. */
-static const char *
-query_key(struct http_request *r)
-{
-	struct params *pa = r->priv;
-	const char *p;
-
-	if (pa == NULL || r->query == NULL || pa->key != NULL)
-		return (pa == NULL ? NULL : pa->key);
-	for (p = r->query; p != NULL; p = strchr(p, '&')) {
-		p += *p == '&';
-		if (strncmp(p, "key=", 4))
-			continue;
-		if ((pa->key = strndup(p + 4, strcspn(p + 4, "&"))) != NULL)
-			percent_decode(pa->key);
-		break;
-	}
-	return (pa->key);
-}
-
-static const char *
-bearer(const char *authorization)
-{
-
-	if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7))
-		return (NULL);
-	authorization += 7;
-	return (authorization + strspn(authorization, " "));
-}
-
-size_t
-http_request_keys(struct http_request *r, const char **out)
-{
-	const char *found[HTTP_KEYS_MAX] = {
-		http_request_header(r, "x-api-key"),
-		bearer(http_request_header(r, "authorization")),
-		http_request_header(r, "x-goog-api-key"),
-		http_request_header(r, "api-key"),
-		query_key(r)
-	};
-	size_t i, j, n = 0;
-
-	for (i = 0; i < HTTP_KEYS_MAX; i++) {
-		if (found[i] == NULL || *found[i] == '\0')
-			continue;
-		for (j = 0; j < n && strcmp(out[j], found[i]); j++)
-			continue;
-		if (j == n)
-			out[n++] = found[i];
-	}
-	return (n);
 }

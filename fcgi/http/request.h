@@ -34,6 +34,7 @@ struct http_request {
 	struct http_header *headers;
 	size_t nheaders;
 	void *priv;		/* memory that the above borrows from */
+	char *key;		/* the query's, decoded (private) */
 };
 
 /**

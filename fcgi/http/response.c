@@ -195,8 +195,9 @@ static int
 body_anthropic(struct buf *out, const struct body *b)
 {
 
-	return (buf_printf(out, "{\"type\":\"error\",\"error\":{\"type\":\"%s\","
-	    "\"message\":\"%s\"}%s}", b->type, b->message, b->request_id));
+	return (buf_printf(out, "{\"type\":\"error\",\"error\":"
+	    "{\"type\":\"%s\",\"message\":\"%s\"}%s}", b->type,
+	    b->message, b->request_id));
 }
 
 static int
@@ -205,17 +206,19 @@ body_openai(struct buf *out, const struct body *b)
 	const char *code = b->word->openai_code;
 	const char *quote = code != NULL ? "\"" : "";
 
-	return (buf_printf(out, "{\"error\":{\"message\":\"%s\",\"type\":\"%s\","
-	    "\"param\":null,\"code\":%s%s%s}}", b->message, b->word->openai,
-	    quote, code != NULL ? code : "null", quote));
+	return (buf_printf(out, "{\"error\":{\"message\":\"%s\","
+	    "\"type\":\"%s\",\"param\":null,\"code\":%s%s%s}}",
+	    b->message, b->word->openai, quote, code != NULL ? code : "null",
+	    quote));
 }
 
 static int
 body_gemini(struct buf *out, const struct body *b)
 {
 
-	return (buf_printf(out, "{\"error\":{\"code\":%d,\"message\":\"%s\","
-	    "\"status\":\"%s\"}}", b->status, b->message, b->word->gemini));
+	return (buf_printf(out, "{\"error\":{\"code\":%d,"
+	    "\"message\":\"%s\",\"status\":\"%s\"}}", b->status,
+	    b->message, b->word->gemini));
 }
 
 static int

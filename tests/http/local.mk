@@ -22,9 +22,18 @@ tests_http_test_route_SOURCES = tests/http/test_route.c
 tests_http_test_route_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_route_LDADD = $(HTTP_TEST_LIBS)
 
+HTTP_SERVER_FIX = tests/http/server_fix.c tests/http/server_fix.h \
+	$(HTTP_RECORDS)
+
 UNIT_TESTS += tests/http/test_server
-tests_http_test_server_SOURCES = tests/http/test_server.c $(HTTP_RECORDS) \
-	$(ALLOC_FAIL)
+tests_http_test_server_SOURCES = tests/http/test_server.c \
+	$(HTTP_SERVER_FIX) $(ALLOC_FAIL)
 tests_http_test_server_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_server_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_http_test_server_LDADD = $(HTTP_TEST_LIBS)
+
+UNIT_TESTS += tests/http/test_server_gone
+tests_http_test_server_gone_SOURCES = tests/http/test_server_gone.c \
+	$(HTTP_SERVER_FIX)
+tests_http_test_server_gone_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_server_gone_LDADD = $(HTTP_TEST_LIBS)
