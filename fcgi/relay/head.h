@@ -21,7 +21,7 @@ struct transfer_header;
  */
 struct head {
 	struct buf text;	/* name NUL value NUL, in turn */
-	struct transfer_header *headers;	/* once .done; point into text */
+	struct transfer_header *headers;	/* once .done; into text */
 	size_t nheaders;
 	size_t bytes;		/* of all lines so far */
 	int status;

@@ -41,8 +41,8 @@ struct judge_input {
 
 struct judgement {
 	enum judge_action action;
-	struct park park;		/* .wanted: the account is to be parked */
-	char outcome[32];		/* attempt outcome: rate_limited, ... */
+	struct park park;		/* .wanted: park the account */
+	char outcome[32];		/* of the attempt: rate_limited */
 	bool success;			/* the account did its work (also when
 					   the client's request was wrong) */
 	bool maybe_billed;		/* given up though the upstream may have

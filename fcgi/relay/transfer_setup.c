@@ -10,7 +10,7 @@
  * in memory and is the larger part.
  */
 #define UPLOAD_SMALL_BYTES	(16 * 1024L)
-#define UPLOAD_LARGE_BYTES	(128 * 1024L)
+#define UPLOAD_LARGE_BYTES	(64 * 1024L)
 
 /* Bytes read at once; one TLS record at most. */
 #define READ_BYTES		(16 * 1024L)

@@ -33,12 +33,27 @@ tests_relay_test_peek_LDADD = $(RELAY_TEST_LIBS)
 UPSTREAM_TEST_LIBS = librelay.a libhttp.a libbase.a $(CMOCKA_LIBS) \
 	$(CURL_LIBS) $(SODIUM_LIBS)
 
+UPSTREAM_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
+UPSTREAM_RUN = tests/relay/fake_upstream.c tests/relay/fake_upstream.h \
+	tests/relay/upstream_run.c tests/relay/upstream_run.h
+
 UNIT_TESTS += tests/relay/test_upstream
 tests_relay_test_upstream_SOURCES = tests/relay/test_upstream.c \
-	tests/relay/fake_upstream.c tests/relay/fake_upstream.h
-tests_relay_test_upstream_CPPFLAGS = $(TEST_CPPFLAGS) \
-	-I$(top_srcdir)/tests/relay
+	$(UPSTREAM_RUN)
+tests_relay_test_upstream_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS)
 tests_relay_test_upstream_LDADD = $(UPSTREAM_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_upstream_fail
+tests_relay_test_upstream_fail_SOURCES = tests/relay/test_upstream_fail.c \
+	$(UPSTREAM_RUN)
+tests_relay_test_upstream_fail_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS)
+tests_relay_test_upstream_fail_LDADD = $(UPSTREAM_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_upstream_tls
+tests_relay_test_upstream_tls_SOURCES = tests/relay/test_upstream_tls.c \
+	$(UPSTREAM_RUN)
+tests_relay_test_upstream_tls_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS)
+tests_relay_test_upstream_tls_LDADD = $(UPSTREAM_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_head
 tests_relay_test_head_SOURCES = tests/relay/test_head.c fcgi/relay/head.c \

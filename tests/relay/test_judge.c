@@ -44,102 +44,103 @@ split(char *text, struct transfer_header *h, size_t max)
 
 #define AR "anthropic-ratelimit-"
 
+static const struct {
+	const char *headers;
+	int64_t in_ms;		/* until, from now; 0: not stated */
+	bool fact;
+	const char *family, *what;
+} limit_cases[] = {
+	{ "", 0, false, "", "" },
+	{ "retry-after: 30", 30000, false, "", "" },
+	{ "retry-after: 1.5", 2000, false, "", "" },
+	{ "retry-after: 0", 0, false, "", "" },
+	{ "retry-after: -5", 0, false, "", "" },
+	{ "retry-after: soon", 0, false, "", "" },
+	{ "retry-after: ", 0, false, "", "" },
+	{ "retry-after: 99999999999999999999", 0, false, "", "" },
+	{ "retry-after: 31536000", 8 * DAY, false, "", "" },
+	{ "retry-after: Fri, 20 Nov 2026 08:00:45 GMT", 45000, false,
+	  "", "" },
+	{ "retry-after: Fri, 20 Nov 2026 07:00:00 GMT", 0, false, "",
+	  "" },
+	{ "retry-after-ms: 1500\nretry-after: 30", 1500, false, "",
+	  "" },
+	{ "retry-after-ms: x\nretry-after: 30", 30000, false, "", "" },
+
+	/* limits a minute */
+	{ AR "requests-remaining: 0\n"
+	  AR "requests-reset: 2026-11-20T08:00:20Z", 20000, true, "",
+	  "requests" },
+	{ AR "requests-remaining: 3\n"
+	  AR "requests-reset: 2026-11-20T08:00:20Z", 0, false, "",
+	  "" },
+	{ AR "input-tokens-remaining: 0\n"
+	  AR "input-tokens-reset: 2026-11-20T08:00:20Z\n"
+	  AR "output-tokens-remaining: 0\n"
+	  AR "output-tokens-reset: 2026-11-20T08:00:50.5Z", 50500,
+	  true, "", "input-tokens" },
+	{ AR "tokens-remaining: 0\n"
+	  AR "tokens-reset: 2026-11-20T08:00:50Z\nretry-after: 7",
+	  7000, true, "", "tokens" },
+	{ AR "tokens-remaining: 0\n"
+	  AR "tokens-reset: 2026-11-20T07:59:50Z", 0, true, "",
+	  "tokens" },
+	{ AR "tokens-remaining: 0\n" AR "tokens-reset: later", 0,
+	  true, "", "tokens" },
+
+	/* subscriptions */
+	{ AR "unified-status: rejected\n"
+	  AR "unified-reset: 1795168800\n"
+	  AR "unified-representative-claim: five_hour\n"
+	  "retry-after: 7200", 7200000, true, "", "five_hour" },
+	{ AR "unified-status: rejected\n"
+	  AR "unified-reset: 1795248000\n"
+	  AR "unified-representative-claim: seven_day_opus", DAY,
+	  true, "opus", "seven_day_opus" },
+	{ AR "unified-status: rejected\n"
+	  AR "unified-reset: 1795248000\n"
+	  AR "unified-representative-claim: seven_day_sonnet", DAY,
+	  true, "sonnet", "seven_day_sonnet" },
+	{ AR "unified-status: rejected\n"
+	  AR "unified-representative-claim: seven_day\n"
+	  AR "unified-7d-reset: 1795248000", DAY, true, "",
+	  "seven_day" },
+	{ AR "unified-status: rejected\n"
+	  AR "unified-reset: 1795161000\nretry-after: 9", 9000, true,
+	  "", "unified" },
+	{ AR "unified-status: rejected\n"
+	  AR "unified-reset: 1895161000", 8 * DAY, true, "",
+	  "unified" },
+	{ AR "unified-status: allowed_warning\n"
+	  AR "unified-reset: 1795168800", 0, false, "", "" },
+	{ AR "unified-5h-status: rejected\n"
+	  AR "unified-5h-reset: 1795165200\n"
+	  AR "unified-7d-status: allowed\n"
+	  AR "unified-7d-reset: 1795248000", 3600000, true, "",
+	  "five_hour" },
+};
+
 static void
 limits_are_read_from_headers(void **state)
 {
-	static const struct {
-		const char *headers;
-		int64_t in_ms;		/* until, from now; 0: not stated */
-		bool fact;
-		const char *family, *what;
-	} cases[] = {
-		{ "", 0, false, "", "" },
-		{ "retry-after: 30", 30000, false, "", "" },
-		{ "retry-after: 1.5", 2000, false, "", "" },
-		{ "retry-after: 0", 0, false, "", "" },
-		{ "retry-after: -5", 0, false, "", "" },
-		{ "retry-after: soon", 0, false, "", "" },
-		{ "retry-after: ", 0, false, "", "" },
-		{ "retry-after: 99999999999999999999", 0, false, "", "" },
-		{ "retry-after: 31536000", 8 * DAY, false, "", "" },
-		{ "retry-after: Fri, 20 Nov 2026 08:00:45 GMT", 45000, false,
-		  "", "" },
-		{ "retry-after: Fri, 20 Nov 2026 07:00:00 GMT", 0, false, "",
-		  "" },
-		{ "retry-after-ms: 1500\nretry-after: 30", 1500, false, "",
-		  "" },
-		{ "retry-after-ms: x\nretry-after: 30", 30000, false, "", "" },
-
-		/* limits a minute */
-		{ AR "requests-remaining: 0\n"
-		  AR "requests-reset: 2026-11-20T08:00:20Z", 20000, true, "",
-		  "requests" },
-		{ AR "requests-remaining: 3\n"
-		  AR "requests-reset: 2026-11-20T08:00:20Z", 0, false, "",
-		  "" },
-		{ AR "input-tokens-remaining: 0\n"
-		  AR "input-tokens-reset: 2026-11-20T08:00:20Z\n"
-		  AR "output-tokens-remaining: 0\n"
-		  AR "output-tokens-reset: 2026-11-20T08:00:50.5Z", 50500,
-		  true, "", "input-tokens" },
-		{ AR "tokens-remaining: 0\n"
-		  AR "tokens-reset: 2026-11-20T08:00:50Z\nretry-after: 7",
-		  7000, true, "", "tokens" },
-		{ AR "tokens-remaining: 0\n"
-		  AR "tokens-reset: 2026-11-20T07:59:50Z", 0, true, "",
-		  "tokens" },
-		{ AR "tokens-remaining: 0\n" AR "tokens-reset: later", 0,
-		  true, "", "tokens" },
-
-		/* subscriptions */
-		{ AR "unified-status: rejected\n"
-		  AR "unified-reset: 1795168800\n"
-		  AR "unified-representative-claim: five_hour\n"
-		  "retry-after: 7200", 7200000, true, "", "five_hour" },
-		{ AR "unified-status: rejected\n"
-		  AR "unified-reset: 1795248000\n"
-		  AR "unified-representative-claim: seven_day_opus", DAY,
-		  true, "opus", "seven_day_opus" },
-		{ AR "unified-status: rejected\n"
-		  AR "unified-reset: 1795248000\n"
-		  AR "unified-representative-claim: seven_day_sonnet", DAY,
-		  true, "sonnet", "seven_day_sonnet" },
-		{ AR "unified-status: rejected\n"
-		  AR "unified-representative-claim: seven_day\n"
-		  AR "unified-7d-reset: 1795248000", DAY, true, "",
-		  "seven_day" },
-		{ AR "unified-status: rejected\n"
-		  AR "unified-reset: 1795161000\nretry-after: 9", 9000, true,
-		  "", "unified" },
-		{ AR "unified-status: rejected\n"
-		  AR "unified-reset: 1895161000", 8 * DAY, true, "",
-		  "unified" },
-		{ AR "unified-status: allowed_warning\n"
-		  AR "unified-reset: 1795168800", 0, false, "", "" },
-		{ AR "unified-5h-status: rejected\n"
-		  AR "unified-5h-reset: 1795165200\n"
-		  AR "unified-7d-status: allowed\n"
-		  AR "unified-7d-reset: 1795248000", 3600000, true, "",
-		  "five_hour" },
-	};
 	struct transfer_header h[8];
 	struct ratelimit rl;
 	char text[512];
 	size_t i, n;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		strcpy(text, cases[i].headers);
+	for (i = 0; i < NITEMS(limit_cases); i++) {
+		strcpy(text, limit_cases[i].headers);
 		n = split(text, h, NITEMS(h));
 		ratelimit_read(h, n, NOW, &rl);
-		if (rl.stated != (cases[i].in_ms != 0) ||
-		    (rl.stated && rl.until_ms - NOW != cases[i].in_ms))
+		if (rl.stated != (limit_cases[i].in_ms != 0) ||
+		    (rl.stated && rl.until_ms - NOW != limit_cases[i].in_ms))
 			fail_msg("%s: stated %d, in %lld ms",
-			    cases[i].headers, rl.stated,
+			    limit_cases[i].headers, rl.stated,
 			    (long long)(rl.until_ms - NOW));
-		assert_int_equal(rl.fact, cases[i].fact);
-		assert_string_equal(rl.family, cases[i].family);
-		assert_string_equal(rl.what, cases[i].what);
+		assert_int_equal(rl.fact, limit_cases[i].fact);
+		assert_string_equal(rl.family, limit_cases[i].family);
+		assert_string_equal(rl.what, limit_cases[i].what);
 	}
 }
 

@@ -48,76 +48,77 @@ join(const struct outgoing *o, char *out, size_t size)
 	assert_true(len < size);
 }
 
+static const struct {
+	enum credential_kind kind;
+	char *secret;
+	const char *params, *headers;
+} header_cases[] = {
+	{ CREDENTIAL_API_KEY, api_key,
+	  "CONTENT_TYPE=application/json\nHTTP_X_API_KEY=sk-lh-client\n"
+	  "HTTP_AUTHORIZATION=Bearer sk-lh-client\n"
+	  "HTTP_X_GOOG_API_KEY=sk-lh-client\n"
+	  "HTTP_API_KEY=sk-lh-client\n"
+	  "HTTP_USER_AGENT=claude-cli/2.1.328\n"
+	  "HTTP_ANTHROPIC_VERSION=2023-06-01\n"
+	  "HTTP_X_STAINLESS_LANG=js\nHTTP_ACCEPT_ENCODING=gzip, br",
+	  "user-agent: claude-cli/2.1.328\n"
+	  "anthropic-version: 2023-06-01\nx-stainless-lang: js\n"
+	  "content-type: application/json\n"
+	  "accept-encoding: identity\n"
+	  "x-api-key: sk-ant-api03-account\n" },
+	{ CREDENTIAL_BEARER, bearer, "HTTP_X_API_KEY=sk-lh-client",
+	  "accept-encoding: identity\n"
+	  "authorization: Bearer token-of-account\n" },
+	{ CREDENTIAL_API_KEY, api_key,
+	  "HTTP_HOST=relay.example\nHTTP_CONNECTION=Keep-Alive, X-Hop\n"
+	  "HTTP_X_HOP=1\nHTTP_KEEP_ALIVE=5\nHTTP_TE=trailers\n"
+	  "HTTP_TRAILER=x\nHTTP_TRANSFER_ENCODING=chunked\n"
+	  "HTTP_UPGRADE=h2c\nHTTP_PROXY_AUTHORIZATION=Basic x\n"
+	  "HTTP_EXPECT=100-continue\nCONTENT_LENGTH=5\n"
+	  "HTTP_COOKIE=a=b\nHTTP_FORWARDED=for=1\nHTTP_VIA=1.1 x\n"
+	  "HTTP_X_FORWARDED_FOR=192.0.2.1\nHTTP_X_REAL_IP=192.0.2.1\n"
+	  "HTTP_TRUE_CLIENT_IP=192.0.2.1\nHTTP_CF_RAY=1\n"
+	  "HTTP_CDN_LOOP=x\nHTTP_ORIGIN=https://a.example\n"
+	  "HTTP_REFERER=https://a.example/\nHTTP_X_LEASEHOLD_TAG=1\n"
+	  "HTTP_X_APP=cli\nHTTP_CFG=1",
+	  "x-app: cli\ncfg: 1\naccept-encoding: identity\n"
+	  "x-api-key: sk-ant-api03-account\n" },
+
+	/* anthropic-beta */
+	{ CREDENTIAL_API_KEY, api_key,
+	  "HTTP_ANTHROPIC_BETA=b, oauth-2025-04-20,a",
+	  "anthropic-beta: b,a\naccept-encoding: identity\n"
+	  "x-api-key: sk-ant-api03-account\n" },
+	{ CREDENTIAL_API_KEY, api_key,
+	  "HTTP_ANTHROPIC_BETA=oauth-2025-04-20",
+	  "accept-encoding: identity\n"
+	  "x-api-key: sk-ant-api03-account\n" },
+	{ CREDENTIAL_API_KEY, api_key,
+	  "HTTP_ANTHROPIC_BETA=b ,  a,,oauth-2025-04-201",
+	  "anthropic-beta: b ,  a,,oauth-2025-04-201\n"
+	  "accept-encoding: identity\n"
+	  "x-api-key: sk-ant-api03-account\n" },
+	{ CREDENTIAL_BEARER, bearer, "HTTP_ANTHROPIC_BETA=b,a",
+	  "anthropic-beta: b,a\naccept-encoding: identity\n"
+	  "authorization: Bearer token-of-account\n" },
+	{ CREDENTIAL_BEARER, oauth, "HTTP_ANTHROPIC_BETA=b,a",
+	  "anthropic-beta: b,a,oauth-2025-04-20\n"
+	  "accept-encoding: identity\n"
+	  "authorization: Bearer sk-ant-oat01-account\n" },
+	{ CREDENTIAL_BEARER, oauth,
+	  "HTTP_ANTHROPIC_BETA=oauth-2025-04-20, a",
+	  "anthropic-beta: oauth-2025-04-20, a\n"
+	  "accept-encoding: identity\n"
+	  "authorization: Bearer sk-ant-oat01-account\n" },
+	{ CREDENTIAL_BEARER, oauth, "HTTP_X_APP=cli",
+	  "x-app: cli\nanthropic-beta: oauth-2025-04-20\n"
+	  "accept-encoding: identity\n"
+	  "authorization: Bearer sk-ant-oat01-account\n" },
+};
+
 static void
 headers_go_upstream_as_the_rules_say(void **state)
 {
-	static const struct {
-		enum credential_kind kind;
-		char *secret;
-		const char *params, *headers;
-	} cases[] = {
-		{ CREDENTIAL_API_KEY, api_key,
-		  "CONTENT_TYPE=application/json\nHTTP_X_API_KEY=sk-lh-client\n"
-		  "HTTP_AUTHORIZATION=Bearer sk-lh-client\n"
-		  "HTTP_X_GOOG_API_KEY=sk-lh-client\n"
-		  "HTTP_API_KEY=sk-lh-client\n"
-		  "HTTP_USER_AGENT=claude-cli/2.1.328\n"
-		  "HTTP_ANTHROPIC_VERSION=2023-06-01\n"
-		  "HTTP_X_STAINLESS_LANG=js\nHTTP_ACCEPT_ENCODING=gzip, br",
-		  "user-agent: claude-cli/2.1.328\n"
-		  "anthropic-version: 2023-06-01\nx-stainless-lang: js\n"
-		  "content-type: application/json\n"
-		  "accept-encoding: identity\n"
-		  "x-api-key: sk-ant-api03-account\n" },
-		{ CREDENTIAL_BEARER, bearer, "HTTP_X_API_KEY=sk-lh-client",
-		  "accept-encoding: identity\n"
-		  "authorization: Bearer token-of-account\n" },
-		{ CREDENTIAL_API_KEY, api_key,
-		  "HTTP_HOST=relay.example\nHTTP_CONNECTION=Keep-Alive, X-Hop\n"
-		  "HTTP_X_HOP=1\nHTTP_KEEP_ALIVE=5\nHTTP_TE=trailers\n"
-		  "HTTP_TRAILER=x\nHTTP_TRANSFER_ENCODING=chunked\n"
-		  "HTTP_UPGRADE=h2c\nHTTP_PROXY_AUTHORIZATION=Basic x\n"
-		  "HTTP_EXPECT=100-continue\nCONTENT_LENGTH=5\n"
-		  "HTTP_COOKIE=a=b\nHTTP_FORWARDED=for=1\nHTTP_VIA=1.1 x\n"
-		  "HTTP_X_FORWARDED_FOR=192.0.2.1\nHTTP_X_REAL_IP=192.0.2.1\n"
-		  "HTTP_TRUE_CLIENT_IP=192.0.2.1\nHTTP_CF_RAY=1\n"
-		  "HTTP_CDN_LOOP=x\nHTTP_ORIGIN=https://a.example\n"
-		  "HTTP_REFERER=https://a.example/\nHTTP_X_LEASEHOLD_TAG=1\n"
-		  "HTTP_X_APP=cli\nHTTP_CFG=1",
-		  "x-app: cli\ncfg: 1\naccept-encoding: identity\n"
-		  "x-api-key: sk-ant-api03-account\n" },
-
-		/* anthropic-beta */
-		{ CREDENTIAL_API_KEY, api_key,
-		  "HTTP_ANTHROPIC_BETA=b, oauth-2025-04-20,a",
-		  "anthropic-beta: b,a\naccept-encoding: identity\n"
-		  "x-api-key: sk-ant-api03-account\n" },
-		{ CREDENTIAL_API_KEY, api_key,
-		  "HTTP_ANTHROPIC_BETA=oauth-2025-04-20",
-		  "accept-encoding: identity\n"
-		  "x-api-key: sk-ant-api03-account\n" },
-		{ CREDENTIAL_API_KEY, api_key,
-		  "HTTP_ANTHROPIC_BETA=b ,  a,,oauth-2025-04-201",
-		  "anthropic-beta: b ,  a,,oauth-2025-04-201\n"
-		  "accept-encoding: identity\n"
-		  "x-api-key: sk-ant-api03-account\n" },
-		{ CREDENTIAL_BEARER, bearer, "HTTP_ANTHROPIC_BETA=b,a",
-		  "anthropic-beta: b,a\naccept-encoding: identity\n"
-		  "authorization: Bearer token-of-account\n" },
-		{ CREDENTIAL_BEARER, oauth, "HTTP_ANTHROPIC_BETA=b,a",
-		  "anthropic-beta: b,a,oauth-2025-04-20\n"
-		  "accept-encoding: identity\n"
-		  "authorization: Bearer sk-ant-oat01-account\n" },
-		{ CREDENTIAL_BEARER, oauth,
-		  "HTTP_ANTHROPIC_BETA=oauth-2025-04-20, a",
-		  "anthropic-beta: oauth-2025-04-20, a\n"
-		  "accept-encoding: identity\n"
-		  "authorization: Bearer sk-ant-oat01-account\n" },
-		{ CREDENTIAL_BEARER, oauth, "HTTP_X_APP=cli",
-		  "x-app: cli\nanthropic-beta: oauth-2025-04-20\n"
-		  "accept-encoding: identity\n"
-		  "authorization: Bearer sk-ant-oat01-account\n" },
-	};
 	const struct platform *p = platform_find("claude");
 	struct account a = { .name = "a1", .base_url = base_url };
 	struct http_request r;
@@ -127,15 +128,15 @@ headers_go_upstream_as_the_rules_say(void **state)
 
 	(void)state;
 	assert_non_null(p);
-	for (i = 0; i < NITEMS(cases); i++) {
-		parse(&r, "/v1/messages", cases[i].params);
-		a.credential = cases[i].kind;
-		a.secret = cases[i].secret;
+	for (i = 0; i < NITEMS(header_cases); i++) {
+		parse(&r, "/v1/messages", header_cases[i].params);
+		a.credential = header_cases[i].kind;
+		a.secret = header_cases[i].secret;
 		outgoing_init(&o);
 		assert_int_equal(p->request(&r, "/v1/messages", &a, &o, NULL),
 		    0);
 		join(&o, got, sizeof(got));
-		assert_string_equal(got, cases[i].headers);
+		assert_string_equal(got, header_cases[i].headers);
 		assert_null(strstr(got, "sk-lh-client"));
 		outgoing_fini(&o);
 		http_request_fini(&r);

@@ -1,0 +1,213 @@
+#include "cmocka_all.h"
+
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "upstream_run.h"
+
+/* A certificate for 127.0.0.1 that signs itself, and openssl serving it. */
+static struct {
+	char dir[64];
+	char cert[96], key[96];
+	pid_t pid;
+	int port;
+} server;
+
+static void
+make_certificate(void)
+{
+	char command[512];
+
+	strcpy(server.dir, "/tmp/leasehold-tls.XXXXXX");
+	assert_non_null(mkdtemp(server.dir));
+	snprintf(server.cert, sizeof(server.cert), "%s/cert.pem", server.dir);
+	snprintf(server.key, sizeof(server.key), "%s/key.pem", server.dir);
+	snprintf(command, sizeof(command), "openssl req -x509 -newkey ec "
+	    "-pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+	    "/CN=test -addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s "
+	    "2>/dev/null", server.key, server.cert);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+exec_server(int out)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	dup2(null, 0);
+	dup2(out, 1);
+	dup2(null, 2);
+	execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0",
+	    "-cert", server.cert, "-key", server.key, "-www", (char *)NULL);
+	_exit(127);
+}
+
+/* It says on which port it listens: "ACCEPT 127.0.0.1:40123". */
+static int
+start_server(void **state)
+{
+	char line[256];
+	int fds[2];
+	FILE *in;
+
+	(void)state;
+	make_certificate();
+	assert_int_equal(pipe(fds), 0);
+	server.pid = fork();
+	assert_true(server.pid != -1);
+	if (server.pid == 0)
+		exec_server(fds[1]);
+	close(fds[1]);
+	in = fdopen(fds[0], "r");
+	assert_non_null(in);
+	while (server.port == 0 && fgets(line, sizeof(line), in) != NULL) {
+		if (strncmp(line, "ACCEPT ", 7) == 0)
+			server.port = atoi(strrchr(line, ':') + 1);
+	}
+	assert_true(server.port > 0);
+
+	/* The pipe stays open: openssl goes on talking. */
+	return (0);
+}
+
+static int
+stop_server(void **state)
+{
+
+	(void)state;
+	kill(server.pid, SIGTERM);
+	waitpid(server.pid, NULL, 0);
+	unlink(server.cert);
+	unlink(server.key);
+	rmdir(server.dir);
+	return (0);
+}
+
+static void
+get(struct run *r, struct fixture *x, const char *host, int port)
+{
+
+	run_init(r, x, "/");
+	snprintf(r->url, sizeof(r->url), "https://%s:%d/", host, port);
+	run_start(r);
+	run_end(r);
+}
+
+static void
+an_unknown_issuer_is_refused(void **state)
+{
+	struct fixture *x = fixture_new("");
+	static struct run r;
+
+	(void)state;
+	get(&r, x, "127.0.0.1", server.port);
+	assert_int_equal(r.result, TRANSFER_TLS);
+	assert_int_equal(r.heads, 0);
+	assert_int_equal(r.tm.connected_ms, -1);
+	run_free(&r);
+	fixture_free(x);
+}
+
+static void
+an_issuer_of_the_ca_file_is_trusted(void **state)
+{
+	struct fixture *x = fixture_new(server.cert);
+	static struct run r;
+
+	(void)state;
+	get(&r, x, "127.0.0.1", server.port);
+	if (r.result != TRANSFER_OK)
+		fail_msg("%s", r.why.text);
+	assert_int_equal(r.status, 200);
+	run_free(&r);
+	fixture_free(x);
+}
+
+static void
+a_certificate_of_another_name_is_refused(void **state)
+{
+	struct fixture *x = fixture_new(server.cert);
+	static struct run r;
+
+	(void)state;
+	get(&r, x, "localhost", server.port);
+	assert_int_equal(r.result, TRANSFER_TLS);
+	run_free(&r);
+	fixture_free(x);
+}
+
+/* The server's page tells how the session began. */
+static void
+a_second_connection_resumes_the_session(void **state)
+{
+	struct fixture *x = fixture_new(server.cert);
+	static struct run a, b;
+
+	(void)state;
+	get(&a, x, "127.0.0.1", server.port);
+	assert_int_equal(a.result, TRANSFER_OK);
+	assert_non_null(strstr(a.body, "New, TLSv1"));
+
+	/* Another handle, as the first is not free yet. */
+	get(&b, x, "127.0.0.1", server.port);
+	assert_int_equal(b.result, TRANSFER_OK);
+	assert_false(b.tm.reused);
+	assert_non_null(strstr(b.body, "Reused, TLSv1"));
+	run_free(&a);
+	run_free(&b);
+	fixture_free(x);
+}
+
+static void
+a_server_without_tls_is_refused(void **state)
+{
+	struct fixture *x = fixture_new("");
+	static struct run r;
+
+	(void)state;
+	run_init(&r, x, "/");
+	snprintf(r.url, sizeof(r.url), "https://127.0.0.1:%d/",
+	    fake_port(x->f));
+	r.p.connect_timeout_ms = 500;
+	run_start(&r);
+	run_end(&r);
+	assert_true(r.result == TRANSFER_TLS || r.result == TRANSFER_CONNECT);
+	run_free(&r);
+	fixture_free(x);
+}
+
+static void
+a_ca_file_that_cannot_be_read_is_named(void **state)
+{
+	struct upstream_params params = { .ca_file = "/nonexistent/ca.pem",
+	    .connections_max = 16 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_null(upstream_new(&params, &err));
+	assert_int_equal(err.code, ERR_IO);
+	assert_non_null(strstr(err.text, "/nonexistent/ca.pem"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_unknown_issuer_is_refused),
+		cmocka_unit_test(an_issuer_of_the_ca_file_is_trusted),
+		cmocka_unit_test(a_certificate_of_another_name_is_refused),
+		cmocka_unit_test(a_second_connection_resumes_the_session),
+		cmocka_unit_test(a_server_without_tls_is_refused),
+		cmocka_unit_test(a_ca_file_that_cannot_be_read_is_named),
+	};
+
+	/* Exit status 77: skipped. */
+	if (system("openssl version >/dev/null 2>&1") != 0)
+		return (77);
+	return (cmocka_run_group_tests(tests, start_server, stop_server));
+}
