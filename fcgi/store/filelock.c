@@ -77,10 +77,10 @@ map_numbers(struct filelock *fl, const struct stat *st)
 }
 
 struct filelock *
-filelock_open(const char *path, int like_fd, struct err *err)
+filelock_open(const char *path, const struct stat *like, struct err *err)
 {
 	struct filelock *fl;
-	struct stat st, like;
+	struct stat st;
 
 	fl = calloc(1, sizeof(*fl));
 	if (fl == NULL || (fl->path = strdup(path)) == NULL) {
@@ -92,12 +92,12 @@ filelock_open(const char *path, int like_fd, struct err *err)
 		err_set_errno(err, ERR_PERM, errno, "cannot open %s", path);
 		goto err0;
 	}
-	if (fstat(fl->fd, &st) == -1 || fstat(like_fd, &like) == -1 ||
+	if (fstat(fl->fd, &st) == -1 ||
 	    map_numbers(fl, &st) == -1) {
 		err_set_errno(err, ERR_IO, errno, "cannot use %s", path);
 		goto err1;
 	}
-	be_like(fl, &st, &like);
+	be_like(fl, &st, like);
 	fl->dev = st.st_dev;
 	fl->ino = st.st_ino;
 	return (fl);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 struct err;
+struct stat;
 struct filelock;
 
 /**
@@ -23,12 +24,12 @@ struct filelock;
  */
 
 /**
- * filelock_open(path, like_fd, err):
- * Open or make the lock file, with mode and owner of ${like_fd} (the
+ * filelock_open(path, like, err):
+ * Open or make the lock file, with mode and owner of ${like} (the
  * database).  NULL with ${err} on failure.  free takes NULL and gives up the
  * lock.
  */
-struct filelock *filelock_open(const char *path, int like_fd,
+struct filelock *filelock_open(const char *path, const struct stat *like,
     struct err *err);
 void filelock_free(struct filelock *fl);
 

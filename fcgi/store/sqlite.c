@@ -194,47 +194,59 @@ check_folder(const struct sqlite_store *s, struct err *err)
 	return (rc);
 }
 
-/* Open the file by ourselves first, for clear errors and a narrow mode. */
+/* Make the file with a narrow mode, unless it is there. */
+static int
+make_file(const struct sqlite_store *s, struct err *err)
+{
+	int fd;
+
+	fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd == -1 && errno != EEXIST) {
+		err_set_errno(err, ERR_PERM, errno, "cannot make %s as user "
+		    "id %jd", s->path, (intmax_t)geteuid());
+		return (-1);
+	}
+	if (fd != -1)
+		close(fd);
+	return (0);
+}
+
+/*
+ * Look at the file first, for clear errors.  It is never opened by ourselves
+ * when it is there: closing any descriptor of a file takes the locks away
+ * that SQLite holds on it for other connections of this process ("How To
+ * Corrupt An SQLite Database File", section 2.2).
+ */
 static int
 check_file(struct sqlite_store *s, const struct store_options *opt,
     struct err *err)
 {
-	int flags = opt->read_only ? O_RDONLY : O_RDWR;
+	int mode = opt->read_only ? R_OK : R_OK | W_OK;
+	char lock[PATH_MAX];
 	struct stat sb;
-	int fd;
 
-	if (opt->create && !opt->read_only)
-		flags |= O_CREAT;
-	fd = open(s->path, flags | O_CLOEXEC, 0640);
-	if (fd == -1 && errno == ENOENT) {
+	if (opt->create && !opt->read_only && make_file(s, err) == -1)
+		return (-1);
+	if (stat(s->path, &sb) == -1 && errno == ENOENT) {
 		err_set(err, ERR_NOT_FOUND, "there is no database %s; run: "
 		    "leasehold init", s->path);
 		return (-1);
-	} else if (fd == -1) {
+	} else if (faccessat(AT_FDCWD, s->path, mode, AT_EACCESS) == -1) {
 		err_set_errno(err, ERR_PERM, errno, "cannot open %s as user "
 		    "id %jd", s->path, (intmax_t)geteuid());
 		return (-1);
 	}
-	if (fstat(fd, &sb) == -1 || !S_ISREG(sb.st_mode)) {
+	if (!S_ISREG(sb.st_mode)) {
 		err_set(err, ERR_INVAL, "%s is not a file", s->path);
-		goto err0;
+		return (-1);
 	}
 	s->dev = sb.st_dev;
 	s->ino = sb.st_ino;
-	if (!opt->read_only) {
-		char lock[PATH_MAX];
-
-		(void)snprintf(lock, sizeof(lock), "%s.lock", s->path);
-		s->lock = filelock_open(lock, fd, err);
-		if (s->lock == NULL)
-			goto err0;
-	}
-	close(fd);
-	return (0);
-
-err0:
-	close(fd);
-	return (-1);
+	if (opt->read_only)
+		return (0);
+	(void)snprintf(lock, sizeof(lock), "%s.lock", s->path);
+	s->lock = filelock_open(lock, &sb, err);
+	return (s->lock == NULL ? -1 : 0);
 }
 
 static int

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -46,7 +47,7 @@ test_open_says_what_to_mend(void **state)
 		    "no folder /nowhere/at/all" },
 		{ "sqlite:/tmp/there-is-no-such-db", false, ERR_NOT_FOUND,
 		    "leasehold init" },
-		{ "sqlite:/tmp", false, ERR_PERM, "/tmp" },
+		{ "sqlite:/tmp", false, ERR_INVAL, "/tmp is not a file" },
 		{ "sqlite:/dev/null", false, ERR_INVAL, "not a file" },
 	};
 	struct store_options opt = { 0 };
@@ -72,6 +73,42 @@ test_open_says_what_to_mend(void **state)
 	assert_null(store_open(pl->url, &opt, &err));
 	assert_int_equal(err.code, ERR_STORE_DOWN);
 	assert_non_null(strstr(err.text, "restore a backup"));
+}
+
+/* The range that SQLite locks while a connection is open (os.h: SHARED_FIRST
+ * and SHARED_SIZE behind PENDING_BYTE). */
+static bool
+is_locked_by_another(const char *path)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_start = 0x40000002, .l_len = 510 };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fcntl(fd, F_GETLK, &fl), 0);
+	close(fd);
+	return (fl.l_type != F_UNLCK);
+}
+
+static void
+test_opening_again_keeps_the_locks(void **state)
+{
+	const struct place *pl = *state;
+	struct store *st = place_store(pl, NULL), *other;
+	int status;
+	pid_t pid;
+
+	MUST(store_begin(st, true, why));
+	MUST(store_commit(st, why));
+	other = place_store(pl, NULL);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(is_locked_by_another(pl->path) ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	store_close(other);
+	store_close(st);
 }
 
 static void
@@ -308,10 +345,12 @@ test_the_turn_of_a_dead_waiter_passes(void **state)
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
 		struct filelock *fl;
+		struct stat sb;
 		char lock[128];
 
 		snprintf(lock, sizeof(lock), "%s.lock", pl->path);
-		fl = filelock_open(lock, p[0], NULL);
+		fl = stat(pl->path, &sb) == -1 ? NULL :
+		    filelock_open(lock, &sb, NULL);
 		(void)!write(p[1], "x", 1);
 		_exit(fl == NULL || filelock_take(fl, 60000, NULL) == -1);
 	}
@@ -456,6 +495,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_files_are_narrow),
 		T(test_open_says_what_to_mend),
+		T(test_opening_again_keeps_the_locks),
 		T(test_unwritable_folder_is_refused),
 		T(test_blobs_keep_their_nul_bytes),
 		T(test_a_constraint_spares_the_rest),
