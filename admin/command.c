@@ -260,19 +260,29 @@ print_error(const struct cli *cli, const struct err *err)
 	json_decref(j);
 }
 
+/* What cannot be opened is a matter of setup, not of usage, unless the
+ * database is only away. */
+static enum exit_status
+setup_exit(const struct err *err)
+{
+
+	return (command_exit(err) == EXIT_STORE ? EXIT_STORE : EXIT_SETUP);
+}
+
 static int
 run(struct cli *cli)
 {
 	struct err err = { .code = ERR_NONE };
 	int rc;
 
-	/* A config that cannot be read is a matter of setup, not of usage. */
 	if (open_needs(cli, &err)) {
 		print_error(cli, &err);
-		rc = cli->conf == NULL ? EXIT_SETUP : (int)command_exit(&err);
+		rc = (int)setup_exit(&err);
 	} else if ((rc = cli->cmd->run(cli, &err)) == -1) {
 		print_error(cli, &err);
-		rc = (int)command_exit(&err);
+		rc = (int)(cli->cmd->needs != NEEDS_NOTHING &&
+		    cli->store == NULL ? setup_exit(&err) :
+		    command_exit(&err));
 	}
 	close_needs(cli);
 	if (fflush(stdout) != 0 && rc == EXIT_OK) {

@@ -4,6 +4,7 @@ ALLOC_FAIL = tests/alloc_fail.c tests/alloc_fail.h
 ALLOC_FAIL_LINK = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=strdup -Wl,--wrap=strndup
 
+include tests/admin/local.mk
 include tests/base/local.mk
 include tests/store/local.mk
 include tests/ledger/local.mk

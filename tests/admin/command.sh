@@ -1,0 +1,342 @@
+#!/bin/sh
+# The built command against a database of its own: every subcommand, its text,
+# its JSON and its exit status, and that no secret is ever shown.
+
+if ! command -v jq >/dev/null 2>&1; then
+	echo "jq is not installed"
+	exit 77
+fi
+srcdir=${srcdir:-.}
+bin=$(pwd)/leasehold
+prices=$(cd "$srcdir" && pwd)/conf/prices.json
+dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-command.XXXXXX") || exit 99
+trap 'rm -rf "$dir"' EXIT
+secret=sk-ant-very-secret-0123456789
+other=sk-ant-other-secret-9876543210
+number=0
+failed=0
+
+cat >"$dir/leasehold.conf" <<EOC
+store = sqlite:$dir/leasehold.db
+master_key_file = $dir/master.key
+run_dir = $dir
+EOC
+unset LEASEHOLD_CONFIG
+
+# All output is kept, to be searched for secrets at the end.
+run() {
+	"$bin" --config "$dir/leasehold.conf" "$@" >"$dir/out" 2>"$dir/err"
+	rc=$?
+	cat "$dir/out" "$dir/err" >>"$dir/all"
+}
+
+report() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		echo "not ok $number - $2"
+		sed 's/^/# out: /' "$dir/out"
+		sed 's/^/# err: /' "$dir/err"
+		failed=1
+	fi
+}
+
+# is STATUS WHAT ARGS ...: the command ends with STATUS.
+is() {
+	want=$1
+	what=$2
+	shift 2
+	run "$@"
+	[ "$rc" = "$want" ]
+	report $? "$what (status $want, got $rc)"
+}
+
+# has WHAT PATTERN: the last output has it.
+has() {
+	grep -q -e "$2" "$dir/out" "$dir/err"
+	report $? "$1"
+}
+
+# json WHAT FILTER ARGS ...: the command prints JSON for which FILTER is true.
+json() {
+	what=$1
+	filter=$2
+	shift 2
+	run --json "$@"
+	[ "$rc" = 0 ] && jq -e "$filter" "$dir/out" >/dev/null
+	report $? "$what"
+}
+
+# from TEXT STATUS WHAT ARGS ...: as is, with TEXT on standard input.
+from() {
+	text=$1
+	shift
+	printf '%s\n' "$text" >"$dir/in"
+	is "$@" <"$dir/in"
+}
+
+# ---- help and usage ----
+
+is 0 "help is help" --help
+has "it lists the commands" 'account add'
+is 0 "a group has help" account --help
+has "it lists the group's commands" 'account enable'
+is 0 "the version" --version
+is 2 "no command"
+is 2 "an unknown command" frobnicate
+is 2 "an unknown second word" key frobnicate
+is 2 "an unknown option" key list --frobnicate
+is 2 "a missing argument" key show
+is 2 "an argument too many" key list extra
+
+# Each command that the overview names has a help of its own.
+"$bin" --help | sed -n 's/^  \([a-z]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' \
+    >"$dir/commands"
+while read -r words; do
+	# shellcheck disable=SC2086
+	is 0 "$words --help" $words --help
+	grep -q "^usage: leasehold $words" "$dir/out"
+	report $? "it states the usage of $words"
+done <"$dir/commands"
+[ "$(wc -l <"$dir/commands")" -ge 28 ]
+report $? "there are as many as there should be"
+
+# ---- config ----
+
+is 0 "a good config" config check
+json "config show has the settings" \
+    ".store == \"sqlite:$dir/leasehold.db\"" config show
+is 0 "config show as text" config show
+has "it can be read again" "^master_key_file = $dir/master.key\$"
+cp "$dir/out" "$dir/shown.conf"
+"$bin" --config "$dir/shown.conf" config check >/dev/null
+report $? "what config show prints is a config file"
+echo 'queue_max = many' >"$dir/bad.conf"
+"$bin" --config "$dir/bad.conf" config check >"$dir/out" 2>"$dir/err"
+[ $? = 6 ]
+report $? "a bad config is a matter of setup"
+has "it names the file, line and setting" "bad.conf.*1.*queue_max"
+"$bin" config check --config "$dir/leasehold.conf" >"$dir/out" 2>"$dir/err"
+report $? "--config stands behind the command as well"
+
+# ---- before and at init ----
+
+is 6 "no database yet" account list
+has "it says what to run" "leasehold init"
+is 6 "nothing to migrate" migrate
+is 0 "init" init --prices "$prices"
+[ "$(stat -c %a "$dir/master.key")" = 600 ]
+report $? "the master key file is private"
+cksum <"$dir/master.key" >"$dir/sum"
+json "init again changes nothing" \
+    '.installed == false and .master_key_made == false and
+    .schema_before == .schema and .prices_added == 0' \
+    init --prices "$prices"
+cksum <"$dir/master.key" | cmp -s - "$dir/sum"
+report $? "the master key is the same"
+json "migrate has nothing to do" '.schema_before == .schema' migrate
+
+# ---- groups ----
+
+is 0 "group add" group add g1 --strategy least_connections
+is 4 "a group twice" group add g1
+is 2 "an unknown strategy" group add g2 --strategy best
+is 2 "a bad name" group add ' g'
+is 0 "group set" group set g1 --strategy weighted
+json "group list" '.[0].name == "g1" and .[0].strategy == "weighted"' \
+    group list
+is 3 "group set of none" group set nope --strategy weighted
+is 0 "another group" group add g2
+is 0 "group remove" group remove g2
+is 3 "group remove of none" group remove g2
+
+# ---- accounts ----
+
+add="account add --platform claude --credential api_key"
+# shellcheck disable=SC2086
+{
+	from "$secret" 0 "account add" $add --name a1 --group g1 \
+	    --base-url https://upstream.example/ --priority 5 --weight 7 \
+	    --concurrency 3
+	from "$secret" 4 "an account twice" $add --name a1 \
+	    --base-url https://upstream.example
+	from "$secret" 2 "http elsewhere" $add --name a2 \
+	    --base-url http://upstream.example
+	from "$secret" 2 "a URL with a user" $add --name a2 \
+	    --base-url https://u:p@upstream.example
+	from "$secret" 3 "an unknown group" $add --name a2 --group nope \
+	    --base-url https://upstream.example
+	from "$secret" 2 "no base URL" $add --name a2
+	from "" 2 "an empty secret" $add --name a2 \
+	    --base-url https://upstream.example
+	from "two words" 2 "a secret with a blank" $add --name a2 \
+	    --base-url https://upstream.example
+	from "$secret" 2 "too much concurrency" $add --name a2 \
+	    --base-url https://upstream.example --concurrency 10001
+	from "$other" 0 "a bearer token, disabled" account add --name a2 \
+	    --platform claude --credential bearer --disabled \
+	    --base-url http://127.0.0.1:1
+}
+json "account list" '[.[].name] == ["a1", "a2"] and .[0].concurrency == 3 and
+    .[0].base_url == "https://upstream.example" and .[0].leases == 0' \
+    account list
+json "no secret in it" 'map(has("secret")) | any | not' account list
+json "account show" '.enabled == false and .credential == "bearer" and
+    .cooldowns == [] and .group == null' account show a2
+is 0 "account show as text" account show a1
+has "it names the group" '^group  *g1$'
+is 3 "account show of none" account show nope
+is 0 "account enable" account enable a2
+json "it is enabled" '.enabled' account show a2
+is 0 "account disable" account disable a2
+json "it is disabled" '.enabled | not' account show a2
+is 0 "account set" account set a2 --name a3 --priority 0 --concurrency 20
+json "it is set" '.priority == 0 and .concurrency == 20 and .weight == 100' \
+    account show a3
+from "$secret" 0 "account set --secret" account set a3 --secret
+is 4 "a name that is taken" account set a3 --name a1
+is 3 "account set of none" account set nope --weight 1
+is 0 "into a group" account set a3 --group g1
+is 4 "a group that is in use" group remove g1
+is 0 "out of it" account set a3 --group ""
+is 1 "account test says that nobody is there" account test a3
+has "in libcurl's words" "status 0"
+is 1 "account test with a model" account test a3 --model claude-x
+
+# ---- keys ----
+
+run key create --name k1 --group g1 --budget 5.25 --concurrency 4 \
+    --models 'claude-*, other' --expires 90d
+[ "$rc" = 0 ] && [ "$(wc -l <"$dir/out")" = 1 ] &&
+    grep -q '^sk-lh-[A-Za-z0-9_-]\{43\}$' "$dir/out"
+report $? "key create prints the key alone on standard output"
+key=$(cat "$dir/out")
+: >"$dir/all"
+is 4 "a key twice" key create --name k1
+is 2 "a key without a name" key create
+is 2 "two bindings" key create --name k2 --group g1 --account a1
+is 3 "an unknown account" key create --name k2 --account nope
+is 2 "an expiry that is over" key create --name k2 --expires 2020-01-01
+is 2 "an expiry without a unit" key create --name k2 --expires 90
+is 2 "a budget that is no number" key create --name k2 --budget lots
+json "key create as JSON" '.name == "k2" and (.key | startswith("sk-lh-"))' \
+    key create --name k2 --account a1
+: >"$dir/all"
+json "key list" '[.[].name] == ["k1", "k2"] and .[0].bound_to == "g1" and
+    .[0].budget_nusd == 5250000000 and .[1].budget_nusd == null' key list
+json "key show" '.models == "claude-*,other" and .concurrency == 4 and
+    .in_flight == 0 and .spent_nusd == 0 and .usage.requests == 0 and
+    .expires_ms > 0' key show k1
+is 0 "key show as text" key show k1
+has "it shows the budget in dollars" '^budget  *\$5.25$'
+is 3 "key show of none" key show nope
+is 0 "key set" key set k1 --pool --budget none --expires never --disable \
+    --concurrency 0 --models ""
+json "it is set" '.bind == "pool" and .bound_to == null and
+    .budget_nusd == null and .expires_ms == null and .models == "" and
+    (.enabled | not)' key show k1
+is 0 "a budget again" key set k1 --budget 7 --enable
+json "it is there again" '.budget_nusd == 7000000000 and .enabled' key show k1
+is 2 "--enable and --disable" key set k1 --enable --disable
+is 4 "an account that a key is bound to" account remove a1
+is 0 "key revoke" key revoke k2
+is 0 "key revoke again" key revoke k2
+json "it is revoked" '.revoked_ms > 0 and (.enabled | not)' key show k2
+is 4 "a revoked key cannot be changed" key set k2 --enable
+is 3 "key revoke of none" key revoke nope
+is 0 "account remove" account remove a1
+is 3 "it is gone" account show a1
+
+# ---- tokens ----
+
+run token create --name t1
+[ "$rc" = 0 ] && grep -q '^lh-adm-[A-Za-z0-9_-]\{43\}$' "$dir/out"
+report $? "token create prints the token"
+token=$(cat "$dir/out")
+: >"$dir/all"
+is 4 "a token twice" token create --name t1
+json "token list" '.[0].name == "t1" and .[0].expires_ms == null' token list
+is 0 "token revoke" token revoke t1
+is 3 "token revoke of none" token revoke t1
+
+# ---- prices ----
+
+json "price list" 'map(select(.model == "claude-opus-4-5*"))[0] |
+    .input_nusd_mtok == 5000000000 and .cache_write_1h_nusd_mtok == 10000000000
+    and .valid_from_ms == 0' price list
+json "an import of the same file" '.added == 0 and .unchanged > 0' \
+    price import "$prices"
+jq '.["claude-opus-4-5*"].output_cost_per_token = 2.6e-05' "$prices" \
+    >"$dir/prices.json"
+json "an import of a change" '.added == 1' price import "$dir/prices.json"
+json "it is in force" 'map(select(.model == "claude-opus-4-5*"))[0] |
+    .output_nusd_mtok == 26000000000 and .valid_from_ms > 0' price list
+echo '[]' >"$dir/prices.json"
+is 2 "a file that is no price file" price import "$dir/prices.json"
+is 1 "a file that is not there" price import "$dir/nope.json"
+
+# ---- reports ----
+
+json "status" '.open_requests == 0 and .queue.waiting == 0 and
+    (.responders | length) == 0 and .accounts[0].name == "a3"' status
+is 0 "status as text" status
+has "it shows the accounts" '^a3 '
+json "requests" '. == []' requests list --key k1 --since 2h --limit 5
+is 0 "requests alone lists" requests
+is 2 "a bad limit" requests list --limit 0
+is 2 "a bad time" requests list --since yesterday
+is 2 "a bad id" requests show xyz
+is 3 "no such request" requests show req_lh_0000000000001
+
+# ---- errors for machines ----
+
+run --json key show nope
+jq -e '.code == "not_found" and (.error | length > 0)' "$dir/err" >/dev/null
+report $? "errors are JSON too, on standard error"
+
+# ---- master key ----
+
+cp "$dir/master.key" "$dir/old.key"
+json "rekey" '.resealed == 1' rekey
+cmp -s "$dir/master.key" "$dir/old.key"
+[ $? = 1 ]
+report $? "the file has a new key"
+is 1 "secrets can be read" account test a3
+is 0 "keys can be made" key create --name k3
+: >"$dir/all"
+cp "$dir/master.key" "$dir/new.key"
+cp "$dir/old.key" "$dir/master.key"
+is 6 "the old key is refused" key create --name k4
+has "it says why" 'does not belong to this database'
+is 6 "init with the wrong key" init --prices "$prices"
+rm "$dir/master.key"
+is 6 "init without the key" init --prices "$prices"
+[ ! -e "$dir/master.key" ]
+report $? "it makes no new one"
+cp "$dir/new.key" "$dir/master.key"
+chmod 644 "$dir/master.key"
+is 6 "a key file that others can read" key create --name k4
+chmod 600 "$dir/master.key"
+
+# ---- a database that cannot be used ----
+
+printf 'this is no database at all' >"$dir/damaged.db"
+LEASEHOLD_STORE=sqlite:$dir/damaged.db
+export LEASEHOLD_STORE
+is 5 "a damaged database" account list
+LEASEHOLD_STORE=sqlite:$dir/none/at/all.db
+is 6 "a folder that is not there" init
+unset LEASEHOLD_STORE
+
+# ---- nothing was shown ----
+
+for s in "$secret" "$other" "$key" "$token"; do
+	! grep -q -F -e "$s" "$dir/all"
+	report $? "a secret is not shown"
+	! cat "$dir"/leasehold.db* | grep -q -a -F -e "$s"
+	report $? "nor kept in clear"
+done
+
+echo "1..$number"
+exit "$failed"

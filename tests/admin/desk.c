@@ -1,0 +1,167 @@
+#include "desk.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ledger/meta.h"
+
+#include "accounts.h"
+#include "install.h"
+
+static const struct store_options options = {
+	.synchronous_full = false,
+	.create = true,
+	.busy_timeout_ms = 2000,
+};
+
+void
+desk_works(struct desk *d, int rc)
+{
+
+	if (rc != 0)
+		fail_msg("it failed: %s", d->err.text);
+}
+
+void
+desk_fails(struct desk *d, int rc, enum err_code code)
+{
+
+	if (rc != -1 || d->err.code != code)
+		fail_msg("it gave %d, %s: %s", rc,
+		    err_info(d->err.code)->name, d->err.text);
+	err_clear(&d->err);
+}
+
+void
+desk_open_seal(struct desk *d)
+{
+
+	seal_free(d->seal);
+	d->seal = seal_open(d->key_path, &d->err);
+	desk_works(d, d->seal == NULL);
+}
+
+int
+desk_setup(void **state)
+{
+	struct desk *d = calloc(1, sizeof(*d));
+	int64_t from, to;
+	bool made;
+
+	assert_non_null(d);
+	(void)snprintf(d->dir, sizeof(d->dir), "/tmp/leasehold-desk.XXXXXX");
+	assert_non_null(mkdtemp(d->dir));
+	(void)snprintf(d->db_path, sizeof(d->db_path), "%s/db", d->dir);
+	(void)snprintf(d->key_path, sizeof(d->key_path), "%s/key", d->dir);
+	(void)snprintf(d->url, sizeof(d->url), "sqlite:%s", d->db_path);
+	d->st = store_open(d->url, &options, &d->err);
+	desk_works(d, d->st == NULL);
+	desk_works(d, store_migrate(d->st, &from, &to, &d->err));
+	desk_works(d, store_prepare(d->st, &d->err));
+	desk_works(d, install_key_file(d->st, d->key_path, &made, &d->err));
+	assert_true(made);
+	desk_open_seal(d);
+	desk_works(d, install_meta(d->st, d->seal, &made, &d->err));
+	assert_true(made);
+	desk_works(d, meta_pepper(d->st, d->seal, &d->pepper, &d->err));
+	*state = d;
+	return (0);
+}
+
+int
+desk_teardown(void **state)
+{
+	static const char *const files[] = {
+		"db", "db-wal", "db-shm", "db.lock", "key"
+	};
+	struct desk *d = *state;
+	char path[128];
+	size_t i;
+
+	store_close(d->st);
+	seal_free(d->seal);
+	for (i = 0; i < NITEMS(files); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", d->dir, files[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(d->dir), 0);
+	free(d);
+	return (0);
+}
+
+/* Run one statement on a connection of its own; the first column of its first
+ * row, or -1. */
+static int64_t
+run_sql(struct desk *d, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int64_t value = -1;
+	sqlite3 *db;
+	int rc;
+
+	assert_int_equal(sqlite3_open(d->db_path, &db), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+		value = sqlite3_column_int64(stmt, 0);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+	(void)sqlite3_finalize(stmt);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	return (value);
+}
+
+void
+desk_sql(struct desk *d, const char *fmt, ...)
+{
+	char sql[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(sql, sizeof(sql), fmt, ap);
+	va_end(ap);
+	(void)run_sql(d, sql);
+}
+
+int64_t
+desk_number(struct desk *d, const char *fmt, ...)
+{
+	char sql[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(sql, sizeof(sql), fmt, ap);
+	va_end(ap);
+	return (run_sql(d, sql));
+}
+
+void
+desk_account(struct desk *d, const char *name, int64_t concurrency)
+{
+	struct account_change c;
+
+	account_change_init(&c);
+	c.name = name;
+	c.platform = "claude";
+	c.base_url = "https://upstream.example";
+	c.credential = "api_key";
+	c.concurrency = concurrency;
+	c.secret = "sk-ant-one";
+	c.secret_len = strlen(c.secret);
+	desk_works(d, accounts_add(d->st, d->seal, &c, &d->err));
+}
+
+int64_t
+desk_int(const json_t *j, const char *key)
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (!json_is_integer(v))
+		fail_msg("%s is no integer", key);
+	return (json_integer_value(v));
+}

@@ -1,0 +1,24 @@
+# The command and the admin responder.
+ADMIN_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin \
+	-I$(top_srcdir)/tests/admin
+ADMIN_TEST_LIBS = libadmin.a libhttp.a libledger.a libstore.a libbase.a \
+	$(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+	$(CMOCKA_LIBS)
+DESK = tests/admin/desk.c tests/admin/desk.h
+
+UNIT_TESTS += tests/admin/test_check
+tests_admin_test_check_SOURCES = tests/admin/test_check.c
+tests_admin_test_check_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_check_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_prices
+tests_admin_test_prices_SOURCES = tests/admin/test_prices.c $(DESK)
+tests_admin_test_prices_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_prices_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_registry
+tests_admin_test_registry_SOURCES = tests/admin/test_registry.c $(DESK)
+tests_admin_test_registry_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_registry_LDADD = $(ADMIN_TEST_LIBS)
+
+dist_check_SCRIPTS += tests/admin/command.sh
