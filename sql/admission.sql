@@ -199,3 +199,61 @@ ORDER BY place, ledger_id LIMIT ?;
 
 -- name: responder_wake
 SELECT wake_path FROM responder WHERE id = ? AND host = ?;
+
+-- name: responders
+-- With those that have rows, but none here: they may register anew.
+SELECT id, host, lock_path, wake_path, beat FROM responder
+UNION ALL
+SELECT DISTINCT responder_id, '', '', '', -1 FROM ledger
+WHERE state = 0 AND responder_id NOT IN (SELECT id FROM responder)
+UNION ALL
+SELECT DISTINCT responder_id, '', '', '', -1 FROM slot
+WHERE responder_id IS NOT NULL
+    AND responder_id NOT IN (SELECT id FROM responder)
+    AND responder_id NOT IN (SELECT responder_id FROM ledger WHERE state = 0);
+
+-- name: reap_windows
+-- What open requests reserved, and of that what went upstream.
+SELECT r.budget_id, r.start_ms, sum(r.amount),
+    sum(CASE WHEN l.fence > 0 THEN r.amount ELSE 0 END)
+FROM ledger l JOIN reservation r ON r.ledger_id = l.id
+WHERE l.responder_id = ? AND l.state = 0
+GROUP BY r.budget_id, r.start_ms;
+
+-- name: reap_reservations
+-- Those of requests that went upstream stay, for a late settlement.
+DELETE FROM reservation WHERE ledger_id IN
+    (SELECT id FROM ledger WHERE responder_id = ? AND state = 0
+    AND fence = 0);
+
+-- name: reap_attempts
+UPDATE attempt SET ended_ms = ?, outcome = 'lost', mark = 3
+WHERE outcome IS NULL AND ledger_id IN
+    (SELECT id FROM ledger WHERE responder_id = ? AND state = 0);
+
+-- name: reap_ledger
+UPDATE ledger SET state = 2, outcome = 'lost', attempts = fence,
+    mark = CASE WHEN fence > 0 THEN 3 ELSE 0 END,
+    cost_nusd = CASE WHEN fence > 0 THEN reserved_nusd ELSE 0 END,
+    account_id = (SELECT account_id FROM attempt
+    WHERE attempt.ledger_id = ledger.id AND attempt.n = ledger.fence),
+    settled_ms = ?
+WHERE responder_id = ? AND state = 0;
+
+-- name: reap_slots
+UPDATE slot SET responder_id = NULL, ledger_id = NULL, key_id = NULL,
+    leased_ms = NULL
+WHERE responder_id = ?;
+
+-- name: reap_tickets
+DELETE FROM ticket WHERE responder_id = ?;
+
+-- name: adopt_ledger
+-- new id, old id
+UPDATE ledger SET responder_id = ? WHERE responder_id = ? AND state = 0;
+
+-- name: adopt_slots
+UPDATE slot SET responder_id = ? WHERE responder_id = ?;
+
+-- name: adopt_tickets
+UPDATE ticket SET responder_id = ? WHERE responder_id = ?;

@@ -172,6 +172,20 @@ key_verdict(const struct key_state *key, const char *model, int64_t now_ms)
 	return (ADMIT_LEASED);
 }
 
+void
+keys_had_turn(struct keys *k, struct key_state *key, int64_t now_ms)
+{
+	size_t i;
+
+	if (now_ms > key->turn)
+		key->turn = now_ms;
+	for (i = 0; i < k->n; i++) {
+		if (k->list[i]->turn >= key->turn)
+			key->turn = k->list[i]->turn + 1;
+	}
+	key->turn_moved = true;
+}
+
 int
 keys_write_turns(struct keys *k, struct store *st, struct err *err)
 {

@@ -51,6 +51,10 @@ struct key_state *keys_get(struct keys *k, struct store *st,
 enum admit_verdict key_verdict(const struct key_state *key,
     const char *model, int64_t now_ms);
 
+/** keys_had_turn(k, key, now_ms): ${key} got a slot while others waited: it
+ * comes after all others of the batch now. */
+void keys_had_turn(struct keys *k, struct key_state *key, int64_t now_ms);
+
 /** keys_write_turns(k, st, err): Write the turns that moved.  0, or -1. */
 int keys_write_turns(struct keys *k, struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -23,6 +23,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/place.h \
 	fcgi/pool/pool.c \
 	fcgi/pool/pool.h \
+	fcgi/pool/reap.c \
+	fcgi/pool/reap.h \
 	fcgi/pool/responder.c \
 	fcgi/pool/responder.h \
 	fcgi/pool/rows.c \

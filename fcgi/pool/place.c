@@ -156,12 +156,8 @@ place_next(struct runner *rn, struct line *line, struct err *err)
 	}
 	if (place_one(rn, w, err))
 		return (-1);
-	if (w->result == CHOICE_PICKED && w->needs_slot &&
-	    rn->ntickets > 0) {
-		w->key->turn = rn->now_ms > w->key->turn ? rn->now_ms :
-		    w->key->turn + 1;
-		w->key->turn_moved = true;
-	}
+	if (w->result == CHOICE_PICKED && w->needs_slot && rn->ntickets > 0)
+		keys_had_turn(&rn->keys, w->key, rn->now_ms);
 	if (w->result == CHOICE_BUSY && w->ntried == 0)
 		line->stuck = w;
 	return (0);

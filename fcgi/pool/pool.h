@@ -162,7 +162,7 @@ struct admit_op {
 	/* in */
 	int64_t ledger_id;
 	const struct key_info *key;	/* the caller holds a reference */
-	const char *kind;		/* "messages", "count_tokens", "models" */
+	const char *kind;		/* "messages", "count_tokens", ... */
 	char model[128];		/* "" where the call names none */
 	char session[128];
 	bool stream;
@@ -176,15 +176,17 @@ struct admit_op {
 	void *arg;
 	/* out */
 	enum admit_verdict verdict;
-	bool opened;			/* the ledger row exists (also after some
-					   refusals while waiting, which close
-					   it themselves) */
+	bool opened;			/* the ledger row exists (also after
+					   some refusals while waiting, which
+					   close it themselves) */
 	struct lease lease;
 	int64_t reserved_nusd;
 	int64_t queue_ms;
-	int64_t retry_ms;		/* wall time when it may do; 0: unknown */
+	int64_t retry_ms;		/* wall time when it may do; 0:
+					   unknown */
 	char reason[128];		/* for the client's message */
-	char trace[512];		/* JSON array text: who was considered */
+	char trace[512];		/* JSON array text: who was
+					   considered */
 	int64_t budget_id;		/* ADMIT_BUDGET: the one that refused */
 	int64_t budget_limit, budget_left;	/* in its unit */
 	/* the pool's own */
@@ -234,8 +236,9 @@ struct park {
  * pool_move(p, op):
  * The attempt on ${lease} failed and the request wants another account: close
  * the attempt, park the account when wanted (one request parks at most one
- * account: the second park that is no fact undoes the first instead), give the slot
- * back, lease a slot of an account not yet tried, write the new attempt row.
+ * account: the second park that is no fact undoes the first instead), give
+ * the slot back, lease a slot of an account not yet tried, write the new
+ * attempt row.
  * Waits like admission when all are busy.  Uses the struct of admission; the
  * verdicts are ADMIT_LEASED, ADMIT_NO_ACCOUNT, ADMIT_PARKED,
  * ADMIT_QUEUE_FULL/_TIMEOUT.  After a verdict other than ADMIT_LEASED the

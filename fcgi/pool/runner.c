@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,11 @@ runner_new(const struct seal *seal, const struct clock *clock,
 		err_set(err, ERR_NOMEM, "no memory for the pool");
 		return (NULL);
 	}
+	if (reaper_init(&rn->reaper)) {
+		free(rn);
+		err_set(err, ERR_NOMEM, "no memory for the pool");
+		return (NULL);
+	}
 	rn->seal = seal;
 	rn->clock = clock;
 	rn->shared = shared;
@@ -75,7 +81,9 @@ runner_free(struct runner *rn)
 	keys_fini(&rn->keys);
 	load_fini(&rn->load);
 	waiting_fini(&rn->waiting);
+	reaper_fini(&rn->reaper);
 	snapshot_unref(rn->snapshot);
+	seal_wipe(&rn->pepper, sizeof(rn->pepper));
 	responder_close(&rn->self);
 	free(rn);
 }
@@ -233,6 +241,27 @@ heed_parks(struct runner *rn, struct err *err)
 	return (runner_reload(rn, err));
 }
 
+/* Everybody who waits is told to go. */
+static int
+dismiss_all(struct runner *rn, const char *reason, bool cancelled,
+    struct err *err)
+{
+	struct admit_op *op;
+	size_t i;
+
+	for (i = 0; i < rn->waiting.n && rn->nrefused < LIMIT_REFUSED; i++) {
+		if (rn->waiting.list[i].leaves)
+			continue;
+		op = rn->waiting.list[i].op;
+		op->cancelled = cancelled;
+		snprintf(op->reason, sizeof(op->reason), "%s", reason);
+		if (admit_dismiss(rn, op, ADMIT_QUEUE_TIMEOUT,
+		    cancelled ? "stopped" : "queue_timeout", err))
+			return (-1);
+	}
+	return (0);
+}
+
 static int
 run_cancels(struct runner *rn, struct err *err)
 {
@@ -244,17 +273,31 @@ run_cancels(struct runner *rn, struct err *err)
 	for (i = 0; i < l->n; i++) {
 		cancel = (const struct cancel_op *)(const void *)l->ops[i];
 		op = waiting_find(&rn->waiting, cancel->ledger_id);
-		if (op == NULL)
+		if (op == NULL || rn->nrefused == LIMIT_REFUSED)
 			continue;
 		op->cancelled = true;
 		if (admit_dismiss(rn, op, ADMIT_QUEUE_TIMEOUT, "client_gone",
 		    err))
 			return (-1);
 	}
+	if (rn->lists[OP_SIGN_OFF].n > 0)
+		return (dismiss_all(rn, "the relay is being stopped", true,
+		    err));
 	return (0);
 }
 
-/* Our row is gone: others took us for dead. */
+/* Our row is gone: others took us for dead, and what waited lost its place. */
+static int
+register_anew(struct runner *rn, struct err *err)
+{
+
+	if (responder_register(&rn->self, rn->st, err) ||
+	    reap_adopt(rn, rn->st, rn->self.id, err))
+		return (-1);
+	return (dismiss_all(rn, "the relay lost its place in the queue",
+	    false, err));
+}
+
 static int
 run_beats(struct runner *rn, struct err *err)
 {
@@ -263,8 +306,9 @@ run_beats(struct runner *rn, struct err *err)
 	if (rn->lists[OP_BEAT].n == 0)
 		return (0);
 	rc = responder_beat(&rn->self, rn->st, &rn->set, err);
-	if (rc < 0 || (rc == 0 &&
-	    responder_register(&rn->self, rn->st, err)))
+	if (rc < 0 || (rc == 0 && register_anew(rn, err)))
+		return (-1);
+	if (reap_others(rn, err))
 		return (-1);
 	return (tickets_lapse(rn, err));
 }
@@ -282,12 +326,10 @@ run_settles(struct runner *rn, struct err *err)
 static int
 run_sign_off(struct runner *rn, struct err *err)
 {
-	struct store_value id = store_int(rn->self.id);
 
 	if (rn->lists[OP_SIGN_OFF].n == 0)
 		return (0);
-	return (store_exec(rn->st, STMT_RESPONDER_REMOVE, &id, 1, 1, NULL,
-	    err));
+	return (reap_one(rn, responder_self(&rn->self), err));
 }
 
 static int (*const steps[])(struct runner *, struct err *) = {
@@ -340,6 +382,7 @@ ended(void *arg, struct store_batch *b, bool committed)
 	} else if (rn->facts_changed)
 		publish(rn);
 	tickets_ended(rn, committed);
+	reap_ended(&rn->reaper, committed);
 	clear(rn);
 	rn->batch = NULL;
 	rn->st = NULL;
@@ -360,6 +403,9 @@ check_in(struct runner *rn, struct store *st, struct err *err)
 		rc = store_one(st, STMT_RESPONDER_THERE, &id, 1, &node, 1,
 		    err);
 	if (rc < 0 || (rc == 0 && responder_register(&rn->self, st, err)))
+		return (-1);
+	if (rc == 0 && rn->self.id != 0 &&
+	    reap_adopt(rn, st, rn->self.id, err))
 		return (-1);
 	rn->st = st;
 	rc = runner_reload(rn, err);

@@ -12,6 +12,7 @@
 #include "pool/keys.h"
 #include "pool/load.h"
 #include "pool/pool.h"
+#include "pool/reap.h"
 #include "pool/responder.h"
 #include "pool/rows.h"
 #include "pool/shared.h"
@@ -84,6 +85,7 @@ struct runner {
 	struct shared *shared;
 	struct responder self;
 	struct seal_pepper pepper;
+	struct reaper reaper;
 	struct waiting waiting;
 	struct snapshot *snapshot;	/* what this thread goes by */
 	bool snapshot_stale;		/* of a batch that was rolled back */

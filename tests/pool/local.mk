@@ -1,9 +1,24 @@
 # unit tests of fcgi/pool/
 POOL_TEST_LIBS = libpool.a libledger.a libstore.a libbase.a $(CMOCKA_LIBS) \
-	$(SQLITE_LIBS) $(SODIUM_LIBS)
+	$(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 POOL_RIG = tests/pool/rig.c tests/pool/rig.h
 
 UNIT_TESTS += tests/pool/test_admit
 tests_pool_test_admit_SOURCES = tests/pool/test_admit.c $(POOL_RIG)
 tests_pool_test_admit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_admit_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_choose
+tests_pool_test_choose_SOURCES = tests/pool/test_choose.c
+tests_pool_test_choose_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_choose_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_cooldown
+tests_pool_test_cooldown_SOURCES = tests/pool/test_cooldown.c $(POOL_RIG)
+tests_pool_test_cooldown_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_cooldown_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_wait
+tests_pool_test_wait_SOURCES = tests/pool/test_wait.c $(POOL_RIG)
+tests_pool_test_wait_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_wait_LDADD = $(POOL_TEST_LIBS)

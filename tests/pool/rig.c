@@ -358,8 +358,7 @@ post(struct proc *p, struct store_op *op)
 	p->posted[p->nposted++] = op;
 }
 
-/* The runner's clock is the test's, the store's is not: they are brought
- * together, as if the database's clock had been stepped. */
+/* The runner's monotonic clock is the test's; wall time is the store's. */
 static bool
 run_once(struct proc *p, struct store_batch *b, struct store_op **ops,
     size_t n)
@@ -505,4 +504,40 @@ move_make(struct proc *p, struct admit_op *op, const char *reason)
 	m->park.base_ms = 10000;
 	snprintf(m->park.reason, sizeof(m->park.reason), "%s", reason);
 	return (m);
+}
+
+struct admit_op *
+admit_now(struct proc *p, struct key_info *key)
+{
+	struct admit_op *op = admit_make(p, key);
+
+	proc_run1(p, &op->op);
+	return (op);
+}
+
+void
+finish(struct proc *p, struct admit_op *op)
+{
+	struct settle_op *s = settle_make(p, op);
+
+	proc_run1(p, &s->op);
+	lease_drop(&s->lease);
+	free(s);
+	free(op);
+}
+
+void
+drop(struct admit_op *op)
+{
+
+	lease_drop(&op->lease);
+	free(op);
+}
+
+int64_t
+slots_held(struct rig *r)
+{
+
+	return (rig_int(r, "SELECT count(*) FROM slot "
+	    "WHERE responder_id IS NOT NULL"));
 }

@@ -79,4 +79,13 @@ struct settle_op *settle_make(struct proc *p, struct admit_op *op);
 struct move_op *move_make(struct proc *p, struct admit_op *op,
     const char *reason);
 
+/** admit_now: Make and run one.  finish: settle it well and free it; drop:
+ * free it unsettled. */
+struct admit_op *admit_now(struct proc *p, struct key_info *key);
+void finish(struct proc *p, struct admit_op *op);
+void drop(struct admit_op *op);
+
+/** slots_held(r): Rows of slots that are leased. */
+int64_t slots_held(struct rig *r);
+
 #endif /* !TESTS_POOL_RIG_H_ */

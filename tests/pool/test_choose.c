@@ -1,0 +1,363 @@
+#include "cmocka_all.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "pool/choose.h"
+
+#define NOW	INT64_C(1795159758123)
+
+static struct cooldown parked_now = {
+	.reason = "rate_limited", .until_ms = NOW + 60000
+};
+static struct cooldown parked_opus = {
+	.family = "opus", .reason = "overloaded", .until_ms = NOW + 30000
+};
+static struct cooldown parked_once = {
+	.reason = "error", .until_ms = NOW - 1
+};
+
+/* An account in a table: weight 100, two slots, group 1. */
+static struct account
+acct(int64_t id)
+{
+
+	return ((struct account) {
+		.id = id,
+		.platform = "claude",
+		.secret = (char *)(uintptr_t)"s",
+		.group_id = 1,
+		.priority = 50,
+		.weight = 100,
+		.concurrency = 2,
+		.enabled = true,
+	});
+}
+
+struct fixture {
+	struct account accounts[4];
+	struct candidate c[4];
+	struct choose_params p;
+};
+
+static void
+fixture_init(struct fixture *f)
+{
+	size_t i;
+
+	*f = (struct fixture) { 0 };
+	for (i = 0; i < 4; i++) {
+		f->accounts[i] = acct((int64_t)i + 1);
+		f->c[i].account = &f->accounts[i];
+	}
+	f->p = (struct choose_params) {
+		.candidates = f->c,
+		.n = 4,
+		.bind_kind = "pool",
+		.family = "sonnet",
+		.needs_slot = true,
+		.now_ms = NOW,
+	};
+}
+
+static int64_t
+picked(struct fixture *f)
+{
+	struct choice out;
+
+	choose(&f->p, false, &out);
+	if (out.result != CHOICE_PICKED)
+		return (-(int64_t)out.result);
+	return (f->c[out.index].account->id);
+}
+
+static void
+those_that_cannot_serve_are_passed_over(void **state)
+{
+	struct fixture f;
+	const int64_t tried[] = { 1, 2 };
+
+	(void)state;
+	fixture_init(&f);
+	assert_int_equal(picked(&f), 1);
+	f.accounts[0].enabled = false;
+	assert_int_equal(picked(&f), 2);
+	f.c[1].in_use = 2;
+	assert_int_equal(picked(&f), 3);
+	f.accounts[2].secret = NULL;
+	assert_int_equal(picked(&f), 4);
+	f.accounts[3].cooldowns = &parked_now;
+	f.accounts[3].ncooldowns = 1;
+	assert_int_equal(picked(&f), -CHOICE_BUSY);
+	f.p.needs_slot = false;
+	assert_int_equal(picked(&f), 2);
+	f.p.tried = tried;
+	f.p.ntried = 2;
+	assert_int_equal(picked(&f), -CHOICE_PARKED);
+	f.accounts[3].cooldowns = &parked_once;
+	assert_int_equal(picked(&f), 4);
+	f.p.platform = "openai";
+	assert_int_equal(picked(&f), -CHOICE_NONE);
+}
+
+static void
+a_family_is_parked_alone(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.p.n = 1;
+	f.accounts[0].cooldowns = &parked_opus;
+	f.accounts[0].ncooldowns = 1;
+	assert_int_equal(picked(&f), 1);
+	f.p.family = "opus";
+	assert_int_equal(picked(&f), -CHOICE_PARKED);
+}
+
+static void
+bindings_bind(void **state)
+{
+	static const struct {
+		const char *kind;
+		int64_t id;
+		int64_t want;
+	} cases[] = {
+		{ "pool", 0, 1 },
+		{ "group", 1, 1 },
+		{ "group", 2, 3 },
+		{ "group", 9, -CHOICE_NONE },
+		{ "account", 4, 4 },
+		{ "account", 9, -CHOICE_NONE },
+	};
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fixture_init(&f);
+		f.accounts[2].group_id = 2;
+		f.p.bind_kind = cases[i].kind;
+		f.p.bind_id = cases[i].id;
+		assert_int_equal(picked(&f), cases[i].want);
+	}
+}
+
+static void
+priority_goes_before_everything(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.accounts[3].priority = 10;
+	f.accounts[3].weight = 1;
+	f.c[3].in_use = 1;
+	assert_int_equal(picked(&f), 4);
+	f.c[3].in_use = 2;
+	assert_int_equal(picked(&f), 1);
+}
+
+/* Lease and give back at once, ${n} times; count who served. */
+static void
+serve(struct fixture *f, int n, int counts[4])
+{
+	struct choice out;
+
+	memset(counts, 0, 4 * sizeof(counts[0]));
+	while (n-- > 0) {
+		choose(&f->p, false, &out);
+		assert_int_equal(out.result, CHOICE_PICKED);
+		f->c[out.index].pass = out.pass;
+		counts[out.index]++;
+	}
+}
+
+static void
+weights_share_smoothly(void **state)
+{
+	struct fixture f;
+	int counts[4];
+
+	(void)state;
+	fixture_init(&f);
+	f.accounts[0].weight = 400;
+	f.accounts[1].weight = 300;
+	f.accounts[2].weight = 200;
+	f.accounts[3].weight = 100;
+	serve(&f, 1000, counts);
+	assert_in_range(counts[0], 399, 401);
+	assert_in_range(counts[1], 299, 301);
+	assert_in_range(counts[2], 199, 201);
+	assert_in_range(counts[3], 99, 101);
+
+	/* Also in a short run: nobody goes three times in a row. */
+	serve(&f, 10, counts);
+	assert_in_range(counts[0], 3, 5);
+	assert_in_range(counts[3], 0, 2);
+}
+
+static void
+who_was_away_does_not_catch_up(void **state)
+{
+	struct fixture f;
+	int counts[4];
+
+	(void)state;
+	fixture_init(&f);
+	f.p.n = 2;
+	f.accounts[1].enabled = false;
+	serve(&f, 1000, counts);
+	assert_int_equal(counts[0], 1000);
+	f.accounts[1].enabled = true;
+	serve(&f, 10, counts);
+	assert_in_range(counts[1], 5, 6);
+}
+
+static void
+weighted_leans_to_the_idle(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	f.p.n = 2;
+	f.accounts[0].concurrency = f.accounts[1].concurrency = 100;
+	f.c[0].in_use = 10;
+	assert_int_equal(picked(&f), 2);
+}
+
+static void
+least_connections_counts_connections(void **state)
+{
+	static const struct {
+		int64_t in_use[4];
+		int weight[4];
+		int64_t pass[4];
+		int64_t want;
+	} cases[] = {
+		{ { 3, 2, 1, 2 }, { 100, 100, 100, 100 }, { 0 }, 3 },
+		{ { 3, 2, 2, 3 }, { 100, 100, 100, 100 }, { 0 }, 2 },
+		{ { 3, 2, 2, 3 }, { 100, 100, 100, 100 },
+		    { 0, 90000000, 0, 0 }, 3 },
+		{ { 3, 2, 2, 3 }, { 400, 100, 100, 100 }, { 0 }, 1 },
+	};
+	struct fixture f;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fixture_init(&f);
+		f.p.strategy = "least_connections";
+		for (j = 0; j < 4; j++) {
+			f.accounts[j].concurrency = 10;
+			f.accounts[j].weight = cases[i].weight[j];
+			f.c[j].in_use = cases[i].in_use[j];
+			f.c[j].pass = cases[i].pass[j];
+		}
+		assert_int_equal(picked(&f), cases[i].want);
+	}
+}
+
+static void
+only_strategies_with_a_row_are_known(void **state)
+{
+
+	(void)state;
+	assert_true(choose_knows("weighted"));
+	assert_true(choose_knows("least_connections"));
+	assert_false(choose_knows("round_robin"));
+	assert_false(choose_knows(""));
+}
+
+static void
+the_first_to_be_free_is_named(void **state)
+{
+	struct fixture f;
+	struct choice out;
+
+	(void)state;
+	fixture_init(&f);
+	f.p.n = 2;
+	f.p.family = "opus";
+	f.accounts[0].cooldowns = &parked_now;
+	f.accounts[1].cooldowns = &parked_opus;
+	f.accounts[0].ncooldowns = f.accounts[1].ncooldowns = 1;
+	choose(&f.p, false, &out);
+	assert_int_equal(out.result, CHOICE_PARKED);
+	assert_int_equal(out.free_ms, parked_opus.until_ms);
+	assert_string_equal(out.reason, "overloaded");
+	assert_int_equal(out.parked, 2);
+	assert_int_equal(out.usable, 2);
+}
+
+static void
+the_trace_is_json_and_names_the_picked_first(void **state)
+{
+	struct account many[200];
+	struct candidate c[200];
+	struct choose_params p;
+	struct choice out;
+	struct fixture f;
+	json_t *trace, *last;
+	size_t i, n;
+
+	(void)state;
+	fixture_init(&f);
+	for (n = 1; n <= 200; n++) {
+		for (i = 0; i < n; i++) {
+			many[i] = acct(INT64_C(1000000000) + (int64_t)i);
+			c[i] = (struct candidate) { .account = &many[i],
+				.in_use = 1 };
+		}
+		many[n - 1].priority = 1;
+		if (n > 3) {
+			many[2].cooldowns = &parked_now;
+			many[2].ncooldowns = 1;
+		}
+		p = f.p;
+		p.candidates = c;
+		p.n = n;
+		choose(&p, true, &out);
+		trace = json_loads(out.trace, 0, NULL);
+		assert_non_null(trace);
+		assert_string_equal(json_string_value(json_object_get(
+		    json_array_get(trace, 0), "why")), "picked");
+		assert_int_equal(json_integer_value(json_object_get(
+		    json_array_get(trace, 0), "account")),
+		    many[n - 1].id);
+		last = json_array_get(trace, json_array_size(trace) - 1);
+		if (json_object_get(last, "more") != NULL)
+			assert_int_equal(json_array_size(trace) - 1 +
+			    (size_t)json_integer_value(json_object_get(last,
+			    "more")), n);
+		else
+			assert_int_equal(json_array_size(trace), n);
+		if (n == 5)
+			assert_non_null(strstr(out.trace,
+			    "\"parked: rate_limited\""));
+		json_decref(trace);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(those_that_cannot_serve_are_passed_over),
+		cmocka_unit_test(a_family_is_parked_alone),
+		cmocka_unit_test(bindings_bind),
+		cmocka_unit_test(priority_goes_before_everything),
+		cmocka_unit_test(weights_share_smoothly),
+		cmocka_unit_test(who_was_away_does_not_catch_up),
+		cmocka_unit_test(weighted_leans_to_the_idle),
+		cmocka_unit_test(least_connections_counts_connections),
+		cmocka_unit_test(only_strategies_with_a_row_are_known),
+		cmocka_unit_test(the_first_to_be_free_is_named),
+		cmocka_unit_test(the_trace_is_json_and_names_the_picked_first),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
