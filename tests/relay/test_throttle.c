@@ -1,10 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "cmocka_all.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "relay/throttle.h"
 
@@ -25,7 +22,7 @@ teardown(void **state)
 }
 
 static void
-fail(struct throttle *t, const char *addr, int n, int64_t now_ms)
+fail_often(struct throttle *t, const char *addr, int n, int64_t now_ms)
 {
 
 	while (n-- > 0)
@@ -44,9 +41,9 @@ static void
 the_last_allowed_failure_blocks(void **state)
 {
 
-	fail(*state, "192.0.2.1", THROTTLE_FAILURES - 1, 50000);
+	fail_often(*state, "192.0.2.1", THROTTLE_FAILURES - 1, 50000);
 	assert_false(throttle_blocked(*state, "192.0.2.1", 50000));
-	fail(*state, "192.0.2.1", 1, 50000);
+	fail_often(*state, "192.0.2.1", 1, 50000);
 	assert_true(throttle_blocked(*state, "192.0.2.1", 50000));
 }
 
@@ -54,7 +51,7 @@ static void
 other_addresses_are_not_blocked(void **state)
 {
 
-	fail(*state, "192.0.2.1", THROTTLE_FAILURES, 50000);
+	fail_often(*state, "192.0.2.1", THROTTLE_FAILURES, 50000);
 	assert_false(throttle_blocked(*state, "192.0.2.2", 50000));
 	assert_false(throttle_blocked(*state, "2001:db8::1", 50000));
 }
@@ -63,7 +60,7 @@ static void
 a_block_ends_with_its_window(void **state)
 {
 
-	fail(*state, "192.0.2.1", THROTTLE_FAILURES, 50000);
+	fail_often(*state, "192.0.2.1", THROTTLE_FAILURES, 50000);
 	assert_true(throttle_blocked(*state, "192.0.2.1",
 	    50000 + THROTTLE_WINDOW_MS));
 	assert_false(throttle_blocked(*state, "192.0.2.1",
@@ -75,8 +72,8 @@ a_new_window_counts_from_nothing(void **state)
 {
 	int64_t later = 50001 + THROTTLE_WINDOW_MS;
 
-	fail(*state, "192.0.2.1", THROTTLE_FAILURES, 50000);
-	fail(*state, "192.0.2.1", 1, later);
+	fail_often(*state, "192.0.2.1", THROTTLE_FAILURES, 50000);
+	fail_often(*state, "192.0.2.1", 1, later);
 	assert_false(throttle_blocked(*state, "192.0.2.1", later));
 }
 
