@@ -26,6 +26,8 @@ libadmin_a_SOURCES = \
 	admin/query.h \
 	admin/requests.c \
 	admin/requests.h \
+	admin/service.c \
+	admin/service.h \
 	admin/status.c \
 	admin/status.h \
 	admin/tokens.c \
@@ -59,8 +61,6 @@ dist_pkgdata_DATA += conf/prices.json
 pkglibexec_PROGRAMS += leasehold-admin.fcgi
 leasehold_admin_fcgi_SOURCES = \
 	admin/responder.c \
-	admin/service.c \
-	admin/service.h \
 	admin/workers.c \
 	admin/workers.h
 leasehold_admin_fcgi_LDADD = libadmin.a libhttp.a libledger.a libstore.a \

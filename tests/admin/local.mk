@@ -21,4 +21,15 @@ tests_admin_test_registry_SOURCES = tests/admin/test_registry.c $(DESK)
 tests_admin_test_registry_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_registry_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_service
+tests_admin_test_service_SOURCES = tests/admin/test_service.c $(DESK)
+tests_admin_test_service_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_service_LDADD = $(ADMIN_TEST_LIBS)
+
+# Runs ./leasehold-admin.fcgi.
+UNIT_TESTS += tests/admin/test_responder
+tests_admin_test_responder_SOURCES = tests/admin/test_responder.c $(DESK) 	$(HTTP_RECORDS)
+tests_admin_test_responder_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_responder_LDADD = $(ADMIN_TEST_LIBS)
+
 dist_check_SCRIPTS += tests/admin/command.sh
