@@ -36,7 +36,8 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 	if (cooldown_park(rn, admit->ledger_id, next, &op->park,
 	    &op->undo_park, err))
 		return (-1);
-	add_tried(next, op->lease.account->id);
+	if (!op->again)
+		add_tried(next, op->lease.account->id);
 	next->snapshot = NULL;
 	next->account = NULL;
 	admit->attempt = op->lease.attempt + 1;

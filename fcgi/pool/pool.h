@@ -251,6 +251,7 @@ struct move_op {
 	struct lease lease;		/* the old one */
 	struct attempt_end end;
 	struct park park;
+	bool again;			/* the same account will do, too */
 	bool undo_park;			/* decided by the pool; out */
 	int64_t deadline_ms;		/* monotonic: wait no longer */
 };

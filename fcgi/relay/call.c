@@ -367,6 +367,7 @@ call_dispatch(struct call *c)
 	p.body = buf_head(&c->body);
 	p.body_len = buf_len(&c->body);
 	p.has_body = c->kind->has_model;
+	p.resend = !c->kind->billed;
 	p.events = &pass_events;
 	p.arg = c;
 	call_times(c, &p);
@@ -444,6 +445,7 @@ call_move(struct call *c)
 	op->admit.done = call_moved;
 	close_attempt_end(c, c->verdict.outcome, &op->end);
 	op->park = c->verdict.park;
+	op->again = c->verdict.again;
 	op->lease = c->lease;
 	memset(&c->lease, 0, sizeof(c->lease));
 	op->deadline_ms = c->dispatched_ms +

@@ -279,6 +279,7 @@ judge(const struct judge_input *in, struct judgement *out)
 	out->action = row->action;
 	if (row->streams_only && !in->stream)
 		out->action = JUDGE_FAIL;
+	out->again = fault == FAULT_KEPT;
 	out->success = fault == FAULT_NONE || fault == FAULT_REQUEST;
 	out->maybe_billed = row->billed || (fault == FAULT_ERROR &&
 	    is_edge_timeout(in->status));

@@ -45,6 +45,8 @@ struct judgement {
 	char outcome[32];		/* of the attempt: rate_limited */
 	bool success;			/* the account did its work (also when
 					   the client's request was wrong) */
+	bool again;			/* moving: the account is not to blame,
+					   and may be the next one too */
 	bool maybe_billed;		/* given up though the upstream may have
 					   done it: mark it estimated */
 	/* for the client when no account is left */

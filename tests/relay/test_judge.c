@@ -295,6 +295,8 @@ broken_transfers_are_judged(void **state)
 		assert_int_equal(j.maybe_billed, cases[i].billed);
 		assert_int_equal(j.fallback_status, cases[i].fallback);
 		assert_false(j.success);
+		assert_int_equal(j.again, cases[i].kept &&
+		    cases[i].result == TRANSFER_SEND);
 	}
 }
 
