@@ -191,6 +191,7 @@ load_read(struct load *l, struct store *st, int64_t mono_ms, struct err *err)
 	    err) < 0)
 		return (-1);
 	l->read_ms = mono_ms;
+	l->read_batch = l->batch;
 	return (0);
 }
 

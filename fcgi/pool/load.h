@@ -44,7 +44,7 @@ struct load {
 	struct key_load *keys;		/* by id */
 	size_t nkeys, keys_cap;
 	int64_t read_ms;		/* monotonic; 0: to be read */
-	unsigned batch;
+	unsigned batch, read_batch;	/* now, and when it was read */
 };
 
 void load_init(struct load *l);

@@ -86,7 +86,7 @@ static int
 look_again(struct runner *rn, bool *again, struct err *err)
 {
 
-	*again = rn->load.read_ms != rn->mono_ms;
+	*again = rn->load.read_batch != rn->load.batch;
 	if (!*again)
 		return (0);
 	if (runner_exec(rn, ROWS_SLOT_TAKE, err))

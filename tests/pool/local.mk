@@ -22,3 +22,13 @@ UNIT_TESTS += tests/pool/test_wait
 tests_pool_test_wait_SOURCES = tests/pool/test_wait.c $(POOL_RIG)
 tests_pool_test_wait_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_wait_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_move
+tests_pool_test_move_SOURCES = tests/pool/test_move.c $(POOL_RIG)
+tests_pool_test_move_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_move_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_reap
+tests_pool_test_reap_SOURCES = tests/pool/test_reap.c $(POOL_RIG)
+tests_pool_test_reap_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_reap_LDADD = $(POOL_TEST_LIBS)
