@@ -32,3 +32,8 @@ UNIT_TESTS += tests/pool/test_reap
 tests_pool_test_reap_SOURCES = tests/pool/test_reap.c $(POOL_RIG)
 tests_pool_test_reap_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_reap_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_pool
+tests_pool_test_pool_SOURCES = tests/pool/test_pool.c
+tests_pool_test_pool_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_pool_LDADD = $(POOL_TEST_LIBS)

@@ -1,0 +1,551 @@
+#include "cmocka_all.h"
+
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/seal.h"
+#include "ledger/meta.h"
+#include "pool/pool.h"
+#include "store/store.h"
+
+/* The whole pool: loop, store thread, file. */
+
+#define N_CALLS		200
+#define N_POOLS		2
+#define SLOTS		5
+
+struct place {
+	char dir[64];
+	char url[96];
+	struct seal *seal;
+	struct conf conf;
+	struct loop *loop;
+	unsigned char hash[SEAL_HASH_BYTES];
+};
+
+static void
+must(int rc, const struct err *err)
+{
+
+	if (rc != 0)
+		fail_msg("%s", err->text);
+}
+
+static void
+fill(struct place *pl)
+{
+	struct store_options opt = { .create = true, .busy_timeout_ms = 5000 };
+	unsigned char check[SEAL_HASH_BYTES], *pepper_box, *secret;
+	struct seal_pepper pepper;
+	struct err err = { 0 };
+	size_t npepper, nsecret;
+	int64_t from, to, i;
+	struct store *st;
+	const char *names[] = { "pepper", "seal_key_id", "seal_check",
+		"config_version" };
+	struct store_value values[4], v[12];
+
+	st = store_open(pl->url, &opt, &err);
+	assert_non_null(st);
+	must(store_migrate(st, &from, &to, &err), &err);
+	must(store_prepare(st, &err), &err);
+	seal_random(&pepper, sizeof(pepper));
+	seal_hash(&pepper, "sk-lh-test", 10, pl->hash);
+	must(seal_box(pl->seal, META_PEPPER_CONTEXT, pepper.key,
+	    sizeof(pepper.key), &pepper_box, &npepper, &err), &err);
+	must(seal_box(pl->seal, "account:1:secret", "secret", 6, &secret,
+	    &nsecret, &err), &err);
+	assert_int_equal(seal_check_value(pl->seal, NULL, check), 0);
+	values[0] = store_blob(pepper_box, npepper);
+	values[1] = store_text(seal_key_id(pl->seal));
+	values[2] = store_blob(check, sizeof(check));
+	values[3] = store_int(1);
+	must(store_begin(st, true, &err), &err);
+	for (i = 0; i < 4; i++) {
+		v[0] = store_text(names[i]);
+		v[1] = values[i];
+		must(store_exec(st, STMT_META_PUT, v, 1, 2, NULL, &err),
+		    &err);
+	}
+	v[0] = store_text("a1");
+	v[1] = store_text("claude");
+	v[2] = store_text("http://127.0.0.1:1");
+	v[3] = store_text("api_key");
+	v[4] = store_blob(secret, nsecret);
+	v[5] = store_null();
+	v[6] = v[7] = store_int(50);
+	v[8] = store_int(SLOTS);
+	v[9] = v[10] = v[11] = store_int(1);
+	must(store_exec(st, STMT_ACCOUNT_ADD, v, 1, 12, NULL, &err), &err);
+	for (i = 1; i <= SLOTS; i++) {
+		v[0] = store_int(1);
+		v[1] = store_int(i);
+		must(store_exec(st, STMT_SLOT_ADD, v, 1, 2, NULL, &err),
+		    &err);
+	}
+	v[0] = store_text("k1");
+	v[1] = store_text("sk-lh-x");
+	v[2] = store_blob(pl->hash, sizeof(pl->hash));
+	v[3] = store_text("pool");
+	v[4] = store_null();
+	v[5] = store_int(0);
+	v[6] = store_text("");
+	v[7] = store_int(1);
+	v[8] = store_null();
+	v[9] = store_int(1);
+	must(store_exec(st, STMT_KEY_ADD, v, 1, 10, NULL, &err), &err);
+	must(store_commit(st, &err), &err);
+	store_close(st);
+	free(pepper_box);
+	free(secret);
+}
+
+static void
+fill_conf(struct place *pl)
+{
+
+	pl->conf = (struct conf) {
+		.store = pl->url,
+		.run_dir = pl->dir,
+		.queue_max = 1000,
+		.queue_timeout_ms = 20000,
+		.beat_interval_ms = 50,
+		.dead_after_ms = 15000,
+		.grant_timeout_ms = 2000,
+		.cooldown_max_ms = 60000,
+		.unpriced = (char *)(uintptr_t)"allow",
+		.sqlite_synchronous = (char *)(uintptr_t)"normal",
+		.store_timeout_ms = 5000,
+	};
+}
+
+static int
+setup(void **state)
+{
+	struct place *pl = calloc(1, sizeof(*pl));
+	struct err err = { 0 };
+	char path[96];
+
+	if (pl == NULL)
+		return (-1);
+	snprintf(pl->dir, sizeof(pl->dir), "/tmp/test-pool.XXXXXX");
+	if (mkdtemp(pl->dir) == NULL)
+		return (-1);
+	snprintf(pl->url, sizeof(pl->url), "sqlite:%s/db", pl->dir);
+	snprintf(path, sizeof(path), "%s/master.key", pl->dir);
+	if (seal_create_file(path, &err) ||
+	    (pl->seal = seal_open(path, &err)) == NULL)
+		return (-1);
+	if ((pl->loop = loop_new(clock_system(), &err)) == NULL)
+		return (-1);
+	fill_conf(pl);
+	*state = pl;
+	return (0);
+}
+
+static int
+teardown(void **state)
+{
+	struct place *pl = *state;
+	const struct dirent *de;
+	char name[384];
+	DIR *dir;
+
+	loop_free(pl->loop);
+	seal_free(pl->seal);
+	dir = opendir(pl->dir);
+	while (dir != NULL && (de = readdir(dir)) != NULL) {
+		snprintf(name, sizeof(name), "%s/%s", pl->dir, de->d_name);
+		(void)unlink(name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	(void)rmdir(pl->dir);
+	free(pl);
+	return (0);
+}
+
+static int64_t
+count(struct place *pl, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open(pl->url + 7, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return (n);
+}
+
+static void
+turn(struct place *pl)
+{
+	struct err err = { 0 };
+
+	must(loop_turn(pl->loop, 20, &err), &err);
+}
+
+static struct pool *
+start(struct place *pl)
+{
+	struct pool_params params = {
+		.conf = &pl->conf,
+		.seal = pl->seal,
+		.loop = pl->loop,
+		.clock = clock_system(),
+	};
+	struct err err = { 0 };
+	struct pool *p;
+	int i;
+
+	if ((p = pool_start(&params, &err)) == NULL)
+		fail_msg("%s", err.text);
+	for (i = 0; i < 500 && !pool_ready(p); i++)
+		turn(pl);
+	assert_true(pool_ready(p));
+	return (p);
+}
+
+/* ---- keys ---- */
+
+static void
+looked_up(struct lookup_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_NONE);
+	*(bool *)op->arg = true;
+}
+
+static struct key_info *
+look_up(struct place *pl, struct pool *p, const unsigned char *hash)
+{
+	bool done = false;
+	struct lookup_op op = { .done = looked_up, .arg = &done };
+
+	memcpy(op.hash, hash, sizeof(op.hash));
+	pool_lookup(p, &op);
+	while (!done)
+		turn(pl);
+	return (op.key);
+}
+
+static void
+keys_are_looked_up_and_remembered(void **state)
+{
+	struct place *pl = *state;
+	unsigned char hash[SEAL_HASH_BYTES];
+	struct key_info *key, *again;
+	struct pool *p;
+	sqlite3 *db;
+	int i;
+
+	fill(pl);
+	p = start(pl);
+	assert_true(pool_next_id(p) > 0);
+	assert_int_equal(pool_snapshot(p)->naccounts, 1);
+	assert_non_null(pool_pepper(p));
+	seal_hash(pool_pepper(p), "sk-lh-test", 10, hash);
+	assert_memory_equal(hash, pl->hash, sizeof(hash));
+	assert_null(pool_key_cached(p, hash));
+	key = look_up(pl, p, hash);
+	assert_non_null(key);
+	assert_string_equal(key->name, "k1");
+	assert_string_equal(key->bind_kind, "pool");
+	assert_true(key->enabled);
+	again = pool_key_cached(p, hash);
+	assert_ptr_equal(key, again);
+	key_info_unref(again);
+
+	/* A change of the configuration makes it forget. */
+	assert_int_equal(sqlite3_open(pl->url + 7, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	assert_int_equal(sqlite3_exec(db, "UPDATE meta SET value = value + 1 "
+	    "WHERE name = 'config_version'", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (i = 0; i < 200; i++) {
+		turn(pl);
+		again = pool_key_cached(p, hash);
+		key_info_unref(again);
+		if (again == NULL)
+			break;
+	}
+	assert_null(again);
+	key_info_unref(key);
+	hash[0] ^= 1;
+	assert_null(look_up(pl, p, hash));
+	pool_stop(p, 5000);
+	assert_int_equal(count(pl, "SELECT count(*) FROM responder"), 0);
+}
+
+/* ---- many calls ---- */
+
+struct crowd {
+	struct pool *pool[N_POOLS];
+	struct key_info *key[N_POOLS];
+	int64_t in_flight, most;
+	int done, gone, leased;
+};
+
+struct call {
+	struct crowd *crowd;
+	int which;
+	struct admit_op admit;
+	struct settle_op settle;
+	struct loop_timer timer;
+	struct loop *loop;
+	bool leaves;
+};
+
+static void
+settled(struct settle_op *op, const struct err *err)
+{
+	struct call *c = op->arg;
+
+	assert_int_equal(err->code, ERR_NONE);
+	lease_drop(&op->lease);
+	c->crowd->done++;
+}
+
+static void
+served(struct loop_timer *t)
+{
+	struct call *c = t->arg;
+	struct settle_op *s = &c->settle;
+
+	c->crowd->in_flight--;
+	s->ledger_id = c->admit.ledger_id;
+	s->key_id = c->admit.key->id;
+	s->attempts = 1;
+	s->lease = c->admit.lease;
+	s->success = true;
+	s->end.mark = USAGE_NONE;
+	snprintf(s->end.outcome, sizeof(s->end.outcome), "ok");
+	snprintf(s->outcome, sizeof(s->outcome), "ok");
+	s->done = settled;
+	s->arg = c;
+	pool_settle(c->crowd->pool[c->which], s);
+}
+
+static void
+admitted(struct admit_op *op, const struct err *err)
+{
+	struct call *c = op->arg;
+	struct crowd *crowd = c->crowd;
+
+	if (err->code == ERR_CANCELLED) {
+		assert_true(c->leaves);
+		crowd->gone++;
+		crowd->done++;
+		return;
+	}
+	assert_int_equal(err->code, ERR_NONE);
+	assert_int_equal(op->verdict, ADMIT_LEASED);
+	crowd->leased++;
+	if (++crowd->in_flight > crowd->most)
+		crowd->most = crowd->in_flight;
+	assert_int_equal(loop_timer_set(c->loop, &c->timer,
+	    loop_now_ms(c->loop) + 1, served, c), 0);
+}
+
+static void
+slots_are_shared_by_two_pools(void **state)
+{
+	struct place *pl = *state;
+	struct crowd crowd = { .done = 0 };
+	struct pool_stats stats;
+	struct call *calls, *c;
+	int i;
+
+	fill(pl);
+	for (i = 0; i < N_POOLS; i++) {
+		crowd.pool[i] = start(pl);
+		crowd.key[i] = look_up(pl, crowd.pool[i], pl->hash);
+	}
+	calls = calloc(N_CALLS, sizeof(*calls));
+	assert_non_null(calls);
+	for (i = 0; i < N_CALLS; i++) {
+		c = &calls[i];
+		c->crowd = &crowd;
+		c->which = i % N_POOLS;
+		c->loop = pl->loop;
+		c->leaves = i % 10 == 9;
+		c->admit.ledger_id = pool_next_id(crowd.pool[c->which]);
+		c->admit.key = crowd.key[c->which];
+		c->admit.kind = "messages";
+		snprintf(c->admit.model, sizeof(c->admit.model), "claude-x");
+		c->admit.needs_slot = true;
+		c->admit.done = admitted;
+		c->admit.arg = c;
+		pool_admit(crowd.pool[c->which], &c->admit);
+		if (i % 7 == 0)
+			turn(pl);
+	}
+	for (i = 0; i < N_CALLS; i++) {
+		if (calls[i].leaves)
+			pool_admit_cancel(crowd.pool[calls[i].which],
+			    &calls[i].admit);
+	}
+	while (crowd.done < N_CALLS)
+		turn(pl);
+	assert_in_range(crowd.most, 1, SLOTS);
+	assert_int_equal(crowd.leased + crowd.gone, N_CALLS);
+	pool_stats(crowd.pool[0], &stats);
+	assert_int_equal(stats.waiting, 0);
+	assert_true(stats.store.batches < stats.store.ops);
+	assert_int_equal(count(pl, "SELECT count(*) FROM ledger "
+	    "WHERE state = 1 AND outcome = 'ok'"), crowd.leased);
+	assert_int_equal(count(pl, "SELECT count(*) FROM slot "
+	    "WHERE responder_id IS NOT NULL"), 0);
+	for (i = 0; i < N_POOLS; i++) {
+		key_info_unref(crowd.key[i]);
+		pool_stop(crowd.pool[i], 5000);
+	}
+	free(calls);
+}
+
+static void
+stopped(struct admit_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_CANCELLED);
+	(*(int *)op->arg)++;
+}
+
+static void
+held(struct admit_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_NONE);
+	(*(int *)op->arg)++;
+}
+
+/* What waits is told; what runs on is closed as estimated. */
+static void
+stopping_leaves_nothing_open(void **state)
+{
+	struct place *pl = *state;
+	struct admit_op ops[SLOTS + 2] = { { .model = "" } };
+	struct key_info *key;
+	int i, nheld = 0, nstopped = 0;
+	struct pool *p;
+
+	fill(pl);
+	p = start(pl);
+	key = look_up(pl, p, pl->hash);
+	for (i = 0; i < SLOTS + 2; i++) {
+		ops[i].ledger_id = pool_next_id(p);
+		ops[i].key = key;
+		ops[i].kind = "messages";
+		ops[i].needs_slot = true;
+		ops[i].done = i < SLOTS ? held : stopped;
+		ops[i].arg = i < SLOTS ? &nheld : &nstopped;
+		pool_admit(p, &ops[i]);
+	}
+	while (nheld < SLOTS)
+		turn(pl);
+	pool_stop(p, 5000);
+	assert_int_equal(nstopped, 2);
+	for (i = 0; i < SLOTS; i++)
+		lease_drop(&ops[i].lease);
+	key_info_unref(key);
+	assert_int_equal(count(pl, "SELECT count(*) FROM ledger "
+	    "WHERE state = 0"), 0);
+	assert_int_equal(count(pl, "SELECT count(*) FROM slot "
+	    "WHERE responder_id IS NOT NULL"), 0);
+	assert_int_equal(count(pl, "SELECT count(*) FROM responder"), 0);
+}
+
+static void
+refused(struct admit_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_STORE_DOWN);
+	(*(int *)op->arg)++;
+}
+
+static void
+it_comes_up_when_the_database_does(void **state)
+{
+	struct place *pl = *state;
+	struct pool_params params = {
+		.conf = &pl->conf,
+		.seal = pl->seal,
+		.loop = pl->loop,
+		.clock = clock_system(),
+	};
+	struct admit_op op = { .model = "" };
+	struct key_info key = { .id = 1 };
+	struct err err = { 0 };
+	int i, nrefused = 0;
+	struct pool *p;
+
+	p = pool_start(&params, &err);
+	assert_non_null(p);
+	for (i = 0; i < 5; i++)
+		turn(pl);
+	assert_false(pool_ready(p));
+	assert_int_equal(pool_next_id(p), 0);
+	assert_null(pool_snapshot(p));
+	assert_null(pool_pepper(p));
+	op.key = &key;
+	op.kind = "messages";
+	op.done = refused;
+	op.arg = &nrefused;
+	pool_admit(p, &op);
+	while (nrefused == 0)
+		turn(pl);
+	fill(pl);
+	for (i = 0; i < 500 && !pool_ready(p); i++)
+		turn(pl);
+	assert_true(pool_ready(p));
+	assert_true(pool_next_id(p) > 0);
+	pool_stop(p, 5000);
+}
+
+static void
+an_unwritable_run_dir_is_refused(void **state)
+{
+	struct place *pl = *state;
+	struct pool_params params = {
+		.conf = &pl->conf,
+		.seal = pl->seal,
+		.loop = pl->loop,
+		.clock = clock_system(),
+	};
+	struct err err = { 0 };
+
+	pl->conf.run_dir = (char *)(uintptr_t)"/nowhere/at/all";
+	assert_null(pool_start(&params, &err));
+	assert_int_equal(err.code, ERR_IO);
+	assert_non_null(strstr(err.text, "/nowhere/at/all"));
+	assert_non_null(strstr(err.text, "run_dir"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		T(keys_are_looked_up_and_remembered),
+		T(slots_are_shared_by_two_pools),
+		T(stopping_leaves_nothing_open),
+		T(it_comes_up_when_the_database_does),
+		T(an_unwritable_run_dir_is_refused),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
