@@ -86,6 +86,7 @@ extern const struct command commands_key[];
 extern const struct command commands_price[];
 extern const struct command commands_token[];
 extern const struct command commands_report[];
+extern const struct command commands_doctor[];
 
 /** command_main(argc, argv): Returns an exit status. */
 int command_main(int argc, char **argv);

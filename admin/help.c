@@ -14,6 +14,7 @@ const struct command *const help_tables[] = {
 	commands_price,
 	commands_token,
 	commands_report,
+	commands_doctor,
 	NULL
 };
 

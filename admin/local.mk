@@ -10,6 +10,20 @@ libadmin_a_SOURCES = \
 	admin/change.h \
 	admin/check.c \
 	admin/check.h \
+	admin/doctor.c \
+	admin/doctor.h \
+	admin/doctor_access.c \
+	admin/doctor_access.h \
+	admin/doctor_fetch.c \
+	admin/doctor_fetch.h \
+	admin/doctor_host.c \
+	admin/doctor_judge.c \
+	admin/doctor_judge.h \
+	admin/doctor_pool.c \
+	admin/doctor_remedy.c \
+	admin/doctor_time.c \
+	admin/doctor_time.h \
+	admin/doctor_web.c \
 	admin/groups.c \
 	admin/groups.h \
 	admin/install.c \
@@ -37,6 +51,7 @@ sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \
 	admin/cmd_account.c \
 	admin/cmd_config.c \
+	admin/cmd_doctor.c \
 	admin/cmd_group.c \
 	admin/cmd_key.c \
 	admin/cmd_price.c \

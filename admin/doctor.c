@@ -1,0 +1,130 @@
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/seal.h"
+#include "store/store.h"
+
+#include "doctor.h"
+#include "doctor_fetch.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Why a check is skipped, by what it needs; the first one that lacks. */
+static const struct {
+	enum doctor_needs need;
+	const char *reason;
+} reasons[] = {
+	{ DOCTOR_CONF, "needs a good config" },
+	{ DOCTOR_STORE, "needs a database that can be used" },
+	{ DOCTOR_SEAL, "needs the master key" },
+	{ DOCTOR_URL, "no URL: give --url, or set public_url" },
+	{ DOCTOR_REACHED, "the relay was not reached at the URL" },
+	{ DOCTOR_PROBES, "the relay does not take doctor's token" },
+	{ DOCTOR_KEY, "no client key: give one with --key-stdin" },
+};
+
+void
+finding_set(struct doctor_finding *f, enum doctor_verdict verdict,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	f->verdict = verdict;
+	va_start(ap, fmt);
+	(void)vsnprintf(f->seen, sizeof(f->seen), fmt, ap);
+	va_end(ap);
+}
+
+/* Where the next line of the remedy goes; *${room} is how much fits. */
+static char *
+remedy_end(struct doctor_finding *f, size_t *room)
+{
+	size_t len = strlen(f->remedy);
+
+	if (len > 0 && len + 1 < sizeof(f->remedy)) {
+		f->remedy[len++] = '\n';
+		f->remedy[len] = '\0';
+	}
+	*room = sizeof(f->remedy) - len;
+	return (f->remedy + len);
+}
+
+void
+finding_remedy(struct doctor_finding *f, const char *fmt, ...)
+{
+	va_list ap;
+	size_t room;
+	char *end = remedy_end(f, &room);
+
+	va_start(ap, fmt);
+	(void)vsnprintf(end, room, fmt, ap);
+	va_end(ap);
+}
+
+void
+finding_web(struct doctor_finding *f, const struct doctor *d,
+    enum web_problem problem)
+{
+	const struct web_place place = {
+		.mount = url_path(d->base),
+		.relay_socket = d->conf->relay_socket,
+		.admin_socket = d->conf->admin_socket,
+	};
+	size_t room;
+	char *end = remedy_end(f, &room);
+
+	web_remedy(problem, d->server, &place, end, room);
+}
+
+const char *
+doctor_sqlite_path(const struct conf *conf)
+{
+	static const char scheme[] = "sqlite:";
+
+	if (strncmp(conf->store, scheme, sizeof(scheme) - 1) != 0)
+		return (NULL);
+	return (conf->store + sizeof(scheme) - 1);
+}
+
+static void
+free_fetch(struct fetch *f)
+{
+
+	if (f == NULL)
+		return;
+	fetch_fini(f);
+	free(f);
+}
+
+void
+doctor_fini(struct doctor *d)
+{
+
+	free_fetch(d->health);
+	free_fetch(d->echo);
+	seal_free(d->seal);
+	if (d->store != NULL)
+		store_close(d->store);
+	conf_free(d->conf);
+}
+
+void
+doctor_run(struct doctor *d, const struct doctor_check *check,
+    struct doctor_finding *f)
+{
+	size_t i;
+
+	memset(f, 0, sizeof(*f));
+	for (i = 0; i < NITEMS(reasons); i++) {
+		if ((check->needs & ~d->have & reasons[i].need) == 0)
+			continue;
+		finding_set(f, DOCTOR_SKIP, "%s", reasons[i].reason);
+		return;
+	}
+	check->run(d, f);
+}

@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+
+#include "doctor.h"
+#include "doctor_access.h"
+#include "status.h"
+
+#define WHY_SIZE	400
+
+/* Beats this old are late, whatever dead_after_s says. */
+#define BEAT_LATE_MS	5000
+
+/* ---- sockets ---- */
+
+/* One of the two pools, as it is started. */
+struct pool_kind {
+	const char *kind;
+	const char *program;
+	const char *path;
+	int64_t processes;
+};
+
+static struct pool_kind
+relay_kind(const struct conf *conf)
+{
+
+	return ((struct pool_kind) { "relay", "leasehold-relay.fcgi",
+	    conf->relay_socket, conf->relay_processes });
+}
+
+static struct pool_kind
+admin_kind(const struct conf *conf)
+{
+
+	return ((struct pool_kind) { "admin", "leasehold-admin.fcgi",
+	    conf->admin_socket, conf->admin_processes });
+}
+
+/* How the pool is started; -U and -M are for the web server. */
+static void
+remedy_start(struct doctor_finding *f, const struct pool_kind *k)
+{
+
+	finding_remedy(f, "Start the pool: `systemctl start "
+	    "leasehold.target' where systemd runs it, else\n"
+	    "    spawn-fcgi -s %s -M 0660 -U www-data -u leasehold "
+	    "-g leasehold -- /usr/bin/multiwatch -f %lld -- %s/%s\n"
+	    "-u and -g are the responders' user, -U (or -G) the web "
+	    "server's, which must be able to write to the socket.", k->path,
+	    (long long)k->processes, LIBEXECDIR, k->program);
+}
+
+/* Connect: 0, or errno. */
+static int
+try_connect(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd, rc;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return (ENAMETOOLONG);
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (errno);
+	rc = connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0 ?
+	    0 : errno;
+	close(fd);
+	return (rc);
+}
+
+/* No connection came about: why, and what to do. */
+static void
+judge_connect(struct doctor_finding *f, const struct pool_kind *k, int error,
+    const char *described)
+{
+
+	switch (error) {
+	case ECONNREFUSED:
+		finding_set(f, DOCTOR_FAIL, "%s: connection refused: the "
+		    "socket is there, but no responder listens behind it",
+		    k->path);
+		finding_remedy(f, "It was left over from a pool that has "
+		    "ended.");
+		remedy_start(f, k);
+		break;
+	case EACCES:
+		finding_set(f, DOCTOR_WARN, "%s: permission denied to you "
+		    "(%s)", k->path, described);
+		finding_remedy(f, "This is as it should be unless you are the "
+		    "web server's user; run doctor as root, or as that user, "
+		    "to look further.");
+		break;
+	case EAGAIN:
+		finding_set(f, DOCTOR_FAIL, "%s: its queue is full: the "
+		    "responders do not accept", k->path);
+		finding_remedy(f, "They are stopped, or at streams_max: see "
+		    "`leasehold status'.");
+		break;
+	default:
+		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
+		    strerror(error));
+		remedy_start(f, k);
+		break;
+	}
+}
+
+/* Users that web servers run as, on one system or another. */
+static const char *const web_users[] = {
+	"www-data", "nginx", "apache", "caddy", "http", "_nginx", "wwwrun"
+};
+
+/* Names of the web servers' users of this host, and whether one of them may
+ * write to the socket.  True if it is so, or none is known. */
+static bool
+web_server_may(const char *path, char *who, size_t size, char *why)
+{
+	struct access_user u;
+	bool known = false;
+	uid_t uid;
+	size_t i;
+
+	for (i = 0; i < sizeof(web_users) / sizeof(web_users[0]); i++) {
+		if (access_user_find(web_users[i], &uid) == -1)
+			continue;
+		known = true;
+		access_user_init(&u, uid);
+		(void)snprintf(who, size, "%s", u.name);
+		if (access_path(&u, path, W_OK, why, WHY_SIZE) == 0)
+			return (true);
+	}
+	return (!known);
+}
+
+static void
+check_socket(const struct doctor *d, struct doctor_finding *f,
+    const struct pool_kind *k)
+{
+	char described[256], who[64] = "", why[WHY_SIZE];
+	struct stat st;
+	int error;
+
+	if (stat(k->path, &st)) {
+		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
+		    strerror(errno));
+		remedy_start(f, k);
+		return;
+	}
+	access_describe(&st, described, sizeof(described));
+	if (!S_ISSOCK(st.st_mode)) {
+		finding_set(f, DOCTOR_FAIL, "%s is not a socket (%s)",
+		    k->path, described);
+		finding_remedy(f, "Take it away, or change %s_socket.",
+		    k->kind);
+	} else if ((error = try_connect(k->path)) != 0) {
+		judge_connect(f, k, error, described);
+	} else if ((st.st_mode & 02) != 0) {
+		finding_set(f, DOCTOR_WARN, "%s takes connections, of anyone "
+		    "on this host (%s)", k->path, described);
+		finding_remedy(f, "Whoever connects can claim any client "
+		    "address: spawn-fcgi -M 0660 with -U or -G for the web "
+		    "server's user.");
+	} else if (geteuid() == 0 && d->uid != geteuid() &&
+	    !web_server_may(k->path, who, sizeof(who), why)) {
+		finding_set(f, DOCTOR_WARN, "%s takes connections, but not "
+		    "of the web server: %s", k->path, why);
+		finding_remedy(f, "spawn-fcgi -U %s -M 0660, or for now:\n"
+		    "    chown %s %s", who, who, k->path);
+	} else {
+		finding_set(f, DOCTOR_OK, "%s takes connections (%s)",
+		    k->path, described);
+	}
+}
+
+static void
+check_relay_socket(struct doctor *d, struct doctor_finding *f)
+{
+	const struct pool_kind k = relay_kind(d->conf);
+
+	check_socket(d, f, &k);
+}
+
+static void
+check_admin_socket(struct doctor *d, struct doctor_finding *f)
+{
+	const struct pool_kind k = admin_kind(d->conf);
+
+	check_socket(d, f, &k);
+}
+
+/* ---- responders ---- */
+
+struct beats {
+	long long alive, draining, late, last_pid;
+	bool other_version;
+};
+
+static void
+count_beats(const json_t *responders, int64_t late_ms, struct beats *b)
+{
+	const char *version, *kind;
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(responders, i, row) {
+		kind = json_string_value(json_object_get(row, "kind"));
+		if (kind == NULL || strcmp(kind, "relay") != 0)
+			continue;
+		version = json_string_value(json_object_get(row, "version"));
+		if (json_integer_value(json_object_get(row, "beat_age_ms")) >
+		    late_ms) {
+			b->late++;
+			b->last_pid = json_integer_value(
+			    json_object_get(row, "pid"));
+		} else if (json_is_true(json_object_get(row, "draining"))) {
+			b->draining++;
+		} else {
+			b->alive++;
+			b->other_version |= version == NULL ||
+			    strcmp(version, PACKAGE_VERSION) != 0;
+		}
+	}
+}
+
+static void
+judge_beats(struct doctor *d, struct doctor_finding *f,
+    const struct beats *b)
+{
+	const struct pool_kind k = relay_kind(d->conf);
+
+	finding_set(f, DOCTOR_OK, "%lld of %lld relay responders are alive, "
+	    "%lld draining, %lld not heard of", b->alive,
+	    (long long)k.processes, b->draining, b->late);
+	if (b->late > 0) {
+		f->verdict = DOCTOR_WARN;
+		finding_remedy(f, "Process %lld has not said that it is alive "
+		    "for long: it is stopped, or cannot reach the database; "
+		    "see its log.", b->last_pid);
+	}
+	if (b->other_version) {
+		f->verdict = DOCTOR_WARN;
+		finding_remedy(f, "Some run another version than this command "
+		    "(" PACKAGE_VERSION "): start them anew.");
+	}
+	if (b->alive == 0) {
+		f->verdict = DOCTOR_FAIL;
+		remedy_start(f, &k);
+	} else if (b->alive < k.processes && f->verdict == DOCTOR_OK) {
+		f->verdict = DOCTOR_WARN;
+		finding_remedy(f, "Fewer than relay_processes says: the log "
+		    "tells whether they end again after their start.");
+	}
+}
+
+static void
+check_responders(struct doctor *d, struct doctor_finding *f)
+{
+	struct err err = { .code = ERR_NONE };
+	struct beats b = { 0 };
+	int64_t late_ms = d->conf->dead_after_ms;
+	json_t *status;
+
+	if (late_ms > BEAT_LATE_MS)
+		late_ms = BEAT_LATE_MS;
+	if (late_ms < 3 * d->conf->beat_interval_ms)
+		late_ms = 3 * d->conf->beat_interval_ms;
+	if ((status = status_get(d->store, &err)) == NULL) {
+		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		return;
+	}
+	count_beats(json_object_get(status, "responders"), late_ms, &b);
+	json_decref(status);
+	judge_beats(d, f, &b);
+}
+
+const struct doctor_check doctor_pool_checks[] = {
+	{ "relay_socket", "relay socket", DOCTOR_CONF, check_relay_socket },
+	{ "admin_socket", "admin socket", DOCTOR_CONF, check_admin_socket },
+	{ "responders", "responders", DOCTOR_STORE, check_responders },
+	{ .name = NULL }
+};

@@ -1,0 +1,6 @@
+-- What `leasehold doctor' looks at.
+
+-- name: doctor_times
+-- The newest times that the database knows: of a request, and of a beat.
+SELECT coalesce((SELECT created_ms FROM ledger ORDER BY id DESC LIMIT 1), 0),
+	coalesce((SELECT max(beat_ms) FROM responder), 0);
