@@ -118,7 +118,7 @@ run_set(struct cli *cli, struct err *err)
 	char *secret = NULL;
 	int rc;
 
-	if (read_change(cli, &c, err) ||
+	if (cli_need_option(cli, err) || read_change(cli, &c, err) ||
 	    (cli_flag(cli, "secret") && read_secret(&c, &secret, err)))
 		return (-1);
 	rc = accounts_set(cli->store, cli->seal, cli->args[0], &c, err);

@@ -39,6 +39,8 @@ run_set(struct cli *cli, struct err *err)
 		.strategy = cli_option(cli, "strategy"),
 	};
 
+	if (cli_need_option(cli, err))
+		return (-1);
 	if (groups_set(cli->store, cli->args[0], &c, err))
 		return (-1);
 	output_done(cli->json, "group", cli->args[0],

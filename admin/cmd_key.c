@@ -108,7 +108,7 @@ run_set(struct cli *cli, struct err *err)
 {
 	struct key_change c;
 
-	if (read_change(cli, &c, err))
+	if (cli_need_option(cli, err) || read_change(cli, &c, err))
 		return (-1);
 	if (cli_flag(cli, "enable") && cli_flag(cli, "disable")) {
 		err_set(err, ERR_INVAL, "--enable and --disable exclude each "

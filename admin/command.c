@@ -174,6 +174,19 @@ cli_flag(const struct cli *cli, const char *name)
 }
 
 int
+cli_need_option(const struct cli *cli, struct err *err)
+{
+	size_t i, n = count_options(cli->cmd);
+
+	for (i = 0; i < n; i++) {
+		if (cli->values[i] != NULL)
+			return (0);
+	}
+	err_set(err, ERR_INVAL, "there is nothing to change: see --help");
+	return (-1);
+}
+
+int
 cli_option_int(const struct cli *cli, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)
 {

@@ -99,6 +99,11 @@ enum exit_status command_exit(const struct err *err);
 const char *cli_option(const struct cli *cli, const char *name);
 bool cli_flag(const struct cli *cli, const char *name);
 
+/** cli_need_option(cli, err): 0, or -1 with ERR_INVAL if no option of the
+ * subcommand was given: there is nothing to change. */
+int cli_need_option(const struct cli *cli, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /**
  * cli_option_int(cli, name, min, max, out, err):
  * *${out} stays as it is when the option was not given.  0, or -1 with

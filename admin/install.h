@@ -33,6 +33,10 @@ int install_meta(struct store *st, const struct seal *seal, bool *made,
  * account secrets anew in one transaction, then drop the old keys from the
  * file.  Both keys are in the file meanwhile, so that it can break off at any
  * point and be run again.
+ *
+ * Responders that run hold the old key and the secrets in clear.  The config
+ * version is not raised, so that they need not read what they cannot open:
+ * they are to be restarted before the next change.
  */
 int install_rekey(struct store *st, const char *path, size_t *resealed,
     struct err *err) __attribute__((__warn_unused_result__));

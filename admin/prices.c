@@ -40,7 +40,7 @@ prices_read_file(const char *path, struct err *err)
 	json_error_t e;
 	json_t *file;
 
-	if ((file = json_load_file(path, JSON_REJECT_DUPLICATES, &e))
+	if ((file = json_load_file(path, 0, &e))
 	    == NULL) {
 		err_set(err, e.line == -1 ? ERR_IO : ERR_INVAL,
 		    "cannot read prices from %.100s: line %d: %.100s", path,

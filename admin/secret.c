@@ -47,7 +47,8 @@ read_all(char *buf, size_t size, int line, size_t *len, struct err *err)
 	return (0);
 }
 
-/* Echo is off, and control-C is read, so that the terminal is put right. */
+/* Echo is off.  Control-C ends the line instead of the program, so that the
+ * terminal is put right. */
 static int
 ask(const char *prompt, char *buf, size_t size, size_t *len, struct err *err)
 {
@@ -61,6 +62,7 @@ ask(const char *prompt, char *buf, size_t size, size_t *len, struct err *err)
 	}
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	quiet.c_cc[VEOL] = CONTROL_C;
 	fprintf(stderr, "%s: ", prompt);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == -1) {
 		err_set_errno(err, ERR_IO, errno, "cannot switch off the "

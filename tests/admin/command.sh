@@ -146,6 +146,7 @@ is 2 "a bad name" group add ' g'
 is 0 "group set" group set g1 --strategy weighted
 json "group list" '.[0].name == "g1" and .[0].strategy == "weighted"' \
     group list
+is 2 "nothing to change in a group" group set g1
 is 3 "group set of none" group set nope --strategy weighted
 is 0 "another group" group add g2
 is 0 "group remove" group remove g2
@@ -196,6 +197,7 @@ json "it is set" '.priority == 0 and .concurrency == 20 and .weight == 100' \
     account show a3
 from "$secret" 0 "account set --secret" account set a3 --secret
 is 4 "a name that is taken" account set a3 --name a1
+is 2 "nothing to change in an account" account set a3
 is 3 "account set of none" account set nope --weight 1
 is 0 "into a group" account set a3 --group g1
 is 4 "a group that is in use" group remove g1
@@ -238,6 +240,7 @@ json "it is set" '.bind == "pool" and .bound_to == null and
     (.enabled | not)' key show k1
 is 0 "a budget again" key set k1 --budget 7 --enable
 json "it is there again" '.budget_nusd == 7000000000 and .enabled' key show k1
+is 2 "nothing to change in a key" key set k1
 is 2 "--enable and --disable" key set k1 --enable --disable
 is 4 "an account that a key is bound to" account remove a1
 is 0 "key revoke" key revoke k2

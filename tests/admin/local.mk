@@ -32,4 +32,14 @@ tests_admin_test_responder_SOURCES = tests/admin/test_responder.c $(DESK) 	$(HTT
 tests_admin_test_responder_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_responder_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_secret
+tests_admin_test_secret_SOURCES = tests/admin/test_secret.c admin/secret.c
+tests_admin_test_secret_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_secret_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_output
+tests_admin_test_output_SOURCES = tests/admin/test_output.c admin/output.c
+tests_admin_test_output_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_output_LDADD = $(ADMIN_TEST_LIBS)
+
 dist_check_SCRIPTS += tests/admin/command.sh
