@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -12,8 +11,8 @@
 
 /* All that is worked at in one batch. */
 struct crowd {
-	struct want *wants;
-	struct holds *holds;	/* one an arrival */
+	struct want *wants;	/* the runner's */
+	struct holds *holds;	/* likewise; one an arrival */
 	size_t n;
 	size_t nadmits;		/* that arrived */
 	int64_t joined;		/* that began to wait */
@@ -312,21 +311,10 @@ work(struct runner *rn, struct crowd *c, struct err *err)
 int
 admit_run(struct runner *rn, struct err *err)
 {
-	struct crowd c = { .n = 0 };
-	size_t arrivals = rn->lists[OP_ADMIT].n + rn->lists[OP_MOVE].n;
-	size_t max = arrivals +
-	    (rn->ntickets > 0 ? LIMIT_TICKETS_LOOKED_AT : 0);
-	int rc = -1;
+	struct crowd c = { .wants = rn->wants, .holds = rn->holds };
 
-	if (max == 0)
+	if (rn->ntickets == 0 && rn->lists[OP_ADMIT].n == 0 &&
+	    rn->lists[OP_MOVE].n == 0)
 		return (send_rows(rn, err));
-	c.wants = malloc(max * sizeof(*c.wants));
-	c.holds = malloc((arrivals + 1) * sizeof(*c.holds));
-	if (c.wants == NULL || c.holds == NULL)
-		err_set(err, ERR_NOMEM, "no memory for the queue");
-	else
-		rc = work(rn, &c, err);
-	free(c.wants);
-	free(c.holds);
-	return (rc);
+	return (work(rn, &c, err));
 }

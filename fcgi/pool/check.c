@@ -222,8 +222,15 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 		    rn->set.queue_max);
 		break;
 	case ADMIT_QUEUE_TIMEOUT:
-		(void)refuse(op, verdict, "no slot was free %s for %" PRId64
-		    " s", where, (rn->mono_ms - op->submitted_ms) / 1000);
+		if (place_key_is_full(rn, w))
+			(void)refuse(op, verdict, "the key's %" PRId64
+			    " concurrent requests were all running for %"
+			    PRId64 " s", w->key->concurrency,
+			    (rn->mono_ms - op->submitted_ms) / 1000);
+		else
+			(void)refuse(op, verdict, "no slot was free %s for %"
+			    PRId64 " s", where,
+			    (rn->mono_ms - op->submitted_ms) / 1000);
 		break;
 	default:
 		if (w->usable > 0)

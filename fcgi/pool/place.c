@@ -123,8 +123,8 @@ place_one(struct runner *rn, struct want *w, struct err *err)
 	}
 }
 
-static bool
-key_is_full(const struct runner *rn, const struct want *w)
+bool
+place_key_is_full(const struct runner *rn, const struct want *w)
 {
 
 	return (w->needs_slot && w->key->concurrency > 0 &&
@@ -137,7 +137,8 @@ same_want(const struct want *stuck, const struct want *w)
 {
 
 	return (stuck != NULL && w->needs_slot && w->ntried == 0 &&
-	    w->op == NULL && strcmp(stuck->family, w->family) == 0);
+	    w->platform == stuck->platform &&
+	    strcmp(stuck->family, w->family) == 0);
 }
 
 static int
@@ -145,9 +146,8 @@ place_next(struct runner *rn, struct line *line, struct err *err)
 {
 	struct want *w = line->next++;
 
-	if (key_is_full(rn, w)) {
+	if (place_key_is_full(rn, w)) {
 		w->result = CHOICE_BUSY;
-		w->key_full = true;
 		return (0);
 	}
 	if (same_want(line->stuck, w)) {
@@ -158,7 +158,7 @@ place_next(struct runner *rn, struct line *line, struct err *err)
 		return (-1);
 	if (w->result == CHOICE_PICKED && w->needs_slot && rn->ntickets > 0)
 		keys_had_turn(&rn->keys, w->key, rn->now_ms);
-	if (w->result == CHOICE_BUSY && w->ntried == 0)
+	if (w->result == CHOICE_BUSY && w->needs_slot && w->ntried == 0)
 		line->stuck = w;
 	return (0);
 }

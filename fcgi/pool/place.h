@@ -38,7 +38,6 @@ struct want {
 	char tried_text[POOL_TRIED_MAX * 21];	/* for its ticket */
 	/* out */
 	enum choice_result result;
-	bool key_full;		/* the key's own concurrency: CHOICE_BUSY */
 	const struct account *account;	/* CHOICE_PICKED, of the snapshot */
 	int64_t slot_n, slot_fence;	/* ... the fence as it will be */
 	int64_t free_ms;	/* CHOICE_PARKED: see struct choice ... */
@@ -54,5 +53,9 @@ struct want {
  */
 int place(struct runner *rn, struct want *wants, size_t n, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** place_key_is_full(rn, w): Are as many of the key's requests in flight as
+ * may be? */
+bool place_key_is_full(const struct runner *rn, const struct want *w);
 
 #endif /* !POOL_PLACE_H_ */

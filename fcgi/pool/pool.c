@@ -30,11 +30,10 @@ struct pool {
 	struct loop_watch wake;
 	struct loop_timer beat_timer;
 	struct loop_task drop_task;
-	struct beat_op {
+	struct own_op {
 		struct store_op op;
 		struct pool *pool;
-	} beat;
-	struct store_op sign_off;
+	} beat, sign_off;
 	bool beating;
 	bool draining;
 	int64_t ok_ms;			/* last success, monotonic; 0: none */
@@ -296,7 +295,7 @@ set_beat_timer(struct pool *p, int64_t after_ms)
 static void
 beat_done(struct store_op *op, const struct err *err)
 {
-	struct pool *p = ((struct beat_op *)(void *)op)->pool;
+	struct pool *p = ((struct own_op *)(void *)op)->pool;
 
 	p->beating = false;
 	note(p, err);
@@ -420,9 +419,10 @@ err0:
 static void
 signed_off(struct store_op *op, const struct err *err)
 {
+	struct pool *p = ((struct own_op *)(void *)op)->pool;
 
-	(void)op;
-	(void)err;
+	p->runner->self.keep_files = p->runner->self.id != 0 &&
+	    err->code != ERR_NONE;
 }
 
 /* The database could not be told: whoever waits is told at least. */
@@ -447,11 +447,12 @@ pool_stop(struct pool *p, int64_t timeout_ms)
 		return;
 	loop_timer_cancel(&p->beat_timer);
 	loop_watch_del(&p->wake);
-	p->sign_off = (struct store_op) {
+	p->sign_off.pool = p;
+	p->sign_off.op = (struct store_op) {
 		.kind = OP_SIGN_OFF,
 		.done = signed_off,
 	};
-	store_submit(p->thread, &p->sign_off);
+	store_submit(p->thread, &p->sign_off.op);
 	store_thread_stop(p->thread, timeout_ms);
 	release_waiting(p);
 	loop_task_cancel(&p->drop_task);

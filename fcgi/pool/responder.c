@@ -118,9 +118,9 @@ void
 responder_close(struct responder *r)
 {
 
-	if (r->wake_fd != -1)
+	if (r->wake_fd != -1 && !r->keep_files)
 		unlink(r->wake_path);
-	if (r->lock_fd != -1)
+	if (r->lock_fd != -1 && !r->keep_files)
 		unlink(r->lock_path);
 	close_fd(&r->wake_fd);
 	close_fd(&r->send_fd);

@@ -24,6 +24,8 @@ struct responder {
 	int lock_fd;
 	int wake_fd;		/* the loop reads it */
 	int send_fd;
+	bool keep_files;	/* at responder_close: the row is still there,
+				   and others are to find its lock free */
 
 	/* as registered; ended() takes over ${next} */
 	int64_t id;		/* 0: not yet */
@@ -41,7 +43,7 @@ struct responder {
 int responder_open(struct responder *r, const char *run_dir,
     struct err *err) __attribute__((__warn_unused_result__));
 
-/** responder_close(r): Let go and remove the files. */
+/** responder_close(r): Let go and remove the files, see .keep_files. */
 void responder_close(struct responder *r);
 
 /**

@@ -9,6 +9,7 @@
 #include "pool/admit.h"
 #include "pool/lookup.h"
 #include "pool/move.h"
+#include "pool/place.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
 #include "pool/tickets.h"
@@ -45,15 +46,8 @@ runner_new(const struct seal *seal, const struct clock *clock,
 	struct runner *rn;
 	size_t i;
 
-	if ((rn = calloc(1, sizeof(*rn))) == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for the pool");
-		return (NULL);
-	}
-	if (reaper_init(&rn->reaper)) {
-		free(rn);
-		err_set(err, ERR_NOMEM, "no memory for the pool");
-		return (NULL);
-	}
+	if ((rn = calloc(1, sizeof(*rn))) == NULL)
+		goto err0;
 	rn->seal = seal;
 	rn->clock = clock;
 	rn->shared = shared;
@@ -64,7 +58,20 @@ runner_new(const struct seal *seal, const struct clock *clock,
 	budgets_init(&rn->budgets);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_init(&rn->rows[i], row_stmts[i]);
+
+	/* Memory that is not touched before there is a crowd. */
+	rn->wants = calloc(LIMIT_WANTS, sizeof(*rn->wants));
+	rn->holds = calloc(LIMIT_BATCH_OPS, sizeof(*rn->holds));
+	if (reaper_init(&rn->reaper) || rn->wants == NULL ||
+	    rn->holds == NULL)
+		goto err1;
 	return (rn);
+
+err1:
+	runner_free(rn);
+err0:
+	err_set(err, ERR_NOMEM, "no memory for the pool");
+	return (NULL);
 }
 
 void
@@ -85,6 +92,8 @@ runner_free(struct runner *rn)
 	snapshot_unref(rn->snapshot);
 	seal_wipe(&rn->pepper, sizeof(rn->pepper));
 	responder_close(&rn->self);
+	free(rn->wants);
+	free(rn->holds);
 	free(rn);
 }
 

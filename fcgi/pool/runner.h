@@ -21,6 +21,7 @@
 struct clock;
 struct err;
 struct seal;
+struct want;
 
 /**
  * What the store thread runs: the operations of the pool, a batch of them in
@@ -48,6 +49,9 @@ enum op_kind {
 
 /* Waiting requests that one batch turns away; more wait for the next. */
 #define LIMIT_REFUSED	(2 * LIMIT_BATCH_OPS)
+
+/* Requests that one batch places: new ones and those that wait. */
+#define LIMIT_WANTS	(LIMIT_BATCH_OPS + LIMIT_TICKETS_LOOKED_AT)
 
 /** The client of a waiting request left. */
 struct cancel_op {
@@ -104,6 +108,8 @@ struct runner {
 	struct budgets budgets;
 	struct rows rows[ROWS_COUNT];
 	struct op_list lists[OP_COUNT];
+	struct want *wants;		/* LIMIT_WANTS */
+	struct holds *holds;		/* LIMIT_BATCH_OPS */
 	struct wakes {
 		size_t n;
 		int64_t ids[LIMIT_BATCH_OPS];

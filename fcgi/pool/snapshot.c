@@ -50,16 +50,24 @@ copy_text(char *out, size_t size, const struct store_value *v)
 	snprintf(out, size, "%s", store_get_text(v));
 }
 
-static void
+/* A secret of another master key, or damaged, keeps its account from serving;
+ * anything else keeps the snapshot from being made. */
+static int
 unseal(struct loader *l, struct account *a, const struct store_value *v)
 {
+	struct err err = { .code = ERR_NONE };
 	char context[64];
 
 	snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
 	    (long long)a->id);
 	if (seal_unbox(l->seal, context, v->p, v->n, &a->secret,
-	    &a->secret_len, NULL))
-		a->secret = NULL;
+	    &a->secret_len, &err) == 0)
+		return (0);
+	a->secret = NULL;
+	if (err.code == ERR_CRYPTO)
+		return (0);
+	err_set(l->err, err.code, "%s", err.text);
+	return (-1);
 }
 
 static int
@@ -87,11 +95,11 @@ account_row(void *arg, const struct store_value *c, size_t n)
 	a->weight = (int)store_get_int(&c[8]);
 	a->concurrency = (int)store_get_int(&c[9]);
 	a->enabled = store_get_int(&c[10]) != 0;
-	unseal(l, a, &c[5]);
-	if (a->base_url != NULL)
-		return (0);
-	err_set(l->err, ERR_NOMEM, "no memory for the configuration");
-	return (-1);
+	if (a->base_url == NULL) {
+		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	return (unseal(l, a, &c[5]));
 }
 
 static int

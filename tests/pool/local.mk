@@ -4,7 +4,9 @@ POOL_TEST_LIBS = libpool.a libledger.a libstore.a libbase.a $(CMOCKA_LIBS) \
 POOL_RIG = tests/pool/rig.c tests/pool/rig.h
 
 UNIT_TESTS += tests/pool/test_admit
-tests_pool_test_admit_SOURCES = tests/pool/test_admit.c $(POOL_RIG)
+tests_pool_test_admit_SOURCES = tests/pool/test_admit.c $(POOL_RIG) \
+	$(ALLOC_FAIL)
+tests_pool_test_admit_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_pool_test_admit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_admit_LDADD = $(POOL_TEST_LIBS)
 

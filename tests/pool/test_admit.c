@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc_fail.h"
 #include "pool/rig.h"
 
 #define N_MANY	8
@@ -421,6 +422,64 @@ a_rolled_back_batch_leaves_nothing(void **state)
 	proc_free(p);
 }
 
+/* Whichever allocation fails, the batch can be rolled back and run again. */
+static void
+without_memory_nothing_is_half_done(void **state)
+{
+	struct rig *r = *state;
+	struct admit_op *op[2];
+	struct store_op *sops[3];
+	struct settle_op *s;
+	struct key_info *key;
+	struct err err;
+	struct proc *p;
+	int n, rc, failures = 0;
+
+	rig_account(r, "a1", 0, 2);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	rig_sql(r, "UPDATE api_key SET models = 'claude-*'");
+	rig_price(r, "claude-*", 1000000);
+	rig_budget(r, key->id, 1000000);
+	p = proc_new(r);
+	s = settle_make(p, op[0] = admit_now(p, key));
+	free(op[0]);
+	sops[0] = &s->op;
+	op[0] = admit_make(p, key);
+	op[1] = admit_make(p, key);
+	sops[1] = &op[0]->op;
+	sops[2] = &op[1]->op;
+	rig_sql(r, "UPDATE meta SET value = value + 1 "
+	    "WHERE name = 'config_version'");
+	for (n = 0; ; n++) {
+		err_clear(&err);
+		assert_int_equal(store_begin(p->st, true, &err), 0);
+		alloc_fail_after(n);
+		rc = p->calls.run(p->runner, NULL, p->st, sops, 3, &err);
+		if (alloc_fail_stop() == 0)
+			break;
+		/* What is only a hint may be done without. */
+		if (rc != 0)
+			assert_int_equal(err.code, ERR_NOMEM);
+		failures += rc != 0;
+		store_rollback(p->st);
+		p->calls.ended(p->runner, NULL, false);
+	}
+	assert_int_equal(rc, 0);
+	assert_true(failures > 5);
+	assert_int_equal(store_commit(p->st, &err), 0);
+	p->calls.ended(p->runner, NULL, true);
+	assert_int_equal(op[0]->verdict, ADMIT_LEASED);
+	assert_int_equal(op[1]->verdict, ADMIT_LEASED);
+	assert_int_equal(slots_held(r), 2);
+	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window "
+	    "WHERE spent = 30"), 4000);
+	lease_drop(&s->lease);
+	free(s);
+	finish(p, op[0]);
+	finish(p, op[1]);
+	proc_free(p);
+}
+
 int
 main(void)
 {
@@ -436,6 +495,7 @@ main(void)
 		T(a_cap_holds_for_a_thousand),
 		T(budgets_are_taken_all_or_none),
 		T(a_rolled_back_batch_leaves_nothing),
+		T(without_memory_nothing_is_half_done),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
