@@ -200,6 +200,72 @@ the_shipped_file_is_whole(void **state)
 	json_decref(file);
 }
 
+/* The shipped prices as the pool would have them. */
+static size_t
+shipped_rows(struct desk *d, struct price *rows, size_t max)
+{
+	json_t *file = shipped(d), *value;
+	const char *name;
+	size_t n = 0;
+
+	json_object_foreach(file, name, value) {
+		assert_true(n + 1 + PRICE_TIERS_MAX <= max);
+		n += price_file_model(name, value, &rows[n]);
+	}
+	json_decref(file);
+	return (n);
+}
+
+static void
+models_are_found_by_the_names_that_clients_use(void **state)
+{
+	static const struct {
+		const char *model;
+		int64_t tokens;
+		int64_t input;		/* cents for a million; 0: none */
+	} cases[] = {
+		{ "claude-fable-5-1", 1, 1000 },
+		{ "claude-opus-5-5", 1, 400 },
+		{ "claude-opus-5", 1, 500 },
+		{ "claude-opus-5-20260724", 1, 500 },
+		{ "claude-opus-4-8", 1, 500 },
+		{ "claude-opus-4-5-20251101", 1, 500 },
+		{ "claude-opus-4-1-20250805", 1, 1500 },
+		{ "claude-opus-4-20250514", 1, 1500 },
+		{ "claude-opus-4-0", 1, 1500 },
+		{ "claude-3-opus-20240229", 1, 1500 },
+		{ "claude-sonnet-5-5", 999999, 200 },
+		{ "claude-sonnet-5", 1, 200 },
+		{ "claude-sonnet-4-6", 999999, 300 },
+		{ "claude-sonnet-4-5", 200000, 300 },
+		{ "claude-sonnet-4-5-20250929", 200001, 600 },
+		{ "claude-sonnet-4-20250514", 1, 300 },
+		{ "claude-3-7-sonnet-latest", 1, 300 },
+		{ "claude-haiku-5-5", 100000, 10 },
+		{ "claude-haiku-5-5", 100001, 50 },
+		{ "claude-haiku-4-5-20251001", 1, 100 },
+		{ "claude-3-5-haiku-20241022", 1, 80 },
+		{ "claude-3-haiku-20240307", 1, 25 },
+		{ "claude-opus-6", 1, 0 },
+		{ "claude-opus-5-6", 1, 0 },
+		{ "gpt-5", 1, 0 },
+	};
+	struct price rows[128];
+	const struct price_list list = { rows,
+		shipped_rows(*state, rows, NITEMS(rows)) };
+	const struct price *p;
+	size_t i;
+
+	for (i = 0; i < NITEMS(cases); i++) {
+		p = price_find(&list, "claude", cases[i].model,
+		    cases[i].tokens, 0);
+		if ((p == NULL ? 0 : p->input_nusd_mtok) !=
+		    cases[i].input * 10000000)
+			fail_msg("%s: %s", cases[i].model,
+			    p == NULL ? "no price" : p->pattern);
+	}
+}
+
 static void
 import(struct desk *d, const json_t *file, int64_t added, int64_t unchanged)
 {
@@ -314,6 +380,9 @@ main(void)
 		cmocka_unit_test(numbers_are_exact),
 		cmocka_unit_test(entries_that_are_not_ours_give_nothing),
 		cmocka_unit_test_setup_teardown(the_shipped_file_is_whole,
+		    desk_setup, desk_teardown),
+		cmocka_unit_test_setup_teardown(
+		    models_are_found_by_the_names_that_clients_use,
 		    desk_setup, desk_teardown),
 		cmocka_unit_test_setup_teardown(
 		    an_import_adds_only_what_changed, desk_setup,
