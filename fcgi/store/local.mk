@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	fcgi/store/batch.c \
+	fcgi/store/checkpoint.c \
+	fcgi/store/checkpoint.h \
 	fcgi/store/driver.h \
 	fcgi/store/filelock.c \
 	fcgi/store/filelock.h \

@@ -12,16 +12,18 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "store/checkpoint.h"
 #include "store/driver.h"
 #include "store/filelock.h"
 
 /*
  * The write-ahead log is copied into the database when it has this many pages
- * and nothing waits (4 MiB), and at the latest when it has that many (32 MiB),
- * also under load.
+ * and nothing waits (4 MiB), and also under load when it has that many (16
+ * MiB): the longer it is, the more often a page in it was written over, but
+ * the longer it takes to copy it.
  */
 #define WAL_PAGES_IDLE	1000
-#define WAL_PAGES_LOAD	8000
+#define WAL_PAGES_LOAD	4000
 
 /* How often to look whether the files were moved away under us. */
 #define LOOK_EVERY_MS	1000
@@ -35,7 +37,9 @@ struct sqlite_store {
 	dev_t dev;
 	ino_t ino;
 	int64_t looked_ms;
-	int wal_pages;			/* after the last commit, by anybody */
+	int wal_pages;			/* after our last commit */
+	int wal_asked;			/* when we last had it copied */
+	struct checkpointer *checkpointer;	/* NULL: not needed yet */
 	sqlite3_stmt *stmts[STMT_COUNT];	/* NULL: not yet prepared */
 };
 
@@ -309,6 +313,7 @@ sqlite_close(struct store *st)
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	size_t i;
 
+	checkpointer_stop(s->checkpointer);
 	for (i = 0; i < STMT_COUNT; i++)
 		(void)sqlite3_finalize(s->stmts[i]);
 	(void)sqlite3_close(s->db);
@@ -582,29 +587,26 @@ sqlite_now_ms(struct store *st)
 }
 
 /*
- * Copy the log into the database.  Others may write meanwhile; under load the
- * log would then never be empty and grow for ever, so what is left after the
- * first pass is copied while the writers queue behind us.  That is short, and
- * the next writer begins the log anew.
+ * Have the log copied when it has become long, by a thread that is started
+ * when first needed.  The log begins anew some time later, if no reader
+ * hinders it; if it does not we ask again when it has grown once more.
  */
 static bool
 sqlite_housekeep(struct store *st, bool idle)
 {
 	struct sqlite_store *s = (struct sqlite_store *)st;
-	int left, done;
 
-	if (s->wal_pages < (idle ? WAL_PAGES_IDLE : WAL_PAGES_LOAD))
-		return (s->wal_pages >= WAL_PAGES_IDLE);
-	if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-	    &left, &done) != SQLITE_OK)
-		return (false);		/* another one is at it */
-	s->wal_pages = 0;
-	if (left == done || s->lock == NULL ||
-	    filelock_take(s->lock, s->busy_timeout_ms, NULL) == -1)
+	if (s->wal_pages < s->wal_asked)
+		s->wal_asked = 0;
+	if (s->wal_pages - s->wal_asked < WAL_PAGES_IDLE)
 		return (false);
-	(void)sqlite3_wal_checkpoint_v2(s->db, NULL,
-	    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	filelock_drop(s->lock);
+	if (!idle && s->wal_pages - s->wal_asked < WAL_PAGES_LOAD)
+		return (true);
+	if (s->checkpointer == NULL)
+		s->checkpointer = checkpointer_start(s->path, NULL);
+	if (s->checkpointer != NULL)
+		checkpointer_ask(s->checkpointer);
+	s->wal_asked = s->wal_pages;
 	return (false);
 }
 

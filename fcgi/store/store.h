@@ -152,10 +152,10 @@ int64_t store_now_ms(struct store *st);
 
 /**
  * store_housekeep(st, idle):
- * Between transactions: what the database needs now and then (SQLite: copy
- * the write-ahead log into the database).  With ${idle} nothing is waiting;
- * without it only what cannot be put off is done.  True if more is left to
- * do when the connection is next idle.
+ * Between transactions: what the database needs now and then (SQLite: have
+ * the write-ahead log copied into the database, by a thread).  Does not wait.
+ * With ${idle} nothing else is to be done; without it only what cannot be put
+ * off is begun.  True if something is left for when the connection is idle.
  */
 bool store_housekeep(struct store *st, bool idle);
 
