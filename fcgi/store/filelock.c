@@ -23,9 +23,27 @@
 /* The timer fires again this often, for a signal that came too early. */
 #define AGAIN_NS	(50 * 1000000L)
 
-/* So long the lock may lie free before a turn that is not taken is over. */
+/*
+ * So long the lock may lie free before a turn that is not taken is over; and
+ * the turns after it, for who has seen that.
+ */
 #define PATIENCE_MS	50
+#define PATIENCE_MORE_MS 5
+
+/* Who has given up leaves a number; older ones than these are not waited
+ * for. */
+#define NUMBERS_WAITED_FOR 64
+
 #define NAP_NS		(50 * 1000L)
+
+/*
+ * Who had to wait has company.  If in one of its next turns nobody has taken
+ * a number since its last one, it naps before it goes on: those whose turn
+ * was passed over have no number any more, and would never be fast enough.
+ */
+#define CROWDED_TURNS	8
+
+static const struct timespec nap = { 0, NAP_NS };
 
 /* What is in the file.  Any contents will do to begin with. */
 struct numbers {
@@ -41,6 +59,8 @@ struct filelock {
 	dev_t dev;
 	ino_t ino;
 	bool held;
+	uint32_t last;			/* our last number */
+	int crowded;			/* turns with company, see above */
 	bool has_timer;
 	timer_t timer;			/* sends SIGURG to ${timer_owner} */
 	pthread_t timer_owner;
@@ -212,34 +232,47 @@ take_turn(struct filelock *fl, uint32_t mine)
 	fl->held = true;
 }
 
-/*
- * Got the lock out of turn: let go for a moment, so that the one whose turn
- * it is can come.  True if it did not come for too long.
- */
-static bool
-let_go_first(const struct filelock *fl, uint32_t *turn, int64_t *since_ms)
-{
-	static const struct timespec nap = { 0, NAP_NS };
-	int64_t now = clock_mono_ms(clock_system());
-	uint32_t whose = atomic_load(&fl->numbers->turn);
+/* What one who waits has seen of a turn that nobody takes. */
+struct patience {
+	uint32_t turn;
+	int64_t since_ms;	/* 0: nothing yet */
+	int64_t ms;
+};
 
-	if (*since_ms == 0 || *turn != whose) {
-		*turn = whose;
-		*since_ms = now;
-	} else if (now - *since_ms > PATIENCE_MS)
-		return (true);
-	(void)lock_file(fl, F_OFD_SETLK, F_UNLCK);
-	(void)nanosleep(&nap, NULL);
-	return (false);
+/*
+ * We have got the lock out of turn, which shows that it is free: if the one
+ * whose turn it is did not come for too long, its turn is over.
+ */
+static void
+pass_over(const struct filelock *fl, struct patience *p)
+{
+	uint32_t turn = atomic_load(&fl->numbers->turn), oldest;
+	int64_t now = clock_mono_ms(clock_system());
+
+	if (p->since_ms == 0 || p->turn != turn) {
+		p->turn = turn;
+		p->since_ms = now;
+		return;
+	}
+	if (now - p->since_ms <= p->ms)
+		return;
+	p->ms = PATIENCE_MORE_MS;
+	oldest = atomic_load(&fl->numbers->next) - NUMBERS_WAITED_FOR;
+	turn++;
+	if ((int32_t)(oldest - turn) > 0)
+		turn = oldest;
+	atomic_store(&fl->numbers->turn, turn);
 }
 
-/* Wait for the lock and the turn until ${end_ms}: 0, or -1 with errno
- * (EINTR: too late). */
+/*
+ * Wait for the lock and the turn until ${end_ms}: 0, or -1 with errno (EINTR:
+ * too late).  Out of turn we let go for a moment, so that the one whose turn
+ * it is can come.
+ */
 static int
 wait_turn(const struct filelock *fl, uint32_t mine, int64_t end_ms)
 {
-	uint32_t turn = 0;
-	int64_t since_ms = 0;
+	struct patience p = { .ms = PATIENCE_MS };
 
 	for (;;) {
 		if (lock_file(fl, F_OFD_SETLKW, F_WRLCK) == -1) {
@@ -248,8 +281,12 @@ wait_turn(const struct filelock *fl, uint32_t mine, int64_t end_ms)
 				return (-1);
 			continue;
 		}
-		if (is_turn(fl, mine) || let_go_first(fl, &turn, &since_ms))
+		if (!is_turn(fl, mine))
+			pass_over(fl, &p);
+		if (is_turn(fl, mine))
 			return (0);
+		(void)lock_file(fl, F_OFD_SETLK, F_UNLCK);
+		(void)nanosleep(&nap, NULL);
 	}
 }
 
@@ -299,11 +336,18 @@ filelock_take(struct filelock *fl, int64_t timeout_ms, struct err *err)
 {
 	uint32_t mine = atomic_fetch_add(&fl->numbers->next, 1);
 
+	if (fl->crowded > 0) {
+		fl->crowded--;
+		if (mine == fl->last + 1)
+			(void)nanosleep(&nap, NULL);
+	}
+	fl->last = mine;
 	if (is_turn(fl, mine) &&
 	    lock_file(fl, F_OFD_SETLK, F_WRLCK) == 0) {
 		take_turn(fl, mine);
 		return (0);
 	}
+	fl->crowded = CROWDED_TURNS;
 	if (wait_timed(fl, mine, timeout_ms, err) == 0) {
 		take_turn(fl, mine);
 		return (0);
