@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -149,6 +151,7 @@ run(void *arg)
 	uint64_t lost;
 	bool reopen, closing;
 
+	(void)pthread_setname_np(pthread_self(), "log");
 	do {
 		pthread_mutex_lock(&log->lock);
 		wait_for_lines(log);

@@ -456,6 +456,7 @@ worker_main(void *arg)
 	struct store_thread *t = arg;
 	bool idle;
 
+	(void)pthread_setname_np(pthread_self(), "store");
 	while (take_work(t, &idle)) {
 		if (!come_up(t)) {
 			expire_all(t);
