@@ -74,7 +74,7 @@ export async function stopAll() {
 export async function startMock(dir, build) {
   const port = await freePort();
   const child = start(dir, 'mock', [join(build, 'tests/mock/mock-upstream'),
-    '--listen', `127.0.0.1:${port}`, '--control', '--journal', '1']);
+    '--listen', `127.0.0.1:${port}`, '--control', '--journal', '0']);
   await answers({ port, host: '127.0.0.1' }, 'the mock upstream');
   return { port, pids: () => [child.pid] };
 }
