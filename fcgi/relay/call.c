@@ -32,7 +32,7 @@ call_new(struct relay *r, struct fcgi_request *req,
 	buf_init(&c->head, LIMIT_UPSTREAM_HEAD_BYTES);
 	buf_init(&c->held, LIMIT_PLAIN_BODY_BYTES);
 	c->begun_ms = loop_now_ms(r->loop);
-	if (kind->has_model && (c->scan = peek_new()) == NULL)
+	if (kind->has_model && (c->scan = relay_peek(r)) == NULL)
 		goto err1;
 	fcgi_request_set_arg(req, c);
 	TAILQ_INSERT_TAIL(&r->calls, c, entry);
@@ -63,9 +63,9 @@ call_free(struct call *c)
 	call_drop_body(c);
 	buf_fini(&c->head);
 	buf_fini(&c->held);
-	peek_free(c->scan);
+	relay_peek_done(c->relay, c->scan);
 	sse_free(c->sse);
-	meter_free(c->meter);
+	relay_meter_done(c->relay, c->meter);
 	lease_drop(&c->lease);
 	key_info_unref(c->key);
 	free(c);
@@ -312,7 +312,7 @@ call_whole(struct call *c)
 			call_bad_request(c, err.text);
 			return;
 		}
-		peek_free(c->scan);
+		relay_peek_done(c->relay, c->scan);
 		c->scan = NULL;
 	}
 	if (c->id == 0 || !pool_ready(c->relay->pool)) {

@@ -13,6 +13,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/probe.c fcgi/relay/probe.h \
 	fcgi/relay/ratelimit.c fcgi/relay/ratelimit.h \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
+	fcgi/relay/spares.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \
 	fcgi/relay/throttle.c fcgi/relay/throttle.h \
 	fcgi/relay/transfer.c \

@@ -417,7 +417,7 @@ pass_start(struct call *c)
 	sse_free(c->sse);
 	if ((c->sse = sse_new(PASS_EVENT_DATA_BYTES)) == NULL)
 		return (-1);
-	if (c->meter == NULL && (c->meter = meter_new()) == NULL)
+	if (c->meter == NULL && (c->meter = relay_meter(c->relay)) == NULL)
 		return (-1);
 	meter_reset(c->meter);
 	return (0);

@@ -59,6 +59,13 @@ peek_free(struct peek_scan *s)
 	free(s);
 }
 
+void
+peek_reset(struct peek_scan *s)
+{
+
+	json_scan_reset(s->body);
+}
+
 static int
 malformed(const struct err *why, struct err *err)
 {

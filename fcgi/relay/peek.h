@@ -27,6 +27,9 @@ struct peek {
 struct peek_scan *peek_new(void);
 void peek_free(struct peek_scan *s);
 
+/** peek_reset(s): Begin a new body, whatever became of the last one. */
+void peek_reset(struct peek_scan *s);
+
 /** peek_push(s, p, n, err): Read on; -1 with ERR_INVAL: malformed JSON, and
  * where. */
 int peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)

@@ -354,6 +354,46 @@ static const struct fcgi_handler relay_handler = {
 	.gone = relay_gone
 };
 
+/* ---- what a call leaves to the next ---- */
+
+struct peek_scan *
+relay_peek(struct relay *r)
+{
+	struct peek_scan *s = spares_take(&r->peeks);
+
+	if (s == NULL)
+		return (peek_new());
+	peek_reset(s);
+	return (s);
+}
+
+void
+relay_peek_done(struct relay *r, struct peek_scan *s)
+{
+
+	if (s != NULL && !spares_put(&r->peeks, s))
+		peek_free(s);
+}
+
+struct meter *
+relay_meter(struct relay *r)
+{
+	struct meter *m = spares_take(&r->meters);
+
+	if (m == NULL)
+		return (meter_new());
+	meter_reset(m);
+	return (m);
+}
+
+void
+relay_meter_done(struct relay *r, struct meter *m)
+{
+
+	if (m != NULL && !spares_put(&r->meters, m))
+		meter_free(m);
+}
+
 /* ---- life ---- */
 
 struct relay *
@@ -395,11 +435,16 @@ err0:
 void
 relay_free(struct relay *r)
 {
+	void *p;
 
 	if (r == NULL)
 		return;
 	fcgi_server_free(r->server);
 	loop_task_cancel(&r->idle_task);
+	while ((p = spares_take(&r->peeks)) != NULL)
+		peek_free(p);
+	while ((p = spares_take(&r->meters)) != NULL)
+		meter_free(p);
 	free(r);
 }
 

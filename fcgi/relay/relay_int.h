@@ -8,10 +8,13 @@
 #include "base/loop.h"
 #include "relay/probe.h"
 #include "relay/relay.h"
+#include "relay/spares.h"
 #include "relay/throttle.h"
 
 struct call;
 struct fcgi_server;
+struct meter;
+struct peek_scan;
 
 /** The relay's own state, for the modules that serve a call. */
 struct relay {
@@ -26,6 +29,7 @@ struct relay {
 	int64_t body_bytes;		/* held for all calls together */
 	struct throttle throttle;
 	struct probes probes;
+	struct spares peeks, meters;
 	void (*idle)(void *arg);	/* draining; else NULL */
 	void *idle_arg;
 	bool server_idle;
@@ -34,6 +38,15 @@ struct relay {
 
 /** relay_body_room(r, n): May ${n} more body bytes be held? */
 bool relay_body_room(const struct relay *r, size_t n);
+
+/**
+ * relay_peek(r), relay_meter(r): A fresh one, or NULL without memory;
+ * relay_peek_done, relay_meter_done take it back (NULL is allowed).
+ */
+struct peek_scan *relay_peek(struct relay *r);
+void relay_peek_done(struct relay *r, struct peek_scan *s);
+struct meter *relay_meter(struct relay *r);
+void relay_meter_done(struct relay *r, struct meter *m);
 
 /** relay_call_gone(r, c): ${c} is about to be freed. */
 void relay_call_gone(struct relay *r, struct call *c);

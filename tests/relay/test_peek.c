@@ -280,6 +280,40 @@ lack_of_memory_is_reported(void **state)
 	peek_free(s);
 }
 
+static void
+a_scan_is_as_good_as_new_after_a_reset(void **state)
+{
+	static const char whole[] = "{\"model\":\"m\",\"stream\":true}";
+	static const char *const before[] = {
+		"{\"model\":\"other\",\"stream\":tr",
+		"{\"model\":\"other\",\"max_tokens\":5,\"metadata\":{"
+		    "\"user_id\":\"user_a_account__session_" ID "\"}}",
+		"{\"model\":\"other\"]",
+	};
+	struct peek_scan *s;
+	struct peek out;
+	size_t i;
+	int rc;
+
+	(void)state;
+	assert_non_null(s = peek_new());
+	for (i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		rc = peek_push(s, before[i], strlen(before[i]), NULL);
+		if (rc == 0)
+			(void)!peek_end(s, &out, NULL);
+		peek_reset(s);
+		assert_int_equal(peek_push(s, whole, strlen(whole), NULL), 0);
+		assert_int_equal(peek_end(s, &out, NULL), 0);
+		assert_string_equal(out.model, "m");
+		assert_true(out.stream);
+		assert_int_equal(out.max_tokens, 0);
+		assert_string_equal(out.session, "");
+		assert_int_equal(out.model_start, 9);
+		peek_reset(s);
+	}
+	peek_free(s);
+}
+
 int
 main(void)
 {
@@ -289,6 +323,7 @@ main(void)
 		cmocka_unit_test(a_name_of_a_model_is_bounded),
 		cmocka_unit_test(sessions_are_taken_where_they_are_plain),
 		cmocka_unit_test(long_sessions_are_none),
+		cmocka_unit_test(a_scan_is_as_good_as_new_after_a_reset),
 		cmocka_unit_test(lack_of_memory_is_reported),
 	};
 
