@@ -36,7 +36,7 @@ static const struct {
 	[DOCTOR_OK] = { "ok", "ok  ", "\033[32m" },
 	[DOCTOR_WARN] = { "warn", "WARN", "\033[33m" },
 	[DOCTOR_FAIL] = { "fail", "FAIL", "\033[31m" },
-	[DOCTOR_SKIP] = { "skip", "-   ", "" },
+	[DOCTOR_SKIP] = { "skip", "--  ", "" },
 };
 
 /* What was found so far. */
@@ -45,6 +45,7 @@ struct report {
 	bool terminal;
 	json_t *checks;
 	int counts[4];		/* by verdict */
+	char skipped[640];	/* the reason that the last line is about */
 };
 
 /* ---- output ---- */
@@ -56,6 +57,15 @@ print_tame(const char *s)
 
 	for (; *s != '\0'; s++)
 		putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+}
+
+static void
+end_skips(struct report *r)
+{
+
+	if (r->skipped[0] != '\0')
+		putchar('\n');
+	r->skipped[0] = '\0';
 }
 
 static void
@@ -73,11 +83,34 @@ print_indented(const char *text)
 	}
 }
 
+/* Checks skipped for the same reason share a line. */
 static void
-print_finding(const struct report *r, const struct doctor_check *check,
+print_skip(struct report *r, const struct doctor_check *check,
     const struct doctor_finding *f)
 {
 
+	if (strcmp(r->skipped, f->seen) != 0) {
+		end_skips(r);
+		(void)snprintf(r->skipped, sizeof(r->skipped), "%s", f->seen);
+		printf("%s  ", verdicts[DOCTOR_SKIP].label);
+		print_tame(f->seen);
+		fputs("; so not looked at: ", stdout);
+	} else {
+		fputs(", ", stdout);
+	}
+	fputs(check->title, stdout);
+}
+
+static void
+print_finding(struct report *r, const struct doctor_check *check,
+    const struct doctor_finding *f)
+{
+
+	if (f->verdict == DOCTOR_SKIP) {
+		print_skip(r, check, f);
+		return;
+	}
+	end_skips(r);
 	printf("%s%s%s  %s: ", r->terminal ? verdicts[f->verdict].colour : "",
 	    verdicts[f->verdict].label, r->terminal ? "\033[0m" : "",
 	    check->title);
@@ -142,6 +175,7 @@ print_summary(struct report *r)
 		    "warnings", n[DOCTOR_WARN], "checks", r->checks));
 		return;
 	}
+	end_skips(r);
 	printf("\n%d good, %d to look at, %d failed, %d not looked at\n",
 	    n[DOCTOR_OK], n[DOCTOR_WARN], n[DOCTOR_FAIL], n[DOCTOR_SKIP]);
 }

@@ -407,16 +407,18 @@ check_clock(struct doctor *d, struct doctor_finding *f)
 		    store_now_ms(d->store));
 }
 
+#define STORE	(DOCTOR_CONF | DOCTOR_STORE)
+
 const struct doctor_check doctor_host_checks[] = {
 	{ "config", "settings", 0, check_config },
 	{ "user", "the responders' user", DOCTOR_CONF, check_user },
 	{ "database", "database", DOCTOR_CONF, check_database },
-	{ "writes", "writing to it", DOCTOR_STORE, check_writes },
+	{ "writes", "writing to it", STORE, check_writes },
 	{ "disk", "room on the disk", DOCTOR_CONF, check_disk },
 	{ "master_key", "master key file", DOCTOR_CONF, check_master_key },
-	{ "fits", "its key", DOCTOR_STORE | DOCTOR_SEAL, check_fits },
+	{ "fits", "its key", STORE | DOCTOR_SEAL, check_fits },
 	{ "run_dir", "run_dir", DOCTOR_CONF, check_run_dir },
 	{ "log", "log", DOCTOR_CONF, check_log },
-	{ "clock", "clock", DOCTOR_STORE, check_clock },
+	{ "clock", "clock", STORE, check_clock },
 	{ .name = NULL }
 };

@@ -135,6 +135,22 @@ plain_text(const char *p, size_t n, char *out, size_t size)
 	out[len] = '\0';
 }
 
+/* A page's title says enough of it. */
+static void
+page_title(const char **body, size_t *n)
+{
+	static const char open[] = "<title>", close[] = "</title>";
+	const char *p, *end;
+
+	if ((p = memmem(*body, *n, open, strlen(open))) == NULL)
+		return;
+	p += strlen(open);
+	*n -= (size_t)(p - *body);
+	*body = p;
+	if ((end = memmem(p, *n, close, strlen(close))) != NULL)
+		*n = (size_t)(end - p);
+}
+
 void
 answer_text(const char *body, size_t n, char *out, size_t size)
 {
@@ -144,10 +160,12 @@ answer_text(const char *body, size_t n, char *out, size_t size)
 	if ((message = text_of(json_object_get(j, "error"), "message")) ==
 	    NULL)
 		message = text_of(j, "error");
-	if (message != NULL)
+	if (message != NULL) {
 		plain_text(message, strlen(message), out, size);
-	else
+	} else {
+		page_title(&body, &n);
 		plain_text(body, n, out, size);
+	}
 	json_decref(j);
 }
 

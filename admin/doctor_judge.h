@@ -83,8 +83,8 @@ enum answer_from answer_from(const char *body, size_t n);
 
 /**
  * answer_text(body, n, out, size):
- * What a body says, on one line: the message of an error's JSON, else the
- * text without its HTML tags, cut to ${size}.
+ * What a body says, on one line: the message of an error's JSON, the title of
+ * a page, else the text without HTML tags, cut to ${size}.
  */
 void answer_text(const char *body, size_t n, char *out, size_t size);
 

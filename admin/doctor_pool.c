@@ -284,9 +284,11 @@ check_responders(struct doctor *d, struct doctor_finding *f)
 	judge_beats(d, f, &b);
 }
 
+#define STORE	(DOCTOR_CONF | DOCTOR_STORE)
+
 const struct doctor_check doctor_pool_checks[] = {
 	{ "relay_socket", "relay socket", DOCTOR_CONF, check_relay_socket },
 	{ "admin_socket", "admin socket", DOCTOR_CONF, check_admin_socket },
-	{ "responders", "responders", DOCTOR_STORE, check_responders },
+	{ "responders", "responders", STORE, check_responders },
 	{ .name = NULL }
 };

@@ -62,11 +62,8 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "the relay:\n"
 "    SetEnvIf Request_URI \"^@mount@/\" no-gzip no-brotli",
 		[WEB_CADDY] =
-"Leave `encode' out of the handle block of @mount@/, or event streams out of\n"
-"it:\n"
-"    encode {\n"
-"        match not header Content-Type text/event-stream*\n"
-"    }",
+"Move `encode' from the top of the site into the handle blocks of other\n"
+"paths, so that it does not hold for @mount@/.",
 	},
 	[WEB_BODY_LIMIT] = {
 		[WEB_NGINX] =
@@ -78,9 +75,9 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "and with mod_security: SecRequestBodyLimit; with mod_reqtimeout:\n"
 "    RequestReadTimeout body=60,MinRate=500",
 		[WEB_CADDY] =
-"In the handle block of @mount@/, without, or with a larger number in:\n"
+"In the handle block of @mount@/ and at the top of the site, without:\n"
 "    request_body {\n"
-"        max_size 32MB\n"
+"        max_size ...\n"
 "    }",
 	},
 	[WEB_SILENCE] = {

@@ -91,7 +91,7 @@ tell(struct doctor_finding *f, enum doctor_verdict verdict,
 		[FROM_ADMIN] = "admin responder",
 		[FROM_OTHER] = "web server"
 	};
-	char text[TEXT_SIZE];
+	char text[TEXT_SIZE], status[16];
 
 	if (answer->status == 0) {
 		finding_set(f, verdict, "%s: no answer after %.1f s: %s",
@@ -100,9 +100,14 @@ tell(struct doctor_finding *f, enum doctor_verdict verdict,
 	}
 	answer_text((const char *)buf_head(&answer->body),
 	    buf_len(&answer->body), text, sizeof(text));
-	finding_set(f, verdict, "%s: after %.1f s the %s says %d %s%s%s",
+
+	/* The title of a page mostly begins with it. */
+	(void)snprintf(status, sizeof(status), "%d ", answer->status);
+	if (strncmp(text, status, strlen(status)) == 0)
+		status[0] = '\0';
+	finding_set(f, verdict, "%s: after %.1f s the %s says %s%s%s%s",
 	    what, (double)answer->total_ms / 1000, whose[from(answer)],
-	    answer->status, text, answer->error[0] != '\0' ? "; " : "",
+	    status, text, answer->error[0] != '\0' ? "; " : "",
 	    answer->error);
 }
 
@@ -584,8 +589,10 @@ check_key(struct doctor *d, struct doctor_finding *f)
 			    "keys; is it revoked, expired, disabled?");
 		} else {
 			tell(f, DOCTOR_WARN, &a, "GET /v1/models");
-			finding_remedy(f, "The key is known; see `leasehold "
-			    "account test' and `leasehold status'.");
+			if (from(&a) == FROM_RELAY)
+				finding_remedy(f, "The key is known; see "
+				    "`leasehold account test' and `leasehold "
+				    "status'.");
 		}
 		fetch_fini(&a);
 		if (f->verdict != DOCTOR_OK)
