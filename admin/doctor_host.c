@@ -192,8 +192,6 @@ check_database(struct doctor *d, struct doctor_finding *f)
 	if ((d->store = store_open(d->conf->store, &opt, &err)) == NULL ||
 	    store_prepare(d->store, &err)) {
 		finding_set(f, DOCTOR_FAIL, "%s", err.text);
-		if (err.code == ERR_SCHEMA)
-			finding_remedy(f, "leasehold migrate");
 		return;
 	}
 	d->have |= DOCTOR_STORE;

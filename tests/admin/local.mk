@@ -43,3 +43,13 @@ tests_admin_test_output_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_output_LDADD = $(ADMIN_TEST_LIBS)
 
 dist_check_SCRIPTS += tests/admin/command.sh
+
+UNIT_TESTS += tests/admin/test_doctor_judge
+tests_admin_test_doctor_judge_SOURCES = tests/admin/test_doctor_judge.c
+tests_admin_test_doctor_judge_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_doctor_judge_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_doctor_host
+tests_admin_test_doctor_host_SOURCES = tests/admin/test_doctor_host.c $(DESK)
+tests_admin_test_doctor_host_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_doctor_host_LDADD = $(ADMIN_TEST_LIBS)

@@ -1,0 +1,420 @@
+#include "config.h"
+
+#include "desk.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "doctor_access.h"
+
+/* A desk with a config file, a run_dir and a doctor who looks at it. */
+struct ward {
+	struct desk *desk;
+	char conf[128], run_dir[128], relay[160], admin[160];
+	struct doctor d;
+};
+
+static void
+write_conf(struct ward *w, const char *more)
+{
+	FILE *out = fopen(w->conf, "w");
+
+	assert_non_null(out);
+	assert_true(fprintf(out, "store = %s\nmaster_key_file = %s\n"
+	    "run_dir = %s\nrelay_socket = %s\nadmin_socket = %s\n%s",
+	    w->desk->url, w->desk->key_path, w->run_dir, w->relay, w->admin,
+	    more) > 0);
+	assert_int_equal(fclose(out), 0);
+}
+
+static int
+set_up(void **state)
+{
+	struct ward *w = calloc(1, sizeof(*w));
+	void *desk;
+
+	assert_non_null(w);
+	assert_int_equal(desk_setup(&desk), 0);
+	w->desk = desk;
+	(void)snprintf(w->conf, sizeof(w->conf), "%s/conf", w->desk->dir);
+	(void)snprintf(w->run_dir, sizeof(w->run_dir), "%s/run",
+	    w->desk->dir);
+	(void)snprintf(w->relay, sizeof(w->relay), "%s/relay", w->run_dir);
+	(void)snprintf(w->admin, sizeof(w->admin), "%s/admin", w->run_dir);
+	assert_int_equal(mkdir(w->run_dir, 0755), 0);
+	write_conf(w, "");
+	w->d.config_path = w->conf;
+	w->d.host_only = true;
+	*state = w;
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	struct ward *w = *state;
+	void *desk = w->desk;
+
+	doctor_fini(&w->d);
+	(void)unlink(w->relay);
+	(void)unlink(w->admin);
+	(void)rmdir(w->run_dir);
+	(void)unlink(w->conf);
+	free(w);
+	return (desk_teardown(&desk));
+}
+
+/* Run all checks up to the one called ${name}, and return its finding. */
+static struct doctor_finding
+look(struct ward *w, const char *name)
+{
+	const struct doctor_check *const tables[] = { doctor_host_checks,
+	    doctor_pool_checks, doctor_web_checks };
+	const struct doctor_check *check;
+	struct doctor_finding f;
+	size_t i;
+
+	for (i = 0; i < NITEMS(tables); i++) {
+		for (check = tables[i]; check->name != NULL; check++) {
+			doctor_run(&w->d, check, &f);
+			if (strcmp(check->name, name) == 0)
+				return (f);
+		}
+	}
+	fail_msg("there is no check %s", name);
+	return (f);
+}
+
+static void
+expect(struct ward *w, const char *name, enum doctor_verdict verdict,
+    const char *seen, const char *remedy)
+{
+	struct doctor_finding f = look(w, name);
+
+	if (f.verdict != verdict || strstr(f.seen, seen) == NULL ||
+	    (remedy != NULL && strstr(f.remedy, remedy) == NULL))
+		fail_msg("%s: %d, %s\n%s", name, f.verdict, f.seen,
+		    f.remedy);
+}
+
+static void
+a_good_host_has_nothing_to_mend(void **state)
+{
+	static const char *const names[] = { "config", "database",
+		"master_key", "fits", "run_dir", "log", "clock" };
+	struct ward *w = *state;
+	struct doctor_finding f;
+	size_t i;
+
+	for (i = 0; i < NITEMS(names); i++) {
+		f = look(w, names[i]);
+		if (f.verdict != DOCTOR_OK || f.remedy[0] != '\0')
+			fail_msg("%s: %s", names[i], f.seen);
+		doctor_fini(&w->d);
+		w->d = (struct doctor){ .config_path = w->conf,
+		    .host_only = true };
+	}
+}
+
+static void
+a_bad_config_stops_what_stands_on_it(void **state)
+{
+	struct ward *w = *state;
+
+	write_conf(w, "atempts_max = 3\n");
+	expect(w, "config", DOCTOR_FAIL, "attempts_max", "config check");
+	expect(w, "database", DOCTOR_SKIP, "needs a good config", NULL);
+	expect(w, "stream", DOCTOR_SKIP, "needs a good config", NULL);
+}
+
+static void
+the_url_is_taken_without_its_last_slash(void **state)
+{
+	struct ward *w = *state;
+
+	w->d.host_only = false;
+	expect(w, "config", DOCTOR_OK, "is good", NULL);
+	expect(w, "stream", DOCTOR_SKIP, "no URL", NULL);
+	doctor_fini(&w->d);
+	w->d = (struct doctor){ .config_path = w->conf,
+	    .url = "https://h.example/claude//" };
+	expect(w, "config", DOCTOR_OK, "is good", NULL);
+	assert_string_equal(w->d.base, "https://h.example/claude");
+}
+
+static void
+a_database_that_is_not_there_wants_init(void **state)
+{
+	struct ward *w = *state;
+
+	(void)snprintf(w->desk->url, sizeof(w->desk->url), "sqlite:%s/none",
+	    w->desk->dir);
+	write_conf(w, "");
+	expect(w, "database", DOCTOR_FAIL, "No such file", "leasehold init");
+	expect(w, "writes", DOCTOR_SKIP, "needs a database", NULL);
+}
+
+static void
+an_old_schema_wants_migrate(void **state)
+{
+	struct ward *w = *state;
+
+	desk_sql(w->desk, "DELETE FROM migration");
+	expect(w, "database", DOCTOR_FAIL, "leasehold migrate", NULL);
+}
+
+static void
+the_master_key_must_be_private_and_the_right_one(void **state)
+{
+	struct ward *w = *state;
+
+	assert_int_equal(chmod(w->desk->key_path, 0640), 0);
+	expect(w, "master_key", DOCTOR_FAIL, "mode 0640", NULL);
+	expect(w, "fits", DOCTOR_SKIP, "needs", NULL);
+
+	assert_int_equal(unlink(w->desk->key_path), 0);
+	expect(w, "master_key", DOCTOR_FAIL, "No such file", "copy");
+
+	desk_works(w->desk, seal_create_file(w->desk->key_path,
+	    &w->desk->err));
+	expect(w, "fits", DOCTOR_FAIL, "", NULL);
+}
+
+static void
+a_request_from_the_future_shows_a_wrong_clock(void **state)
+{
+	struct ward *w = *state;
+
+	desk_sql(w->desk, "INSERT INTO ledger (id, state, fence, "
+	    "responder_id, created_ms, key_id, kind, model, stream, "
+	    "reserved_nusd, body_bytes) VALUES (1, 1, 1, 1, "
+	    "strftime('%%s', 'now') * 1000 + 60000, 1, 'messages', 'm', 0, "
+	    "0, 0)");
+	expect(w, "clock", DOCTOR_WARN, "the newest request", "time");
+}
+
+/* Hold the write lock in another process, stopped or not. */
+static pid_t
+hold_lock(struct ward *w)
+{
+	const struct store_options opt = { .busy_timeout_ms = 2000 };
+	struct store *st;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	if ((pid = fork()) == 0) {
+		st = store_open(w->desk->url, &opt, NULL);
+		if (st == NULL || store_prepare(st, NULL) ||
+		    store_begin(st, true, NULL))
+			_exit(1);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return (pid);
+}
+
+static void
+a_process_stopped_inside_a_transaction_is_named(void **state)
+{
+	struct ward *w = *state;
+	pid_t pid = hold_lock(w);
+	char words[64];
+	int status;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	(void)snprintf(words, sizeof(words), "kill -CONT %d", (int)pid);
+	expect(w, "writes", DOCTOR_FAIL, "", words);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+
+	/* Good again, though a busy machine may make it slow. */
+	assert_int_not_equal(look(w, "writes").verdict, DOCTOR_FAIL);
+}
+
+/* ---- sockets ---- */
+
+static int
+bind_socket(const char *path, bool listening)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd != -1);
+	assert_true(strlen(path) < sizeof(sun.sun_path));
+	strcpy(sun.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	if (listening)
+		assert_int_equal(listen(fd, 4), 0);
+	return (fd);
+}
+
+static void
+sockets_are_looked_at_closely(void **state)
+{
+	struct ward *w = *state;
+	FILE *file;
+	int fd;
+
+	expect(w, "relay_socket", DOCTOR_FAIL, "No such file",
+	    "leasehold-relay.fcgi");
+	expect(w, "admin_socket", DOCTOR_FAIL, "No such file",
+	    "leasehold-admin.fcgi");
+
+	fd = bind_socket(w->relay, false);
+	expect(w, "relay_socket", DOCTOR_FAIL, "connection refused",
+	    "spawn-fcgi -s");
+	close(fd);
+	unlink(w->relay);
+
+	fd = bind_socket(w->relay, true);
+	assert_int_equal(chmod(w->relay, 0600), 0);
+	expect(w, "relay_socket", DOCTOR_OK, "takes connections", NULL);
+	assert_int_equal(chmod(w->relay, 0666), 0);
+	expect(w, "relay_socket", DOCTOR_WARN, "anyone", "-M 0660");
+	close(fd);
+
+	file = fopen(w->admin, "w");
+	assert_non_null(file);
+	fclose(file);
+	expect(w, "admin_socket", DOCTOR_FAIL, "is not a socket",
+	    "admin_socket");
+}
+
+static void
+responders_are_alive_when_they_beat(void **state)
+{
+	struct ward *w = *state;
+
+	expect(w, "responders", DOCTOR_FAIL, "0 of 2", "spawn-fcgi");
+	desk_sql(w->desk, "INSERT INTO responder (kind, node, host, pid, "
+	    "lock_path, wake_path, version, started_ms, beat, beat_ms) "
+	    "SELECT 'relay', n, 'h', 100 + n, '', '', '" PACKAGE_VERSION "', "
+	    "0, 1, strftime('%%s', 'now') * 1000 - n * 60000 "
+	    "FROM (SELECT 0 AS n UNION SELECT 1)");
+	expect(w, "responders", DOCTOR_WARN, "1 of 2 relay responders are "
+	    "alive, 0 draining, 1 not heard of", "Process 101");
+	desk_sql(w->desk, "UPDATE responder SET beat_ms = "
+	    "strftime('%%s', 'now') * 1000");
+	expect(w, "responders", DOCTOR_OK, "2 of 2", NULL);
+	desk_sql(w->desk, "UPDATE responder SET version = '0.0.1' "
+	    "WHERE node = 1");
+	expect(w, "responders", DOCTOR_WARN, "2 of 2", "another version");
+}
+
+/* ---- who may what ---- */
+
+static void
+modes_are_read_as_the_kernel_does(void **state)
+{
+	static const struct {
+		uid_t uid;
+		gid_t gid;
+		mode_t mode;
+		int want;
+		bool allowed;
+	} cases[] = {
+		{ 7, 70, 0600, R_OK | W_OK, true },
+		{ 8, 70, 0660, R_OK | W_OK, true },
+		{ 8, 80, 0660, R_OK, false },
+		{ 8, 80, 0664, R_OK, true },
+		/* the owner's bits count, even where others may more */
+		{ 7, 70, 0066, R_OK, false },
+		{ 8, 70, 0606, R_OK, false },
+		{ 0, 0, 0000, R_OK | W_OK, true },
+		{ 0, 0, 0600, X_OK, false },
+	};
+	struct access_user u = { .ngroups = 1 };
+	struct stat st = { .st_uid = 7, .st_gid = 70 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		u.uid = cases[i].uid;
+		u.groups[0] = cases[i].gid;
+		st.st_mode = S_IFREG | cases[i].mode;
+		assert_int_equal(access_mode_allows(&u, &st, cases[i].want),
+		    cases[i].allowed);
+	}
+}
+
+static void
+a_closed_folder_on_the_way_is_named(void **state)
+{
+	struct ward *w = *state;
+	struct access_user u = { .uid = 4321, .name = "somebody" };
+	char why[256];
+
+	/* The desk's own folder is private (mkdtemp). */
+	assert_int_equal(access_path(&u, w->conf, R_OK, why, sizeof(why)),
+	    -1);
+	assert_non_null(strstr(why, "somebody may not pass through"));
+	assert_non_null(strstr(why, w->desk->dir));
+	assert_int_equal(chmod(w->desk->dir, 0711), 0);
+	assert_int_equal(chmod(w->conf, 0600), 0);
+	assert_int_equal(access_path(&u, w->conf, R_OK, why, sizeof(why)),
+	    -1);
+	assert_non_null(strstr(why, "somebody may not read"));
+	assert_int_equal(chmod(w->conf, 0644), 0);
+	assert_int_equal(access_path(&u, w->conf, R_OK, why, sizeof(why)), 0);
+	assert_int_equal(access_path(&u, w->conf, W_OK, why, sizeof(why)),
+	    -1);
+	assert_non_null(strstr(why, "write to"));
+	assert_int_equal(access_path(&u, "/none/x", R_OK, why, sizeof(why)),
+	    -1);
+	assert_non_null(strstr(why, "No such file"));
+}
+
+static void
+folders_and_users_are_found(void **state)
+{
+	char folder[PATH_MAX];
+	uid_t uid = 1;
+
+	(void)state;
+	access_folder("/a/b/c", folder);
+	assert_string_equal(folder, "/a/b");
+	access_folder("/a", folder);
+	assert_string_equal(folder, "/");
+	assert_int_equal(access_user_find("0", &uid), 0);
+	assert_int_equal(uid, 0);
+	assert_int_equal(access_user_find("no such user", &uid), -1);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(a_good_host_has_nothing_to_mend),
+		T(a_bad_config_stops_what_stands_on_it),
+		T(the_url_is_taken_without_its_last_slash),
+		T(a_database_that_is_not_there_wants_init),
+		T(an_old_schema_wants_migrate),
+		T(the_master_key_must_be_private_and_the_right_one),
+		T(a_request_from_the_future_shows_a_wrong_clock),
+		T(a_process_stopped_inside_a_transaction_is_named),
+		T(sockets_are_looked_at_closely),
+		T(responders_are_alive_when_they_beat),
+		T(modes_are_read_as_the_kernel_does),
+		T(a_closed_folder_on_the_way_is_named),
+		T(folders_and_users_are_found),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
