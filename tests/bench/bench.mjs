@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { cpu, cpuBetween, memory } from './proc.mjs';
 import { median, report } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
+import { canCount, countCalls } from './syscalls.mjs';
 import { missing, startFloor, startMock, startRelay, startTls, stopAll }
   from './stand.mjs';
 
@@ -21,7 +22,8 @@ const usage = `usage: tests/bench/run [options]
   --rounds N       how often each is measured (5)
   --responders N   relay responders (2)
   --only A,B       these scenarios alone
-  --sides A,B      these alone of floor, relay, normal, floorTls, relayTls
+  --sides A,B      these alone of floor, relay, normal, single, floorTls,
+                   relayTls
   --quick          one round of few requests: about a minute
   --json FILE      all figures, also those of each round
   --list           the scenarios
@@ -62,8 +64,9 @@ function durableMs(dir) {
   return median(took);
 }
 
-// Run the load generator; ${opened} is called once every stream is open.
+// Run the load generator, and keep count of what the side was sent; ${opened} is called once every stream is open.
 function load(build, side, opts, opened) {
+  side.sent = (side.sent ?? 0) + Number(opts.requests);
   const argv = ['--port', side.port, '--key', side.key ?? 'none'];
   for (const [name, value] of Object.entries(opts))
     argv.push(...(value === true ? [`--${name}`] : [`--${name}`, value]));
@@ -147,6 +150,8 @@ async function makeStand(o, dir, wanted) {
     floor: () => startFloor(dir, 'floor', stand.mock.port),
     relay: () => startRelay(dir, 'relay', { ...relay, baseUrl: plainUrl,
       synchronous: 'full' }),
+    single: () => startRelay(dir, 'single', { ...relay, responders: 1,
+      baseUrl: plainUrl, synchronous: 'full' }),
     normal: () => startRelay(dir, 'normal', { ...relay, baseUrl: plainUrl,
       synchronous: 'normal' }),
     floorTls: async () => ({ tls: true,
@@ -169,6 +174,26 @@ function plan(o) {
     .filter((s) => s.sides.length > 0);
 }
 
+// System calls a request, of nginx alone and of the responders.
+async function syscalls(o, stand) {
+  const opts = { connections: 64, requests: o.quick ? 2000 : 6000 };
+  const found = {};
+  if (!canCount())
+    return undefined;
+  await setPlan(stand.mock, { chunks: 20 });
+  for (const [name, side] of Object.entries(stand.sides)) {
+    if (!['floor', 'relay', 'single'].includes(name))
+      continue;
+    process.stderr.write(`system calls: ${name}\n`);
+    await load(o.build, side, { ...opts, requests: 64 });
+    const { calls, result } = await countCalls((side.responders ??
+      side.pids)(), () => load(o.build, side, opts));
+    found[name] = Object.fromEntries(Object.entries(calls).map(([call, n]) =>
+      [call, n / result.requests]));
+  }
+  return found;
+}
+
 async function run(o, dir) {
   const todo = plan(o);
   const stand = await makeStand(o, dir, new Set(todo.flatMap((s) => s.sides)));
@@ -189,7 +214,12 @@ async function run(o, dir) {
           ...await measure(o, stand, scenario, stand.sides[side]) });
       }
     }
-  return { idle, runs, durable_ms: durableMs(dir) };
+  const calls = await syscalls(o, stand);
+  await sleep(500);
+  const ledgers = Object.fromEntries(Object.entries(stand.sides)
+    .filter(([, side]) => side.ledger !== undefined)
+    .map(([name, side]) => [name, { sent: side.sent, ...side.ledger() }]));
+  return { idle, runs, calls, ledgers, durable_ms: durableMs(dir) };
 }
 
 function machine() {

@@ -8,7 +8,8 @@ EXTRA_DIST += \
 	tests/bench/report.mjs \
 	tests/bench/run \
 	tests/bench/scenarios.mjs \
-	tests/bench/stand.mjs
+	tests/bench/stand.mjs \
+	tests/bench/syscalls.mjs
 
 bench: all
 	$(srcdir)/tests/bench/run --build $(builddir) \

@@ -19,6 +19,7 @@ const table = (head, rows) => [head, head.map((_, i) => (i < 2 ? '---' :
 
 const sideNames = {
   floor: 'nginx alone', relay: 'Leasehold', normal: 'Leasehold, NORMAL',
+  single: 'Leasehold, one responder',
   floorTls: 'nginx alone', relayTls: 'Leasehold',
 };
 
@@ -52,6 +53,12 @@ const perStream = (result, sum, side, group) =>
   (sum.open[group].privateKb - result.idle[side][group].privateKb) /
   sum.connections;
 
+// Requests that the ledger of a side has not, or has not closed; and one more
+// if what its key has spent is not the sum of the rows.
+const astray = (l) => Math.abs(l.sent - l.usage.requests) + l.in_flight +
+  Number(l.reserved_nusd !== 0) +
+  Number(l.spent_nusd !== l.usage.cost_nusd);
+
 /** The targets, each with what was measured; those not measured are left out. */
 function targets(result, sums) {
   const cpuRatio = (name, group) => (s) =>
@@ -83,6 +90,9 @@ function targets(result, sums) {
   const failed = result.runs.reduce((n, r) => n + r.errors + r.bad_status +
     r.lost_events, 0);
   rows.push(['requests failed in all scenarios', () => failed, '≤', 0]);
+  rows.push(['requests missing from the ledger, open, or charged wrongly',
+    () => Object.values(result.ledgers).reduce((n, l) => n + astray(l), 0),
+    '≤', 0]);
   const found = [];
   for (const [title, measure, sign, bound] of rows) {
     let value;
@@ -102,7 +112,8 @@ function cpuTable(sums) {
   const rows = [];
   for (const { name, title } of scenarios)
     for (const [side, s] of Object.entries(sums[name] ?? {}))
-      rows.push([title, sideNames[side], fixed(s.rps), ms(s.p50), ms(s.p99),
+      rows.push([s.open === undefined ? title : `${title} (${s.connections})`,
+        sideNames[side], fixed(s.rps), ms(s.p50), ms(s.p99),
         ms(s.first), fixed(s.cpu.nginx), fixed(s.cpu.responders),
         `${fixed(s.low)}–${fixed(s.high)}`, fixed(s.switches.responders, 1),
         fixed(s.cpu.mock), fixed(s.cpu.load), String(s.bad + s.lost)]);
@@ -116,7 +127,7 @@ function ratioTable(sums) {
   for (const { name, title } of scenarios) {
     const of = sums[name] ?? {};
     const floor = of.floor ?? of.floorTls;
-    for (const side of ['relay', 'normal', 'relayTls']) {
+    for (const side of ['relay', 'single', 'normal', 'relayTls']) {
       const s = of[side];
       if (s === undefined || floor === undefined)
         continue;
@@ -129,6 +140,19 @@ function ratioTable(sums) {
   return table(['scenario', 'side', 'responder CPU to floor',
     'nginx CPU to floor', 'requests/s to floor', 'added p50 ms',
     'added first byte ms'], rows);
+}
+
+function callTable(calls) {
+  const sides = Object.keys(calls ?? {});
+  const sum = (side) => Object.values(calls[side]).reduce((a, b) => a + b, 0);
+  const names = new Set(sides.flatMap((s) => Object.keys(calls[s])
+    .filter((name) => calls[s][name] >= 0.05)));
+  if (sides.length === 0)
+    return '(strace is not there)\n';
+  return table(['call', '', ...sides.map((s) => sideNames[s])], [
+    ...[...names].sort().map((name) => [name, '', ...sides.map((s) =>
+      fixed(calls[s][name] ?? 0, 2))]),
+    ['all', '', ...sides.map((s) => `**${fixed(sum(s), 2)}**`)]]);
 }
 
 function memoryTable(result, sums) {
@@ -174,6 +198,12 @@ ${cpuTable(sums)}
 ### Beside the floor
 
 ${ratioTable(sums)}
+### System calls a request
+
+Of nginx as a mere proxy, and of the responders, at c=64 (under strace, which
+slows all down and so makes for smaller batches).
+
+${callTable(result.calls)}
 ### Memory
 
 ${memoryTable(result, sums)}`;

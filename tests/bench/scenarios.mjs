@@ -7,13 +7,13 @@
 // announce:  take the memory while all streams are open
 
 const small = { chunks: 20 };
-const plain = ['floor', 'relay', 'normal'];
+const plain = ['floor', 'relay', 'single', 'normal'];
 const both = ['floor', 'relay'];
 const tls = ['floorTls', 'relayTls'];
 
 export const scenarios = [
   {
-    name: 'slow-2000', title: '2,000 slow streams', once: true, sides: both,
+    name: 'slow-2000', title: 'slow streams', once: true, sides: both,
     plan: { chunks: 12, chunk_delay_ms: 1000 }, expect: 12, announce: true,
     load: { connections: 2000, requests: 2000, ramp: 1000 },
     quick: { connections: 500, requests: 500 },
@@ -52,7 +52,7 @@ export const scenarios = [
     load: { connections: 64, requests: 8000 }, quick: { requests: 2000 },
   },
   {
-    name: 'tls-slow', title: '500 slow streams, TLS upstream', sides: tls,
+    name: 'tls-slow', title: 'slow streams, TLS upstream', sides: tls,
     once: true, plan: { chunks: 8, chunk_delay_ms: 1000 }, expect: 8,
     announce: true, load: { connections: 500, requests: 500, ramp: 2000 },
     quick: { connections: 200, requests: 200 },

@@ -223,7 +223,8 @@ ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
 `);
   return { port, key, nginx: nginx.pids,
     responders: () => descendants(pool.pid),
-    ledger: () => JSON.parse(command(build, conf, ['status', '--json'])) };
+    ledger: () => JSON.parse(command(build, conf, ['key', 'show', 'bench',
+      '--json'])) };
 }
 
 /** Where what is to be measured stands, or what is missing of it. */
