@@ -301,7 +301,8 @@ register_anew(struct runner *rn, struct err *err)
 {
 
 	if (responder_register(&rn->self, rn->st, err) ||
-	    reap_adopt(rn, rn->st, rn->self.id, err))
+	    reap_adopt(rn, rn->st, rn->self.id, err) ||
+	    tickets_collect(rn, err))
 		return (-1);
 	return (dismiss_all(rn, "the relay lost its place in the queue",
 	    false, err));
@@ -347,8 +348,8 @@ static int (*const steps[])(struct runner *, struct err *) = {
 	run_settles,
 	move_run,
 	heed_parks,
+	tickets_collect,	/* first: who was granted a slot has it */
 	run_cancels,
-	tickets_collect,
 	tickets_expire,
 	admit_run,
 	settle_refused,

@@ -78,7 +78,7 @@ int
 tickets_collect(struct runner *rn, struct err *err)
 {
 	struct reading r = { .rn = rn };
-	struct store_value self = store_int(rn->self.id);
+	struct store_value self = store_int(responder_self(&rn->self));
 
 	if (rn->waiting.n == 0)
 		return (0);
@@ -185,8 +185,8 @@ tickets_gather(struct runner *rn, struct want *wants, size_t max, size_t *n,
 	    &r, err) < 0)
 		return (-1);
 	for (i = 0; i < r.n; i++) {
-		rc = (wants[i].responder_id == rn->self.id ? own_want :
-		    foreign_want)(rn, &wants[i], err);
+		rc = (wants[i].responder_id == responder_self(&rn->self) ?
+		    own_want : foreign_want)(rn, &wants[i], err);
 		if (rc < 0)
 			return (-1);
 		if (rc > 0)

@@ -377,6 +377,19 @@ run_once(struct proc *p, struct store_batch *b, struct store_op **ops,
 	return (!fails);
 }
 
+/* Addresses are used again: what is asked for now is not answered yet. */
+static void
+unpost(struct proc *p, const struct store_op *op)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < p->nposted; i++) {
+		if (p->posted[i] != op)
+			p->posted[kept++] = p->posted[i];
+	}
+	p->nposted = kept;
+}
+
 void
 proc_run(struct proc *p, struct store_op **ops, size_t n)
 {
@@ -385,6 +398,8 @@ proc_run(struct proc *p, struct store_op **ops, size_t n)
 
 	assert_non_null(b);
 	b->proc = p;
+	for (i = 0; i < n; i++)
+		unpost(p, ops[i]);
 	while (!run_once(p, b, ops, n)) {
 		for (i = 0; i < n; i++)
 			ops[i]->held = false;

@@ -460,6 +460,43 @@ a_grant_wakes_its_owner(void **state)
 	proc_free(p[1]);
 }
 
+/* The grant of another process came first: the slot is not lost. */
+static void
+whoever_leaves_with_a_grant_gets_its_lease(void **state)
+{
+	struct rig *r = *state;
+	struct admit_op *a, *b;
+	struct key_info *key;
+	struct proc *p[2];
+
+	rig_account(r, "a1", 0, 1);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	p[0] = proc_new(r);
+	p[1] = proc_new(r);
+	a = admit_now(p[0], key);
+	b = admit_now(p[1], key);
+	finish(p[0], a);
+	cancel(p[1], b);
+	assert_true(proc_posted(p[1], &b->op));
+	assert_false(b->cancelled);
+	assert_int_equal(b->verdict, ADMIT_LEASED);
+	assert_int_equal(slots_held(r), 1);
+	finish(p[1], b);
+	assert_int_equal(slots_held(r), 0);
+
+	/* As does one whose time is over. */
+	a = admit_now(p[0], key);
+	b = admit_now(p[1], key);
+	clock_fake_advance(&r->clock, 100000);
+	finish(p[0], a);
+	proc_poll(p[1]);
+	assert_int_equal(b->verdict, ADMIT_LEASED);
+	finish(p[1], b);
+	assert_int_equal(slots_held(r), 0);
+	proc_free(p[0]);
+	proc_free(p[1]);
+}
+
 static void
 a_grant_not_taken_lapses(void **state)
 {
@@ -538,6 +575,7 @@ main(void)
 		T(a_key_revoked_meanwhile_stops_waiting),
 		T(a_short_park_is_waited_for),
 		T(a_grant_wakes_its_owner),
+		T(whoever_leaves_with_a_grant_gets_its_lease),
 		T(a_grant_not_taken_lapses),
 		T(signing_off_sends_everybody_home),
 	};

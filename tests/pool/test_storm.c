@@ -1,0 +1,343 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/rig.h"
+
+/* Three processes do at random what they may do, batches fail at random, one
+ * of them dies now and then: the books balance after every step. */
+
+#define N_PROCS		3
+#define N_CALLS		24	/* of a process */
+#define STEPS		500
+#define SEEDS		8
+#define CAP_NUSD	100000
+
+enum phase {
+	PHASE_NONE,
+	PHASE_ASKED,		/* admission or move under way */
+	PHASE_LEASED
+};
+
+struct call {
+	enum phase phase;
+	struct admit_op *admit;		/* as it was first asked for */
+	struct move_op *move;		/* the last one; NULL: none */
+	struct lease lease;
+	int attempts;
+	bool cancelled;
+};
+
+struct storm {
+	struct rig *rig;
+	struct proc *p[N_PROCS];
+	struct call calls[N_PROCS][N_CALLS];
+	struct key_info *key[3];
+	uint64_t seed;
+	int served, died, moved, gone;
+};
+
+static uint32_t
+chance(struct storm *s, uint32_t n)
+{
+
+	s->seed = s->seed * UINT64_C(6364136223846793005) +
+	    UINT64_C(1442695040888963407);
+	return ((uint32_t)(s->seed >> 33) % n);
+}
+
+static struct admit_op *
+asked(const struct call *c)
+{
+
+	return (c->move != NULL ? &c->move->admit : c->admit);
+}
+
+static void
+call_free(struct call *c)
+{
+
+	lease_drop(&c->lease);
+	if (c->move != NULL) {
+		lease_drop(&c->move->lease);
+		lease_drop(&c->move->admit.lease);
+		free(c->move);
+	}
+	lease_drop(&c->admit->lease);
+	free(c->admit);
+	memset(c, 0, sizeof(*c));
+}
+
+static void
+ask(struct storm *s, size_t w, struct call *c)
+{
+
+	c->admit = admit_make(s->p[w], s->key[chance(s, 3)]);
+	c->admit->give_up_ms = c->admit->submitted_ms + 50 + chance(s, 300);
+	c->phase = PHASE_ASKED;
+	proc_run1(s->p[w], &c->admit->op);
+}
+
+static void
+settle(struct storm *s, size_t w, struct call *c)
+{
+	struct settle_op *op;
+
+	c->admit->lease = c->lease;
+	memset(&c->lease, 0, sizeof(c->lease));
+	op = settle_make(s->p[w], c->admit);
+	op->attempts = c->attempts;
+	op->end.mark = (enum usage_mark)chance(s, 4);
+	if (op->end.mark == USAGE_ESTIMATED)
+		op->end.usage = (struct usage) { 0 };
+	if (!op->lease.held)
+		op->end = (struct attempt_end) { .mark = USAGE_NONE };
+	proc_run1(s->p[w], &op->op);
+	lease_drop(&op->lease);
+	free(op);
+	call_free(c);
+	s->served++;
+}
+
+static void
+move(struct storm *s, size_t w, struct call *c)
+{
+	struct move_op *old = c->move;
+
+	c->admit->lease = c->lease;
+	memset(&c->lease, 0, sizeof(c->lease));
+	c->move = move_make(s->p[w], c->admit, "error");
+	c->move->park.base_ms = 50;
+	c->move->end.mark = (enum usage_mark)chance(s, 3);
+	c->phase = PHASE_ASKED;
+	c->cancelled = false;
+	proc_run1(s->p[w], &c->move->admit.op);
+	if (old != NULL) {
+		lease_drop(&old->lease);
+		lease_drop(&old->admit.lease);
+		free(old);
+	}
+	s->moved++;
+}
+
+static void
+cancel(struct storm *s, size_t w, struct call *c)
+{
+	struct cancel_op op = { .op.kind = OP_CANCEL,
+		.ledger_id = c->admit->ledger_id };
+
+	c->cancelled = true;
+	s->gone++;
+	proc_run1(s->p[w], &op.op);
+}
+
+/* Take what was answered. */
+static void
+take(struct storm *s, size_t w, struct call *c)
+{
+	struct admit_op *op = asked(c);
+
+	if (c->phase != PHASE_ASKED || !proc_posted(s->p[w], &op->op))
+		return;
+	if (op->verdict == ADMIT_LEASED && !op->cancelled) {
+		assert_true(op->lease.held);
+		c->lease = op->lease;
+		memset(&op->lease, 0, sizeof(op->lease));
+		c->attempts = c->lease.attempt;
+		c->phase = PHASE_LEASED;
+	} else if (c->move != NULL)
+		settle(s, w, c);
+	else
+		call_free(c);
+}
+
+static void
+die(struct storm *s, size_t w)
+{
+	size_t i;
+
+	for (i = 0; i < N_CALLS; i++) {
+		if (s->calls[w][i].phase != PHASE_NONE)
+			call_free(&s->calls[w][i]);
+	}
+	proc_die(s->p[w]);
+	s->died++;
+	proc_beat(s->p[(w + 1) % N_PROCS]);
+	s->p[w] = proc_new(s->rig);
+}
+
+static void
+step(struct storm *s)
+{
+	size_t w = chance(s, N_PROCS), i;
+	struct call *c = &s->calls[w][chance(s, N_CALLS)];
+
+	clock_fake_advance(&s->rig->clock, chance(s, 10));
+	s->p[w]->fail_times = chance(s, 5) == 0 ? (int)chance(s, 3) : 0;
+	switch (chance(s, 12)) {
+	case 0:
+		proc_beat(s->p[w]);
+		break;
+	case 1:
+		proc_poll(s->p[w]);
+		break;
+	case 2:
+		if (chance(s, 20) == 0)
+			die(s, w);
+		break;
+	case 3:
+		if (c->phase == PHASE_ASKED && !c->cancelled)
+			cancel(s, w, c);
+		break;
+	case 4:
+		if (c->phase == PHASE_LEASED)
+			move(s, w, c);
+		break;
+	default:
+		if (c->phase == PHASE_NONE)
+			ask(s, w, c);
+		else if (c->phase == PHASE_LEASED)
+			settle(s, w, c);
+	}
+	for (i = 0; i < N_CALLS; i++)
+		take(s, w, &s->calls[w][i]);
+}
+
+static void
+balance(struct storm *s)
+{
+	static const struct {
+		const char *what, *sql;	/* 0 if all is well */
+	} books[] = {
+		{ "slots beyond the limit", "SELECT count(*) FROM slot, "
+		    "account a WHERE a.id = account_id AND n > concurrency "
+		    "AND responder_id IS NOT NULL" },
+		{ "slots of requests that are over", "SELECT count(*) "
+		    "FROM slot LEFT JOIN ledger l ON l.id = ledger_id "
+		    "WHERE slot.responder_id IS NOT NULL AND "
+		    "(l.id IS NULL OR l.state <> 0)" },
+		{ "slots twice for one request", "SELECT count(*) FROM "
+		    "(SELECT 1 FROM slot WHERE responder_id IS NOT NULL "
+		    "GROUP BY ledger_id HAVING count(*) > 1)" },
+		{ "keys beyond their concurrency", "SELECT count(*) FROM "
+		    "(SELECT key_id, count(*) AS n FROM slot "
+		    "WHERE responder_id IS NOT NULL GROUP BY key_id), "
+		    "api_key k WHERE k.id = key_id AND concurrency > 0 "
+		    "AND n > concurrency" },
+		{ "tickets of requests that are over", "SELECT count(*) FROM "
+		    "ticket LEFT JOIN ledger l ON l.id = ledger_id "
+		    "WHERE l.id IS NULL OR l.state <> 0" },
+		{ "reserved differs", "SELECT coalesce(sum(reserved), 0) - "
+		    "(SELECT coalesce(sum(amount), 0) FROM reservation r "
+		    "JOIN ledger l ON l.id = r.ledger_id WHERE l.state = 0) "
+		    "FROM budget_window" },
+		{ "spent differs", "SELECT coalesce(sum(spent), 0) - "
+		    "(SELECT coalesce(sum(cost_nusd), 0) FROM ledger "
+		    "WHERE key_id = 1 AND state <> 0) FROM budget_window" },
+		{ "the cap is exceeded", "SELECT max(0, coalesce(max(spent + "
+		    "reserved - limit_value), 0)) FROM budget_window, budget "
+		    "WHERE id = budget_id" },
+		{ "attempts open in closed rows", "SELECT count(*) FROM "
+		    "attempt a JOIN ledger l ON l.id = ledger_id "
+		    "WHERE a.outcome IS NULL AND l.state <> 0" },
+	};
+	int64_t n;
+	size_t i;
+
+	for (i = 0; i < NITEMS(books); i++) {
+		if ((n = rig_int(s->rig, books[i].sql)) != 0)
+			fail_msg("%s: %lld (seed %llu)", books[i].what,
+			    (long long)n, (unsigned long long)s->seed);
+	}
+}
+
+static void
+wind_down(struct storm *s)
+{
+	size_t w, i;
+	int round, open = 1;
+
+	for (round = 0; round < 200 && open > 0; round++) {
+		open = 0;
+		clock_fake_advance(&s->rig->clock, 50);
+		for (w = 0; w < N_PROCS; w++) {
+			proc_poll(s->p[w]);
+			for (i = 0; i < N_CALLS; i++) {
+				take(s, w, &s->calls[w][i]);
+				if (s->calls[w][i].phase == PHASE_LEASED)
+					settle(s, w, &s->calls[w][i]);
+				open += s->calls[w][i].phase != PHASE_NONE;
+			}
+		}
+	}
+	assert_int_equal(open, 0);
+	assert_int_equal(slots_held(s->rig), 0);
+	assert_int_equal(rig_int(s->rig, "SELECT count(*) FROM ticket"), 0);
+	assert_int_equal(rig_int(s->rig, "SELECT count(*) FROM ledger "
+	    "WHERE state = 0"), 0);
+}
+
+static void
+storm(uint64_t seed, struct storm *sum)
+{
+	struct storm *s = calloc(1, sizeof(*s));
+	void *state;
+	int i;
+
+	assert_non_null(s);
+	assert_int_equal(rig_setup(&state), 0);
+	s->rig = state;
+	s->seed = seed;
+	rig_account(s->rig, "a1", 0, 3);
+	rig_account(s->rig, "a2", 0, 2);
+	rig_account(s->rig, "a3", 0, 2);
+	s->key[0] = rig_key(s->rig, "k1", "pool", 0, 0);
+	s->key[1] = rig_key(s->rig, "k2", "pool", 0, 2);
+	s->key[2] = rig_key(s->rig, "k3", "account", 2, 0);
+	rig_price(s->rig, "claude-*", 1000000);
+	rig_budget(s->rig, s->key[0]->id, CAP_NUSD);
+	for (i = 0; i < N_PROCS; i++)
+		s->p[i] = proc_new(s->rig);
+	for (i = 0; i < STEPS; i++) {
+		step(s);
+		if (i % 20 == 0)
+			balance(s);
+	}
+	for (i = 0; i < N_PROCS; i++)
+		s->p[i]->fail_times = 0;
+	wind_down(s);
+	balance(s);
+	for (i = 0; i < N_PROCS; i++)
+		proc_free(s->p[i]);
+	sum->served += s->served;
+	sum->died += s->died;
+	sum->moved += s->moved;
+	sum->gone += s->gone;
+	rig_teardown(&state);
+	free(s);
+}
+
+static void
+the_books_balance_in_any_weather(void **state)
+{
+	struct storm sum = { .served = 0 };
+	uint64_t seed;
+
+	(void)state;
+	for (seed = 1; seed <= SEEDS; seed++)
+		storm(seed, &sum);
+	print_message("%d served, %d moved, %d gone, %d died\n", sum.served,
+	    sum.moved, sum.gone, sum.died);
+	assert_true(sum.served > SEEDS * 30 && sum.moved > SEEDS &&
+	    sum.gone > SEEDS && sum.died > 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_books_balance_in_any_weather),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
