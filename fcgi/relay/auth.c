@@ -112,9 +112,10 @@ auth_next(struct call *c)
 		return (auth_throttled(c));
 	op->done = auth_looked_up;
 	op->arg = c;
-	if (c->kind->has_model)
-		fcgi_hold(c->req, true);
 	pool_lookup(c->relay->pool, op);
+	if (!c->kind->has_model)
+		return (false);
+	fcgi_hold(c->req, true);
 	return (true);
 }
 
