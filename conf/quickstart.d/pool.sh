@@ -18,6 +18,8 @@ in_background() {
 }
 
 # spawn_pool KIND SOCKET: responders of a kind (relay, admin) on a new socket.
+# multiwatch tells its children to drain with SIGUSR1, its default: its "-s
+# TERM" sends SIGQUIT (1.0.0).
 spawn_pool() {
 	local program=$prefix/libexec/leasehold/leasehold-$1.fcgi
 	local spawn=("$(find_program spawn-fcgi)" -s "$2")
@@ -33,7 +35,7 @@ spawn_pool() {
 	fi
 	ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -Hn)"
 	in_background "$1-pool" "${spawn[@]}" -n -- \
-		"$(find_program multiwatch)" -f "$forks" -r 100 -s TERM -- \
+		"$(find_program multiwatch)" -f "$forks" -r 100 -- \
 		"$program" --config "$conf_file"
 	wait_socket "$2" "$1-pool"
 }
@@ -116,6 +118,7 @@ stop_pools() {
 
 	drain=$(conf_get drain_s)
 	drain=$((${drain:-60} + 5))
+	! alive admin-pool || kill -TERM "$(cat "$run_dir/admin-pool.pid")"
 	stop relay-pool "$drain"
 	stop admin-pool "$drain"
 	while read -r pid; do
