@@ -31,7 +31,6 @@ static json_t *
 do_rules(const struct call *c, struct err *err)
 {
 
-	rules_clear(c->rules);
 	if (rules_add(c->rules, json_object_get(c->json, "rules"), err) != 0)
 		return (NULL);
 	return (json_object());

@@ -11,7 +11,7 @@
 
 /**
  * The control API, under /__mock/:
- *	POST rules	{"rules": [...]}: in place of those before (see plan.h)
+ *	POST rules	{"rules": [...]}: after those before (see plan.h)
  *	POST keep	{"bodies": true}: keep request bodies from now on
  *	POST reset	forget rules and journal
  *	GET log?since=N	requests with a greater id, and the counters
