@@ -58,7 +58,8 @@ usage(FILE *out)
 	    "The relay responder of Leasehold.  It expects a listening socket\n"
 	    "as standard input, as spawn-fcgi gives it.\n"
 	    "\n"
-	    "  -c, --config FILE  settings (default: $LEASEHOLD_CONFIG, or\n", out);
+	    "  -c, --config FILE  settings (default: $LEASEHOLD_CONFIG, or\n",
+	    out);
 	fprintf(out, "                     %s)\n", conf_default_path());
 	fputs("  -h, --help         this text\n"
 	    "  -V, --version      the version\n"

@@ -42,10 +42,10 @@ struct http_request {
  * Take CGI parameters one by one; both are copied, and can be read after
  * http_request_ready.  Taken are REQUEST_METHOD, REQUEST_URI, CONTENT_LENGTH,
  * CONTENT_TYPE (as header content-type), REMOTE_ADDR, SERVER_PROTOCOL,
- * SERVER_SOFTWARE, HTTPS, of which the last one given counts, and HTTP_*.  All others are left out unread (some
- * hold line feeds by right: PATH_INFO is decoded), as are HTTP_PROXY
- * (httpoxy), and HTTP_CONTENT_TYPE and HTTP_CONTENT_LENGTH, which repeat what
- * is known.
+ * SERVER_SOFTWARE, HTTPS, of which the last one given counts, and HTTP_*.
+ * All others are left out unread (some hold line feeds by right: PATH_INFO is
+ * decoded), as are HTTP_PROXY (httpoxy), and HTTP_CONTENT_TYPE and
+ * HTTP_CONTENT_LENGTH, which repeat what is known.
  *
  * 0, or -1: ERR_INVAL when a header's name is not a token or a value holds
  * NUL, CR, LF or another control character than HT, ERR_TOO_LARGE past

@@ -19,7 +19,7 @@ struct upstream;
  */
 struct relay_params {
 	struct loop *loop;
-	const struct conf *conf;	/* outlives the relay; reloads in place */
+	const struct conf *conf;	/* outlives it; reloads in place */
 	struct pool *pool;
 	struct upstream *upstream;
 	const struct seal *seal;	/* to know doctor's probes by */

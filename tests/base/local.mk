@@ -28,6 +28,11 @@ tests_base_test_json_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_json_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_json_LDADD = $(BASE_TEST_LIBS)
 
+UNIT_TESTS += tests/base/test_json_conv
+tests_base_test_json_conv_SOURCES = tests/base/test_json_conv.c
+tests_base_test_json_conv_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_json_conv_LDADD = $(BASE_TEST_LIBS)
+
 # The same with the search that needs no SSE2.
 UNIT_TESTS += tests/base/test_json_portable
 tests_base_test_json_portable_SOURCES = tests/base/test_json.c \

