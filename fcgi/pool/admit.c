@@ -213,6 +213,7 @@ begin_waiting(struct runner *rn, struct crowd *c, struct want *w,
 	c->joined++;
 	put_ledger(rn, w, 0);
 	tickets_add(rn, w);
+	w->op->op.deadline_ms = w->op->give_up_ms;
 	store_batch_hold(rn->batch, &w->op->op);
 	return (0);
 }

@@ -425,20 +425,6 @@ signed_off(struct store_op *op, const struct err *err)
 	    err->code != ERR_NONE;
 }
 
-/* The database could not be told: whoever waits is told at least. */
-static void
-release_waiting(struct pool *p)
-{
-	struct waiting *w = &p->runner->waiting;
-	struct err err = { 0 };
-	size_t i;
-
-	err_set(&err, ERR_CANCELLED, "the relay is being stopped");
-	for (i = 0; i < w->n; i++)
-		w->list[i].op->op.done(&w->list[i].op->op, &err);
-	w->n = 0;
-}
-
 void
 pool_stop(struct pool *p, int64_t timeout_ms)
 {
@@ -454,7 +440,6 @@ pool_stop(struct pool *p, int64_t timeout_ms)
 	};
 	store_submit(p->thread, &p->sign_off.op);
 	store_thread_stop(p->thread, timeout_ms);
-	release_waiting(p);
 	loop_task_cancel(&p->drop_task);
 	runner_free(p->runner);
 	snapshot_unref(p->old);

@@ -447,6 +447,15 @@ err0:
 	return (-1);
 }
 
+static void
+dropped(void *arg, struct store_op *op)
+{
+	struct runner *rn = arg;
+
+	waiting_forget(&rn->waiting,
+	    ((const struct admit_op *)(const void *)op)->ledger_id);
+}
+
 static bool
 reads(void *arg, const struct store_op *op)
 {
@@ -479,6 +488,7 @@ runner_bind(struct runner *rn, struct store_runner *out)
 		.connected = connected,
 		.run = run,
 		.ended = ended,
+		.dropped = dropped,
 		.read = read_op,
 		.reads = reads,
 		.poll_ms = poll_ms,

@@ -423,8 +423,9 @@ done:
 	return (rc);
 }
 
-int
-settle_refuse(struct runner *rn, const struct admit_op *op,
+/* One more to close at the end of the batch; NULL on failure. */
+static struct settle_op *
+add_refused(struct runner *rn, int64_t ledger_id, int64_t key_id,
     const char *outcome, struct err *err)
 {
 	struct settle_op *s = NULL;
@@ -432,18 +433,39 @@ settle_refuse(struct runner *rn, const struct admit_op *op,
 	if (rn->nrefused == LIMIT_REFUSED ||
 	    (s = calloc(1, sizeof(*s))) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for a refusal");
-		return (-1);
+		return (NULL);
 	}
 	rn->refused[rn->nrefused++] = s;
-	s->ledger_id = op->ledger_id;
-	s->key_id = op->key->id;
+	s->ledger_id = ledger_id;
+	s->key_id = key_id;
+	s->first_byte_ms = -1;
+	snprintf(s->outcome, sizeof(s->outcome), "%s", outcome);
+	return (s);
+}
+
+int
+settle_refuse(struct runner *rn, const struct admit_op *op,
+    const char *outcome, struct err *err)
+{
+	struct settle_op *s;
+
+	s = add_refused(rn, op->ledger_id, op->key->id, outcome, err);
+	if (s == NULL)
+		return (-1);
 	s->queue_ms = rn->mono_ms - op->submitted_ms;
 	s->total_ms = s->queue_ms;
-	s->first_byte_ms = -1;
 	snprintf(s->model, sizeof(s->model), "%s", op->model);
-	snprintf(s->outcome, sizeof(s->outcome), "%s", outcome);
 	snprintf(s->trace, sizeof(s->trace), "%s", op->trace);
 	return (0);
+}
+
+int
+settle_dropped(struct runner *rn, int64_t ledger_id, int64_t key_id,
+    struct err *err)
+{
+
+	return (add_refused(rn, ledger_id, key_id, "store_down", err) == NULL ?
+	    -1 : 0);
 }
 
 int

@@ -23,11 +23,14 @@ int settle_run(struct runner *rn, struct settle_op **ops, size_t n,
  * settle_refuse(rn, op, outcome, err):
  * A request that waited, and has no attempt, is refused: its row is closed
  * with ${outcome} and what it reserved given back, at the end of the batch
- * (settle_refused).  0, or -1.
+ * (settle_refused).  settle_dropped: likewise for one that the outage of the
+ * database took out of the queue.  0, or -1.
  */
 int settle_refuse(struct runner *rn, const struct admit_op *op,
     const char *outcome, struct err *err)
     __attribute__((__warn_unused_result__));
+int settle_dropped(struct runner *rn, int64_t ledger_id, int64_t key_id,
+    struct err *err) __attribute__((__warn_unused_result__));
 int settle_refused(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 

@@ -11,6 +11,7 @@
 #include "pool/admit.h"
 #include "pool/check.h"
 #include "pool/runner.h"
+#include "pool/settle.h"
 #include "pool/tickets.h"
 
 struct reading {
@@ -137,6 +138,20 @@ foreign_want(struct runner *rn, struct want *w, struct err *err)
 	return (key_verdict(w->key, "", rn->now_ms) == ADMIT_LEASED);
 }
 
+/* A request that was dropped in an outage left its ticket; its ledger row too,
+ * unless it moved: then it is settled by whoever made it. */
+static int
+clear_dropped(struct runner *rn, const struct want *w, struct err *err)
+{
+
+	if (waiting_knows(&rn->waiting, w->ledger_id))
+		return (0);
+	ROWS_PUT(&rn->rows[ROWS_TICKET_DROP], store_int(w->ledger_id));
+	if (w->ntried > 0 || rn->nrefused == LIMIT_REFUSED)
+		return (0);
+	return (settle_dropped(rn, w->ledger_id, w->key_id, err));
+}
+
 static int
 own_want(struct runner *rn, struct want *w, struct err *err)
 {
@@ -144,7 +159,7 @@ own_want(struct runner *rn, struct want *w, struct err *err)
 	int rc;
 
 	if ((op = waiting_find(&rn->waiting, w->ledger_id)) == NULL)
-		return (0);
+		return (clear_dropped(rn, w, err));
 	rc = check_want(rn, op, w, err);
 	if (rc == 0 && rn->nrefused < LIMIT_REFUSED &&
 	    admit_dismiss(rn, op, op->verdict, "no_key", err))

@@ -48,6 +48,22 @@ waiting_find(const struct waiting *w, int64_t ledger_id)
 	return (w->list[at].op);
 }
 
+bool
+waiting_knows(const struct waiting *w, int64_t ledger_id)
+{
+	size_t at = place_of(w, ledger_id);
+
+	return (at < w->n && w->list[at].ledger_id == ledger_id);
+}
+
+void
+waiting_forget(struct waiting *w, int64_t ledger_id)
+{
+
+	waiting_leave(w, ledger_id);
+	waiting_ended(w, true);
+}
+
 /* Make room for ${more} elements beyond ${n}. */
 static int
 reserve(struct waiter **list, size_t *cap, size_t n, size_t more)

@@ -34,6 +34,12 @@ void waiting_fini(struct waiting *w);
  * this batch. */
 struct admit_op *waiting_find(const struct waiting *w, int64_t ledger_id);
 
+/** waiting_knows(w, ledger_id): Also those who leave in this batch. */
+bool waiting_knows(const struct waiting *w, int64_t ledger_id);
+
+/** waiting_forget(w, ledger_id): Outside of any batch: it is gone. */
+void waiting_forget(struct waiting *w, int64_t ledger_id);
+
 /** waiting_join(w, op, err): ${op} waits from this batch on.  0, or -1. */
 int waiting_join(struct waiting *w, struct admit_op *op, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -86,6 +86,12 @@ struct store_runner {
 	 * writer, on the read connection. */
 	int (*read)(void *arg, struct store *st, struct store_op *op,
 	    struct err *err);
+	/**
+	 * A held operation's deadline (which run() may set anew as it holds
+	 * it) passed while the database was down: it gets ERR_STORE_DOWN and
+	 * is to be forgotten.  May be NULL: then none is dropped.
+	 */
+	void (*dropped)(void *arg, struct store_op *op);
 	/** Is this kind served by read()?  Such operations are never batched
 	 * with writes, and go ahead of them. */
 	bool (*reads)(void *arg, const struct store_op *op);

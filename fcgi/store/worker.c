@@ -197,6 +197,31 @@ refuse(struct store_thread *t, struct op_list *list, const struct err *why)
 	}
 }
 
+/* Nobody is held for longer than it would wait, see dropped(). */
+static void
+drop_held(struct store_thread *t, const struct err *why)
+{
+	const struct store_runner *r = t->runner;
+	int64_t now = worker_now_ms(t);
+	struct store_op *op, *next;
+
+	if (r->dropped == NULL)
+		return;
+	for (op = TAILQ_FIRST(&t->held); op != NULL; op = next) {
+		next = TAILQ_NEXT(op, entry);
+		if (op->deadline_ms == 0 || now < op->deadline_ms)
+			continue;
+		TAILQ_REMOVE(&t->held, op, entry);
+		t->nheld_mine--;
+		op->held = false;
+		r->dropped(r->arg, op);
+		err_clear(&op->err);
+		err_set(&op->err, ERR_STORE_DOWN, "%s", why->text);
+		t->counts.failures++;
+		worker_finish(t, op);
+	}
+}
+
 /*
  * The database cannot be used, for the reason ${why}.  A connection is kept
  * when only a lock was not free.
@@ -219,6 +244,7 @@ worker_go_down(struct store_thread *t, const struct err *why)
 	refuse(t, &t->reads, why);
 	refuse(t, &t->urgent, why);
 	refuse(t, &t->normal, why);
+	drop_held(t, why);
 	post(t, THREAD_DOWN);
 }
 

@@ -534,6 +534,37 @@ a_grant_not_taken_lapses(void **state)
 }
 
 static void
+who_is_dropped_in_an_outage_leaves_no_row_open(void **state)
+{
+	struct rig *r = *state;
+	struct admit_op *a, *b, *c;
+	struct key_info *key;
+	struct proc *p;
+
+	rig_account(r, "a1", 0, 1);
+	rig_price(r, "claude-*", 1000000);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	rig_budget(r, key->id, 1000000);
+	p = proc_new(r);
+	a = admit_now(p, key);
+	b = admit_now(p, key);
+	c = admit_now(p, key);
+	assert_int_equal(b->op.deadline_ms, b->give_up_ms);
+	p->calls.dropped(p->runner, &b->op);
+	drop(b);
+	proc_poll(p);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ticket"), 1);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger WHERE "
+	    "state = 1 AND outcome = 'store_down' AND cost_nusd = 0"), 1);
+	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window"),
+	    4000);
+	finish(p, a);
+	assert_int_equal(c->verdict, ADMIT_LEASED);
+	finish(p, c);
+	proc_free(p);
+}
+
+static void
 signing_off_sends_everybody_home(void **state)
 {
 	struct rig *r = *state;
@@ -577,6 +608,7 @@ main(void)
 		T(a_grant_wakes_its_owner),
 		T(whoever_leaves_with_a_grant_gets_its_lease),
 		T(a_grant_not_taken_lapses),
+		T(who_is_dropped_in_an_outage_leaves_no_row_open),
 		T(signing_off_sends_everybody_home),
 	};
 

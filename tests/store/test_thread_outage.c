@@ -223,6 +223,49 @@ test_stop_while_down_cancels(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void
+note_dropped(void *arg, struct store_op *op)
+{
+	struct world *w = arg;
+
+	pthread_mutex_lock(&w->mtx);
+	w->dropped = op;
+	pthread_mutex_unlock(&w->mtx);
+}
+
+static void
+test_held_ones_are_dropped_in_time(void **state)
+{
+	struct world *w = *state;
+	struct op soon, later, add, must;
+
+	w->runner.dropped = note_dropped;
+	start(w, true);
+	soon = make_op(w, HOLD, 101);
+	later = make_op(w, HOLD, 102);
+	add = make_op(w, ADD, 103);
+	soon.op.deadline_ms = clock_mono_ms(clock_system()) + 300;
+	later.op.deadline_ms = clock_mono_ms(clock_system()) + 60000;
+	submit(w, &soon);
+	submit(w, &later);
+	submit(w, &add);
+	turn_until(w, &w->ndone, 1);
+	must = make_op(w, ADD, 104);
+	must.op.must = true;
+	store_fake_fail(w->fake, FAKE_RUN, ERR_STORE_DOWN, 1);
+	store_fake_fail(w->fake, FAKE_OPEN, ERR_STORE_DOWN, -1);
+	submit(w, &must);
+	turn_until(w, &w->ndone, 2);
+	assert_int_equal(soon.done, 1);
+	assert_int_equal(soon.code, ERR_STORE_DOWN);
+	assert_ptr_equal(w->dropped, &soon.op);
+	assert_int_equal(later.done, 0);
+	store_fake_fail(w->fake, FAKE_OPEN, ERR_NONE, 0);
+	turn_until(w, &w->ndone, 3);
+	assert_int_equal(must.code, ERR_NONE);
+	assert_int_equal(later.done, 0);
+}
+
 int
 main(void)
 {
@@ -233,6 +276,7 @@ main(void)
 		T(test_unknown_reruns_what_must),
 		T(test_what_must_is_tried_again_alone),
 		T(test_a_deadline_passes_while_waiting),
+		T(test_held_ones_are_dropped_in_time),
 		T(test_stop_finishes_what_was_submitted),
 		T(test_stop_while_down_cancels),
 	};

@@ -60,6 +60,7 @@ struct world {
 	int connects;
 	int polls;		/* run() with n = 0 */
 	int64_t poll_ms;
+	struct store_op *dropped;	/* the last one */
 	int committed, undone;
 };
 
