@@ -235,6 +235,7 @@ static const struct json_want wants[] = {
 	{ "[].x", 0, false },
 	{ "list[][]", 0, true },
 	{ "short", 5, false },
+	{ "n", 0, false },
 };
 enum { W_MODEL, W_FIVE, W_TEXT, W_STREAM, W_USAGE, W_TOP, W_LIST, W_SHORT };
 
