@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -376,13 +377,29 @@ check_mount(struct doctor *d, struct doctor_finding *f)
 	}
 }
 
+/* Whether the URL names this host itself: by a loopback address, or a name
+ * that stands for one (RFC 6761). */
+static bool
+is_local(const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t n;
+
+	if (host == NULL)
+		return (false);
+	host += 3;
+	if (strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0)
+		return (true);
+	n = strcspn(host, ":/");
+	if (n < 9 || strncasecmp(host + n - 9, "localhost", 9) != 0)
+		return (false);
+	return (n == 9 || host[n - 10] == '.');
+}
+
 /* In clear keys are safe on their own host alone. */
 static void
 check_tls(struct doctor *d, struct doctor_finding *f)
 {
-	static const char *const local[] = { "localhost", "127.", "[::1]" };
-	const char *host;
-	size_t i;
 
 	if (strncmp(d->base, "https://", 8) == 0) {
 		finding_set(f, DOCTOR_OK, "the URL is https, its certificate "
@@ -390,13 +407,9 @@ check_tls(struct doctor *d, struct doctor_finding *f)
 		    d->health->http_version % 10);
 		return;
 	}
-	host = strstr(d->base, "://");
-	for (i = 0; host != NULL && i < NITEMS(local); i++) {
-		if (strncmp(host + 3, local[i], strlen(local[i])) == 0) {
-			finding_set(f, DOCTOR_OK, "not needed on this host "
-			    "itself");
-			return;
-		}
+	if (is_local(d->base)) {
+		finding_set(f, DOCTOR_OK, "not needed on this host itself");
+		return;
 	}
 	finding_set(f, DOCTOR_WARN, "the URL is http: keys and prompts travel "
 	    "in clear");
