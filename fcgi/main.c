@@ -243,6 +243,8 @@ main_stop(struct main *m)
 {
 
 	loop_timer_cancel(&m->deadline);
+	if (m->relay != NULL)
+		relay_abort(m->relay);
 	pool_stop(m->pool, MAIN_LAST_MS);
 	relay_free(m->relay);
 	upstream_free(m->upstream);

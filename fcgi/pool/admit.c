@@ -76,6 +76,7 @@ admit_grant(struct runner *rn, struct admit_op *op,
 	l->attempt = op->attempt;
 	op->verdict = ADMIT_LEASED;
 	op->opened = true;
+	op->cancelled = false;
 	ROWS_PUT(&rn->rows[ROWS_ATTEMPT_OPEN], store_int(op->ledger_id),
 	    store_int(op->attempt), store_int(account->id),
 	    store_int(rn->now_ms));

@@ -241,8 +241,9 @@ struct park {
  * attempt row.
  * Waits like admission when all are busy.  Uses the struct of admission; the
  * verdicts are ADMIT_LEASED, ADMIT_NO_ACCOUNT, ADMIT_PARKED,
- * ADMIT_QUEUE_FULL/_TIMEOUT.  After a verdict other than ADMIT_LEASED the
- * request is still to be settled (without lease).
+ * ADMIT_QUEUE_FULL/_TIMEOUT.  After a verdict other than ADMIT_LEASED, and
+ * after ERR_CANCELLED, the request is still to be settled (without lease);
+ * after another error nothing has changed, and the old lease is to be settled.
  */
 struct move_op {
 	struct admit_op admit;		/* in: all fields as for admission;

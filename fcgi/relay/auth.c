@@ -18,10 +18,18 @@ auth_refuse(struct call *c, const char *message)
 		.should_retry = 0
 	};
 
-	throttle_failed(&c->relay->throttle, c->http->remote_addr,
-	    loop_now_ms(c->relay->loop));
 	close_error(c, &e, "no_key");
 	return (false);
+}
+
+/* None of the keys is one of ours: as far as we know, a guess. */
+static bool
+auth_unknown(struct call *c)
+{
+
+	throttle_failed(&c->relay->throttle, c->http->remote_addr,
+	    loop_now_ms(c->relay->loop));
+	return (auth_refuse(c, "The API key is not known here."));
 }
 
 static bool
@@ -89,7 +97,7 @@ auth_looked_up(struct lookup_op *op, const struct err *err)
 }
 
 /* Try the next of the keys that came with the request: clients may send two,
- * of which one is ours (WIRE.md section 3). */
+ * of which one is ours (WIRE.md section 3).  True if a body is wanted. */
 static bool
 auth_next(struct call *c)
 {
@@ -99,7 +107,7 @@ auth_next(struct call *c)
 	const char *text;
 
 	if (c->keys_tried == c->nkeys)
-		return (auth_refuse(c, "The API key is not known here."));
+		return (auth_unknown(c));
 	if (pepper == NULL)
 		return (auth_unavailable(c));
 	text = c->keys[c->keys_tried++];

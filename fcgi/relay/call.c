@@ -4,6 +4,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "relay/call.h"
 #include "relay/platform.h"
 #include "relay/relay_int.h"
@@ -230,7 +231,8 @@ call_refused(struct call *c, const struct admit_op *op)
 	close_error(c, &e, row->outcome);
 }
 
-/* What both admission and move bring back. */
+/* What both admission and move bring back.  With a lease comes an attempt of
+ * its own: what the last one left behind is not to be counted again. */
 static void
 call_take(struct call *c, struct admit_op *op)
 {
@@ -239,6 +241,11 @@ call_take(struct call *c, struct admit_op *op)
 	memset(&op->lease, 0, sizeof(op->lease));
 	c->queue_ms += op->queue_ms;
 	snprintf(c->trace, sizeof(c->trace), "%s", op->trace);
+	if (!c->lease.held)
+		return;
+	c->attempts = c->lease.attempt;
+	memset(&c->verdict, 0, sizeof(c->verdict));
+	pass_forget(c);
 }
 
 static void
@@ -262,16 +269,10 @@ call_admitted(struct admit_op *op, const struct err *err)
 
 	c->reserved_nusd = op->reserved_nusd;
 	call_take(c, op);
-	if (err->code != ERR_NONE) {
-		if (c->req == NULL)
-			call_free(c);
-		else
-			call_store_down(c);
-	} else if (c->req == NULL) {
-		if (c->lease.held)
-			close_settle(c, c->left);
-		else
-			call_free(c);
+	if (c->req == NULL) {
+		close_end(c, c->left);
+	} else if (err->code != ERR_NONE) {
+		call_store_down(c);
 	} else if (op->verdict != ADMIT_LEASED) {
 		call_refused(c, op);
 	} else {
@@ -347,18 +348,21 @@ call_times(const struct call *c, struct transfer_params *p)
 
 /* Put the request to the account that is leased.  0, or -1. */
 static int
-call_dispatch(struct call *c)
+call_dispatch(struct call *c, struct err *err)
 {
 	const struct account *a = c->lease.account;
 	const struct platform *platform = platform_find(a->platform);
 	struct transfer_params p = { 0 };
 	struct outgoing out;
-	struct err err = { 0 };
 	int rc = -1;
 
 	outgoing_init(&out);
-	if (platform == NULL ||
-	    platform->request(c->http, c->path, a, &out, &err) != 0)
+	if (platform == NULL) {
+		err_set(err, ERR_INVAL, "account %s is of platform %s, which "
+		    "is not known", a->name, a->platform);
+		goto done;
+	}
+	if (platform->request(c->http, c->path, a, &out, err) != 0)
 		goto done;
 	p.method = c->http->method;
 	p.url = out.url;
@@ -371,7 +375,7 @@ call_dispatch(struct call *c)
 	p.events = &pass_events;
 	p.arg = c;
 	call_times(c, &p);
-	c->transfer = transfer_start(c->relay->upstream, &p, &err);
+	c->transfer = transfer_start(c->relay->upstream, &p, err);
 	rc = c->transfer == NULL ? -1 : 0;
 done:
 	outgoing_fini(&out);
@@ -382,11 +386,11 @@ static void
 call_attempt(struct call *c)
 {
 
+	struct err err = { 0 };
+
 	c->state = CALL_ATTEMPT;
-	c->attempts = c->lease.attempt;
-	memset(&c->verdict, 0, sizeof(c->verdict));
-	if (pass_start(c) != 0 || call_dispatch(c) != 0)
-		(void)call_failed(c, TRANSFER_INTERNAL, 0);
+	if (pass_start(c, &err) != 0 || call_dispatch(c, &err) != 0)
+		(void)call_failed(c, TRANSFER_INTERNAL, 0, &err);
 }
 
 /* ---- when an attempt fails ---- */
@@ -418,14 +422,14 @@ call_moved(struct admit_op *op, const struct err *err)
 	struct move_op *move = &c->op.move;
 
 	call_take(c, op);
-	if (err->code != ERR_NONE) {
+	if (err->code != ERR_NONE && err->code != ERR_CANCELLED) {
 		/* The old lease may still be ours; its fence tells. */
 		c->lease = move->lease;
 		memset(&move->lease, 0, sizeof(move->lease));
 	}
 	lease_drop(&move->lease);
 	if (c->req == NULL) {
-		close_settle(c, c->left);
+		close_end(c, c->left);
 	} else if (err->code != ERR_NONE) {
 		call_store_down(c);
 	} else if (op->verdict == ADMIT_LEASED) {
@@ -468,21 +472,24 @@ call_may_move(const struct call *c)
 static void
 call_judge(struct call *c, enum transfer_result result, int status)
 {
-	const struct meter_result *r = meter_result(c->meter);
 	struct judge_input in = {
 		.result = result,
 		.status = status,
 		.headers = c->up_headers,
 		.nheaders = c->up_nheaders,
 		.stream = c->peek.stream,
-		.error_type = r->error_type,
-		.error_message = r->error_message,
 		.model = c->peek.model,
 		.now_ms = loop_wall_ms(c->relay->loop),
 		.conf = c->relay->conf
 	};
+	const struct meter_result *r;
 	struct transfer_timings tm;
 
+	if (c->meter != NULL) {
+		r = meter_result(c->meter);
+		in.error_type = r->error_type;
+		in.error_message = r->error_message;
+	}
 	if (c->transfer != NULL) {
 		transfer_timings(c->transfer, &tm);
 		in.kept_alive = tm.reused;
@@ -490,16 +497,38 @@ call_judge(struct call *c, enum transfer_result result, int status)
 	judge(&in, &c->verdict);
 }
 
+static void
+call_log_failure(const struct call *c, enum transfer_result result,
+    int status, const struct err *why)
+{
+	struct log_line l;
+
+	log_begin(&l, c->relay->log, LOG_LEVEL_WARN, c->request_id, "relay",
+	    "attempt_failed");
+	log_int(&l, "attempt", c->attempts);
+	log_str(&l, "account", c->lease.account->name);
+	log_str(&l, "outcome", c->verdict.outcome);
+	if (result == TRANSFER_OK)
+		log_int(&l, "status", status);
+	if (why != NULL && why->code != ERR_NONE)
+		log_err(&l, why);
+	log_end(&l);
+}
+
 bool
-call_failed(struct call *c, enum transfer_result result, int status)
+call_failed(struct call *c, enum transfer_result result, int status,
+    const struct err *why)
 {
 
 	call_judge(c, result, status);
 	if (c->verdict.action == JUDGE_RELAY)
 		return (false);
+	call_log_failure(c, result, status, why);
 	pass_stop(c);
-	if (c->verdict.maybe_billed)
-		c->maybe_billed = true;
+
+	/* What we broke off ourselves may go on being served. */
+	if (result != TRANSFER_INTERNAL)
+		c->maybe_billed = c->verdict.maybe_billed;
 	if (call_may_move(c))
 		call_move(c);
 	else
@@ -531,11 +560,10 @@ call_gone(struct call *c)
 	case CALL_ATTEMPT:
 	case CALL_PASS:
 		pass_stop(c);
-		close_settle(c, c->left);
+		close_end(c, c->left);
 		break;
 	}
 }
-
 
 void
 call_abort(struct call *c)

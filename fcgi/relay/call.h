@@ -58,6 +58,7 @@ enum pass_mode {
 	PASS_THROUGH	/* too long to keep: as it comes */
 };
 
+struct err;
 struct relay;
 
 struct call {
@@ -87,9 +88,9 @@ struct call {
 	struct lease lease;
 	struct transfer *transfer;
 	struct judgement verdict;	/* of the last failed attempt */
-	int attempts;			/* started so far */
-	bool maybe_billed;		/* the running attempt's request left
-					   whole, and no error came back */
+	int attempts;			/* leased so far; each has its row */
+	bool maybe_billed;		/* the last attempt's request may have
+					   been served; set by its end */
 
 	/* the answer */
 	enum pass_mode pass;
@@ -154,14 +155,15 @@ void call_abort(struct call *c);
 void call_drop_body(struct call *c);
 
 /**
- * call_failed(c, result, status):
+ * call_failed(c, result, status, why):
  * The attempt came to nothing before the client got a byte, with ${result}
- * and, if that is TRANSFER_OK, ${status}: judge it.  The transfer is ended,
- * then the call moves or is answered, except when the judgement is that the
- * client shall have what the upstream said: then false is returned, and all
- * is as it was.
+ * and, as far as an answer came, ${status}: judge it.  The transfer is ended,
+ * then the call moves or is answered (and may be freed), except when the
+ * judgement is that the client shall have what the upstream said: then false
+ * is returned, and all is as it was.  ${why} is for the log; NULL is allowed.
  */
-bool call_failed(struct call *c, enum transfer_result result, int status);
+bool call_failed(struct call *c, enum transfer_result result, int status,
+    const struct err *why);
 
 /* ---- auth.c ---- */
 
@@ -177,8 +179,12 @@ bool auth_start(struct call *c);
 /** The transfer's events for a call. */
 extern const struct transfer_events pass_events;
 
-/** pass_start(c): A new attempt begins: forget the last one's answer. */
-int pass_start(struct call *c) __attribute__((__warn_unused_result__));
+/** pass_forget(c): Another attempt is ours: forget the last one's answer. */
+void pass_forget(struct call *c);
+
+/** pass_start(c, err): That attempt begins.  -1 without memory. */
+int pass_start(struct call *c, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** pass_writable(c): The client takes bytes again. */
 void pass_writable(struct call *c);
@@ -209,10 +215,11 @@ void close_finish(struct call *c, const char *outcome);
 void close_reset(struct call *c, const char *outcome);
 
 /**
- * close_settle(c, outcome):
- * Nothing more goes to the client (req is NULL): settle, then log and free.
+ * close_end(c, outcome):
+ * Nothing more goes to the client (req is NULL), and no transfer runs: settle
+ * if the ledger row is open, then log; free.
  */
-void close_settle(struct call *c, const char *outcome);
+void close_end(struct call *c, const char *outcome);
 
 /** close_attempt_end(c, end): How the running attempt stands, for a move or
  * settlement: usage as far as it is known. */

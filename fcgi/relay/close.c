@@ -40,15 +40,17 @@ close_usage(const struct call *c, struct usage *u)
 	const struct meter_result *r;
 
 	memset(u, 0, sizeof(*u));
-	if (!c->kind->billed || c->meter == NULL || c->upstream_status >= 300)
+	if (!c->kind->billed)
 		return (USAGE_NONE);
-	r = meter_result(c->meter);
-	*u = r->usage;
-	if (r->final_seen)
-		return (USAGE_EXACT);
-	if (r->started) {
-		u->output_tokens = meter_estimate_output(r);
-		return (USAGE_PARTIAL);
+	if (c->meter != NULL && c->upstream_status < 300) {
+		r = meter_result(c->meter);
+		*u = r->usage;
+		if (r->final_seen)
+			return (USAGE_EXACT);
+		if (r->started) {
+			u->output_tokens = meter_estimate_output(r);
+			return (USAGE_PARTIAL);
+		}
 	}
 	if (!c->maybe_billed)
 		return (USAGE_NONE);
@@ -118,7 +120,7 @@ close_success(const struct call *c, const char *outcome)
 	    (outcome == c->left && c->upstream_status == 200));
 }
 
-void
+static void
 close_settle(struct call *c, const char *outcome)
 {
 	struct settle_op *op = &c->op.settle;
@@ -160,8 +162,7 @@ close_opened(const struct call *c)
 	return (c->lease.held || c->attempts > 0);
 }
 
-/* The client is served, or lost: what is left is the ledger. */
-static void
+void
 close_end(struct call *c, const char *outcome)
 {
 

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/conf.h"
+#include "base/err.h"
 #include "base/num.h"
 #include "relay/call.h"
 #include "relay/platform.h"
@@ -57,20 +58,36 @@ pass_write_head(struct call *c, int64_t length)
 	c->state = CALL_PASS;
 }
 
+static void pass_silence(struct loop_timer *t);
+
+/* Look after the stream when it will have been silent for long enough. */
+static void
+pass_watch(struct call *c)
+{
+	int64_t interval_ms = c->relay->conf->ping_interval_ms;
+	int64_t due_ms = c->sent_ms + interval_ms;
+
+	if (interval_ms == 0)
+		return;
+	/* It was, but this was no place for a ping: try again later. */
+	if (due_ms <= loop_now_ms(c->relay->loop))
+		due_ms = loop_now_ms(c->relay->loop) + interval_ms;
+	if (loop_timer_set(c->relay->loop, &c->ping, due_ms, pass_silence,
+	    c) != 0)
+		c->broken = true;
+}
+
 static void
 pass_silence(struct loop_timer *t)
 {
 	struct call *c = t->arg;
-	int64_t interval_ms = c->relay->conf->ping_interval_ms;
-	int64_t now_ms = loop_now_ms(c->relay->loop);
+	int64_t silent_ms = loop_now_ms(c->relay->loop) - c->sent_ms;
 
-	if (now_ms - c->sent_ms >= interval_ms && !c->blocked &&
+	if (silent_ms >= c->relay->conf->ping_interval_ms && !c->blocked &&
 	    !c->mid_event && !c->errored)
 		pass_write(c, pass_ping, sizeof(pass_ping) - 1);
+	pass_watch(c);
 	if (c->broken)
-		close_reset(c, "internal");
-	else if (interval_ms > 0 && loop_timer_set(c->relay->loop, &c->ping,
-	    c->sent_ms + interval_ms, pass_silence, c) != 0)
 		close_reset(c, "internal");
 }
 
@@ -80,14 +97,11 @@ pass_silence(struct loop_timer *t)
 static void
 pass_commit(struct call *c)
 {
-	int64_t interval_ms = c->relay->conf->ping_interval_ms;
 
 	pass_write_head(c, -1);
 	if (transfer_body_sent(c->transfer))
 		call_drop_body(c);
-	if (interval_ms > 0 && loop_timer_set(c->relay->loop, &c->ping,
-	    c->sent_ms + interval_ms, pass_silence, c) != 0)
-		c->broken = true;
+	pass_watch(c);
 }
 
 /* An upstream that fails within its first event could as well have answered
@@ -128,7 +142,8 @@ pass_event(struct call *c, const struct sse_event *ev)
 
 	if (c->state == CALL_ATTEMPT) {
 		if (kind == METER_ERROR && call_failed(c, TRANSFER_OK,
-		    pass_error_status(meter_result(c->meter)->error_type)))
+		    pass_error_status(meter_result(c->meter)->error_type),
+		    NULL))
 			return (false);
 		pass_commit(c);
 	}
@@ -190,8 +205,8 @@ pass_sse(struct call *c, const unsigned char *p, size_t n)
 	return (true);
 }
 
-/* Say in the stream itself that it ends here; false where the client is in
- * the middle of an event and can only be cut off. */
+/* Say in the stream itself that it ends here; false where it cannot be said,
+ * as in the middle of an event: the client can only be cut off. */
 static bool
 pass_error_event(struct call *c, const char *message)
 {
@@ -203,21 +218,32 @@ pass_error_event(struct call *c, const char *message)
 	if (response_sse_error(&b, DIALECT_ANTHROPIC, "api_error", message,
 	    c->request_id) == 0)
 		pass_write(c, buf_head(&b), buf_len(&b));
+	else
+		c->broken = true;
 	buf_fini(&b);
-	return (true);
+	return (!c->broken);
 }
 
-/* The stream is over on the upstream's side; was it whole? */
+static const char *
+pass_cut_outcome(enum transfer_result result)
+{
+
+	return (result == TRANSFER_STALLED ? "upstream_stalled" :
+	    "upstream_cut");
+}
+
+/* The stream is over on the upstream's side; was it whole?  What comes after
+ * message_stop adds nothing: a connection that broke there broke nothing. */
 static void
 pass_sse_end(struct call *c, enum transfer_result result)
 {
-	const struct meter_result *r = meter_result(c->meter);
+	const char *outcome = pass_cut_outcome(result);
 	bool stalled = result == TRANSFER_STALLED;
-	const char *outcome = stalled ? "upstream_stalled" : "upstream_cut";
 
 	if (c->errored)
-		close_finish(c, "upstream_error");
-	else if (result == TRANSFER_OK && r->stopped)
+		close_finish(c, c->verdict.outcome[0] != '\0' ?
+		    c->verdict.outcome : "upstream_error");
+	else if (meter_result(c->meter)->stopped)
 		close_finish(c, "ok");
 	else if (pass_error_event(c, stalled ?
 	    "The upstream fell silent in the middle of its answer." :
@@ -245,46 +271,55 @@ pass_whole(struct call *c, const char *outcome)
 		close_finish(c, outcome);
 }
 
-/* Too long to be kept: pass it on as it comes. */
-static void
+/* Too long to be kept: pass it on as it comes.  False if the attempt ended in
+ * here, as an error that is not the client's does not become so by length. */
+static bool
 pass_overflow(struct call *c)
 {
 
+	if ((c->upstream_status < 200 || c->upstream_status > 299) &&
+	    call_failed(c, TRANSFER_OK, c->upstream_status, NULL))
+		return (false);
 	c->pass = PASS_THROUGH;
 	pass_write_head(c, c->length_stated);
 	pass_write(c, buf_head(&c->held), buf_len(&c->held));
 	buf_fini(&c->held);
 	if (transfer_body_sent(c->transfer))
 		call_drop_body(c);
+	return (true);
 }
 
-static void
+/* False if the attempt ended in here. */
+static bool
 pass_plain(struct call *c, const unsigned char *p, size_t n)
 {
 
 	meter_body(c->meter, p, n);
 	if (c->pass == PASS_WHOLE &&
-	    n > LIMIT_PLAIN_BODY_BYTES - buf_len(&c->held))
-		pass_overflow(c);
+	    n > LIMIT_PLAIN_BODY_BYTES - buf_len(&c->held) &&
+	    !pass_overflow(c))
+		return (false);
 	if (c->pass == PASS_THROUGH)
 		pass_write(c, p, n);
 	else if (buf_append(&c->held, p, n) != 0)
 		c->broken = true;
+	return (true);
 }
 
 static void
-pass_plain_end(struct call *c, enum transfer_result result)
+pass_plain_end(struct call *c, enum transfer_result result,
+    const struct err *why)
 {
 	bool good = c->upstream_status >= 200 && c->upstream_status < 300;
 
 	(void)meter_body_end(c->meter);
 	if (c->pass == PASS_THROUGH && result == TRANSFER_OK)
-		close_finish(c, good ? "ok" : "upstream_error");
+		close_finish(c, good ? "ok" : c->verdict.outcome);
 	else if (c->pass == PASS_THROUGH)
-		close_reset(c, "upstream_cut");
+		close_reset(c, pass_cut_outcome(result));
 	else if (result == TRANSFER_OK && good)
 		pass_whole(c, "ok");
-	else if (!call_failed(c, result, c->upstream_status))
+	else if (!call_failed(c, result, c->upstream_status, why))
 		pass_whole(c, c->verdict.outcome);
 }
 
@@ -331,6 +366,17 @@ pass_choose(int status, const char *type)
 	return (PASS_WHOLE);
 }
 
+/* Something of ours went wrong, most likely memory. */
+static void
+pass_broken(struct call *c)
+{
+
+	if (c->state == CALL_PASS)
+		close_reset(c, "internal");
+	else
+		(void)call_failed(c, TRANSFER_INTERNAL, 0, NULL);
+}
+
 static void
 pass_head(void *arg, int status, const struct transfer_header *h, size_t nh)
 {
@@ -348,18 +394,7 @@ pass_head(void *arg, int status, const struct transfer_header *h, size_t nh)
 	    &c->length_stated) != 0)
 		c->length_stated = -1;
 	if (pass_build_head(c, status, h, nh) != 0)
-		c->broken = true;
-}
-
-/* Something of ours went wrong, most likely memory. */
-static void
-pass_broken(struct call *c)
-{
-
-	if (c->state == CALL_PASS)
-		close_reset(c, "internal");
-	else
-		(void)call_failed(c, TRANSFER_INTERNAL, 0);
+		pass_broken(c);
 }
 
 static bool
@@ -369,12 +404,10 @@ pass_body(void *arg, const unsigned char *p, size_t n)
 
 	if (c->blocked)
 		return (false);
-	if (c->pass != PASS_SSE)
-		pass_plain(c, p, n);
-	else if (!pass_sse(c, p, n))
-		return (true);
-	if (c->broken)
-		pass_broken(c);
+	if (c->pass == PASS_SSE ? pass_sse(c, p, n) : pass_plain(c, p, n)) {
+		if (c->broken)
+			pass_broken(c);
+	}
 	return (true);
 }
 
@@ -383,15 +416,14 @@ pass_done(void *arg, enum transfer_result result, const struct err *why)
 {
 	struct call *c = arg;
 
-	(void)why;
 	c->transfer_over = true;
 	if (c->pass == PASS_SSE && c->state == CALL_PASS)
 		pass_sse_end(c, result);
 	else if (c->pass == PASS_SSE)
 		(void)call_failed(c, result == TRANSFER_OK ? TRANSFER_CUT :
-		    result, 0);
+		    result, 0, why);
 	else
-		pass_plain_end(c, result);
+		pass_plain_end(c, result, why);
 }
 
 const struct transfer_events pass_events = {
@@ -402,8 +434,8 @@ const struct transfer_events pass_events = {
 
 /* ---- from the other modules ---- */
 
-int
-pass_start(struct call *c)
+void
+pass_forget(struct call *c)
 {
 
 	c->pass = PASS_NONE;
@@ -415,11 +447,21 @@ pass_start(struct call *c)
 	c->broken = false;
 	buf_reset(&c->held);
 	sse_free(c->sse);
-	if ((c->sse = sse_new(PASS_EVENT_DATA_BYTES)) == NULL)
+	c->sse = NULL;
+	if (c->meter != NULL)
+		meter_reset(c->meter);
+}
+
+int
+pass_start(struct call *c, struct err *err)
+{
+
+	if ((c->sse = sse_new(PASS_EVENT_DATA_BYTES)) == NULL ||
+	    (c->meter == NULL &&
+	    (c->meter = relay_meter(c->relay)) == NULL)) {
+		err_set(err, ERR_NOMEM, "no memory for an answer");
 		return (-1);
-	if (c->meter == NULL && (c->meter = relay_meter(c->relay)) == NULL)
-		return (-1);
-	meter_reset(c->meter);
+	}
 	return (0);
 }
 
@@ -427,7 +469,8 @@ void
 pass_abort(struct call *c, const char *message)
 {
 
-	if (c->pass == PASS_SSE && pass_error_event(c, message))
+	if (c->pass == PASS_SSE && (c->errored ||
+	    pass_error_event(c, message)))
 		fcgi_finish(c->req);
 	else
 		fcgi_reset(c->req);
@@ -440,7 +483,8 @@ pass_stop(struct call *c)
 	loop_timer_cancel(&c->ping);
 	if (c->transfer == NULL)
 		return;
-	if (transfer_body_sent(c->transfer) && c->upstream_status < 300)
+	if (transfer_body_sent(c->transfer) && c->upstream_status < 300 &&
+	    !c->errored)
 		c->maybe_billed = true;
 	if (c->transfer_over)
 		transfer_free(c->transfer);

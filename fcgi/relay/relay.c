@@ -329,7 +329,8 @@ relay_writable(void *arg, struct fcgi_request *req)
 {
 
 	(void)arg;
-	pass_writable(fcgi_request_arg(req));
+	if (fcgi_request_arg(req) != NULL)
+		pass_writable(fcgi_request_arg(req));
 }
 
 static void

@@ -78,3 +78,21 @@ tests_relay_test_probe_SOURCES = tests/relay/test_probe.c fcgi/relay/probe.c
 tests_relay_test_probe_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 	$(SODIUM_LIBS)
+
+# A call's story: the relay's own modules on fakes of what is below them.
+CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
+	$(SODIUM_LIBS)
+CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
+CALL_FAKES = tests/relay/fakes.c tests/relay/fakes.h
+
+UNIT_TESTS += tests/relay/test_call_front
+tests_relay_test_call_front_SOURCES = tests/relay/test_call_front.c \
+	$(CALL_FAKES)
+tests_relay_test_call_front_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_front_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_call_answer
+tests_relay_test_call_answer_SOURCES = tests/relay/test_call_answer.c \
+	$(CALL_FAKES)
+tests_relay_test_call_answer_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_answer_LDADD = $(CALL_TEST_LIBS)
