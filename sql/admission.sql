@@ -257,3 +257,22 @@ UPDATE slot SET responder_id = ? WHERE responder_id = ?;
 
 -- name: adopt_tickets
 UPDATE ticket SET responder_id = ? WHERE responder_id = ?;
+
+-- name: ledger_void
+-- An admission whose outcome is unknown: either this row is there and it can
+-- never be, or it was.
+-- id, responder, now, key
+INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id, kind,
+    model, stream, reserved_nusd, body_bytes)
+VALUES (?, 4, 0, ?, ?, ?, '', '', 0, 0, 0);
+
+-- name: slot_release_of
+-- Whatever slot a request holds; reads all slots, for rare repairs.
+UPDATE slot SET responder_id = NULL, ledger_id = NULL, key_id = NULL,
+    leased_ms = NULL
+WHERE ledger_id = ?;
+
+-- name: attempts_void
+-- now, ledger: tries that were written down but never made.
+UPDATE attempt SET ended_ms = ?, outcome = 'void', mark = 0
+WHERE ledger_id = ? AND outcome IS NULL;

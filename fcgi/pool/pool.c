@@ -176,6 +176,33 @@ pool_lookup(struct pool *p, struct lookup_op *op)
 /* ---- leases ---- */
 
 static void
+free_done(struct store_op *sop, const struct err *err)
+{
+
+	(void)err;
+	free(sop);
+}
+
+/*
+ * It may have been admitted: that is found out and undone.  Without memory
+ * the slot stays leased until this process signs off.
+ */
+static void
+make_void(struct pool *p, const struct admit_op *op)
+{
+	struct void_op *v;
+
+	if ((v = calloc(1, sizeof(*v))) == NULL)
+		return;
+	v->ledger_id = op->ledger_id;
+	v->key_id = op->key->id;
+	v->op.kind = OP_VOID;
+	v->op.must = true;
+	v->op.done = free_done;
+	store_submit(p->thread, &v->op);
+}
+
+static void
 admit_done(struct store_op *sop, const struct err *err)
 {
 	struct admit_op *op = (struct admit_op *)(void *)sop;
@@ -184,6 +211,8 @@ admit_done(struct store_op *sop, const struct err *err)
 
 	note(p, err);
 	p->waiting--;
+	if (err->code == ERR_STORE_UNKNOWN && sop->kind == OP_ADMIT)
+		make_void(p, op);
 	if (err->code != ERR_NONE)
 		lease_drop(&op->lease);
 	else if (op->cancelled) {
@@ -231,14 +260,6 @@ pool_move(struct pool *p, struct move_op *op)
 	submit_admit(p, &op->admit, OP_MOVE, give_up_ms);
 }
 
-static void
-cancel_done(struct store_op *sop, const struct err *err)
-{
-
-	(void)err;
-	free(sop);
-}
-
 /* Without memory the request goes on; it ends as one whose client left. */
 void
 pool_admit_cancel(struct pool *p, struct admit_op *op)
@@ -250,7 +271,7 @@ pool_admit_cancel(struct pool *p, struct admit_op *op)
 	cancel->ledger_id = op->ledger_id;
 	cancel->op.kind = OP_CANCEL;
 	cancel->op.must = true;
-	cancel->op.done = cancel_done;
+	cancel->op.done = free_done;
 	store_submit(p->thread, &cancel->op);
 }
 

@@ -295,6 +295,21 @@ run_cancels(struct runner *rn, struct err *err)
 	return (0);
 }
 
+static int
+run_voids(struct runner *rn, struct err *err)
+{
+	const struct op_list *l = &rn->lists[OP_VOID];
+	const struct void_op *op;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		op = (const struct void_op *)(const void *)l->ops[i];
+		if (settle_void(rn, op->ledger_id, op->key_id, err))
+			return (-1);
+	}
+	return (0);
+}
+
 /* Our row is gone: others took us for dead, and what waited lost its place. */
 static int
 register_anew(struct runner *rn, struct err *err)
@@ -346,6 +361,7 @@ static int (*const steps[])(struct runner *, struct err *) = {
 	look,
 	run_beats,
 	run_settles,
+	run_voids,
 	move_run,
 	heed_parks,
 	tickets_collect,	/* first: who was granted a slot has it */

@@ -41,6 +41,7 @@ enum op_kind {
 	OP_MOVE,
 	OP_SETTLE,
 	OP_CANCEL,
+	OP_VOID,
 	OP_BEAT,
 	OP_SIGN_OFF,
 	OP_LOOKUP,		/* reads */
@@ -57,6 +58,13 @@ enum op_kind {
 struct cancel_op {
 	struct store_op op;
 	int64_t ledger_id;
+};
+
+/** The outcome of an admission is unknown; nobody will use it. */
+struct void_op {
+	struct store_op op;
+	int64_t ledger_id;
+	int64_t key_id;
 };
 
 /** The sets of rows of a batch, in the order in which they are sent. */

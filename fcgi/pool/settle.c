@@ -188,6 +188,20 @@ settle_close_attempt(struct runner *rn, int64_t ledger_id, int n,
 	    store_int(ledger_id), store_int(n));
 }
 
+/* The lease that nobody learnt of was not used. */
+static int
+void_attempt(struct runner *rn, const struct settle_op *op, struct err *err)
+{
+	struct store_value v[2] = {
+		store_int(rn->now_ms), store_int(op->ledger_id)
+	};
+
+	load_forget(&rn->load);
+	if (store_exec(rn->st, STMT_SLOT_RELEASE_OF, v + 1, 1, 1, NULL, err))
+		return (-1);
+	return (store_exec(rn->st, STMT_ATTEMPTS_VOID, v, 1, 2, NULL, err));
+}
+
 /*
  * The row was not open with this fence: reaped, closed before, or moved on by
  * a batch whose outcome was never learnt.
@@ -210,7 +224,7 @@ close_late(struct runner *rn, struct settling *s, struct err *err)
 		return (-1);
 	s->closed = rows->changes[0] > 0;
 	s->from = (enum ledger_state)row[0];
-	return (0);
+	return (s->from == LEDGER_OPEN ? void_attempt(rn, s->op, err) : 0);
 }
 
 static int
@@ -466,6 +480,23 @@ settle_dropped(struct runner *rn, int64_t ledger_id, int64_t key_id,
 
 	return (add_refused(rn, ledger_id, key_id, "store_down", err) == NULL ?
 	    -1 : 0);
+}
+
+int
+settle_void(struct runner *rn, int64_t ledger_id, int64_t key_id,
+    struct err *err)
+{
+	struct store_value v[] = { store_int(ledger_id),
+		store_int(responder_self(&rn->self)), store_int(rn->now_ms),
+		store_int(key_id) };
+	struct err why = { .code = ERR_NONE };
+
+	if (store_exec(rn->st, STMT_LEDGER_VOID, v, 1, 4, NULL, &why) == 0)
+		return (0);
+	if (why.code == ERR_EXISTS)
+		return (settle_dropped(rn, ledger_id, key_id, err));
+	err_set(err, why.code, "%s", why.text);
+	return (-1);
 }
 
 int

@@ -24,12 +24,16 @@ int settle_run(struct runner *rn, struct settle_op **ops, size_t n,
  * A request that waited, and has no attempt, is refused: its row is closed
  * with ${outcome} and what it reserved given back, at the end of the batch
  * (settle_refused).  settle_dropped: likewise for one that the outage of the
- * database took out of the queue.  0, or -1.
+ * database took out of the queue.  settle_void: for one of which it is not
+ * known whether it was admitted: if not, a void row keeps it from ever being.
+ * 0, or -1.
  */
 int settle_refuse(struct runner *rn, const struct admit_op *op,
     const char *outcome, struct err *err)
     __attribute__((__warn_unused_result__));
 int settle_dropped(struct runner *rn, int64_t ledger_id, int64_t key_id,
+    struct err *err) __attribute__((__warn_unused_result__));
+int settle_void(struct runner *rn, int64_t ledger_id, int64_t key_id,
     struct err *err) __attribute__((__warn_unused_result__));
 int settle_refused(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -422,6 +422,82 @@ a_rolled_back_batch_leaves_nothing(void **state)
 	proc_free(p);
 }
 
+static void
+an_unknown_admission_is_undone_or_never_was(void **state)
+{
+	struct rig *r = *state;
+	struct void_op v = { .op.kind = OP_VOID };
+	struct admit_op *a, *b;
+	struct key_info *key;
+	struct proc *p;
+
+	rig_account(r, "a1", 0, 2);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	rig_price(r, "claude-*", 1000000);
+	rig_budget(r, key->id, 1000000);
+	p = proc_new(r);
+	a = admit_now(p, key);
+	v.ledger_id = a->ledger_id;
+	v.key_id = key->id;
+	p->fail_times = 1;
+	proc_run1(p, &v.op);
+	assert_int_equal(slots_held(r), 0);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger WHERE "
+	    "state = 1 AND outcome = 'store_down' AND cost_nusd = 0"), 1);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM attempt "
+	    "WHERE outcome = 'void'"), 1);
+	assert_int_equal(rig_int(r, "SELECT reserved + spent "
+	    "FROM budget_window"), 0);
+	drop(a);
+
+	b = admit_make(p, key);
+	v.ledger_id = b->ledger_id;
+	proc_run1(p, &v.op);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger "
+	    "WHERE state = 4"), 1);
+	drop(b);
+	proc_free(p);
+}
+
+/* A move was committed, but nobody learnt of it. */
+static void
+a_settlement_finds_the_lease_of_an_unknown_move(void **state)
+{
+	struct rig *r = *state;
+	struct lease old;
+	struct key_info *key;
+	struct settle_op *s;
+	struct admit_op *op;
+	struct move_op *m;
+	struct proc *p;
+
+	rig_account(r, "a1", 0, 2);
+	rig_account(r, "a2", 0, 2);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	p = proc_new(r);
+	op = admit_now(p, key);
+	old = op->lease;
+	m = move_make(p, op, "error");
+	proc_run1(p, &m->admit.op);
+	assert_int_equal(m->admit.verdict, ADMIT_LEASED);
+	lease_drop(&m->admit.lease);
+	op->lease = old;
+	s = settle_make(p, op);
+	s->success = false;
+	proc_run1(p, &s->op);
+	assert_int_equal(slots_held(r), 0);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM attempt WHERE "
+	    "(n = 1 AND outcome = 'error') OR "
+	    "(n = 2 AND outcome = 'void')"), 2);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger "
+	    "WHERE state = 1"), 1);
+	lease_drop(&s->lease);
+	free(s);
+	free(m);
+	free(op);
+	proc_free(p);
+}
+
 /* Whichever allocation fails, the batch can be rolled back and run again. */
 static void
 without_memory_nothing_is_half_done(void **state)
@@ -495,6 +571,8 @@ main(void)
 		T(a_cap_holds_for_a_thousand),
 		T(budgets_are_taken_all_or_none),
 		T(a_rolled_back_batch_leaves_nothing),
+		T(an_unknown_admission_is_undone_or_never_was),
+		T(a_settlement_finds_the_lease_of_an_unknown_move),
 		T(without_memory_nothing_is_half_done),
 	};
 
