@@ -6,6 +6,7 @@ ALLOC_FAIL_LINK = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 
 include tests/admin/local.mk
 include tests/base/local.mk
+include tests/conf/local.mk
 include tests/store/local.mk
 include tests/ledger/local.mk
 include tests/pool/local.mk

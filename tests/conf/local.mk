@@ -1,0 +1,2 @@
+# tests of conf/
+dist_check_SCRIPTS += tests/conf/man.sh

@@ -1,0 +1,88 @@
+#!/bin/sh
+# The manual pages: well-formed (where mandoc is installed), with nothing left
+# to fill in, and in agreement with the command and its settings.
+
+srcdir=${srcdir:-.}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-man.XXXXXX") || exit 99
+trap 'rm -rf "$dir"' EXIT
+number=0
+failed=0
+
+check() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		failed=1
+		echo "not ok $number - $2"
+		sed 's/^/# /' "$dir/why"
+	fi
+}
+
+for page in leasehold.8 leasehold-relay.fcgi.8 leasehold.conf.5 \
+    leasehold-api.7; do
+	grep -n '@[a-z]*@' "conf/man/$page" >"$dir/why"
+	[ $? = 1 ]
+	check $? "$page has nothing left to fill in"
+	if command -v mandoc >/dev/null 2>&1; then
+		# Its references are to be found after the installation.
+		mandoc -Tlint -W warning "conf/man/$page" |
+		    grep -v 'referenced manual not found' >"$dir/why"
+		[ $? = 1 ]
+		check $? "$page is well-formed"
+	else
+		echo "# mandoc is not installed: $page is not linted"
+	fi
+done
+
+# ---- subcommands ----
+
+./leasehold --help | sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *.*/\1/p' |
+    sort >"$dir/commands"
+sed -n '/^\.Sh COMMANDS/,/^\.Sh ENV/s/^\.Ss //p' conf/man/leasehold.8 |
+    sort >"$dir/sections"
+diff "$dir/commands" "$dir/sections" >"$dir/why"
+check $? "leasehold(8) has a section for each command"
+[ "$(wc -l <"$dir/commands")" -gt 20 ]
+check $? "and the commands were found"
+
+# Options of ${1}, in its section: each Fl -name.
+page_options() {
+	sed -n "/^\.Ss $1\$/,/^\.S[sh] /p" conf/man/leasehold.8 |
+	    sed '1d;$d' | grep -o 'Fl -[a-z][a-z-]*' | sed 's/^Fl -/--/' |
+	    sort -u
+}
+
+# The same of its help, without what goes with every command.
+help_options() {
+	# shellcheck disable=SC2086
+	./leasehold $1 --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' |
+	    grep -v -x -e --config -e --json -e --help | sort -u
+}
+
+while read -r name; do
+	page_options "$name" >"$dir/page"
+	help_options "$name" >"$dir/help"
+	diff "$dir/help" "$dir/page" >"$dir/why"
+	check $? "its options of \"$name\" are those of the command"
+done <"$dir/commands"
+
+# ---- settings ----
+
+unset LEASEHOLD_CONFIG
+: >"$dir/empty"
+./leasehold --config "$dir/empty" config show | sed 's/ = .*//' |
+    sort >"$dir/settings"
+sed -n 's/^\.It Ic \([a-z_]*\) No = .*/\1/p' conf/man/leasehold.conf.5 |
+    sort >"$dir/page"
+diff "$dir/settings" "$dir/page" >"$dir/why"
+check $? "leasehold.conf(5) tells of each setting"
+
+# The example of the page is a config that is good.
+sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' conf/man/leasehold.conf.5 |
+    grep ' = ' >"$dir/example"
+./leasehold --config "$dir/example" config check >"$dir/why" 2>&1
+check $? "its example is a good config"
+
+echo "1..$number"
+exit $failed
