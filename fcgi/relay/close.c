@@ -151,6 +151,8 @@ close_settle(struct call *c, const char *outcome)
 	c->state = CALL_SETTLE;
 	call_drop_body(c);
 	buf_fini(&c->held);
+	relay_meter_done(c->relay, c->meter);
+	c->meter = NULL;
 	pool_settle(c->relay->pool, op);
 }
 

@@ -174,6 +174,11 @@ function plan(o) {
     .filter((s) => s.sides.length > 0);
 }
 
+const idleMemory = (stand) =>
+  Object.fromEntries(Object.entries(stand.sides).map(([name, side]) =>
+    [name, each(groupsOf(side, stand), (pids) => ({ ...memory(pids),
+      processes: pids.length }))]));
+
 // System calls a request, of nginx alone and of the responders.
 async function syscalls(o, stand) {
   const opts = { connections: 64, requests: o.quick ? 2000 : 6000 };
@@ -198,10 +203,7 @@ async function run(o, dir) {
   const todo = plan(o);
   const stand = await makeStand(o, dir, new Set(todo.flatMap((s) => s.sides)));
   await sleep(2000);	// snapshots, beats: what an idle responder does
-  const idle = {};
-  for (const [name, side] of Object.entries(stand.sides))
-    idle[name] = each(groupsOf(side, stand), (pids) => ({ ...memory(pids),
-      processes: pids.length }));
+  const idle = idleMemory(stand);
   const runs = [];
   for (let round = 0; round < o.rounds; round++)
     for (const scenario of todo) {
@@ -215,11 +217,12 @@ async function run(o, dir) {
       }
     }
   const calls = await syscalls(o, stand);
+  const after = idleMemory(stand);
   await sleep(500);
   const ledgers = Object.fromEntries(Object.entries(stand.sides)
     .filter(([, side]) => side.ledger !== undefined)
     .map(([name, side]) => [name, { sent: side.sent, ...side.ledger() }]));
-  return { idle, runs, calls, ledgers, durable_ms: durableMs(dir) };
+  return { idle, after, runs, calls, ledgers, durable_ms: durableMs(dir) };
 }
 
 function machine() {

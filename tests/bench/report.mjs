@@ -168,11 +168,12 @@ function memoryTable(result, sums) {
         group, String(idle.processes),
         fixed(idle.privateKb / idle.processes / 1024, 1),
         fixed(idle.pssKb / idle.processes / 1024, 1),
+        fixed(result.after[side][group].privateKb / idle.processes / 1024, 1),
         ...(open === undefined ? ['–', '–'] : [String(open.connections),
           fixed(perStream(result, open, side, group), 1)])]);
     }
   return table(['side', 'processes of', 'number', 'private MiB each, idle',
-    'PSS MiB each, idle', 'open streams', 'KiB a stream'], rows);
+    'PSS MiB each, idle', 'private MiB after all load', 'open streams', 'KiB a stream'], rows);
 }
 
 /** The page. */
