@@ -2,9 +2,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +16,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/seal.h"
@@ -28,11 +26,6 @@
 
 /* Settlements of the last calls, when the drain time is over. */
 #define MAIN_LAST_MS	3000
-
-/* Larger pieces of memory go back to the kernel; see main_memory. */
-#define MAIN_MMAP_BYTES	(1024 * 1024)
-#define MAIN_TRIM_BYTES	(8 * 1024 * 1024)
-#define MAIN_KEEP_BYTES	(4 * 1024 * 1024)
 
 /* What the parts of the relay responder hang on. */
 struct main {
@@ -45,6 +38,7 @@ struct main {
 	struct upstream *upstream;
 	struct relay *relay;
 	struct loop_timer deadline;
+	struct heap_care heap;
 	bool draining;
 	bool aborted;
 };
@@ -235,7 +229,10 @@ main_start(struct main *m, struct err *err)
 	rp.upstream = m->upstream;
 	if ((m->relay = relay_new(&rp, err)) == NULL)
 		return (-1);
-	return (0);
+	if (heap_care_start(&m->heap, m->loop, main_open_requests, m) == 0)
+		return (0);
+	err_set(err, ERR_NOMEM, "no memory for a timer");
+	return (-1);
 }
 
 static void
@@ -252,23 +249,6 @@ main_stop(struct main *m)
 	log_close(m->log);
 	loop_free(m->loop);
 	conf_free(m->conf);
-}
-
-/*
- * Bodies come and go.  glibc would give the memory of each back to the kernel
- * at once and take it anew, page by page, for the next; a third of the CPU
- * that a body of 300 KB costs went there.  So bodies of usual size stay in the
- * heap, of which some free memory is kept at its end.
- */
-static void
-main_memory(void)
-{
-
-#ifdef __GLIBC__
-	(void)mallopt(M_MMAP_THRESHOLD, MAIN_MMAP_BYTES);
-	(void)mallopt(M_TRIM_THRESHOLD, MAIN_TRIM_BYTES);
-	(void)mallopt(M_TOP_PAD, MAIN_KEEP_BYTES);
-#endif
 }
 
 static int
@@ -317,7 +297,7 @@ main(int argc, char *argv[])
 			return (2);
 		}
 	}
-	main_memory();
+	heap_setup();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		fputs("leasehold-relay.fcgi: cannot start libcurl\n", stderr);
 		return (EXIT_FAILURE);

@@ -12,6 +12,8 @@ libbase_a_SOURCES = \
 	fcgi/base/conf_value.c \
 	fcgi/base/err.c \
 	fcgi/base/err.h \
+	fcgi/base/heap.c \
+	fcgi/base/heap.h \
 	fcgi/base/json.c \
 	fcgi/base/json.h \
 	fcgi/base/json_conv.c \
