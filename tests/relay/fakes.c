@@ -260,6 +260,8 @@ fake_begin(const char *method, const char *target, const char *params)
 	    "192.0.2.1", 9, NULL), 0);
 	put_params(&req->http, params);
 	assert_int_equal(http_request_ready(&req->http, "", NULL), 1);
+	if (fakes.before_begin != NULL)
+		fakes.before_begin();
 	wanted = fakes.handler->begin(fakes.handler_arg, req);
 	assert_false(wanted && (req->finished || req->reset));
 	req->wanted = wanted;
@@ -376,6 +378,15 @@ fake_answer(struct fcgi_request *req)
 	return (s);
 }
 
+const char *
+fake_body_of(struct fcgi_request *req)
+{
+	const char *p = strstr(fake_answer(req), "\r\n\r\n");
+
+	assert_non_null(p);
+	return (p + 4);
+}
+
 int
 fake_status(struct fcgi_request *req)
 {
@@ -487,6 +498,7 @@ lease_out(struct lease *l, int attempt)
 	l->account = &fakes.accounts[attempt - 1];
 	l->attempt = attempt;
 	fakes.leases++;
+	fakes.nleases++;
 }
 
 void

@@ -64,6 +64,7 @@ struct fakes {
 	struct fcgi_request requests[FAKE_REQUESTS];
 	size_t nrequests;
 	bool draining;
+	void (*before_begin)(void);	/* or NULL */
 
 	/* the pool; operations are NULL unless they run */
 	bool ready, pepper;
@@ -80,6 +81,7 @@ struct fakes {
 	struct move_op moved;
 	struct settle_op settled;
 	int leases;			/* references handed out, not back */
+	int nleases;
 
 	/* the upstream */
 	struct transfer transfers[FAKE_TRANSFERS];
@@ -133,6 +135,9 @@ void fake_forget(struct fcgi_request *req);
 
 /** fake_answer(req): The answer so far, as text. */
 const char *fake_answer(struct fcgi_request *req);
+
+/** fake_body_of(req): The answer behind its head. */
+const char *fake_body_of(struct fcgi_request *req);
 
 /** fake_status(req): Of a whole answer in the relay's own words or the
  * upstream's; the request is finished. */

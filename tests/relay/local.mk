@@ -83,7 +83,7 @@ tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
 	$(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
-CALL_FAKES = tests/relay/fakes.c tests/relay/fakes.h
+CALL_FAKES = tests/relay/fakes.c tests/relay/fakes.h tests/relay/messages.h
 
 UNIT_TESTS += tests/relay/test_call_front
 tests_relay_test_call_front_SOURCES = tests/relay/test_call_front.c \
@@ -96,3 +96,22 @@ tests_relay_test_call_answer_SOURCES = tests/relay/test_call_answer.c \
 	$(CALL_FAKES)
 tests_relay_test_call_answer_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_relay_test_call_answer_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_call_move
+tests_relay_test_call_move_SOURCES = tests/relay/test_call_move.c \
+	$(CALL_FAKES)
+tests_relay_test_call_move_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_move_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_call_leave
+tests_relay_test_call_leave_SOURCES = tests/relay/test_call_leave.c \
+	$(CALL_FAKES)
+tests_relay_test_call_leave_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_leave_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_call_memory
+tests_relay_test_call_memory_SOURCES = tests/relay/test_call_memory.c \
+	$(CALL_FAKES) $(ALLOC_FAIL)
+tests_relay_test_call_memory_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_memory_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_relay_test_call_memory_LDADD = $(CALL_TEST_LIBS)

@@ -9,35 +9,9 @@
 #include "base/conf.h"
 #include "base/limits.h"
 #include "fakes.h"
+#include "messages.h"
 #include "relay/call.h"
 #include "relay/relay_int.h"
-
-#define START "event: message_start\ndata: {\"type\":\"message_start\"," \
-	"\"message\":{\"model\":\"claude-x-1\",\"usage\":{" \
-	"\"input_tokens\":10,\"output_tokens\":1}}}\n\n"
-#define DELTA "event: content_block_delta\ndata: {\"type\":" \
-	"\"content_block_delta\",\"delta\":{\"text\":\"abcdef\"}}\n\n"
-#define FINAL "event: message_delta\ndata: {\"type\":\"message_delta\"," \
-	"\"usage\":{\"output_tokens\":5}}\n\n"
-#define STOP "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
-#define ERROR_EVENT(type) "event: error\ndata: {\"type\":\"error\"," \
-	"\"error\":{\"type\":\"" type "\",\"message\":\"m\"}}\n\n"
-#define WHOLE START DELTA FINAL STOP
-#define PING "event: ping\ndata: {\"type\": \"ping\"}\n\n"
-
-#define PLAIN_BODY "{\"type\":\"message\",\"model\":\"claude-x-1\"," \
-	"\"content\":[{\"type\":\"text\",\"text\":\"hi\"}],\"usage\":{" \
-	"\"input_tokens\":10,\"output_tokens\":5}}"
-
-/* The answer behind its head. */
-static const char *
-body_of(struct fcgi_request *req)
-{
-	const char *p = strstr(fake_answer(req), "\r\n\r\n");
-
-	assert_non_null(p);
-	return (p + 4);
-}
 
 /* How it all ended. */
 static void
@@ -82,7 +56,7 @@ a_stream_is_passed_on_byte_for_byte_however_it_is_cut(void **state)
 			assert_true(fake_data(whole + i, n - i));
 		fake_done(TRANSFER_OK);
 		assert_int_equal(fake_status(req), 200);
-		assert_string_equal(body_of(req), whole);
+		assert_string_equal(fake_body_of(req), whole);
 		check_settled("ok", USAGE_EXACT, 10, 5, true);
 		fakes_stop();
 	}
@@ -206,7 +180,7 @@ a_stream_that_breaks_ends_with_an_error_event(void **state)
 		fake_text(cases[i].sent);
 		fake_done(cases[i].result);
 		assert_int_equal(fake_status(req), 200);
-		body = body_of(req);
+		body = fake_body_of(req);
 		n = strlen(cases[i].passed);
 		assert_memory_equal(body, cases[i].passed, n);
 		if (cases[i].error)
@@ -237,7 +211,7 @@ an_error_event_in_the_stream_is_the_last_word(void **state)
 		fakes_pass(fakes.conf->ping_interval_ms + 1);
 		fake_done(results[i]);
 		assert_int_equal(fake_status(req), 200);
-		assert_string_equal(body_of(req), START
+		assert_string_equal(fake_body_of(req), START
 		    ERROR_EVENT("overloaded_error"));
 		check_settled("upstream_error", USAGE_PARTIAL, 10, 1, false);
 		fakes_stop();
@@ -255,7 +229,7 @@ an_error_of_the_request_is_passed_on_and_costs_nothing(void **state)
 	fake_done(TRANSFER_OK);
 	assert_int_equal(fakes.nmoves, 0);
 	assert_int_equal(fake_status(req), 200);
-	assert_string_equal(body_of(req),
+	assert_string_equal(fake_body_of(req),
 	    ERROR_EVENT("invalid_request_error"));
 	check_settled("client_error", USAGE_NONE, 0, 0, true);
 }
@@ -271,20 +245,20 @@ an_event_too_long_to_hold_passes_as_it_comes(void **state)
 	memset(much, 'x', sizeof(much));
 	fake_head(200, FAKE_SSE);
 	fake_text(START "data: ");
-	assert_string_equal(body_of(req), START);
+	assert_string_equal(fake_body_of(req), START);
 	fake_data(much, sizeof(much));
-	assert_int_equal(strlen(body_of(req)), strlen(START) + 6 +
+	assert_int_equal(strlen(fake_body_of(req)), strlen(START) + 6 +
 	    sizeof(much));
 
 	/* No ping in the middle of it. */
 	fakes_pass(fakes.conf->ping_interval_ms + 1);
-	assert_int_equal(strlen(body_of(req)), strlen(START) + 6 +
+	assert_int_equal(strlen(fake_body_of(req)), strlen(START) + 6 +
 	    sizeof(much));
 	fake_text("\n\n");
 	fakes_pass(fakes.conf->ping_interval_ms + 1);
 	fake_text(FINAL STOP);
 	fake_done(TRANSFER_OK);
-	body = body_of(req) + strlen(START) + 6 + sizeof(much);
+	body = fake_body_of(req) + strlen(START) + 6 + sizeof(much);
 	assert_string_equal(body, "\n\n" PING FINAL STOP);
 	check_settled("ok", USAGE_EXACT, 10, 5, true);
 }
@@ -319,7 +293,7 @@ a_first_event_may_be_long(void **state)
 	assert_int_equal(req->nwrites, 0);
 	fake_text("\n\n" WHOLE);
 	fake_done(TRANSFER_OK);
-	assert_int_equal(strlen(body_of(req)), 6 + sizeof(much) + 2 +
+	assert_int_equal(strlen(fake_body_of(req)), 6 + sizeof(much) + 2 +
 	    strlen(WHOLE));
 	check_settled("ok", USAGE_EXACT, 10, 5, true);
 }
@@ -338,14 +312,14 @@ pings_go_out_in_silence_and_between_events_alone(void **state)
 	assert_int_equal(req->nwrites, 0);	/* nothing began yet */
 	fake_text(START);
 	fakes_pass(t - 1);
-	assert_string_equal(body_of(req), START);
+	assert_string_equal(fake_body_of(req), START);
 	fake_text(DELTA);
 	fakes_pass(t - 1);
-	assert_string_equal(body_of(req), START DELTA);
+	assert_string_equal(fake_body_of(req), START DELTA);
 	fakes_pass(1);
-	assert_string_equal(body_of(req), START DELTA PING);
+	assert_string_equal(fake_body_of(req), START DELTA PING);
 	fakes_pass(t);
-	assert_string_equal(body_of(req), START DELTA PING PING);
+	assert_string_equal(fake_body_of(req), START DELTA PING PING);
 
 	/* Half an event is still ours: a ping may go before it. */
 	fake_text("event: message_de");
@@ -353,7 +327,7 @@ pings_go_out_in_silence_and_between_events_alone(void **state)
 	fake_text(&FINAL[strlen("event: message_de")]);
 	fake_text(STOP);
 	fake_done(TRANSFER_OK);
-	assert_string_equal(body_of(req), START DELTA PING PING PING FINAL
+	assert_string_equal(fake_body_of(req), START DELTA PING PING PING FINAL
 	    STOP);
 	check_settled("ok", USAGE_EXACT, 10, 5, true);
 }
@@ -369,7 +343,7 @@ no_pings_where_they_are_switched_off(void **state)
 	fake_head(200, FAKE_SSE);
 	fake_text(START);
 	fakes_pass(1000000);
-	assert_string_equal(body_of(req), START);
+	assert_string_equal(fake_body_of(req), START);
 	fake_gone(req);
 	check_settled("client_gone", USAGE_PARTIAL, 10, 1, true);
 	fakes_stop();
@@ -419,7 +393,7 @@ a_slow_client_pauses_the_upstream(void **state)
 	assert_true(fakes.transfer->resumed);
 	assert_true(fake_text(DELTA FINAL STOP));
 	fake_done(TRANSFER_OK);
-	assert_string_equal(body_of(req), WHOLE);
+	assert_string_equal(fake_body_of(req), WHOLE);
 	check_settled("ok", USAGE_EXACT, 10, 5, true);
 }
 
@@ -463,7 +437,7 @@ plain_answers_go_out_whole_with_their_length(void **state)
 		assert_int_equal(req->nwrites, 0);
 		fake_done(TRANSFER_OK);
 		assert_int_equal(fake_status(req), cases[i].status);
-		assert_string_equal(body_of(req), cases[i].body);
+		assert_string_equal(fake_body_of(req), cases[i].body);
 		snprintf(length, sizeof(length), "content-length: %zu\r\n",
 		    strlen(cases[i].body));
 		assert_non_null(strcasestr(fake_answer(req), length));
@@ -487,7 +461,7 @@ a_stream_that_is_answered_plainly_is_passed_plainly(void **state)
 	fake_head(200, FAKE_JSON);
 	fake_text(PLAIN_BODY);
 	fake_done(TRANSFER_OK);
-	assert_string_equal(body_of(req), PLAIN_BODY);
+	assert_string_equal(fake_body_of(req), PLAIN_BODY);
 	check_settled("ok", USAGE_EXACT, 10, 5, true);
 }
 
@@ -505,7 +479,7 @@ head_answers_keep_the_length_that_the_upstream_stated(void **state)
 	assert_int_equal(fake_status(req), 200);
 	assert_non_null(strcasestr(fake_answer(req),
 	    "content-length: 1234\r\n"));
-	assert_string_equal(body_of(req), "");
+	assert_string_equal(fake_body_of(req), "");
 	check_settled("ok", USAGE_NONE, 0, 0, true);
 }
 
@@ -544,7 +518,7 @@ long_plain_answers_are_passed_on_as_they_come(void **state)
 		fake_done(cases[i].result);
 		assert_int_equal(req->finished, cases[i].finished);
 		assert_int_equal(req->reset, !cases[i].finished);
-		assert_int_equal(strlen(body_of(req)), 3 * MEGABYTE);
+		assert_int_equal(strlen(fake_body_of(req)), 3 * MEGABYTE);
 		assert_int_equal(strcasestr(fake_answer(req),
 		    "content-length: 3145728\r\n") != NULL, i == 0);
 		assert_int_equal(fakes.nmoves, 0);
@@ -572,7 +546,7 @@ a_long_answer_pauses_too(void **state)
 	assert_true(fakes.transfer->resumed);
 	assert_true(fake_data(much, sizeof(much)));
 	fake_done(TRANSFER_OK);
-	assert_int_equal(strlen(body_of(req)), 4 * MEGABYTE);
+	assert_int_equal(strlen(fake_body_of(req)), 4 * MEGABYTE);
 	fake_settled(ERR_NONE);
 }
 
