@@ -53,3 +53,8 @@ UNIT_TESTS += tests/admin/test_doctor_host
 tests_admin_test_doctor_host_SOURCES = tests/admin/test_doctor_host.c $(DESK)
 tests_admin_test_doctor_host_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_doctor_host_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_doctor_fetch
+tests_admin_test_doctor_fetch_SOURCES = tests/admin/test_doctor_fetch.c
+tests_admin_test_doctor_fetch_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_doctor_fetch_LDADD = $(ADMIN_TEST_LIBS)
