@@ -21,9 +21,9 @@ static const struct {
 } reasons[] = {
 	{ DOCTOR_CONF, "needs a good config" },
 	{ DOCTOR_STORE, "needs a database that can be used" },
-	{ DOCTOR_SEAL, "needs the master key" },
 	{ DOCTOR_URL, "no URL: give --url, or set public_url" },
 	{ DOCTOR_REACHED, "the relay was not reached at the URL" },
+	{ DOCTOR_SEAL, "needs the master key" },
 	{ DOCTOR_PROBES, "the relay does not take doctor's token" },
 	{ DOCTOR_KEY, "no client key: give one with --key-stdin" },
 };

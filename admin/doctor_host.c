@@ -132,6 +132,11 @@ check_user(struct doctor *d, struct doctor_finding *f)
 		    "user of their own (spawn-fcgi -u leasehold -g "
 		    "leasehold), who owns database, master key and "
 		    "run_dir.");
+	if (geteuid() == 0 || geteuid() == u.uid)
+		return;
+	f->verdict = DOCTOR_WARN;
+	finding_remedy(f, "You are another user: run doctor as root, or as "
+	    "%s, to see what they see.", u.name);
 }
 
 /* Whether the responders may do what they must with ${path}. */
@@ -176,7 +181,8 @@ bad:
 		finding_remedy(f, "`leasehold init' makes the database.");
 	else
 		finding_remedy(f, "Give folder and database to the "
-		    "responders' user:\n    chown -R %s %s", u.name, folder);
+		    "responders' user:\n    chown %s %s %s*", u.name, folder,
+		    path);
 	return (false);
 }
 
