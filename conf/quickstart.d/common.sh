@@ -85,8 +85,8 @@ build_log() {
 # Build what has changed, and install it if anything has.
 build_install() {
 	mkdir -p "$build_dir"
-	[ -x "$source_dir/configure" ] ||
-		(cd "$source_dir" && build_log ./bootstrap)
+	[ ! -x "$source_dir/bootstrap" ] ||
+		build_log "$source_dir/bootstrap" --needed
 	cd "$build_dir"
 	[ -e Makefile ] || build_log "$source_dir/configure" -C \
 		"--prefix=$prefix" "$@"
