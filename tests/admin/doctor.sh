@@ -16,10 +16,13 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-doctor.XXXXXX") || exit 99
 number=0 failed=0
 
 # Each that was started ends within five seconds, or is ended.
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2005,SC2086
 stop() {
 	local pids pid
-	pids=$(cat "$dir"/run/*.pid 2>/dev/null)
+	# spawn-fcgi writes no line end.
+	pids=$(for pid in "$dir"/run/*.pid; do
+		echo "$(cat "$pid" 2>/dev/null)"
+	done)
 	for pid in $pids; do
 		kill "$pid" 2>/dev/null
 	done
