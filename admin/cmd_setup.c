@@ -109,8 +109,8 @@ run_rekey(struct cli *cli, struct err *err)
 		output_json(json_pack("{s:I}", "resealed", (json_int_t)n));
 	else
 		printf("%zu account secrets are sealed under a new master "
-		    "key in %s.\nRestart the responders now: they hold the "
-		    "old key.\nOld backups of the database need the old "
+		    "key in %s.\nResponders that run take it over by "
+		    "themselves.\nOld backups of the database need the old "
 		    "file.\n", n, cli->conf->master_key_file);
 	return (0);
 }
@@ -144,10 +144,12 @@ const struct command commands_setup[] = {
 		.args = "",
 		.needs = NEEDS_SEAL,
 		.summary = "make a new master key and seal all secrets anew",
-		.details = "Restart the responders after it: they work on "
-		    "with what they have read\nuntil the next change.  When "
-		    "it breaks off, both keys are in the file and it\ncan be "
-		    "run again.",
+		.details = "Responders that run take over the new key "
+		    "by themselves, and no request fails.\nWhere other hosts "
+		    "share the database, put the file there soon: until\n"
+		    "then their responders have no accounts.  When it breaks "
+		    "off, both keys are in\nthe file and it can be run "
+		    "again.",
 		.run = run_rekey,
 	},
 	{ .name = NULL }

@@ -299,9 +299,8 @@ judge_echo(struct doctor *d, struct doctor_finding *f)
 	tell(f, DOCTOR_FAIL, a, "a probe");
 	if (from(a) == FROM_RELAY && a->status == 403)
 		finding_remedy(f, "The relay does not know doctor's token: "
-		    "its master key is another one (after `leasehold rekey' "
-		    "start the responders anew), its clock is far off, or "
-		    "the URL leads to another installation.");
+		    "its master key file is another one, its clock is far "
+		    "off, or the URL leads to another installation.");
 	else if (from(a) == FROM_RELAY)
 		finding_remedy(f, "Do the responders run this version "
 		    "(" PACKAGE_VERSION ")?");

@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 #include "account_secrets.h"
+#include "change.h"
 
 #include "install.h"
 
@@ -207,12 +208,9 @@ install_rekey(struct store *st, const char *path, size_t *resealed,
 
 	if ((seal = open_rotated(st, path, err)) == NULL)
 		return (-1);
-	if ((rc = store_begin(st, true, err)) == 0) {
-		if ((rc = reseal_inside(st, seal, resealed, err)) == 0)
-			rc = store_commit(st, err);
-		else
-			store_rollback(st);
-	}
+	if ((rc = change_begin(st, err)) == 0)
+		rc = change_end(st, reseal_inside(st, seal, resealed, err),
+		    err);
 	seal_free(seal);
 	return (rc == 0 ? seal_prune_file(path, err) : -1);
 }

@@ -34,9 +34,8 @@ int install_meta(struct store *st, const struct seal *seal, bool *made,
  * file.  Both keys are in the file meanwhile, so that it can break off at any
  * point and be run again.
  *
- * Responders that run hold the old key and the secrets in clear.  The config
- * version is not raised, so that they need not read what they cannot open:
- * they are to be restarted before the next change.
+ * The config version is raised: responders that run read the file anew, and
+ * until then work on with the secrets that they hold in clear.
  */
 int install_rekey(struct store *st, const char *path, size_t *resealed,
     struct err *err) __attribute__((__warn_unused_result__));

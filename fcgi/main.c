@@ -216,7 +216,6 @@ main_start(struct main *m, struct err *err)
 	struct relay_params rp = {
 		.loop = m->loop,
 		.conf = m->conf,
-		.seal = m->seal,
 		.log = m->log,
 		.listen_fd = FCGI_LISTENSOCK_FILENO
 	};

@@ -41,6 +41,7 @@ struct subkeys {
 };
 
 struct seal {
+	int refs;		/* atomic */
 	size_t n;
 	struct subkeys keys[SEAL_KEYS_MAX];
 };
@@ -84,6 +85,8 @@ seal_open(const char *path, struct err *err)
 		goto err1;
 	}
 
+	seal->refs = 1;
+
 	/* A limit on locked memory is no reason not to start. */
 	(void)sodium_mlock(seal, sizeof(*seal));
 	for (i = 0; i < keys.n; i++)
@@ -98,11 +101,20 @@ err0:
 	return (NULL);
 }
 
+struct seal *
+seal_ref(struct seal *seal)
+{
+
+	__atomic_add_fetch(&seal->refs, 1, __ATOMIC_RELAXED);
+	return (seal);
+}
+
 void
 seal_free(struct seal *seal)
 {
 
-	if (seal == NULL)
+	if (seal == NULL ||
+	    __atomic_sub_fetch(&seal->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 
 	/* This wipes, whether the memory is locked or not. */

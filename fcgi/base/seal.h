@@ -14,7 +14,8 @@ struct seal;
  * derived from one master key file.  The file holds one line a master key,
  * "ID HEX64", newest first: the first seals, all of them open, so that it
  * can be rotated; '#' begins a comment line.  libsodium does the work.  A
- * struct seal is constant after it was opened and may be used by any thread.
+ * struct seal is constant after it was opened, counted by reference
+ * (atomically) and may be used by any thread.
  */
 
 /* Master keys in one file; a rotation is over long before. */
@@ -44,11 +45,14 @@ int seal_prune_file(const char *path, struct err *err)
 
 /**
  * seal_open(path, err):
- * Read the master keys.  Refused with ERR_PERM and the remedy in the text
- * when group or others may read or write the file.  The memory is locked
- * where the system allows it.  seal_free wipes; NULL is allowed.
+ * Read the master keys, with one reference for the caller.  Refused with
+ * ERR_PERM and the remedy in the text when group or others may read or write
+ * the file.  The memory is locked where the system allows it.
+ * seal_ref: one more reference.  seal_free: one less, and wiped with the
+ * last; NULL is allowed.
  */
 struct seal *seal_open(const char *path, struct err *err);
+struct seal *seal_ref(struct seal *seal);
 void seal_free(struct seal *seal);
 
 /** seal_key_id(seal): Id of the master key that seals now; borrowed. */

@@ -39,5 +39,7 @@ libpool_a_SOURCES = \
 	fcgi/pool/snapshot.h \
 	fcgi/pool/tickets.c \
 	fcgi/pool/tickets.h \
+	fcgi/pool/unseal.c \
+	fcgi/pool/unseal.h \
 	fcgi/pool/waiting.c \
 	fcgi/pool/waiting.h

@@ -74,6 +74,20 @@ keep_until_turns_end(struct pool *p, struct snapshot *s)
 }
 
 static void
+hear_of_seal(struct pool *p, const struct pool_facts *facts)
+{
+
+	if (facts->seal != p->facts.seal)
+		log_note(p->params.log, LOG_LEVEL_INFO, "pool",
+		    "master_key_renewed", NULL);
+	if (facts->shut.code != ERR_NONE &&
+	    strcmp(facts->shut.text, p->facts.shut.text) != 0)
+		log_note(p->params.log, LOG_LEVEL_ERROR, "pool",
+		    "master_key_lacks", &facts->shut);
+	seal_free(p->facts.seal);
+}
+
+static void
 hear(struct pool *p)
 {
 	struct pool_facts facts;
@@ -84,6 +98,7 @@ hear(struct pool *p)
 	    facts.responder_id != p->facts.responder_id))
 		p->ids.node = facts.node;
 	keep_until_turns_end(p, p->facts.snapshot);
+	hear_of_seal(p, &facts);
 	p->facts = facts;
 	if (facts.snapshot != NULL)
 		key_cache_version(p->keys, facts.snapshot->version);
@@ -113,6 +128,14 @@ pool_pepper(const struct pool *p)
 {
 
 	return (p->facts.registered ? &p->facts.pepper : NULL);
+}
+
+const struct seal *
+pool_seal(struct pool *p)
+{
+
+	hear(p);
+	return (p->facts.seal);
 }
 
 bool
@@ -402,6 +425,7 @@ pool_start(const struct pool_params *params, struct err *err)
 		goto err0;
 	}
 	p->params = *params;
+	p->facts.seal = seal_ref(params->seal);
 	ledger_ids_init(&p->ids, 0);
 	if ((p->keys = key_cache_new(LIMIT_KEY_CACHE)) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for the pool");
@@ -410,7 +434,8 @@ pool_start(const struct pool_params *params, struct err *err)
 	if (shared_init(&p->shared, err))
 		goto err2;
 	shared_configure(&p->shared, params->conf);
-	p->runner = runner_new(params->seal, params->clock, &p->shared, err);
+	p->runner = runner_new(params->seal, params->conf->master_key_file,
+	    params->clock, &p->shared, err);
 	if (p->runner == NULL)
 		goto err3;
 	if (responder_open(&p->runner->self, params->conf->run_dir, err))
@@ -432,6 +457,7 @@ err3:
 err2:
 	key_cache_free(p->keys);
 err1:
+	seal_free(p->facts.seal);
 	free(p);
 err0:
 	return (NULL);
@@ -465,6 +491,7 @@ pool_stop(struct pool *p, int64_t timeout_ms)
 	runner_free(p->runner);
 	snapshot_unref(p->old);
 	snapshot_unref(p->facts.snapshot);
+	seal_free(p->facts.seal);
 	seal_wipe(&p->facts.pepper, sizeof(p->facts.pepper));
 	shared_fini(&p->shared);
 	key_cache_free(p->keys);

@@ -33,7 +33,8 @@ struct pool_params {
 					   by the loop alone: the pool copies
 					   what its thread needs at
 					   pool_reload */
-	const struct seal *seal;
+	struct seal *seal;		/* as read from master_key_file; a
+					   reference is taken */
 	struct loop *loop;
 	struct log *log;
 	const struct clock *clock;
@@ -105,6 +106,12 @@ struct lookup_op {
 
 /** pool_pepper(p): For seal_hash; NULL until the database was first read. */
 const struct seal_pepper *pool_pepper(const struct pool *p);
+
+/**
+ * pool_seal(p): The master keys, as `leasehold rekey' last left them; borrowed
+ * until the next call of a function of the pool.
+ */
+const struct seal *pool_seal(struct pool *p);
 
 /**
  * pool_key_cached(p, hash): A key that was looked up under the present config

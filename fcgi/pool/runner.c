@@ -40,15 +40,15 @@ _Static_assert(sizeof(row_stmts) / sizeof(row_stmts[0]) == ROWS_COUNT,
     "one statement for each set of rows");
 
 struct runner *
-runner_new(const struct seal *seal, const struct clock *clock,
-    struct shared *shared, struct err *err)
+runner_new(struct seal *seal, const char *key_path,
+    const struct clock *clock, struct shared *shared, struct err *err)
 {
 	struct runner *rn;
 	size_t i;
 
 	if ((rn = calloc(1, sizeof(*rn))) == NULL)
 		goto err0;
-	rn->seal = seal;
+	unseal_init(&rn->unseal, key_path, seal);
 	rn->clock = clock;
 	rn->shared = shared;
 	rn->self.lock_fd = rn->self.wake_fd = rn->self.send_fd = -1;
@@ -90,6 +90,7 @@ runner_free(struct runner *rn)
 	waiting_fini(&rn->waiting);
 	reaper_fini(&rn->reaper);
 	snapshot_unref(rn->snapshot);
+	unseal_fini(&rn->unseal);
 	seal_wipe(&rn->pepper, sizeof(rn->pepper));
 	responder_close(&rn->self);
 	free(rn->wants);
@@ -150,12 +151,36 @@ runner_released(struct runner *rn, struct err *err)
 	return (0);
 }
 
+/* An account may be sealed under a key that is newer than the one in use: a
+ * rekey broke off. */
+static struct snapshot *
+load_snapshot(struct runner *rn, struct err *err)
+{
+	struct unseal *u = &rn->unseal;
+	struct snapshot *s;
+
+	if (unseal_check(u, rn->st, err))
+		return (NULL);
+	s = snapshot_load(rn->st, u->seal, err);
+	if (s != NULL && s->nshut > 0 && unseal_renew(u)) {
+		snapshot_unref(s);
+		s = snapshot_load(rn->st, u->seal, err);
+	}
+	if (s != NULL && s->nshut > 0) {
+		u->lacking = true;
+		err_set(&u->why, ERR_CRYPTO, "%zu accounts cannot serve: "
+		    "master key file %.100s does not open their secrets",
+		    s->nshut, u->path);
+	}
+	return (s);
+}
+
 int
 runner_reload(struct runner *rn, struct err *err)
 {
 	struct snapshot *s;
 
-	if ((s = snapshot_load(rn->st, rn->seal, err)) == NULL)
+	if ((s = load_snapshot(rn, err)) == NULL)
 		return (-1);
 	if (load_follow(&rn->load, s, err)) {
 		snapshot_unref(s);
@@ -175,6 +200,8 @@ publish(struct runner *rn)
 {
 	struct pool_facts facts = {
 		.snapshot = rn->snapshot,
+		.seal = rn->unseal.seal,
+		.shut = rn->unseal.why,
 		.responder_id = rn->self.id,
 		.node = rn->self.node,
 		.pepper = rn->pepper,
@@ -213,6 +240,15 @@ sort_ops(struct runner *rn, struct store_op **ops, size_t n)
 	}
 }
 
+/* The master key that was missing: looked for with each beat. */
+static bool
+key_has_come(struct runner *rn)
+{
+
+	return (rn->unseal.lacking && rn->lists[OP_BEAT].n > 0 &&
+	    unseal_renew(&rn->unseal));
+}
+
 /* Version, queue, load: as the transaction sees them. */
 static int
 look(struct runner *rn, struct err *err)
@@ -227,7 +263,8 @@ look(struct runner *rn, struct err *err)
 		return (-1);
 	rn->ntickets = row[1];
 	if ((rn->snapshot == NULL || rn->snapshot_stale ||
-	    rn->snapshot->version != row[0]) && runner_reload(rn, err))
+	    rn->snapshot->version != row[0] || key_has_come(rn)) &&
+	    runner_reload(rn, err))
 		return (-1);
 	load_begin(&rn->load);
 	if (rn->load.read_ms == 0 || rn->ntickets > 0 ||
@@ -423,7 +460,8 @@ check_in(struct runner *rn, struct store *st, struct err *err)
 	int64_t node;
 	int rc = 0;
 
-	if (meta_pepper(st, rn->seal, &rn->pepper, err))
+	if (unseal_check(&rn->unseal, st, err) ||
+	    meta_pepper(st, rn->unseal.seal, &rn->pepper, err))
 		return (-1);
 	if (rn->self.id != 0)
 		rc = store_one(st, STMT_RESPONDER_THERE, &id, 1, &node, 1,

@@ -16,6 +16,7 @@
 #include "pool/responder.h"
 #include "pool/rows.h"
 #include "pool/shared.h"
+#include "pool/unseal.h"
 #include "pool/waiting.h"
 
 struct clock;
@@ -92,7 +93,7 @@ struct op_list {
 };
 
 struct runner {
-	const struct seal *seal;
+	struct unseal unseal;
 	const struct clock *clock;
 	struct shared *shared;
 	struct responder self;
@@ -127,9 +128,10 @@ struct runner {
 	size_t nrefused;
 };
 
-/** runner_new(seal, clock, shared, err): All are borrowed.  NULL on failure. */
-struct runner *runner_new(const struct seal *seal, const struct clock *clock,
-    struct shared *shared, struct err *err);
+/** runner_new(seal, key_path, clock, shared, err): A reference on ${seal}, read
+ * from ${key_path}, is taken; the others are borrowed.  NULL on failure. */
+struct runner *runner_new(struct seal *seal, const char *key_path,
+    const struct clock *clock, struct shared *shared, struct err *err);
 
 /** runner_free(rn): NULL is allowed.  Files of the responder are removed. */
 void runner_free(struct runner *rn);

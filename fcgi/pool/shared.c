@@ -24,6 +24,7 @@ shared_fini(struct shared *sh)
 {
 
 	snapshot_unref(sh->facts.snapshot);
+	seal_free(sh->facts.seal);
 	seal_wipe(&sh->facts.pepper, sizeof(sh->facts.pepper));
 	pthread_mutex_destroy(&sh->lock);
 }
@@ -65,15 +66,19 @@ void
 shared_publish(struct shared *sh, const struct pool_facts *facts)
 {
 	struct snapshot *old;
+	struct seal *old_seal;
 
 	if (facts->snapshot != NULL)
 		snapshot_ref(facts->snapshot);
+	seal_ref(facts->seal);
 	pthread_mutex_lock(&sh->lock);
 	old = sh->facts.snapshot;
+	old_seal = sh->facts.seal;
 	sh->facts = *facts;
 	pthread_mutex_unlock(&sh->lock);
 	__atomic_add_fetch(&sh->serial, 1, __ATOMIC_RELEASE);
 	snapshot_unref(old);
+	seal_free(old_seal);
 }
 
 bool
@@ -87,6 +92,7 @@ shared_news(struct shared *sh, unsigned *serial, struct pool_facts *out)
 	*out = sh->facts;
 	if (out->snapshot != NULL)
 		snapshot_ref(out->snapshot);
+	seal_ref(out->seal);
 	pthread_mutex_unlock(&sh->lock);
 	*serial = now;
 	return (true);

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/seal.h"
 
 struct conf;
-struct err;
 struct snapshot;
 
 /** The settings that the store thread goes by, copied from struct conf. */
@@ -25,6 +25,9 @@ struct pool_settings {
 /** What the loop learns from the store thread. */
 struct pool_facts {
 	struct snapshot *snapshot;
+	struct seal *seal;		/* the master keys it goes by */
+	struct err shut;		/* what they do not open, or
+					   ERR_NONE */
 	int64_t responder_id;
 	int node;
 	struct seal_pepper pepper;
@@ -57,14 +60,14 @@ void shared_settings(struct shared *sh, struct pool_settings *out);
 /** shared_note(sh, requests, draining): For the responder's row.  Loop. */
 void shared_note(struct shared *sh, int64_t requests, bool draining);
 
-/** shared_publish(sh, facts): Replace the facts; a reference on the snapshot
- * is taken.  Store thread. */
+/** shared_publish(sh, facts): Replace the facts; references on snapshot and
+ * seal are taken.  Store thread. */
 void shared_publish(struct shared *sh, const struct pool_facts *facts);
 
 /**
  * shared_news(sh, serial, out): If the facts changed since *${serial}, copy
- * them to ${out}, with a reference on the snapshot for the caller, and return
- * true.  Costs one atomic load if nothing changed.
+ * them to ${out}, with references on snapshot and seal for the caller, and
+ * return true.  Costs one atomic load if nothing changed.
  */
 bool shared_news(struct shared *sh, unsigned *serial, struct pool_facts *out);
 

@@ -64,8 +64,10 @@ unseal(struct loader *l, struct account *a, const struct store_value *v)
 	    &a->secret_len, &err) == 0)
 		return (0);
 	a->secret = NULL;
-	if (err.code == ERR_CRYPTO)
+	if (err.code == ERR_CRYPTO) {
+		l->s->nshut++;
 		return (0);
+	}
 	err_set(l->err, err.code, "%s", err.text);
 	return (-1);
 }

@@ -74,6 +74,7 @@ struct snapshot {
 	int64_t version;
 	struct account *accounts;	/* by id, ascending */
 	size_t naccounts;
+	size_t nshut;			/* accounts without their secret */
 	struct group *groups;		/* by id, ascending */
 	size_t ngroups;
 	struct budget_rule *budgets;	/* enabled; by scope, its id, id */

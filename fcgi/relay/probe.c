@@ -29,13 +29,11 @@ struct probe {
 };
 
 void
-probes_init(struct probes *ps, struct loop *loop, const struct conf *conf,
-    const struct seal *seal)
+probes_init(struct probes *ps, struct loop *loop, const struct conf *conf)
 {
 
 	ps->loop = loop;
 	ps->conf = conf;
-	ps->seal = seal;
 	TAILQ_INIT(&ps->open);
 	ps->nopen = 0;
 }
@@ -298,13 +296,13 @@ probe_params(struct probe *p)
 }
 
 int
-probe_begin(struct probes *ps, struct fcgi_request *req,
-    enum probe_kind kind, struct response_error *e)
+probe_begin(struct probes *ps, const struct seal *seal,
+    struct fcgi_request *req, enum probe_kind kind, struct response_error *e)
 {
 	const struct http_request *http = fcgi_request_http(req);
 	struct probe *p;
 
-	if (!seal_token_fits(ps->seal, PROBE_PURPOSE,
+	if (!seal_token_fits(seal, PROBE_PURPOSE,
 	    http_request_header(http, PROBE_HEADER),
 	    loop_wall_ms(ps->loop) / 1000))
 		return (probe_refuse(e, 403, "This is for `leasehold doctor' "

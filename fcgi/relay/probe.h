@@ -51,23 +51,22 @@ enum probe_kind {
 struct probes {
 	struct loop *loop;
 	const struct conf *conf;
-	const struct seal *seal;
 	TAILQ_HEAD(probe_list, probe) open;
 	int nopen;
 };
 
-/** probes_init(ps, loop, conf, seal): All three are borrowed for good. */
+/** probes_init(ps, loop, conf): Both are borrowed for good. */
 void probes_init(struct probes *ps, struct loop *loop,
-    const struct conf *conf, const struct seal *seal);
+    const struct conf *conf);
 
 /**
- * probe_begin(ps, req, kind, e):
- * Begin to serve ${req}.  1: its body is wanted, and comes to probe_body and
+ * probe_begin(ps, seal, req, kind, e):
+ * Begin to serve ${req}, if its token is of ${seal}.  1: its body is wanted, and comes to probe_body and
  * probe_whole; 0: it is not, the probe is answered or will be; -1: refused,
  * the caller answers with ${e}, filled in here.
  */
-int probe_begin(struct probes *ps, struct fcgi_request *req,
-    enum probe_kind kind, struct response_error *e)
+int probe_begin(struct probes *ps, const struct seal *seal,
+    struct fcgi_request *req, enum probe_kind kind, struct response_error *e)
     __attribute__((__warn_unused_result__));
 
 /** probe_of(ps, req): The open probe that ${req} is; NULL: it is none. */

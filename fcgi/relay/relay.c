@@ -238,7 +238,8 @@ relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
 
 	if (relay_too_much(r, req))
 		return (false);
-	if ((rc = probe_begin(&r->probes, req, kind, &e)) == -1)
+	if ((rc = probe_begin(&r->probes, pool_seal(r->pool), req, kind,
+	    &e)) == -1)
 		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
 	return (rc == 1);
 }
@@ -421,7 +422,7 @@ relay_new(const struct relay_params *params, struct err *err)
 	r->upstream = params->upstream;
 	r->log = params->log;
 	TAILQ_INIT(&r->calls);
-	probes_init(&r->probes, params->loop, params->conf, params->seal);
+	probes_init(&r->probes, params->loop, params->conf);
 	sp.arg = r;
 	if ((r->server = fcgi_server_new(&sp, err)) == NULL)
 		goto err1;

@@ -9,7 +9,6 @@ struct log;
 struct loop;
 struct pool;
 struct relay;
-struct seal;
 struct upstream;
 
 /**
@@ -22,7 +21,6 @@ struct relay_params {
 	const struct conf *conf;	/* outlives it; reloads in place */
 	struct pool *pool;
 	struct upstream *upstream;
-	const struct seal *seal;	/* to know doctor's probes by */
 	struct log *log;
 	int listen_fd;			/* stays the caller's */
 };

@@ -38,9 +38,14 @@ tests_pool_test_reap_LDADD = $(POOL_TEST_LIBS)
 UNIT_TESTS += tests/pool/test_pool
 tests_pool_test_pool_SOURCES = tests/pool/test_pool.c
 tests_pool_test_pool_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_pool_test_pool_LDADD = $(POOL_TEST_LIBS)
+tests_pool_test_pool_LDADD = libadmin.a $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_storm
 tests_pool_test_storm_SOURCES = tests/pool/test_storm.c $(POOL_RIG)
 tests_pool_test_storm_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_storm_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_unseal
+tests_pool_test_unseal_SOURCES = tests/pool/test_unseal.c $(POOL_RIG)
+tests_pool_test_unseal_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_unseal_LDADD = libadmin.a $(POOL_TEST_LIBS)

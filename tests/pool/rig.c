@@ -305,7 +305,8 @@ proc_new(struct rig *r)
 	set->dead_after_ms = 15000;
 	set->grant_timeout_ms = 2000;
 	set->cooldown_max_ms = 600000;
-	p->runner = runner_new(r->seal, &r->clock.clock, &p->shared, NULL);
+	p->runner = runner_new(r->seal, r->key_path, &r->clock.clock,
+	    &p->shared, NULL);
 	assert_non_null(p->runner);
 	MUST(responder_open(&p->runner->self, r->dir, why));
 	runner_bind(p->runner, &p->calls);

@@ -16,6 +16,8 @@
 #include "pool/pool.h"
 #include "store/store.h"
 
+#include "admin/install.h"
+
 /* The whole pool: loop, store thread, file. */
 
 #define N_CALLS		200
@@ -25,6 +27,7 @@
 struct place {
 	char dir[64];
 	char url[96];
+	char key_path[96];
 	struct seal *seal;
 	struct conf conf;
 	struct loop *loop;
@@ -114,6 +117,7 @@ fill_conf(struct place *pl)
 
 	pl->conf = (struct conf) {
 		.store = pl->url,
+		.master_key_file = pl->key_path,
 		.run_dir = pl->dir,
 		.queue_max = 1000,
 		.queue_timeout_ms = 20000,
@@ -132,7 +136,6 @@ setup(void **state)
 {
 	struct place *pl = calloc(1, sizeof(*pl));
 	struct err err = { 0 };
-	char path[96];
 
 	if (pl == NULL)
 		return (-1);
@@ -140,9 +143,10 @@ setup(void **state)
 	if (mkdtemp(pl->dir) == NULL)
 		return (-1);
 	snprintf(pl->url, sizeof(pl->url), "sqlite:%s/db", pl->dir);
-	snprintf(path, sizeof(path), "%s/master.key", pl->dir);
-	if (seal_create_file(path, &err) ||
-	    (pl->seal = seal_open(path, &err)) == NULL)
+	snprintf(pl->key_path, sizeof(pl->key_path), "%s/master.key",
+	    pl->dir);
+	if (seal_create_file(pl->key_path, &err) ||
+	    (pl->seal = seal_open(pl->key_path, &err)) == NULL)
 		return (-1);
 	if ((pl->loop = loop_new(clock_system(), &err)) == NULL)
 		return (-1);
@@ -354,6 +358,7 @@ admitted(struct admit_op *op, const struct err *err)
 	}
 	assert_int_equal(err->code, ERR_NONE);
 	assert_int_equal(op->verdict, ADMIT_LEASED);
+	assert_non_null(op->lease.account->secret);
 	crowd->leased++;
 	if (++crowd->in_flight > crowd->most)
 		crowd->most = crowd->in_flight;
@@ -361,10 +366,27 @@ admitted(struct admit_op *op, const struct err *err)
 	    loop_now_ms(c->loop) + 1, served, c), 0);
 }
 
+/* As the command does it, from outside. */
 static void
-slots_are_shared_by_two_pools(void **state)
+rekey(struct place *pl)
 {
-	struct place *pl = *state;
+	struct store_options opt = { .busy_timeout_ms = 5000 };
+	struct err err = { 0 };
+	struct store *st;
+	size_t n;
+
+	st = store_open(pl->url, &opt, &err);
+	assert_non_null(st);
+	must(store_prepare(st, &err), &err);
+	must(install_rekey(st, pl->key_path, &n, &err), &err);
+	assert_int_equal(n, 1);
+	store_close(st);
+}
+
+/* Many calls through two pools, with so many calls from rekey to rekey. */
+static void
+mill(struct place *pl, int rekey_each)
+{
 	struct crowd crowd = { .done = 0 };
 	struct pool_stats stats;
 	struct call *calls, *c;
@@ -393,6 +415,8 @@ slots_are_shared_by_two_pools(void **state)
 		pool_admit(crowd.pool[c->which], &c->admit);
 		if (i % 7 == 0)
 			turn(pl);
+		if (rekey_each != 0 && i % rekey_each == 0)
+			rekey(pl);
 	}
 	for (i = 0; i < N_CALLS; i++) {
 		if (calls[i].leaves)
@@ -415,6 +439,33 @@ slots_are_shared_by_two_pools(void **state)
 		pool_stop(crowd.pool[i], 5000);
 	}
 	free(calls);
+}
+
+static void
+slots_are_shared_by_two_pools(void **state)
+{
+
+	mill(*state, 0);
+}
+
+static void
+a_new_master_key_fails_no_request(void **state)
+{
+	struct place *pl = *state;
+	struct seal *now;
+	struct pool *p;
+	int i;
+
+	mill(pl, 20);
+	now = seal_open(pl->key_path, NULL);
+	assert_non_null(now);
+	p = start(pl);
+	for (i = 0; i < 200 && strcmp(seal_key_id(pool_seal(p)),
+	    seal_key_id(now)) != 0; i++)
+		turn(pl);
+	assert_string_equal(seal_key_id(pool_seal(p)), seal_key_id(now));
+	seal_free(now);
+	pool_stop(p, 5000);
 }
 
 static void
@@ -542,6 +593,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(keys_are_looked_up_and_remembered),
 		T(slots_are_shared_by_two_pools),
+		T(a_new_master_key_fails_no_request),
 		T(stopping_leaves_nothing_open),
 		T(it_comes_up_when_the_database_does),
 		T(an_unwritable_run_dir_is_refused),

@@ -87,7 +87,7 @@ set_up(void **state)
 	assert_non_null(f->loop);
 	f->conf = conf_parse("test", conf, strlen(conf), NULL);
 	assert_non_null(f->conf);
-	probes_init(&f->probes, f->loop, f->conf, f->seal);
+	probes_init(&f->probes, f->loop, f->conf);
 	*state = f;
 	return (0);
 }
@@ -148,7 +148,7 @@ begin(struct fix *f, struct fcgi_request *req, enum probe_kind kind)
 {
 
 	assert_int_equal(http_request_ready(&req->http, "/m", NULL), 1);
-	return (probe_begin(&f->probes, req, kind, &f->e));
+	return (probe_begin(&f->probes, f->seal, req, kind, &f->e));
 }
 
 static int
