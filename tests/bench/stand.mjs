@@ -3,7 +3,7 @@
 // stopped by process id.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { descendants } from './proc.mjs';
 
 const started = [];
-const prices = join(dirname(fileURLToPath(import.meta.url)),
-  '../../conf/prices.json');
+const conf = (name) => join(dirname(fileURLToPath(import.meta.url)),
+  '../../conf', name);
 
 /** A port that was free a moment ago. */
 export function freePort() {
@@ -79,9 +79,8 @@ export async function startMock(dir, build) {
   return { port, pids: () => [child.pid] };
 }
 
-// What both kinds of nginx share.  Answers are passed on as they come, and
-// request bodies stay in memory, on both sides.  Workers keep the user, as the
-// stand's folder is closed to others.
+// What both kinds of nginx share.  Workers keep the user, as the stand's
+// folder is closed to others.
 function nginxHead(dir, name) {
   return `
 daemon off;
@@ -95,7 +94,6 @@ http {
   access_log off;
   keepalive_requests 1000000;
   client_max_body_size 0;
-  client_body_buffer_size 512k;
   client_body_temp_path ${dir}/${name}-body;
   proxy_temp_path ${dir}/${name}-proxy;
   fastcgi_temp_path ${dir}/${name}-fcgi;
@@ -129,6 +127,8 @@ export async function startFloor(dir, name, upstream, tls = false) {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;
+      proxy_request_buffering off;
+      client_body_buffer_size 128k;
       proxy_read_timeout 1h;
       ${tls ? `proxy_ssl_trusted_certificate ${ca}; proxy_ssl_verify on;
       proxy_ssl_name localhost; proxy_ssl_session_reuse on;` : ''}
@@ -167,9 +167,19 @@ export async function startTls(dir, upstream) {
 `);
 }
 
-function command(build, conf, args, input = '') {
+// A part of the configuration as it is shipped, but without access logs,
+// which the floor does not write either.
+function snippet(name, home, socket) {
+  const fills = { mount: '', relay_socket: socket, log_dir: home,
+    admin_socket: join(home, 'admin.sock'), htdocs: home };
+  return readFileSync(conf(join('nginx', name)), 'utf8')
+    .replace(/@(\w+)@/g, (_, word) => fills[word])
+    .replace(/^\s*access_log .*$/gm, '');
+}
+
+function command(build, settings, args, input = '') {
   const r = spawnSync(join(build, 'leasehold'), args, {
-    input, encoding: 'utf8', env: { ...process.env, LEASEHOLD_CONFIG: conf },
+    input, encoding: 'utf8', env: { ...process.env, LEASEHOLD_CONFIG: settings },
   });
   if (r.status !== 0)
     throw new Error(`leasehold ${args.join(' ')}: ${r.stderr}`);
@@ -183,47 +193,38 @@ function command(build, conf, args, input = '') {
 export async function startRelay(dir, name, params) {
   const { build, baseUrl, responders, synchronous } = params;
   const home = join(dir, name);
-  const conf = join(home, 'leasehold.conf');
+  const settings = join(home, 'leasehold.conf');
   const socket = join(home, 'relay.sock');
   const port = await freePort();
   mkdirSync(home, { mode: 0o700 });
-  writeFileSync(conf, `store = sqlite:${home}/leasehold.db
+  writeFileSync(settings, `store = sqlite:${home}/leasehold.db
 master_key_file = ${home}/master.key
 run_dir = ${home}
 relay_socket = ${socket}
 log = file:${home}/relay.log
 sqlite_synchronous = ${synchronous}
 ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
-  command(build, conf, ['init', '--prices', prices]);
+  command(build, settings, ['init', '--prices', conf('prices.json')]);
   for (const account of ['one', 'two', 'three'])
-    command(build, conf, ['account', 'add', '--name', account, '--platform',
+    command(build, settings, ['account', 'add', '--name', account, '--platform',
       'claude', '--base-url', baseUrl, '--credential', 'api_key',
       '--concurrency', '1000'], 'sk-ant-bench\n');
-  const key = JSON.parse(command(build, conf, ['key', 'create', '--json',
+  const key = JSON.parse(command(build, settings, ['key', 'create', '--json',
     '--name', 'bench', '--budget', '1000000'])).key;
   const pool = start(dir, `${name}-pool`, ['spawn-fcgi', '-n', '-b', '4096',
     '-s', socket, '--', '/usr/bin/env', 'multiwatch', '-f', String(responders), '--',
-    join(build, 'leasehold-relay.fcgi'), '--config', conf]);
+    join(build, 'leasehold-relay.fcgi'), '--config', settings]);
   await answers({ path: socket }, 'the pool');
   const nginx = await startNginx(dir, `${name}-nginx`, port, `
-  upstream relay { server unix:${socket}; keepalive 4096; }
+  ${snippet('upstream.conf.in', home, socket)}
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / {
-      include /etc/nginx/fastcgi_params;
-      fastcgi_pass relay;
-      fastcgi_keep_conn on;
-      fastcgi_buffering off;
-      fastcgi_read_timeout 1h;
-      fastcgi_send_timeout 1h;
-      fastcgi_buffer_size 64k;
-      fastcgi_buffers 4 64k;
-    }
+    ${snippet('mount.conf.in', home, socket)}
   }
 `);
   return { port, key, nginx: nginx.pids,
     responders: () => descendants(pool.pid),
-    ledger: () => JSON.parse(command(build, conf, ['key', 'show', 'bench',
+    ledger: () => JSON.parse(command(build, settings, ['key', 'show', 'bench',
       '--json'])) };
 }
 
