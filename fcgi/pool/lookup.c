@@ -117,22 +117,15 @@ forget(struct key_cache *c, struct entry *e)
 	c->n--;
 }
 
-static void
-forget_all(struct key_cache *c)
-{
-	struct entry *e;
-
-	while ((e = TAILQ_FIRST(&c->ages)) != NULL)
-		forget(c, e);
-}
-
 void
 key_cache_free(struct key_cache *c)
 {
+	struct entry *e;
 
 	if (c == NULL)
 		return;
-	forget_all(c);
+	while ((e = TAILQ_FIRST(&c->ages)) != NULL)
+		forget(c, e);
 	free(c->chains);
 	free(c);
 }
@@ -141,14 +134,12 @@ void
 key_cache_version(struct key_cache *c, int64_t version)
 {
 
-	if (c->version != version)
-		forget_all(c);
 	c->version = version;
 }
 
 /* The hash is one already: any eight bytes of it are spread well. */
 static struct chain *
-chain_of(struct key_cache *c, const unsigned char *hash)
+chain_of(const struct key_cache *c, const unsigned char *hash)
 {
 	uint64_t x;
 
@@ -157,7 +148,7 @@ chain_of(struct key_cache *c, const unsigned char *hash)
 }
 
 static struct entry *
-find(struct key_cache *c, const unsigned char *hash)
+find(const struct key_cache *c, const unsigned char *hash)
 {
 	struct entry *e;
 
@@ -173,12 +164,20 @@ key_cache_get(struct key_cache *c, const unsigned char hash[SEAL_HASH_BYTES])
 {
 	struct entry *e;
 
-	if ((e = find(c, hash)) == NULL)
+	if ((e = find(c, hash)) == NULL || e->key->version != c->version)
 		return (NULL);
 	TAILQ_REMOVE(&c->ages, e, age);
 	TAILQ_INSERT_TAIL(&c->ages, e, age);
 	e->key->refs++;
 	return (e->key);
+}
+
+bool
+key_cache_knows(const struct key_cache *c,
+    const unsigned char hash[SEAL_HASH_BYTES])
+{
+
+	return (find(c, hash) != NULL);
 }
 
 void
@@ -187,10 +186,10 @@ key_cache_put(struct key_cache *c, const unsigned char hash[SEAL_HASH_BYTES],
 {
 	struct entry *e;
 
-	if (key->version != c->version)
-		return;
 	if ((e = find(c, hash)) != NULL)
 		forget(c, e);
+	if (key == NULL || key->version != c->version)
+		return;
 	if (c->n == c->max)
 		forget(c, TAILQ_FIRST(&c->ages));
 	if ((e = calloc(1, sizeof(*e))) == NULL)

@@ -1,6 +1,7 @@
 #ifndef POOL_LOOKUP_H_
 #define POOL_LOOKUP_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,15 +27,20 @@ struct key_cache *key_cache_new(size_t max);
 void key_cache_free(struct key_cache *c);	/* NULL is allowed */
 
 /** key_cache_version(c, version): What was looked up under another version of
- * the configuration is forgotten. */
+ * the configuration is not handed out any more. */
 void key_cache_version(struct key_cache *c, int64_t version);
 
 /** key_cache_get(c, hash): With a reference for the caller, or NULL. */
 struct key_info *key_cache_get(struct key_cache *c,
     const unsigned char hash[SEAL_HASH_BYTES]);
 
+/** key_cache_knows(c, hash): It was a key when it was last looked up, under
+ * whatever version. */
+bool key_cache_knows(const struct key_cache *c,
+    const unsigned char hash[SEAL_HASH_BYTES]);
+
 /** key_cache_put(c, hash, key): Remember ${key} (a reference is taken), if it
- * was read under the present version. */
+ * was read under the present version; NULL: it is none (any more). */
 void key_cache_put(struct key_cache *c,
     const unsigned char hash[SEAL_HASH_BYTES], struct key_info *key);
 

@@ -166,6 +166,13 @@ pool_key_cached(struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
 	return (key_cache_get(p->keys, hash));
 }
 
+bool
+pool_key_known(const struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
+{
+
+	return (key_cache_knows(p->keys, hash));
+}
+
 static void
 lookup_done(struct store_op *sop, const struct err *err)
 {
@@ -177,7 +184,7 @@ lookup_done(struct store_op *sop, const struct err *err)
 		key_info_unref(op->key);
 		op->key = NULL;
 	}
-	if (op->key != NULL)
+	if (err->code == ERR_NONE)
 		key_cache_put(p->keys, op->hash, op->key);
 	op->done(op, err);
 }

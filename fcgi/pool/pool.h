@@ -122,6 +122,11 @@ struct key_info *pool_key_cached(struct pool *p,
     const unsigned char hash[SEAL_HASH_BYTES]);
 void pool_lookup(struct pool *p, struct lookup_op *op);
 
+/** pool_key_known(p, hash): It was a key when it was last looked up here, if
+ * it is remembered: no guess. */
+bool pool_key_known(const struct pool *p,
+    const unsigned char hash[SEAL_HASH_BYTES]);
+
 /* ---- leases ---- */
 
 #define POOL_TRIED_MAX 16

@@ -115,7 +115,8 @@ auth_next(struct call *c)
 	seal_hash(pepper, text, strlen(text), op->hash);
 	if ((key = pool_key_cached(c->relay->pool, op->hash)) != NULL)
 		return (auth_done(c, key));
-	if (throttle_blocked(&c->relay->throttle, c->http->remote_addr,
+	if (!pool_key_known(c->relay->pool, op->hash) &&
+	    throttle_blocked(&c->relay->throttle, c->http->remote_addr,
 	    loop_now_ms(c->relay->loop)))
 		return (auth_throttled(c));
 	op->done = auth_looked_up;

@@ -288,9 +288,11 @@ keys_are_looked_up_and_remembered(void **state)
 			break;
 	}
 	assert_null(again);
+	assert_true(pool_key_known(p, hash));
 	key_info_unref(key);
 	hash[0] ^= 1;
 	assert_null(look_up(pl, p, hash));
+	assert_false(pool_key_known(p, hash));
 	pool_stop(p, 5000);
 	assert_int_equal(count(pl, "SELECT count(*) FROM responder"), 0);
 }

@@ -460,6 +460,15 @@ pool_key_cached(struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
 	return (fakes.key_cached ? hand_out_key() : NULL);
 }
 
+bool
+pool_key_known(const struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
+{
+
+	(void)p;
+	(void)hash;
+	return (fakes.key_known);
+}
+
 void
 pool_lookup(struct pool *p, struct lookup_op *op)
 {

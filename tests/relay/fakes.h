@@ -69,7 +69,7 @@ struct fakes {
 	/* the pool; operations are NULL unless they run */
 	bool ready, pepper;
 	struct key_info key;		/* .refs: handed out and not back */
-	bool key_cached;
+	bool key_cached, key_known;
 	int64_t ids;
 	struct lookup_op *lookup;
 	struct admit_op *admit;

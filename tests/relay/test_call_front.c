@@ -261,7 +261,16 @@ guessing_is_slowed_down_but_known_keys_are_not(void **state)
 	assert_true(req->wanted);
 	fake_gone(req);
 
+	/* So is one that has to be read anew after a change. */
 	fakes.key_cached = false;
+	fakes.key_known = true;
+	req = fake_begin("POST", "/v1/messages", FAKE_KEY);
+	assert_non_null(fakes.lookup);
+	fake_looked_up(true, ERR_NONE);
+	assert_true(req->wanted);
+	fake_gone(req);
+
+	fakes.key_known = false;
 	fakes_pass(THROTTLE_WINDOW_MS + 1);
 	req = fake_begin("POST", "/v1/messages", FAKE_KEY);
 	assert_non_null(fakes.lookup);
