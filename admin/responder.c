@@ -13,8 +13,14 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/seal.h"
+#include "ledger/meta.h"
 
 #include "workers.h"
+
+/* A program that cannot start is started again at once by multiwatch, which
+ * knows no pause. */
+#define REFUSED_S	1
 
 /* What the parts of the admin responder hang on. */
 struct responder {
@@ -103,6 +109,21 @@ set_level(struct responder *r)
 		log_set_level(r->log, level);
 }
 
+/* The services open both anew, each when it needs them. */
+static int
+check_start(const struct responder *r, struct err *err)
+{
+	struct seal *seal;
+	int rc;
+
+	if ((seal = seal_open(r->conf->master_key_file, err)) == NULL)
+		return (-1);
+	rc = meta_check_start(r->conf->store, r->conf->store_timeout_ms, seal,
+	    err);
+	seal_free(seal);
+	return (rc);
+}
+
 static int
 start(struct responder *r, struct err *err)
 {
@@ -114,6 +135,8 @@ start(struct responder *r, struct err *err)
 	if (r->log == NULL)
 		return (-1);
 	set_level(r);
+	if (check_start(r, err))
+		return (-1);
 
 	/* None of these is reloadable, so the threads may keep them. */
 	params = (struct service_params) {
@@ -169,6 +192,11 @@ main(int argc, char **argv)
 	block_signals(&set);
 	if (start(&r, &err)) {
 		fprintf(stderr, "leasehold-admin.fcgi: %s\n", err.text);
+		if (r.log != NULL)
+			log_note(r.log, LOG_LEVEL_ERROR, "main", "stopped",
+			    &err);
+		if (workers_are_spawned())
+			(void)sleep(REFUSED_S);
 		log_close(r.log);
 		conf_free(r.conf);
 		return (EXIT_FAILURE);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -142,6 +143,16 @@ out:
 	service_free(s);
 	leave(w);
 	return (NULL);
+}
+
+bool
+workers_are_spawned(void)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	return (getsockopt(LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &listening,
+	    &len) == 0 && listening);
 }
 
 /* Descriptor 0 is to be a listening socket, which must not block. */

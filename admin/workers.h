@@ -1,6 +1,7 @@
 #ifndef ADMIN_WORKERS_H_
 #define ADMIN_WORKERS_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "service.h"
@@ -17,6 +18,9 @@ struct workers;
  * that says that it is over.  A connection is closed after each request:
  * kept ones that are idle would each hold a thread.
  */
+
+/** workers_are_spawned(): Descriptor 0 is a listening socket. */
+bool workers_are_spawned(void);
 
 /**
  * workers_start(n, params, err):

@@ -20,9 +20,14 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/seal.h"
+#include "ledger/meta.h"
 #include "pool/pool.h"
 #include "relay/relay.h"
 #include "relay/upstream.h"
+
+/* A program that cannot start is started again at once by multiwatch, which
+ * knows no pause. */
+#define MAIN_REFUSED_S	1
 
 /* Settlements of the last calls, when the drain time is over. */
 #define MAIN_LAST_MS	3000
@@ -151,14 +156,21 @@ main_signals(struct main *m, struct err *err)
 
 /* ---- life ---- */
 
-static int
-main_check_socket(struct err *err)
+static bool
+main_is_spawned(void)
 {
 	int listening = 0;
 	socklen_t len = sizeof(listening);
 
-	if (getsockopt(FCGI_LISTENSOCK_FILENO, SOL_SOCKET, SO_ACCEPTCONN,
-	    &listening, &len) == 0 && listening)
+	return (getsockopt(FCGI_LISTENSOCK_FILENO, SOL_SOCKET, SO_ACCEPTCONN,
+	    &listening, &len) == 0 && listening);
+}
+
+static int
+main_check_socket(struct err *err)
+{
+
+	if (main_is_spawned())
 		return (0);
 	err_set(err, ERR_INVAL, "standard input is not a listening socket: "
 	    "start leasehold-relay.fcgi through spawn-fcgi, systemd or the "
@@ -193,7 +205,10 @@ main_prepare(struct main *m, struct err *err)
 		return (-1);
 	if ((m->seal = seal_open(m->conf->master_key_file, err)) == NULL)
 		return (-1);
-	return (main_check_socket(err));
+	if (main_check_socket(err) != 0)
+		return (-1);
+	return (meta_check_start(m->conf->store, m->conf->store_timeout_ms,
+	    m->seal, err));
 }
 
 static int
@@ -263,6 +278,8 @@ main_run(struct main *m)
 	if (rc != 0) {
 		log_note(m->log, LOG_LEVEL_ERROR, "main", "stopped", &err);
 		fprintf(stderr, "leasehold-relay.fcgi: %s\n", err.text);
+		if (main_is_spawned())
+			(void)sleep(MAIN_REFUSED_S);
 	}
 	main_stop(m);
 	return (rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE);

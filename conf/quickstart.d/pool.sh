@@ -19,7 +19,8 @@ in_background() {
 
 # spawn_pool KIND SOCKET: responders of a kind (relay, admin) on a new socket.
 # multiwatch tells its children to drain with SIGUSR1, its default: its "-s
-# TERM" sends SIGQUIT (1.0.0).
+# TERM" sends SIGQUIT (1.0.0).  It never gives up: what cannot start pauses by
+# itself.
 spawn_pool() {
 	local program=$prefix/libexec/leasehold/leasehold-$1.fcgi
 	local spawn=("$(find_program spawn-fcgi)" -s "$2")
@@ -35,7 +36,7 @@ spawn_pool() {
 	fi
 	ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -Hn)"
 	in_background "$1-pool" "${spawn[@]}" -n -- \
-		"$(find_program multiwatch)" -f "$forks" -r 100 -- \
+		"$(find_program multiwatch)" -f "$forks" -r 2000000000 -- \
 		"$program" --config "$conf_file"
 	wait_socket "$2" "$1-pool"
 }

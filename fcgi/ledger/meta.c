@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -80,6 +81,36 @@ meta_check_seal(struct store *st, const struct seal *seal, struct err *err)
 	    "does not belong to this database, which was sealed under key "
 	    "%s: put the right file in place, see master_key_file",
 	    seal_key_id(seal), key_id);
+	return (-1);
+}
+
+static bool
+needs_a_person(enum err_code code)
+{
+
+	return (code == ERR_SCHEMA || code == ERR_CRYPTO ||
+	    code == ERR_PERM || code == ERR_INVAL);
+}
+
+int
+meta_check_start(const char *url, int64_t busy_timeout_ms,
+    const struct seal *seal, struct err *err)
+{
+	const struct store_options opt = {
+		.busy_timeout_ms = busy_timeout_ms,
+	};
+	struct err why = { 0 };
+	struct store *st;
+	int rc = -1;
+
+	if ((st = store_open(url, &opt, &why)) != NULL) {
+		if (store_prepare(st, &why) == 0)
+			rc = meta_check_seal(st, seal, &why);
+		store_close(st);
+	}
+	if (rc == 0 || !needs_a_person(why.code))
+		return (0);
+	err_set(err, why.code, "%s", why.text);
 	return (-1);
 }
 

@@ -36,6 +36,19 @@ int meta_get(struct store *st, const char *name, void *buf, size_t size,
 int meta_check_seal(struct store *st, const struct seal *seal,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/**
+ * meta_check_start(url, busy_timeout_ms, seal, err):
+ * May a responder start on the database at ${url}?  -1 where a person has to
+ * do something first, with the remedy in the text: another schema
+ * (ERR_SCHEMA), another master key (ERR_CRYPTO), a folder or file that must
+ * be writable (ERR_PERM), a useless url (ERR_INVAL).  0 if it fits, and also
+ * if the database is not there or is busy: that may heal while the responder
+ * runs.
+ */
+int meta_check_start(const char *url, int64_t busy_timeout_ms,
+    const struct seal *seal, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** meta_pepper(st, seal, pepper, err): Unseal the key of the key hashes.  0,
  * or -1 as meta_check_seal. */
 int meta_pepper(struct store *st, const struct seal *seal,
