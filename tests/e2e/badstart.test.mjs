@@ -1,0 +1,195 @@
+// What is set up wrongly is refused at the start, and the message says what
+// to mend: settings, master key, schema, folders.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile }
+	from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { libexec, prefix, run } from './lib/site.mjs';
+
+let dir, conf, key, keyText;
+
+before(async () => {
+	dir = await mkdtemp(join(tmpdir(), 'lh-'));
+	conf = join(dir, 'leasehold.conf');
+	key = join(dir, 'master.key');
+	await mkdir(join(dir, 'var'));
+	await mkdir(join(dir, 'run'));
+	await settings();
+	const r = await run(join(prefix, 'sbin/leasehold'),
+		['--config', conf, 'init']);
+	assert.equal(r.status, 0, r.stderr);
+	keyText = await readFile(key);
+});
+// Each test breaks one thing.
+afterEach(async () => {
+	await settings();
+	await writeFile(key, keyText, { mode: 0o600 });
+	await chmod(key, 0o600);
+	for (const name of ['var', 'run'])
+		await chmod(join(dir, name), 0o755);
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+// Write the settings file: what works, and more lines.
+function settings(more = {}, lines = '') {
+	const all = {
+		store: `sqlite:${dir}/var/leasehold.db`, master_key_file: key,
+		run_dir: `${dir}/run`, relay_socket: `${dir}/run/relay.sock`,
+		admin_socket: `${dir}/run/admin.sock`, log: 'stderr', ...more,
+	};
+	return writeFile(conf, Object.entries(all)
+		.map(([name, value]) => `${name} = ${value}\n`).join('') + lines);
+}
+
+async function sql(text) {
+	const r = await run('sqlite3', [join(dir, 'var/leasehold.db'), text]);
+	assert.equal(r.status, 0, r.stderr);
+}
+
+// Root may write anywhere: not without these.
+const meek = process.getuid() !== 0 ? [] :
+	['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
+
+const programs = {
+	leasehold: args => {
+		const [program, ...rest] = [...meek,
+			join(prefix, 'sbin/leasehold'), '--config', conf,
+			...args ?? ['key', 'list']];
+		return run(program, rest);
+	},
+	'leasehold-relay.fcgi': () => spawned('relay'),
+	'leasehold-admin.fcgi': () => spawned('admin'),
+};
+
+// As spawn-fcgi starts it.  One that does not refuse is stopped after two
+// seconds, with status 0.
+async function spawned(kind) {
+	const path = join(dir, `run/${kind}.sock`);
+	await rm(path, { force: true });
+	const [program, ...args] = [...meek, 'spawn-fcgi', '-n', '-s', path,
+		'--', join(libexec, `leasehold-${kind}.fcgi`), '--config', conf];
+	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+	let stderr = '';
+	child.stderr.on('data', d => { stderr += d; });
+	const timer = setTimeout(() => child.kill('SIGTERM'), 2500);
+	const status = await new Promise(done =>
+		child.on('close', (code, signal) => done(code ?? signal)));
+	clearTimeout(timer);
+	return { status, stderr };
+}
+
+async function refused(words, names = Object.keys(programs), args) {
+	await Promise.all(names.map(async name => {
+		const r = await programs[name](args);
+		assert.notEqual(r.status, 0, `${name} started: ${r.stderr}`);
+		for (const w of [].concat(words))
+			assert.match(r.stderr, w, name);
+	}));
+}
+
+const responders = Object.keys(programs).slice(1);
+
+test('what is set up well starts', async () => {
+	await Promise.all(Object.entries(programs).map(async ([name, start]) => {
+		const r = await start();
+		assert.equal(r.status, 0, `${name}: ${r.stderr}`);
+	}));
+});
+
+describe('settings', () => {
+	for (const [name, lines, words, everywhere] of [
+		['an unknown one', 'colour = red\n',
+			[/leasehold\.conf: line 7:/, /colour/], true],
+		['a misspelt one', 'drian_s = 5\n',
+			[/leasehold\.conf: line 7:/, /drian_s/, /drain_s/]],
+		['a number out of range', '\n# x\nstreams_max = 0\n',
+			[/leasehold\.conf: line 9:/, /streams_max/, /1.*65536/],
+			true],
+		['no number', 'queue_max = many\n',
+			[/leasehold\.conf: line 7:/, /queue_max/, /0.*100000/]],
+		['a wrong unit', 'beat_interval_ms = 5 parsecs\n',
+			[/leasehold\.conf: line 7:/, /beat_interval_ms/]],
+		['a word that is no choice', 'log_level = loud\n',
+			[/leasehold\.conf: line 7:/, /log_level/,
+				/error.*warn.*info.*debug/]],
+		['a mount with a slash at its end', 'mount = /x/\n',
+			[/leasehold\.conf: line 7:/, /mount/]],
+		['a relative path', 'ca_file = x.pem\n',
+			[/leasehold\.conf: line 7:/, /ca_file/]],
+		['a line that is none', 'what is this\n',
+			[/leasehold\.conf: line 7:/]],
+		['one given twice', 'queue_max = 5\nqueue_max = 6\n',
+			[/leasehold\.conf: line 8:/, /queue_max/]],
+		['NUL bytes', 'queue_max = 5\0\n', [/leasehold\.conf: line 7:/]],
+	])
+		test(`${name}: file, line, setting, what is allowed`, async () => {
+			await settings({}, lines);
+			await refused(words, ['leasehold'], ['config', 'check']);
+			if (everywhere)
+				await refused(words);
+		});
+
+	test('no file at all', async () => {
+		await rm(conf);
+		await refused(/leasehold\.conf/);
+	});
+});
+
+describe('the master key', () => {
+	const needing = () => ['key', 'create', '--name', 'x'];
+
+	test('is missing', async () => {
+		await rm(key);
+		await refused(/master\.key/, responders);
+		await refused(/master\.key/, ['leasehold'], needing());
+	});
+
+	test('can be read by others', async () => {
+		await chmod(key, 0o644);
+		await refused(/chmod 600/, responders);
+		await refused(/chmod 600/, ['leasehold'], needing());
+	});
+
+	test('is nonsense, or another one', async () => {
+		await writeFile(key, 'hello\n');
+		await refused(/master\.key.*line 1/, responders);
+		await writeFile(key, `kx ${'0'.repeat(64)}\n`);
+		await refused(/does not belong to this database.*master_key_file/,
+			responders);
+		await refused(/does not belong to this database/, ['leasehold'],
+			needing());
+	});
+});
+
+describe('the database', () => {
+	test('is of a newer schema', async () => {
+		await sql('INSERT INTO migration VALUES (999, \'later\', 0)');
+		await refused(/schema 999.*newer.*install the newer one/);
+		await sql('DELETE FROM migration WHERE number = 999');
+	});
+
+	test('is of an older one', async () => {
+		await sql('UPDATE migration SET number = number - 1');
+		await refused(/run: leasehold migrate/);
+		await sql('UPDATE migration SET number = number + 1');
+	});
+
+	test('is nothing that can be', async () => {
+		await settings({ store: 'oracle:/x' });
+		await refused(/oracle.*sqlite:/s);
+	});
+
+	test('lies in a folder that cannot be written', async () => {
+		await chmod(join(dir, 'var'), 0o555);
+		await refused(/folder .*\/var must be writable for user id/);
+	});
+});
+
+test('run_dir cannot be written', async () => {
+	await settings({ run_dir: join(dir, 'shut') });
+	await mkdir(join(dir, 'shut'), { mode: 0o555 });
+	await refused(/\/shut.*run_dir.*writable/, ['leasehold-relay.fcgi']);
+});
