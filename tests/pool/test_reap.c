@@ -264,6 +264,7 @@ whoever_was_reaped_registers_anew(void **state)
 	assert_true(shared_news(&p->shared, &serial, &facts));
 	assert_int_equal(facts.responder_id, p->runner->self.id);
 	snapshot_unref(facts.snapshot);
+	seal_free(facts.seal);
 	finish(p, a);
 	finish(p, b);
 	finish(p, d);
