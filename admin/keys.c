@@ -343,7 +343,7 @@ keys_list(struct store *st, const char *name, struct err *err)
 json_t *
 keys_show(struct store *st, const char *name, struct err *err)
 {
-	struct store_value id;
+	struct store_value id[2];
 	json_t *keys, *key, *usage;
 
 	if ((keys = keys_list(st, name, err)) == NULL)
@@ -353,8 +353,9 @@ keys_show(struct store *st, const char *name, struct err *err)
 	json_decref(keys);
 	if (key == NULL)
 		return (NULL);
-	id = store_int(json_integer_value(json_object_get(key, "id")));
-	usage = query_row(st, STMT_KEY_USAGE, &id, 1, usage_fields,
+	id[0] = store_int(json_integer_value(json_object_get(key, "id")));
+	id[1] = id[0];
+	usage = query_row(st, STMT_KEY_USAGE, id, 2, usage_fields,
 	    NITEMS(usage_fields), "usage", err);
 	if (usage == NULL || json_object_set_new(key, "usage", usage) == -1) {
 		err_set(err, ERR_NOMEM, "no memory for an answer");

@@ -70,7 +70,21 @@ UPDATE ledger SET state = ?, account_id = ?, mark = ?, outcome = ?,
 WHERE id = ? AND state = ? AND fence = ?;
 
 -- name: ledger_state
-SELECT state, fence FROM ledger WHERE id = ?;
+SELECT state, fence, coalesce(cost_nusd, 0) FROM ledger WHERE id = ?;
+
+-- name: key_usage_add
+-- What a batch closed; the last time twice.
+UPDATE key_usage SET requests = requests + ?, cost_nusd = cost_nusd + ?,
+    input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+    cache_read_tokens = cache_read_tokens + ?,
+    cache_write_tokens = cache_write_tokens + ?,
+    last_ms = CASE WHEN last_ms < ? THEN ? ELSE last_ms END
+WHERE key_id = ?;
+
+-- name: key_usage_open
+INSERT INTO key_usage (requests, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_tokens, last_ms, key_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: attempt_open
 INSERT INTO attempt (ledger_id, n, account_id, started_ms)
@@ -219,6 +233,12 @@ SELECT r.budget_id, r.start_ms, sum(r.amount),
 FROM ledger l JOIN reservation r ON r.ledger_id = l.id
 WHERE l.responder_id = ? AND l.state = 0
 GROUP BY r.budget_id, r.start_ms;
+
+-- name: reap_key_usage
+-- As reap_ledger will have it.
+SELECT key_id, count(*),
+    sum(CASE WHEN fence > 0 THEN reserved_nusd ELSE 0 END), max(created_ms)
+FROM ledger WHERE responder_id = ? AND state = 0 GROUP BY key_id;
 
 -- name: reap_reservations
 -- Those of requests that went upstream stay, for a late settlement.

@@ -40,13 +40,18 @@ WHERE ? = '' OR k.name = ?
 ORDER BY k.name;
 
 -- name: key_usage
--- What a key has used so far: reads the whole ledger, for one key shown.
-SELECT count(*), coalesce(sum(cost_nusd), 0),
+-- What a key has used so far; open requests are counted, too.
+-- key_id twice
+SELECT sum(requests), coalesce(sum(cost_nusd), 0),
 	coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
 	coalesce(sum(cache_read_tokens), 0),
-	coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0),
-	max(created_ms)
-FROM ledger WHERE key_id = ? AND state <> 4;
+	coalesce(sum(cache_write_tokens), 0), max(last_ms)
+FROM (SELECT requests, cost_nusd, input_tokens, output_tokens,
+		cache_read_tokens, cache_write_tokens, last_ms
+	FROM key_usage WHERE key_id = ?
+	UNION ALL
+	SELECT count(*), 0, 0, 0, 0, 0, max(created_ms)
+	FROM ledger WHERE key_id = ? AND state = 0) AS parts;
 
 -- name: key_budget
 -- The one money budget of a key, also when it is switched off.

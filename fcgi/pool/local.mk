@@ -10,6 +10,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/choose.h \
 	fcgi/pool/cooldown.c \
 	fcgi/pool/cooldown.h \
+	fcgi/pool/key_use.c \
+	fcgi/pool/key_use.h \
 	fcgi/pool/keys.c \
 	fcgi/pool/keys.h \
 	fcgi/pool/lease.c \

@@ -116,6 +116,37 @@ reap_budgets(struct runner *rn, const struct store_value *id, struct err *err)
 	return (rc);
 }
 
+struct use_list {
+	struct key_uses *uses;
+	struct err *err;
+};
+
+/* key_id, requests, cost, last */
+static int
+use_row(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct use_list *u = arg;
+	const struct key_use use = {
+		.key_id = store_get_int(&c[0]),
+		.requests = store_get_int(&c[1]),
+		.nusd = store_get_int(&c[2]),
+		.last_ms = store_get_int(&c[3]),
+	};
+
+	(void)ncols;
+	return (key_uses_add(u->uses, &use, u->err));
+}
+
+static int
+reap_key_usage(struct runner *rn, const struct store_value *id,
+    struct err *err)
+{
+	struct use_list u = { .uses = &rn->uses, .err = err };
+
+	return (store_query(rn->st, STMT_REAP_KEY_USAGE, id, 1, use_row, &u,
+	    err) < 0 ? -1 : 0);
+}
+
 int
 reap_one(struct runner *rn, int64_t id, struct err *err)
 {
@@ -133,7 +164,7 @@ reap_one(struct runner *rn, int64_t id, struct err *err)
 	};
 	size_t i;
 
-	if (reap_budgets(rn, &v[1], err))
+	if (reap_budgets(rn, &v[1], err) || reap_key_usage(rn, &v[1], err))
 		return (-1);
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (store_exec(rn->st, steps[i].stmt,

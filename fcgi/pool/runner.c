@@ -56,6 +56,7 @@ runner_new(struct seal *seal, const char *key_path,
 	load_init(&rn->load);
 	keys_init(&rn->keys);
 	budgets_init(&rn->budgets);
+	key_uses_init(&rn->uses);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_init(&rn->rows[i], row_stmts[i]);
 
@@ -84,6 +85,7 @@ runner_free(struct runner *rn)
 	settle_forget(rn);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_fini(&rn->rows[i]);
+	key_uses_fini(&rn->uses);
 	budgets_fini(&rn->budgets);
 	keys_fini(&rn->keys);
 	load_fini(&rn->load);
@@ -220,6 +222,7 @@ clear(struct runner *rn)
 
 	keys_reset(&rn->keys);
 	budgets_reset(&rn->budgets);
+	key_uses_reset(&rn->uses);
 	settle_forget(rn);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_reset(&rn->rows[i]);
@@ -427,7 +430,9 @@ run(void *arg, struct store_batch *b, struct store *st,
 		if (steps[i](rn, err))
 			return (-1);
 	}
-	return (budgets_write(&rn->budgets, st, err));
+	if (budgets_write(&rn->budgets, st, err))
+		return (-1);
+	return (key_uses_write(&rn->uses, st, err));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "store/thread.h"
 
 #include "pool/budgets.h"
+#include "pool/key_use.h"
 #include "pool/keys.h"
 #include "pool/load.h"
 #include "pool/pool.h"
@@ -115,6 +116,7 @@ struct runner {
 	struct pool_settings set;
 	struct keys keys;
 	struct budgets budgets;
+	struct key_uses uses;
 	struct rows rows[ROWS_COUNT];
 	struct op_list lists[OP_COUNT];
 	struct want *wants;		/* LIMIT_WANTS */

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
+#include "ledger/id.h"
 
 #include "pool/cooldown.h"
 #include "pool/runner.h"
@@ -29,6 +30,7 @@ struct settling {
 	int64_t account_id;	/* 0: none */
 	enum ledger_state from;	/* the state that it was closed from ... */
 	bool closed;		/* ... if it was not closed before */
+	int64_t was_nusd;	/* what the reaper charged */
 };
 
 /* A row of "reservations_of". */
@@ -211,10 +213,10 @@ close_late(struct runner *rn, struct settling *s, struct err *err)
 {
 	struct rows *rows = &rn->rows[ROWS_LEDGER_CLOSE];
 	struct store_value id = store_int(s->op->ledger_id);
-	int64_t row[2];
+	int64_t row[3];
 	int rc;
 
-	rc = store_one(rn->st, STMT_LEDGER_STATE, &id, 1, row, 2, err);
+	rc = store_one(rn->st, STMT_LEDGER_STATE, &id, 1, row, 3, err);
 	if (rc < 0)
 		return (-1);
 	if (rc == 0 || (row[0] != LEDGER_OPEN && row[0] != LEDGER_REAPED))
@@ -224,6 +226,7 @@ close_late(struct runner *rn, struct settling *s, struct err *err)
 		return (-1);
 	s->closed = rows->changes[0] > 0;
 	s->from = (enum ledger_state)row[0];
+	s->was_nusd = row[2];
 	return (s->from == LEDGER_OPEN ? void_attempt(rn, s->op, err) : 0);
 }
 
@@ -381,6 +384,26 @@ done:
 	return (rc);
 }
 
+/* A reaped row was counted already. */
+static int
+note_use(struct runner *rn, const struct settling *s, struct err *err)
+{
+	const struct key_use use = {
+		.key_id = s->op->key_id,
+		.requests = s->from == LEDGER_OPEN,
+		.nusd = (s->nusd > 0 ? s->nusd : 0) - s->was_nusd,
+		.input_tokens = s->usage.input_tokens,
+		.output_tokens = s->usage.output_tokens,
+		.cache_read_tokens = s->usage.cache_read_tokens,
+		.cache_write_tokens = num_add_sat(
+		    s->usage.cache_write_5m_tokens,
+		    s->usage.cache_write_1h_tokens),
+		.last_ms = ledger_id_created_ms(s->op->ledger_id),
+	};
+
+	return (s->closed ? key_uses_add(&rn->uses, &use, err) : 0);
+}
+
 /* ---- the whole ---- */
 
 static int
@@ -422,7 +445,8 @@ settle_run(struct runner *rn, struct settle_op **ops, size_t n,
 	if (close_rows(rn, list, n, err))
 		goto done;
 	for (i = 0; i < n; i++) {
-		if (settle_lease(rn, &list[i], err))
+		if (settle_lease(rn, &list[i], err) ||
+		    note_use(rn, &list[i], err))
 			goto done;
 		list[i].op->cost_nusd = list[i].nusd;
 		list[i].op->late = list[i].closed &&

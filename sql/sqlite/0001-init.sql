@@ -114,6 +114,19 @@ CREATE TABLE api_key (
 	CHECK ((bind_kind = 'pool') = (bind_id IS NULL))
 );
 
+-- What a key has used, in sums over its closed ledger rows, kept by the
+-- transactions that close them; it stays when the ledger is cut.
+CREATE TABLE key_usage (
+	key_id		INTEGER PRIMARY KEY,
+	requests	INTEGER NOT NULL,
+	cost_nusd	INTEGER NOT NULL,
+	input_tokens	INTEGER NOT NULL,
+	output_tokens	INTEGER NOT NULL,
+	cache_read_tokens INTEGER NOT NULL,
+	cache_write_tokens INTEGER NOT NULL,	-- 5 m and 1 h
+	last_ms		INTEGER NOT NULL	-- when the last was admitted
+);
+
 -- Limits on a key, person or group.
 CREATE TABLE budget (
 	id		INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -257,10 +257,17 @@ a_key_shows_what_it_used_and_has_in_flight(void **state)
 	desk_sql(d, "INSERT INTO ledger (id, state, fence, responder_id, "
 	    "created_ms, key_id, kind, model, stream, reserved_nusd, "
 	    "body_bytes, input_tokens, output_tokens, cost_nusd) VALUES "
-	    "(1, 1, 1, 1, 10, 1, 'messages', 'm', 0, 0, 0, 5, 6, 700), "
 	    "(2, 0, 1, 1, 20, 1, 'messages', 'm', 0, 0, 0, 0, 0, NULL), "
 	    "(3, 4, 1, 1, 30, 1, 'messages', 'm', 0, 0, 0, 9, 9, 9), "
-	    "(4, 1, 1, 1, 40, 2, 'messages', 'm', 0, 0, 0, 9, 9, 9)");
+	    "(4, 0, 1, 1, 40, 2, 'messages', 'm', 0, 0, 0, 9, 9, 9)");
+	k = keys_show(d->st, "k", &d->err);
+	desk_works(d, k == NULL);
+	assert_int_equal(desk_int(json_object_get(k, "usage"), "requests"), 1);
+	assert_int_equal(desk_int(json_object_get(k, "usage"), "cost_nusd"),
+	    0);
+	json_decref(k);
+	desk_sql(d, "INSERT INTO key_usage VALUES (1, 1, 700, 5, 6, 7, 8, 10)"
+	    ", (2, 1, 9, 9, 9, 9, 9, 40)");
 	k = keys_show(d->st, "k", &d->err);
 	desk_works(d, k == NULL);
 	assert_int_equal(desk_int(k, "in_flight"), 1);
@@ -268,6 +275,9 @@ a_key_shows_what_it_used_and_has_in_flight(void **state)
 	assert_int_equal(desk_int(usage, "requests"), 2);
 	assert_int_equal(desk_int(usage, "cost_nusd"), 700);
 	assert_int_equal(desk_int(usage, "input_tokens"), 5);
+	assert_int_equal(desk_int(usage, "output_tokens"), 6);
+	assert_int_equal(desk_int(usage, "cache_read_tokens"), 7);
+	assert_int_equal(desk_int(usage, "cache_write_tokens"), 8);
 	assert_int_equal(desk_int(usage, "last_ms"), 20);
 	json_decref(k);
 }

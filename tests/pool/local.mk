@@ -49,3 +49,8 @@ UNIT_TESTS += tests/pool/test_unseal
 tests_pool_test_unseal_SOURCES = tests/pool/test_unseal.c $(POOL_RIG)
 tests_pool_test_unseal_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_unseal_LDADD = libadmin.a $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_key_use
+tests_pool_test_key_use_SOURCES = tests/pool/test_key_use.c $(POOL_RIG)
+tests_pool_test_key_use_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_key_use_LDADD = $(POOL_TEST_LIBS)

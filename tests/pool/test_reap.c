@@ -64,6 +64,8 @@ a_dead_neighbour_is_reaped_at_once(void **state)
 	    "outcome = 'lost' AND mark = 3"), 2);
 	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window "
 	    "WHERE reserved = 0"), 4000);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM key_usage WHERE "
+	    "key_id = 1 AND requests = 3 AND cost_nusd = 4000"), 1);
 	assert_int_equal(access(lock, F_OK), -1);
 	proc_free(p[1]);
 }
@@ -121,7 +123,8 @@ a_late_settlement_corrects_once(void **state)
 	    "cost_nusd = 2000, mark = 3; UPDATE attempt SET outcome = 'lost';"
 	    "UPDATE budget_window SET spent = 2000, reserved = 0; "
 	    "UPDATE slot SET responder_id = NULL, ledger_id = NULL, "
-	    "key_id = NULL");
+	    "key_id = NULL; "
+	    "INSERT INTO key_usage VALUES (1, 1, 2000, 0, 0, 0, 0, 1)");
 	s = settle_make(p, op);
 	p->fail_times = 1;
 	proc_run1(p, &s->op);
@@ -138,6 +141,9 @@ a_late_settlement_corrects_once(void **state)
 	proc_run1(p, &s->op);
 	assert_false(s->late);
 	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 30);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM key_usage WHERE "
+	    "requests = 1 AND cost_nusd = 30 AND input_tokens = 10 AND "
+	    "output_tokens = 20 AND last_ms > 1"), 1);
 	lease_drop(&s->lease);
 	free(s);
 	free(op);

@@ -234,6 +234,15 @@ balance(struct storm *s)
 		{ "spent differs", "SELECT coalesce(sum(spent), 0) - "
 		    "(SELECT coalesce(sum(cost_nusd), 0) FROM ledger "
 		    "WHERE key_id = 1 AND state <> 0) FROM budget_window" },
+		{ "use of keys differs", "SELECT count(*) FROM api_key k "
+		    "LEFT JOIN key_usage u ON u.key_id = k.id WHERE "
+		    "coalesce(requests || ' ' || cost_nusd || ' ' || "
+		    "input_tokens || ' ' || output_tokens, '') <> (SELECT "
+		    "CASE WHEN count(*) = 0 THEN '' ELSE count(*) || ' ' || "
+		    "coalesce(sum(cost_nusd), 0) || ' ' || "
+		    "coalesce(sum(input_tokens), 0) || ' ' || "
+		    "coalesce(sum(output_tokens), 0) END FROM ledger "
+		    "WHERE key_id = k.id AND state IN (1, 2, 3))" },
 		{ "the cap is exceeded", "SELECT max(0, coalesce(max(spent + "
 		    "reserved - limit_value), 0)) FROM budget_window, budget "
 		    "WHERE id = budget_id" },

@@ -1,0 +1,141 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "store/store.h"
+
+#include "pool/key_use.h"
+
+/* What one batch adds to a sum: far beyond any bill, and so far below the
+ * range of an integer that the database's sums stay integers. */
+#define ADD_MAX		(INT64_MAX / 1024)
+
+void
+key_uses_init(struct key_uses *u)
+{
+
+	*u = (struct key_uses) { 0 };
+}
+
+void
+key_uses_reset(struct key_uses *u)
+{
+
+	u->n = 0;
+}
+
+void
+key_uses_fini(struct key_uses *u)
+{
+
+	free(u->list);
+	key_uses_init(u);
+}
+
+/* Where ${key_id} is in the list, or would be. */
+static size_t
+place_of(const struct key_uses *u, int64_t key_id)
+{
+	size_t lo = 0, hi = u->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (u->list[mid].key_id < key_id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (lo);
+}
+
+static int
+insert_at(struct key_uses *u, size_t at, int64_t key_id)
+{
+	struct key_use *list;
+	size_t cap;
+
+	if (u->n == u->cap) {
+		cap = u->cap == 0 ? 16 : u->cap * 2;
+		if ((list = realloc(u->list, cap * sizeof(*list))) == NULL)
+			return (-1);
+		u->list = list;
+		u->cap = cap;
+	}
+	memmove(u->list + at + 1, u->list + at,
+	    (u->n - at) * sizeof(*u->list));
+	u->list[at] = (struct key_use) { .key_id = key_id };
+	u->n++;
+	return (0);
+}
+
+static void
+add(int64_t *sum, int64_t amount)
+{
+
+	*sum = amount < 0 ? *sum + amount : num_add_sat(*sum, amount);
+	if (*sum > ADD_MAX)
+		*sum = ADD_MAX;
+	if (*sum < -ADD_MAX)
+		*sum = -ADD_MAX;
+}
+
+int
+key_uses_add(struct key_uses *u, const struct key_use *use, struct err *err)
+{
+	size_t at = place_of(u, use->key_id);
+	struct key_use *to;
+
+	if ((at == u->n || u->list[at].key_id != use->key_id) &&
+	    insert_at(u, at, use->key_id)) {
+		err_set(err, ERR_NOMEM, "no memory for the use of a key");
+		return (-1);
+	}
+	to = &u->list[at];
+	add(&to->requests, use->requests);
+	add(&to->nusd, use->nusd);
+	add(&to->input_tokens, use->input_tokens);
+	add(&to->output_tokens, use->output_tokens);
+	add(&to->cache_read_tokens, use->cache_read_tokens);
+	add(&to->cache_write_tokens, use->cache_write_tokens);
+	if (use->last_ms > to->last_ms)
+		to->last_ms = use->last_ms;
+	return (0);
+}
+
+static int
+write_one(const struct key_use *use, struct store *st, struct err *err)
+{
+	const struct store_value v[] = {
+		store_int(use->requests), store_int(use->nusd),
+		store_int(use->input_tokens), store_int(use->output_tokens),
+		store_int(use->cache_read_tokens),
+		store_int(use->cache_write_tokens), store_int(use->last_ms),
+		store_int(use->last_ms), store_int(use->key_id)
+	};
+	struct store_value row[8];
+	int64_t changes = 0;
+
+	if (store_exec(st, STMT_KEY_USAGE_ADD, v, 1, 9, &changes, err))
+		return (-1);
+	if (changes > 0)
+		return (0);
+
+	/* The key's first. */
+	memcpy(row, v, 7 * sizeof(row[0]));
+	row[7] = v[8];
+	return (store_exec(st, STMT_KEY_USAGE_OPEN, row, 1, 8, NULL, err));
+}
+
+int
+key_uses_write(struct key_uses *u, struct store *st, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < u->n; i++) {
+		if (write_one(&u->list[i], st, err))
+			return (-1);
+	}
+	u->n = 0;
+	return (0);
+}
