@@ -1,7 +1,8 @@
 #include <stddef.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "base/err.h"
+#include "pool/choose.h"
 #include "store/store.h"
 
 #include "change.h"
@@ -11,10 +12,6 @@
 #include "groups.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
-static const char *const strategies[] = {
-	"weighted", "least_connections"
-};
 
 static const struct field fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
@@ -28,14 +25,18 @@ static const struct field fields[] = {
 static int
 check_strategy(const char *s, struct err *err)
 {
-	size_t i;
+	const char *name;
+	char known[128] = "";
+	size_t i, n = 0;
 
-	for (i = 0; i < NITEMS(strategies); i++) {
-		if (strcmp(s, strategies[i]) == 0)
-			return (0);
-	}
-	err_set(err, ERR_INVAL, "there is no strategy \"%.40s\": take weighted "
-	    "or least_connections", s);
+	if (choose_knows(s))
+		return (0);
+	for (i = 0; (name = choose_strategy(i)) != NULL && n < sizeof(known);
+	    i++)
+		n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s",
+		    i == 0 ? "" : " or ", name);
+	err_set(err, ERR_INVAL, "there is no strategy \"%.40s\": take %s", s,
+	    known);
 	return (-1);
 }
 
@@ -69,7 +70,7 @@ groups_add(struct store *st, const struct group_change *change,
 	const struct store_value row[] = {
 		store_text(change->name),
 		store_text(change->strategy != NULL ? change->strategy :
-		    strategies[0]),
+		    choose_strategy(0)),
 		store_int(store_now_ms(st)),
 	};
 

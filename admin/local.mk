@@ -67,7 +67,7 @@ leasehold_SOURCES = \
 	admin/output.h \
 	admin/secret.c \
 	admin/secret.h
-leasehold_LDADD = libadmin.a libledger.a libstore.a \
+leasehold_LDADD = libadmin.a libpool.a libledger.a libstore.a \
 	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 
 # Prices as they were when this version was made.
@@ -78,6 +78,6 @@ leasehold_admin_fcgi_SOURCES = \
 	admin/responder.c \
 	admin/workers.c \
 	admin/workers.h
-leasehold_admin_fcgi_LDADD = libadmin.a libhttp.a libledger.a libstore.a \
-	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+leasehold_admin_fcgi_LDADD = libadmin.a libhttp.a libpool.a libledger.a \
+	libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
 	$(FCGI_LIBS)

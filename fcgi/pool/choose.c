@@ -92,6 +92,14 @@ choose_knows(const char *strategy)
 	return (strategy_find(strategy) != NULL);
 }
 
+const char *
+choose_strategy(size_t i)
+{
+
+	return (i < sizeof(strategies) / sizeof(strategies[0]) ?
+	    strategies[i].name : NULL);
+}
+
 bool
 choose_bound(const struct account *a, const char *bind_kind, int64_t bind_id)
 {

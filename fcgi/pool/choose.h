@@ -62,8 +62,10 @@ struct choice {
 /** choose(p, out): See above; the trace is made only if ${trace}. */
 void choose(const struct choose_params *p, bool trace, struct choice *out);
 
-/** choose_knows(strategy): Is it implemented? */
+/** choose_knows(strategy): Is it implemented?  choose_strategy(i): Name of the
+ * i-th of those that are, the default first; NULL beyond the last. */
 bool choose_knows(const char *strategy);
+const char *choose_strategy(size_t i);
 
 /** choose_bound(a, bind_kind, bind_id): May such a key use ${a}? */
 bool choose_bound(const struct account *a, const char *bind_kind,

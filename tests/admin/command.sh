@@ -142,6 +142,8 @@ json "migrate has nothing to do" '.schema_before == .schema' migrate
 is 0 "group add" group add g1 --strategy least_connections
 is 4 "a group twice" group add g1
 is 2 "an unknown strategy" group add g2 --strategy best
+has "it names those that are there" 'take weighted or least_connections'
+is 2 "a strategy of a later version" group set g1 --strategy round_robin
 is 2 "a bad name" group add ' g'
 is 0 "group set" group set g1 --strategy weighted
 json "group list" '.[0].name == "g1" and .[0].strategy == "weighted"' \

@@ -1,8 +1,8 @@
 # The command and the admin responder.
 ADMIN_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin \
 	-I$(top_srcdir)/tests/admin
-ADMIN_TEST_LIBS = libadmin.a libhttp.a libledger.a libstore.a libbase.a \
-	$(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+ADMIN_TEST_LIBS = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
+	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
 	$(CMOCKA_LIBS)
 DESK = tests/admin/desk.c tests/admin/desk.h
 

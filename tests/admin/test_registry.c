@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "ledger/meta.h"
+#include "pool/choose.h"
 
 #include "account_secrets.h"
 #include "accounts.h"
@@ -430,6 +431,37 @@ a_foreign_master_key_is_refused(void **state)
 	assert_int_equal(key_lines(d), 1);
 }
 
+/* The scheduler's list is the only one. */
+static void
+a_group_takes_the_strategies_that_are_there(void **state)
+{
+	static const char *const none[] = {
+		"round_robin", "response_time", "", "Weighted", "weighted "
+	};
+	struct desk *d = *state;
+	struct group_change c = { .name = "g" };
+	size_t i;
+
+	for (i = 0; i < NITEMS(none); i++) {
+		c.strategy = none[i];
+		desk_fails(d, groups_add(d->st, &c, &d->err), ERR_INVAL);
+	}
+	c.strategy = NULL;
+	desk_works(d, groups_add(d->st, &c, &d->err));
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account_group "
+	    "WHERE strategy = 'weighted'"), 1);
+	c.name = NULL;
+	for (i = 0; i < NITEMS(none); i++) {
+		c.strategy = none[i];
+		desk_fails(d, groups_set(d->st, "g", &c, &d->err), ERR_INVAL);
+	}
+	for (i = 0; (c.strategy = choose_strategy(i)) != NULL; i++) {
+		desk_works(d, groups_set(d->st, "g", &c, &d->err));
+		assert_int_equal(desk_number(d, "SELECT count(*) FROM "
+		    "account_group WHERE strategy = '%s'", c.strategy), 1);
+	}
+}
+
 static void
 groups_in_use_stay(void **state)
 {
@@ -473,6 +505,7 @@ main(void)
 		DESK_TEST(
 		    a_rekey_that_broke_off_after_its_transaction_is_readable),
 		DESK_TEST(a_foreign_master_key_is_refused),
+		DESK_TEST(a_group_takes_the_strategies_that_are_there),
 		DESK_TEST(groups_in_use_stay),
 	};
 

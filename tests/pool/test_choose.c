@@ -264,12 +264,17 @@ least_connections_counts_connections(void **state)
 static void
 only_strategies_with_a_row_are_known(void **state)
 {
+	size_t i;
 
 	(void)state;
 	assert_true(choose_knows("weighted"));
 	assert_true(choose_knows("least_connections"));
 	assert_false(choose_knows("round_robin"));
 	assert_false(choose_knows(""));
+	assert_string_equal(choose_strategy(0), "weighted");
+	for (i = 0; choose_strategy(i) != NULL; i++)
+		assert_true(choose_knows(choose_strategy(i)));
+	assert_true(i >= 2);
 }
 
 static void
