@@ -343,6 +343,27 @@ accounts_set(struct store *st, const struct seal *seal, const char *name,
 }
 
 static int
+wake_inside(struct store *st, const char *name, struct err *err)
+{
+	struct store_value param;
+	int64_t id;
+
+	if (accounts_find(st, name, &id, err))
+		return (-1);
+	param = store_int(id);
+	return (store_exec(st, STMT_COOLDOWN_LIFT, &param, 1, 1, NULL, err));
+}
+
+int
+accounts_wake(struct store *st, const char *name, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, wake_inside(st, name, err), err));
+}
+
+static int
 remove_inside(struct store *st, const char *name, struct err *err)
 {
 	static const enum stmt_id removals[] = {

@@ -47,6 +47,11 @@ int accounts_set(struct store *st, const struct seal *seal, const char *name,
     const struct account_change *c, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** accounts_wake(st, name, err): End all its cooldowns, and forget what
+ * lengthens the next. */
+int accounts_wake(struct store *st, const char *name, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** accounts_remove(st, name, err): Refused while it serves requests and while
  * keys are bound to it. */
 int accounts_remove(struct store *st, const char *name, struct err *err)

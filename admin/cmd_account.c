@@ -198,6 +198,17 @@ run_disable(struct cli *cli, struct err *err)
 }
 
 static int
+run_wake(struct cli *cli, struct err *err)
+{
+
+	if (accounts_wake(cli->store, cli->args[0], err))
+		return (-1);
+	output_done(cli->json, "account", cli->args[0],
+	    "account \"%s\" is parked no more", cli->args[0]);
+	return (0);
+}
+
+static int
 run_test(struct cli *cli, struct err *err)
 {
 	struct probe_result r;
@@ -322,6 +333,19 @@ const struct command commands_account[] = {
 		.needs = NEEDS_STORE,
 		.summary = "send no new requests to an account",
 		.run = run_disable,
+	},
+	{
+		.group = "account",
+		.name = "wake",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "end the cooldowns of an account",
+		.details = "Requests go to it within a second, also those "
+		    "that wait.  If what it was parked\nfor goes on, the next "
+		    "failure parks it anew.",
+		.run = run_wake,
 	},
 	{
 		.group = "account",

@@ -113,6 +113,7 @@ WHERE c.until_ms > ? AND (? = '' OR a.name = ?)
 ORDER BY a.name, c.family;
 
 -- name: cooldown_lift
+-- Those that are over as well: their strikes are forgotten.
 -- account_id
 DELETE FROM cooldown WHERE account_id = ?;
 

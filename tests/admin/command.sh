@@ -194,6 +194,10 @@ is 0 "account enable" account enable a2
 json "it is enabled" '.enabled' account show a2
 is 0 "account disable" account disable a2
 json "it is disabled" '.enabled | not' account show a2
+is 0 "account wake" account wake a2
+has "it says so" 'account "a2" is parked no more'
+json "account wake as JSON" '.account == "a2"' account wake a2
+is 3 "account wake of none" account wake nope
 is 0 "account set" account set a2 --name a3 --priority 0 --concurrency 20
 json "it is set" '.priority == 0 and .concurrency == 20 and .weight == 100' \
     account show a3

@@ -143,6 +143,30 @@ an_account_in_use_cannot_be_removed(void **state)
 }
 
 static void
+an_account_is_woken_alone_and_wholly(void **state)
+{
+	struct desk *d = *state;
+	int64_t before, after;
+
+	desk_account(d, "a", 1);
+	desk_account(d, "b", 1);
+	desk_sql(d, "INSERT INTO cooldown (account_id, family, reason, "
+	    "since_ms, until_ms, stated, strikes, observed_ms) VALUES "
+	    "(1, '', 'overloaded', 0, 9000000000000, 0, 3, 0), "
+	    "(1, 'opus', 'rate_limited', 0, 9000000000000, 1, 1, 0), "
+	    "(1, 'haiku', 'rate_limited', 0, 1, 1, 1, 0), "
+	    "(2, '', 'overloaded', 0, 9000000000000, 0, 3, 0)");
+	desk_works(d, meta_config_version(d->st, &before, &d->err));
+	desk_fails(d, accounts_wake(d->st, "c", &d->err), ERR_NOT_FOUND);
+	desk_works(d, accounts_wake(d->st, "a", &d->err));
+	desk_works(d, meta_config_version(d->st, &after, &d->err));
+	assert_int_equal(after, before + 1);
+	assert_int_equal(desk_number(d, "SELECT sum(account_id) "
+	    "FROM cooldown"), 2);
+	desk_works(d, accounts_wake(d->st, "a", &d->err));
+}
+
+static void
 secrets_are_sealed_and_bound_to_their_row(void **state)
 {
 	struct desk *d = *state;
@@ -493,6 +517,7 @@ main(void)
 		DESK_TEST(each_change_raises_the_config_version_once),
 		DESK_TEST(a_change_that_fails_changes_nothing),
 		DESK_TEST(an_account_in_use_cannot_be_removed),
+		DESK_TEST(an_account_is_woken_alone_and_wholly),
 		DESK_TEST(secrets_are_sealed_and_bound_to_their_row),
 		DESK_TEST(accounts_list_the_cooldowns_that_last),
 		DESK_TEST(keys_are_kept_as_hashes),

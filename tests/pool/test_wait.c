@@ -590,6 +590,38 @@ signing_off_sends_everybody_home(void **state)
 	proc_die(p);
 }
 
+/* As `account wake' does it: who waits for want of accounts that are awake
+ * goes on. */
+static void
+an_account_that_is_woken_serves_who_waits(void **state)
+{
+	struct rig *r = *state;
+	struct key_info *key;
+	struct admit_op *a, *b;
+	struct proc *p;
+
+	rig_account(r, "a1", 0, 1);
+	rig_account(r, "a2", 0, 1);
+	rig_sql(r, "INSERT INTO cooldown (account_id, reason, since_ms, "
+	    "until_ms, stated, observed_ms) VALUES (2, 'overloaded', 0, "
+	    "9000000000000, 0, 0)");
+	key = rig_key(r, "k1", "pool", 0, 0);
+	p = proc_new(r);
+	a = admit_now(p, key);
+	b = admit_now(p, key);
+	proc_poll(p);
+	assert_false(proc_posted(p, &b->op));
+	rig_sql(r, "DELETE FROM cooldown WHERE account_id = 2; "
+	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	proc_poll(p);
+	assert_true(proc_posted(p, &b->op));
+	assert_int_equal(b->verdict, ADMIT_LEASED);
+	assert_string_equal(b->lease.account->name, "a2");
+	finish(p, a);
+	finish(p, b);
+	proc_free(p);
+}
+
 int
 main(void)
 {
@@ -605,6 +637,7 @@ main(void)
 		T(whoever_leaves_gives_all_back),
 		T(a_key_revoked_meanwhile_stops_waiting),
 		T(a_short_park_is_waited_for),
+		T(an_account_that_is_woken_serves_who_waits),
 		T(a_grant_wakes_its_owner),
 		T(whoever_leaves_with_a_grant_gets_its_lease),
 		T(a_grant_not_taken_lapses),
