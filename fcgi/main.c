@@ -41,7 +41,8 @@ struct main {
 	struct loop *loop;
 	struct pool *pool;
 	struct upstream *upstream;
-	struct relay *relay;
+	struct relay *relay;		/* NULL: nothing is accepted yet */
+	struct err failed;		/* why the loop was stopped */
 	struct loop_timer deadline;
 	struct heap_care heap;
 	bool draining;
@@ -65,6 +66,30 @@ usage(FILE *out)
 	    "\n"
 	    "SIGTERM drains and exits, SIGHUP or SIGUSR2 reads the settings\n"
 	    "again and opens the log anew.\n", out);
+}
+
+/*
+ * Accept from now on.  Not before it is known how the database is: until then
+ * requests wait, or others of the pool take them, and none is turned away for
+ * nothing while a pool takes the place of another.
+ */
+static void
+main_serve(void *arg)
+{
+	struct main *m = arg;
+	struct relay_params rp = {
+		.loop = m->loop,
+		.conf = m->conf,
+		.pool = m->pool,
+		.upstream = m->upstream,
+		.log = m->log,
+		.listen_fd = FCGI_LISTENSOCK_FILENO
+	};
+
+	if (m->relay != NULL)
+		return;
+	if ((m->relay = relay_new(&rp, &m->failed)) == NULL)
+		loop_stop(m->loop);
 }
 
 /* ---- signals ---- */
@@ -101,6 +126,9 @@ main_drain(int signo, void *arg)
 	(void)signo;
 	if (m->draining)
 		return;
+	main_serve(m);
+	if (m->relay == NULL)
+		return;
 	m->draining = true;
 	log_note(m->log, LOG_LEVEL_INFO, "main", "draining", NULL);
 	pool_set_draining(m->pool);
@@ -127,7 +155,8 @@ main_reload(int signo, void *arg)
 	if (log_level_parse(m->conf->log_level, &level) == 0)
 		log_set_level(m->log, level);
 	pool_reload(m->pool);
-	relay_reload(m->relay);
+	if (m->relay != NULL)
+		relay_reload(m->relay);
 	log_note(m->log, LOG_LEVEL_INFO, "main", "reloaded", NULL);
 }
 
@@ -221,6 +250,7 @@ main_start(struct main *m, struct err *err)
 		.log = m->log,
 		.clock = clock_system(),
 		.open_requests = main_open_requests,
+		.state = main_serve,
 		.arg = m
 	};
 	struct upstream_params up = {
@@ -228,20 +258,10 @@ main_start(struct main *m, struct err *err)
 		.ca_file = m->conf->ca_file,
 		.connections_max = m->conf->streams_max
 	};
-	struct relay_params rp = {
-		.loop = m->loop,
-		.conf = m->conf,
-		.log = m->log,
-		.listen_fd = FCGI_LISTENSOCK_FILENO
-	};
 
 	if ((m->pool = pool_start(&pp, err)) == NULL)
 		return (-1);
 	if ((m->upstream = upstream_new(&up, err)) == NULL)
-		return (-1);
-	rp.pool = m->pool;
-	rp.upstream = m->upstream;
-	if ((m->relay = relay_new(&rp, err)) == NULL)
 		return (-1);
 	if (heap_care_start(&m->heap, m->loop, main_open_requests, m) == 0)
 		return (0);
@@ -274,6 +294,10 @@ main_run(struct main *m)
 	if (main_prepare(m, &err) == 0 && main_start(m, &err) == 0) {
 		log_note(m->log, LOG_LEVEL_INFO, "main", "started", NULL);
 		rc = loop_run(m->loop, &err);
+	}
+	if (m->failed.code != ERR_NONE) {
+		err = m->failed;
+		rc = -1;
 	}
 	if (rc != 0) {
 		log_note(m->log, LOG_LEVEL_ERROR, "main", "stopped", &err);

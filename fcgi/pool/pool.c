@@ -399,6 +399,8 @@ store_state(void *arg, bool up, const struct err *why)
 	    "store", up ? "up" : "down", up ? NULL : why);
 	if (up)
 		set_beat_timer(p, 0);
+	if (p->params.state != NULL)
+		p->params.state(p->params.arg);
 }
 
 static struct store_thread *

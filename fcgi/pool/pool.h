@@ -40,6 +40,9 @@ struct pool_params {
 	const struct clock *clock;
 	/** Open requests, for the responder's row. */
 	int64_t (*open_requests)(void *arg);
+	/** It is known how the database is: usable (and the responder is
+	 * registered) or not.  In the loop, at each change; may be NULL. */
+	void (*state)(void *arg);
 	void *arg;
 };
 
