@@ -39,5 +39,5 @@ $(CONF_FILES): %: %.in conf/fill Makefile
 	    relay_socket=/run/leasehold/relay.sock \
 	    admin_socket=/run/leasehold/admin.sock \
 	    mount= listen=8080 server_name=localhost user=leasehold \
-	    group=leasehold web_group=www-data user_line= \
+	    group=leasehold web_group=www-data user_line= keepalive_s=30 \
 	    < $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@

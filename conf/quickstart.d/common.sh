@@ -114,6 +114,21 @@ conf_set() {
 	printf '%s\n' "$line" >> "$conf_file"
 }
 
+# drain_seconds: the setting drain_s in seconds, whatever unit it has.
+drain_seconds() {
+	local value
+
+	value=$(conf_get drain_s)
+	case $value in
+	*ms) echo $((${value%ms} / 1000)) ;;
+	*s) echo "${value%s}" ;;
+	*m) echo $((${value%m} * 60)) ;;
+	*h) echo $((${value%h} * 3600)) ;;
+	*d) echo $((${value%d} * 86400)) ;;
+	*) echo "${value:-60}" ;;
+	esac
+}
+
 write_conf() {
 	local pair
 
@@ -162,6 +177,14 @@ add_demo_account() {
 
 # ---- web server ----
 
+# keepalive_s: how long the web server keeps an idle connection, see
+# nginx/upstream.conf.
+keepalive_s() {
+	local half=$(($(drain_seconds) / 2))
+
+	echo $((half < 1 ? 1 : half > 30 ? 30 : half))
+}
+
 # fill_conf TEMPLATE TARGET: 0 if the target has changed.
 fill_conf() {
 	local new
@@ -175,7 +198,7 @@ fill_conf() {
 		"libexec_dir=$prefix/libexec/leasehold" \
 		"conf_file=$conf_file" "user=$pool_user" "group=$pool_user" \
 		"web_group=$web_group" "user_line=$user_line" \
-		"demo_port=${demo_port:-}" < "$here/$1" > "$new"
+		"demo_port=${demo_port:-}" "keepalive_s=$(keepalive_s)" < "$here/$1" > "$new"
 	if cmp -s "$new" "$2"; then
 		rm "$new"
 		return 1

@@ -117,8 +117,7 @@ wait_gone() {
 stop_pools() {
 	local drain pid
 
-	drain=$(conf_get drain_s)
-	drain=$((${drain:-60} + 5))
+	drain=$(($(drain_seconds) + 5))
 	! alive admin-pool || kill -TERM "$(cat "$run_dir/admin-pool.pid")"
 	stop relay-pool "$drain"
 	stop admin-pool "$drain"

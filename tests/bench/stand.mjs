@@ -171,7 +171,8 @@ export async function startTls(dir, upstream) {
 // which the floor does not write either.
 function snippet(name, home, socket) {
   const fills = { mount: '', relay_socket: socket, log_dir: home,
-    admin_socket: join(home, 'admin.sock'), htdocs: home };
+    admin_socket: join(home, 'admin.sock'), htdocs: home,
+    keepalive_s: 30 };
   return readFileSync(conf(join('nginx', name)), 'utf8')
     .replace(/@(\w+)@/g, (_, word) => fills[word])
     .replace(/^\s*access_log .*$/gm, '');
