@@ -6,19 +6,11 @@
 
 static bool auth_next(struct call *c);
 
-/* The client's own fault, told so that clients do not try again for minutes
- * (WIRE.md section 7, rule 12). */
 static bool
-auth_refuse(struct call *c, const char *message)
+auth_refuse(struct call *c, enum refusal why)
 {
-	struct response_error e = {
-		.status = 401,
-		.type = "authentication_error",
-		.message = message,
-		.should_retry = 0
-	};
 
-	close_error(c, &e, "no_key");
+	close_refuse(c, why, NULL);
 	return (false);
 }
 
@@ -29,38 +21,7 @@ auth_unknown(struct call *c)
 
 	throttle_failed(&c->relay->throttle, c->http->remote_addr,
 	    loop_now_ms(c->relay->loop));
-	return (auth_refuse(c, "The API key is not known here."));
-}
-
-static bool
-auth_unavailable(struct call *c)
-{
-	struct response_error e = {
-		.status = 503,
-		.type = "api_error",
-		.message = "The relay's database cannot be used at the moment.",
-		.retry_after_s = 2,
-		.should_retry = -1
-	};
-
-	close_error(c, &e, "store_down");
-	return (false);
-}
-
-static bool
-auth_throttled(struct call *c)
-{
-	struct response_error e = {
-		.status = 429,
-		.type = "rate_limit_error",
-		.message = "Too many requests with a wrong key came from your "
-		    "address; wait a moment.",
-		.retry_after_s = THROTTLE_WINDOW_MS / 1000,
-		.should_retry = -1
-	};
-
-	close_error(c, &e, "throttled");
-	return (false);
+	return (auth_refuse(c, REFUSAL_KEY_UNKNOWN));
 }
 
 /* The key is known: take the body in. */
@@ -88,7 +49,7 @@ auth_looked_up(struct lookup_op *op, const struct err *err)
 		key_info_unref(key);
 		call_free(c);
 	} else if (err->code != ERR_NONE) {
-		(void)auth_unavailable(c);
+		(void)auth_refuse(c, REFUSAL_STORE_DOWN);
 	} else if (key != NULL) {
 		(void)auth_done(c, key);
 	} else {
@@ -109,7 +70,7 @@ auth_next(struct call *c)
 	if (c->keys_tried == c->nkeys)
 		return (auth_unknown(c));
 	if (pepper == NULL)
-		return (auth_unavailable(c));
+		return (auth_refuse(c, REFUSAL_STORE_DOWN));
 	text = c->keys[c->keys_tried++];
 	memset(op, 0, sizeof(*op));
 	seal_hash(pepper, text, strlen(text), op->hash);
@@ -118,7 +79,7 @@ auth_next(struct call *c)
 	if (!pool_key_known(c->relay->pool, op->hash) &&
 	    throttle_blocked(&c->relay->throttle, c->http->remote_addr,
 	    loop_now_ms(c->relay->loop)))
-		return (auth_throttled(c));
+		return (auth_refuse(c, REFUSAL_THROTTLED));
 	op->done = auth_looked_up;
 	op->arg = c;
 	pool_lookup(c->relay->pool, op);
@@ -135,7 +96,6 @@ auth_start(struct call *c)
 	c->state = CALL_KEY;
 	c->nkeys = http_request_keys(c->http, c->keys);
 	if (c->nkeys == 0)
-		return (auth_refuse(c, "No API key came with the request: "
-		    "send it as x-api-key or Authorization: Bearer."));
+		return (auth_refuse(c, REFUSAL_KEY_MISSING));
 	return (auth_next(c));
 }

@@ -74,45 +74,6 @@ call_free(struct call *c)
 
 /* ---- the body ---- */
 
-static void
-call_bad_request(struct call *c, const char *message)
-{
-	struct response_error e = {
-		.status = 400,
-		.message = message,
-		.should_retry = -1
-	};
-
-	close_error(c, &e, "bad_request");
-}
-
-static void
-call_no_room(struct call *c)
-{
-	struct response_error e = {
-		.status = 503,
-		.type = "api_error",
-		.message = "The relay holds as many request bodies as it may.",
-		.retry_after_s = 1,
-		.should_retry = -1
-	};
-
-	close_error(c, &e, "bodies_full");
-}
-
-static void
-call_too_large(struct call *c)
-{
-	struct response_error e = {
-		.status = 413,
-		.message = "The request body is larger than this relay allows "
-		    "(body_max_bytes).",
-		.should_retry = -1
-	};
-
-	close_error(c, &e, "too_large");
-}
-
 /* Account for the memory that the next ${n} bytes need: as much as the client
  * stated, at once, so that a body that was begun can also be finished. */
 static bool
@@ -137,66 +98,30 @@ call_body(struct call *c, const void *p, size_t n)
 	struct err err = { 0 };
 
 	if (n > c->body.max - buf_len(&c->body)) {
-		call_too_large(c);
+		close_refuse(c, REFUSAL_TOO_LARGE, NULL);
 		return (false);
 	}
 	if (!call_charge(c, n)) {
-		call_no_room(c);
+		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
 		return (false);
 	}
 	if (c->body.data == NULL &&
 	    buf_reserve(&c->body, c->body_charged) == NULL) {
-		call_no_room(c);
+		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
 		return (false);
 	}
 	if (buf_append(&c->body, p, n) != 0) {
-		call_no_room(c);
+		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
 		return (false);
 	}
 	if (peek_push(c->scan, p, n, &err) != 0) {
-		call_bad_request(c, err.text);
+		close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
 		return (false);
 	}
 	return (true);
 }
 
 /* ---- admission ---- */
-
-/* How a verdict other than a lease is told to the client. */
-struct call_refusal {
-	int status;
-	const char *type;
-	const char *message;	/* when the pool gives no reason */
-	const char *outcome;
-	int64_t retry_after_s;	/* unless the pool knows better */
-	int should_retry;
-};
-
-static const struct call_refusal call_refusals[] = {
-	[ADMIT_NO_KEY] = { 401, "authentication_error",
-	    "The API key was revoked or disabled.", "key_revoked", 0, 0 },
-	[ADMIT_KEY_EXPIRED] = { 401, "authentication_error",
-	    "The API key has expired.", "key_expired", 0, 0 },
-	[ADMIT_MODEL] = { 403, "permission_error",
-	    "The API key may not use this model.", "model_refused", 0, 0 },
-	[ADMIT_BUDGET] = { 402, "billing_error",
-	    "The budget of this API key is used up.", "budget", 0, 0 },
-	[ADMIT_UNPRICED] = { 403, "permission_error",
-	    "This model has no price here, so it cannot be used under a "
-	    "budget.", "unpriced", 0, 0 },
-	[ADMIT_QUEUE_FULL] = { 429, "rate_limit_error",
-	    "Too many requests are waiting for an account.", "queue_full",
-	    5, -1 },
-	[ADMIT_QUEUE_TIMEOUT] = { 429, "rate_limit_error",
-	    "No account became free in time.", "queue_timeout", 5, -1 },
-	[ADMIT_NO_ACCOUNT] = { 503, "api_error",
-	    "No account is set up for this request.", "no_account", 30, -1 },
-	[ADMIT_PARKED] = { 429, "rate_limit_error",
-	    "All accounts rest for the moment.", "parked", 30, -1 }
-};
-
-_Static_assert(sizeof(call_refusals) / sizeof(call_refusals[0]) ==
-    ADMIT_PARKED + 1, "one row a verdict");
 
 /* Longer waits make some clients sleep for hours and others give up at once
  * (WIRE.md section 7, rule 13): they are told not to try again. */
@@ -218,15 +143,11 @@ call_retry_after(const struct call *c, const struct admit_op *op,
 static void
 call_refused(struct call *c, const struct admit_op *op)
 {
-	const struct call_refusal *row = &call_refusals[op->verdict];
-	struct response_error e = {
-		.status = row->status,
-		.type = row->type,
-		.message = op->reason[0] != '\0' ? op->reason : row->message,
-		.retry_after_s = row->retry_after_s,
-		.should_retry = row->should_retry
-	};
+	const struct refusal_row *row = refusal_row(refusal_of(op->verdict));
+	struct response_error e = row->answer;
 
+	if (op->reason[0] != '\0')
+		e.message = op->reason;
 	call_retry_after(c, op, &e);
 	close_error(c, &e, row->outcome);
 }
@@ -249,20 +170,6 @@ call_take(struct call *c, struct admit_op *op)
 }
 
 static void
-call_store_down(struct call *c)
-{
-	struct response_error e = {
-		.status = 503,
-		.type = "api_error",
-		.message = "The relay's database cannot be used at the moment.",
-		.retry_after_s = 2,
-		.should_retry = -1
-	};
-
-	close_error(c, &e, "store_down");
-}
-
-static void
 call_admitted(struct admit_op *op, const struct err *err)
 {
 	struct call *c = op->arg;
@@ -272,7 +179,7 @@ call_admitted(struct admit_op *op, const struct err *err)
 	if (c->req == NULL) {
 		close_end(c, c->left);
 	} else if (err->code != ERR_NONE) {
-		call_store_down(c);
+		close_refuse(c, REFUSAL_STORE_DOWN, NULL);
 	} else if (op->verdict != ADMIT_LEASED) {
 		call_refused(c, op);
 	} else {
@@ -310,14 +217,14 @@ call_whole(struct call *c)
 	c->whole_ms = loop_now_ms(c->relay->loop);
 	if (c->scan != NULL) {
 		if (peek_end(c->scan, &c->peek, &err) != 0) {
-			call_bad_request(c, err.text);
+			close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
 			return;
 		}
 		relay_peek_done(c->relay, c->scan);
 		c->scan = NULL;
 	}
 	if (c->id == 0 || !pool_ready(c->relay->pool)) {
-		call_store_down(c);
+		close_refuse(c, REFUSAL_STORE_DOWN, NULL);
 		return;
 	}
 	c->state = CALL_ADMIT;
@@ -431,7 +338,7 @@ call_moved(struct admit_op *op, const struct err *err)
 	if (c->req == NULL) {
 		close_end(c, c->left);
 	} else if (err->code != ERR_NONE) {
-		call_store_down(c);
+		close_refuse(c, REFUSAL_STORE_DOWN, NULL);
 	} else if (op->verdict == ADMIT_LEASED) {
 		call_attempt(c);
 	} else {
@@ -568,20 +475,14 @@ call_gone(struct call *c)
 void
 call_abort(struct call *c)
 {
-	static const struct response_error e = {
-		.status = 503,
-		.type = "api_error",
-		.message = "The relay is being stopped.",
-		.retry_after_s = 1,
-		.should_retry = -1
-	};
+	const struct refusal_row *row = refusal_row(REFUSAL_STOPPING);
 
 	if (c->req == NULL)
 		return;
-	c->left = "stopped";
+	c->left = row->outcome;
 	if (c->state == CALL_PASS)
-		pass_abort(c, e.message);
+		pass_abort(c, row->answer.message);
 	else
-		close_answer(c, &e);
+		close_answer(c, &row->answer);
 	call_gone(c);
 }

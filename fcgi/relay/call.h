@@ -14,6 +14,7 @@
 #include "relay/judge.h"
 #include "relay/meter.h"
 #include "relay/peek.h"
+#include "relay/refusal.h"
 #include "relay/sse.h"
 #include "relay/upstream.h"
 
@@ -196,6 +197,13 @@ void pass_abort(struct call *c, const char *message);
 void pass_stop(struct call *c);
 
 /* ---- close.c ---- */
+
+/**
+ * close_refuse(c, why, message):
+ * close_error with a row of the table of refusals; ${message} in place of the
+ * row's, unless NULL.
+ */
+void close_refuse(struct call *c, enum refusal why, const char *message);
 
 /**
  * close_error(c, e):

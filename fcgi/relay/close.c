@@ -247,3 +247,14 @@ close_error(struct call *c, const struct response_error *e,
 	close_answer(c, e);
 	close_end(c, outcome);
 }
+
+void
+close_refuse(struct call *c, enum refusal why, const char *message)
+{
+	const struct refusal_row *row = refusal_row(why);
+	struct response_error e = row->answer;
+
+	if (message != NULL)
+		e.message = message;
+	close_error(c, &e, row->outcome);
+}

@@ -12,6 +12,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/platform_claude.c fcgi/relay/platform_claude.h \
 	fcgi/relay/probe.c fcgi/relay/probe.h \
 	fcgi/relay/ratelimit.c fcgi/relay/ratelimit.h \
+	fcgi/relay/refusal.c fcgi/relay/refusal.h \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
 	fcgi/relay/spares.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \

@@ -12,6 +12,7 @@
 #include "http/response.h"
 #include "http/server.h"
 #include "relay/probe.h"
+#include "relay/refusal.h"
 
 /* Of a foreign text that an echo shows. */
 #define SHOWN_BYTES	256
@@ -233,19 +234,14 @@ probe_silence(struct probe *p)
 bool
 probe_body(struct probe *p, size_t n)
 {
-	struct response_error e = {
-		.status = 413,
-		.message = "The request body is larger than this relay "
-		    "allows (body_max_bytes).",
-		.should_retry = -1
-	};
 	struct buf b;
 
 	p->bytes += (int64_t)n;
 	if (p->bytes <= p->all->conf->body_max_bytes)
 		return (true);
 	buf_init(&b, ANSWER_BYTES);
-	probe_finish(p, &b, response_error(&b, DIALECT_ANTHROPIC, &e));
+	probe_finish(p, &b, response_error(&b, DIALECT_ANTHROPIC,
+	    &refusal_row(REFUSAL_TOO_LARGE)->answer));
 	return (false);
 }
 

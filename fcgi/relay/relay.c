@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "http/route.h"
 #include "relay/call.h"
+#include "relay/refusal.h"
 #include "relay/relay_int.h"
 
 /* ---- routes ---- */
@@ -192,21 +193,16 @@ static bool
 relay_too_much(struct relay *r, struct fcgi_request *req)
 {
 	int64_t n = fcgi_request_http(req)->content_length;
-	struct response_error e = { .should_retry = -1 };
+	struct response_error e;
+	enum refusal why;
 
-	if (n > r->conf->body_max_bytes) {
-		e.status = 413;
-		e.message = "The request body is larger than this relay "
-		    "allows (body_max_bytes).";
-	} else if (n > 0 && !relay_body_room(r, (size_t)n)) {
-		e.status = 503;
-		e.type = "api_error";
-		e.message = "The relay holds as many request bodies as it "
-		    "may.";
-		e.retry_after_s = 1;
-	} else {
+	if (n > r->conf->body_max_bytes)
+		why = REFUSAL_TOO_LARGE;
+	else if (n > 0 && !relay_body_room(r, (size_t)n))
+		why = REFUSAL_BODIES_FULL;
+	else
 		return (false);
-	}
+	e = refusal_row(why)->answer;
 	relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
 	return (true);
 }

@@ -74,7 +74,8 @@ tests_relay_test_platform_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_relay_test_platform_LDADD = $(UPSTREAM_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_probe
-tests_relay_test_probe_SOURCES = tests/relay/test_probe.c fcgi/relay/probe.c
+tests_relay_test_probe_SOURCES = tests/relay/test_probe.c fcgi/relay/probe.c \
+	fcgi/relay/refusal.c
 tests_relay_test_probe_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 	$(SODIUM_LIBS)

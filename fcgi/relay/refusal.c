@@ -1,0 +1,102 @@
+#include "relay/refusal.h"
+#include "relay/throttle.h"
+
+/*
+ * A wrong key is told with x-should-retry: false, since Claude Code would try
+ * again for minutes (WIRE.md section 7, rule 12); so is what no waiting heals.
+ */
+static const struct refusal_row rows[] = {
+	[REFUSAL_BAD_REQUEST] = { "bad_request", { .status = 400,
+	    .message = "The request makes no sense.", .should_retry = -1 } },
+	[REFUSAL_TOO_LARGE] = { "too_large", { .status = 413,
+	    .message = "The request body is larger than this relay allows "
+	    "(body_max_bytes).", .should_retry = -1 } },
+	[REFUSAL_BODIES_FULL] = { "bodies_full", { .status = 503,
+	    .type = "api_error",
+	    .message = "The relay holds as many request bodies as it may.",
+	    .retry_after_s = 1, .should_retry = -1 } },
+	[REFUSAL_KEY_MISSING] = { "no_key", { .status = 401,
+	    .type = "authentication_error",
+	    .message = "No API key came with the request: send it as "
+	    "x-api-key or Authorization: Bearer." } },
+	[REFUSAL_KEY_UNKNOWN] = { "no_key", { .status = 401,
+	    .type = "authentication_error",
+	    .message = "The API key is not known here." } },
+	[REFUSAL_KEY_REVOKED] = { "key_revoked", { .status = 401,
+	    .type = "authentication_error",
+	    .message = "The API key was revoked or disabled." } },
+	[REFUSAL_KEY_EXPIRED] = { "key_expired", { .status = 401,
+	    .type = "authentication_error",
+	    .message = "The API key has expired." } },
+	[REFUSAL_THROTTLED] = { "throttled", { .status = 429,
+	    .type = "rate_limit_error",
+	    .message = "Too many requests with a wrong key came from your "
+	    "address; wait a moment.",
+	    .retry_after_s = THROTTLE_WINDOW_MS / 1000, .should_retry = -1 } },
+	[REFUSAL_STORE_DOWN] = { "store_down", { .status = 503,
+	    .type = "api_error",
+	    .message = "The relay's database cannot be used at the moment.",
+	    .retry_after_s = 2, .should_retry = -1 } },
+	[REFUSAL_MODEL] = { "model_refused", { .status = 403,
+	    .type = "permission_error",
+	    .message = "The API key may not use this model." } },
+	[REFUSAL_BUDGET] = { "budget", { .status = 402,
+	    .type = "billing_error",
+	    .message = "The budget of this API key is used up." } },
+	[REFUSAL_UNPRICED] = { "unpriced", { .status = 403,
+	    .type = "permission_error",
+	    .message = "This model has no price here, so it cannot be used "
+	    "under a budget." } },
+	[REFUSAL_QUEUE_FULL] = { "queue_full", { .status = 429,
+	    .type = "rate_limit_error",
+	    .message = "Too many requests are waiting for an account.",
+	    .retry_after_s = 5, .should_retry = -1 } },
+	[REFUSAL_QUEUE_TIMEOUT] = { "queue_timeout", { .status = 429,
+	    .type = "rate_limit_error",
+	    .message = "No account became free in time.",
+	    .retry_after_s = 5, .should_retry = -1 } },
+	[REFUSAL_NO_ACCOUNT] = { "no_account", { .status = 503,
+	    .type = "api_error",
+	    .message = "No account is set up for this request.",
+	    .retry_after_s = 30, .should_retry = -1 } },
+	[REFUSAL_PARKED] = { "parked", { .status = 429,
+	    .type = "rate_limit_error",
+	    .message = "All accounts rest for the moment.",
+	    .retry_after_s = 30, .should_retry = -1 } },
+	[REFUSAL_STOPPING] = { "stopped", { .status = 503,
+	    .type = "api_error",
+	    .message = "The relay is being stopped.",
+	    .retry_after_s = 1, .should_retry = -1 } }
+};
+
+_Static_assert(sizeof(rows) / sizeof(rows[0]) == NREFUSALS,
+    "one row a refusal");
+
+static const enum refusal verdicts[] = {
+	[ADMIT_NO_KEY] = REFUSAL_KEY_REVOKED,
+	[ADMIT_KEY_EXPIRED] = REFUSAL_KEY_EXPIRED,
+	[ADMIT_MODEL] = REFUSAL_MODEL,
+	[ADMIT_BUDGET] = REFUSAL_BUDGET,
+	[ADMIT_UNPRICED] = REFUSAL_UNPRICED,
+	[ADMIT_QUEUE_FULL] = REFUSAL_QUEUE_FULL,
+	[ADMIT_QUEUE_TIMEOUT] = REFUSAL_QUEUE_TIMEOUT,
+	[ADMIT_NO_ACCOUNT] = REFUSAL_NO_ACCOUNT,
+	[ADMIT_PARKED] = REFUSAL_PARKED
+};
+
+_Static_assert(sizeof(verdicts) / sizeof(verdicts[0]) == ADMIT_PARKED + 1,
+    "one entry a verdict");
+
+const struct refusal_row *
+refusal_row(enum refusal r)
+{
+
+	return (&rows[r]);
+}
+
+enum refusal
+refusal_of(enum admit_verdict verdict)
+{
+
+	return (verdicts[verdict]);
+}

@@ -1,0 +1,45 @@
+#ifndef RELAY_REFUSAL_H_
+#define RELAY_REFUSAL_H_
+
+#include "http/response.h"
+#include "pool/pool.h"
+
+/**
+ * The answers that the relay gives in its own words, in one table: what the
+ * client is told, and what the ledger and the log call it.  Constant; any
+ * thread.
+ */
+enum refusal {
+	REFUSAL_BAD_REQUEST,
+	REFUSAL_TOO_LARGE,
+	REFUSAL_BODIES_FULL,
+	REFUSAL_KEY_MISSING,
+	REFUSAL_KEY_UNKNOWN,
+	REFUSAL_KEY_REVOKED,
+	REFUSAL_KEY_EXPIRED,
+	REFUSAL_THROTTLED,
+	REFUSAL_STORE_DOWN,
+	REFUSAL_MODEL,
+	REFUSAL_BUDGET,
+	REFUSAL_UNPRICED,
+	REFUSAL_QUEUE_FULL,
+	REFUSAL_QUEUE_TIMEOUT,
+	REFUSAL_NO_ACCOUNT,
+	REFUSAL_PARKED,
+	REFUSAL_STOPPING,
+	NREFUSALS
+};
+
+struct refusal_row {
+	const char *outcome;		/* for ledger and log */
+	struct response_error answer;	/* .message where no better one is
+					   known; no request_id */
+};
+
+/** refusal_row(r): Borrow the row; never NULL. */
+const struct refusal_row *refusal_row(enum refusal r);
+
+/** refusal_of(verdict): What a verdict other than ADMIT_LEASED comes to. */
+enum refusal refusal_of(enum admit_verdict verdict);
+
+#endif /* !RELAY_REFUSAL_H_ */
