@@ -106,7 +106,7 @@ control_answer(const struct head *h, const unsigned char *body, size_t len,
 	int status;
 
 	err_clear(&err);
-	json = json_loadb((const char *)body, len, 0, NULL);
+	json = json_loadb((const char *)body, len, JSON_ALLOW_NUL, NULL);
 	c.json = json;
 	if (name[n] == '?')
 		c.query = name + n + 1;

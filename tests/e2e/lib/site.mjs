@@ -160,7 +160,7 @@ export class Site {
 		const until = Date.now() + ms;
 		for (;;) {
 			const rows = await this.sql(`SELECT l.*,
-				a.name AS account FROM ledger l
+				CAST(l.id AS TEXT) AS id, a.name AS account FROM ledger l
 				JOIN api_key k ON k.id = l.key_id
 				LEFT JOIN account a ON a.id = l.account_id
 				WHERE k.name = '${team.name}' ORDER BY l.id`);
