@@ -60,3 +60,10 @@ tests_fuzz_fuzz_params_SOURCES = tests/fuzz/fuzz_params.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_params_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_params_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_params_LDADD = libhttp.a libbase.a
+
+FUZZERS += tests/fuzz/fuzz_head
+tests_fuzz_fuzz_head_SOURCES = tests/fuzz/fuzz_head.c fcgi/relay/head.c \
+	$(FUZZ_MAIN)
+tests_fuzz_fuzz_head_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_head_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_head_LDADD = libhttp.a libbase.a
