@@ -3,6 +3,7 @@ TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 ALLOC_FAIL = tests/alloc_fail.c tests/alloc_fail.h
 ALLOC_FAIL_LINK = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
 	-Wl,--wrap=strdup -Wl,--wrap=strndup
+EXTRA_DIST += tests/cmocka_all.h
 
 include tests/admin/local.mk
 include tests/base/local.mk
@@ -15,3 +16,4 @@ include tests/relay/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/mock/local.mk
+include tests/checkers.mk
