@@ -61,9 +61,9 @@ void probes_init(struct probes *ps, struct loop *loop,
 
 /**
  * probe_begin(ps, seal, req, kind, e):
- * Begin to serve ${req}, if its token is of ${seal}.  1: its body is wanted, and comes to probe_body and
- * probe_whole; 0: it is not, the probe is answered or will be; -1: refused,
- * the caller answers with ${e}, filled in here.
+ * Begin to serve ${req}, if its token is of ${seal}.  1: its body is wanted,
+ * and comes to probe_body and probe_whole; 0: it is not, the probe is answered
+ * or will be; -1: refused, the caller answers with ${e}, filled in here.
  */
 int probe_begin(struct probes *ps, const struct seal *seal,
     struct fcgi_request *req, enum probe_kind kind, struct response_error *e)

@@ -1,2 +1,3 @@
 # tests of conf/
 dist_check_SCRIPTS += tests/conf/man.sh
+dist_check_SCRIPTS += tests/conf/units.sh

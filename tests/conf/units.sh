@@ -1,0 +1,55 @@
+#!/bin/sh
+# The systemd units, as they are installed: systemd takes every line of them,
+# and a responder that dies comes back however often it does.
+
+if ! command -v systemd-analyze >/dev/null 2>&1; then
+	echo "1..0 # SKIP systemd-analyze is not installed"
+	exit 77
+fi
+srcdir=${srcdir:-.}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-units.XXXXXX") || exit 99
+trap 'rm -rf "$dir"' EXIT
+number=0
+failed=0
+
+check() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		failed=1
+		echo "not ok $number - $2"
+		sed 's/^/# /' "$dir/why"
+	fi
+}
+
+# setting SECTION NAME FILE: its value.
+setting() {
+	awk -F= -v section="[$1]" -v name="$2" '
+	    /^\[/ { in_it = $0 == section }
+	    in_it && $1 == name { sub(/^[^=]*=/, ""); print }' "$3"
+}
+
+cp "$srcdir/conf/systemd/leasehold.target" conf/systemd/leasehold-*.socket \
+    "$dir"
+for kind in relay admin; do
+	unit=$dir/leasehold-$kind@.service
+
+	# Nothing of it is installed yet.
+	sed 's|^ExecStart=.*|ExecStart=/bin/true|' \
+	    "conf/systemd/leasehold-$kind@.service" >"$unit"
+	grep -n '@[a-z_]*@' "$unit" "$dir/leasehold-$kind.socket" >"$dir/why"
+	[ $? = 1 ]
+	check $? "leasehold-$kind: nothing is left to fill in"
+	(cd "$dir" && cp "$unit" "leasehold-$kind@1.service" &&
+	    systemd-analyze verify --man=no "./leasehold-$kind@1.service" \
+	    "./leasehold-$kind.socket" ./leasehold.target) >"$dir/why" 2>&1 &&
+	    [ ! -s "$dir/why" ]
+	check $? "leasehold-$kind: systemd takes it"
+	[ "$(setting Service Restart "$unit")" = always ] &&
+	    [ "$(setting Service RestartSec "$unit")" = 1 ] &&
+	    [ "$(setting Unit StartLimitIntervalSec "$unit")" = 0 ]
+	check $? "leasehold-$kind: it always comes back, after a second"
+done
+echo "1..$number"
+exit $failed
