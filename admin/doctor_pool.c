@@ -55,7 +55,8 @@ remedy_start(struct doctor_finding *f, const struct pool_kind *k)
 	finding_remedy(f, "Start the pool: `systemctl start "
 	    "leasehold.target' where systemd runs it, else\n"
 	    "    spawn-fcgi -s %s -M 0660 -U www-data -u leasehold "
-	    "-g leasehold -- /usr/bin/multiwatch -f %lld -- %s/%s\n"
+	    "-g leasehold -- /usr/bin/multiwatch -f %lld "
+	    "-r 2000000000 -- %s/%s\n"
 	    "-u and -g are the responders' user, -U (or -G) the web "
 	    "server's, which must be able to write to the socket.", k->path,
 	    (long long)k->processes, LIBEXECDIR, k->program);

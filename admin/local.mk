@@ -75,6 +75,8 @@ dist_pkgdata_DATA += conf/prices.json
 
 pkglibexec_PROGRAMS += leasehold-admin.fcgi
 leasehold_admin_fcgi_SOURCES = \
+	admin/presence.c \
+	admin/presence.h \
 	admin/responder.c \
 	admin/workers.c \
 	admin/workers.h

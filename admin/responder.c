@@ -16,18 +16,26 @@
 #include "base/seal.h"
 #include "ledger/meta.h"
 
+#include "presence.h"
 #include "workers.h"
 
 /* A program that cannot start is started again at once by multiwatch, which
  * knows no pause. */
 #define REFUSED_S	1
 
+/* Nobody waits for this one's beats, so that they are seldom; but others are
+ * to see several before they would take it for dead. */
+#define BEAT_MS		5000
+#define BEATS_TO_DEATH	3
+
 /* What the parts of the admin responder hang on. */
 struct responder {
 	const char *conf_path;
 	struct conf *conf;
 	struct log *log;
+	int64_t busy;		/* requests; atomic */
 	struct workers *workers;
+	struct presence *presence;
 };
 
 static void
@@ -125,6 +133,24 @@ check_start(const struct responder *r, struct err *err)
 }
 
 static int
+start_presence(struct responder *r, struct err *err)
+{
+	const struct presence_params params = {
+		.store_url = r->conf->store,
+		.run_dir = r->conf->run_dir,
+		.busy_timeout_ms = r->conf->store_timeout_ms,
+		.interval_ms = r->conf->dead_after_ms / BEATS_TO_DEATH <
+		    BEAT_MS ? r->conf->dead_after_ms / BEATS_TO_DEATH :
+		    BEAT_MS,
+		.log = r->log,
+		.requests = &r->busy,
+	};
+
+	r->presence = presence_start(&params, err);
+	return (r->presence == NULL ? -1 : 0);
+}
+
+static int
 start(struct responder *r, struct err *err)
 {
 	struct service_params params;
@@ -146,7 +172,10 @@ start(struct responder *r, struct err *err)
 		.busy_timeout_ms = r->conf->store_timeout_ms,
 		.log = r->log,
 	};
-	r->workers = workers_start(r->conf->admin_threads, &params, err);
+	if (start_presence(r, err))
+		return (-1);
+	r->workers = workers_start(r->conf->admin_threads, &params, &r->busy,
+	    err);
 	return (r->workers == NULL ? -1 : 0);
 }
 
@@ -195,6 +224,7 @@ main(int argc, char **argv)
 		if (r.log != NULL)
 			log_note(r.log, LOG_LEVEL_ERROR, "main", "stopped",
 			    &err);
+		presence_stop(r.presence);
 		if (workers_are_spawned())
 			(void)sleep(REFUSED_S);
 		log_close(r.log);
@@ -204,6 +234,7 @@ main(int argc, char **argv)
 	log_note(r.log, LOG_LEVEL_INFO, "main", "start", NULL);
 	wait_for_end(&r, &set);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "drain", NULL);
+	presence_stop(r.presence);
 	if (workers_stop(r.workers, r.conf->drain_ms)) {
 		/* Threads that still run use log and config. */
 		log_note(r.log, LOG_LEVEL_WARN, "main", "drain_timeout", NULL);

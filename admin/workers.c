@@ -27,6 +27,7 @@
 
 struct workers {
 	struct service_params params;
+	int64_t *busy;
 	int over_fd;		/* readable from workers_stop on */
 	pthread_t *threads;
 	size_t n;
@@ -79,6 +80,7 @@ serve(struct service *s, const struct workers *w, FCGX_Request *req)
 	struct buf out;
 	int ready;
 
+	__atomic_add_fetch(w->busy, 1, __ATOMIC_RELAXED);
 	buf_init(&out, SERVICE_ANSWER_BYTES);
 	http_request_init(&r);
 	ready = take_params(&r, req->envp, w->params.mount, &err);
@@ -89,6 +91,7 @@ serve(struct service *s, const struct workers *w, FCGX_Request *req)
 	    req->out);
 	http_request_fini(&r);
 	buf_fini(&out);
+	__atomic_sub_fetch(w->busy, 1, __ATOMIC_RELAXED);
 }
 
 static void
@@ -217,7 +220,7 @@ err0:
 
 struct workers *
 workers_start(int64_t n, const struct service_params *params,
-    struct err *err)
+    int64_t *busy, struct err *err)
 {
 	struct workers *w;
 	int rc;
@@ -225,6 +228,7 @@ workers_start(int64_t n, const struct service_params *params,
 	if (prepare_socket(err) ||
 	    (w = workers_new((size_t)n, params, err)) == NULL)
 		return (NULL);
+	w->busy = busy;
 	for (w->n = 0; w->n < (size_t)n; w->n++) {
 		(void)pthread_mutex_lock(&w->lock);
 		w->running++;

@@ -23,13 +23,15 @@ struct workers;
 bool workers_are_spawned(void);
 
 /**
- * workers_start(n, params, err):
+ * workers_start(n, params, busy, err):
  * Start ${n} threads; signals must be blocked already, so that they inherit
  * it.  NULL with ${err} if descriptor 0 is no listening socket, or without
- * threads or memory.  ${params} is copied, what it points to is not.
+ * threads or memory.  ${params} is copied, what it points to is not.  *${busy}
+ * outlives the threads, which count there, atomically, the requests that are
+ * being answered.
  */
 struct workers *workers_start(int64_t n, const struct service_params *params,
-    struct err *err);
+    int64_t *busy, struct err *err);
 
 /**
  * workers_stop(w, timeout_ms):

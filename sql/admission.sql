@@ -146,7 +146,7 @@ SELECT node FROM responder ORDER BY node;
 -- name: responder_add
 INSERT INTO responder (kind, node, host, pid, lock_path, wake_path, version,
     started_ms, beat, beat_ms)
-VALUES ('relay', ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: responder_there
 SELECT node FROM responder WHERE id = ?;

@@ -78,11 +78,13 @@ open_wake(struct responder *r, struct err *err)
 }
 
 int
-responder_open(struct responder *r, const char *run_dir, struct err *err)
+responder_open(struct responder *r, const char *kind, const char *run_dir,
+    struct err *err)
 {
 	uint64_t random;
 
 	*r = (struct responder) {
+		.kind = kind,
 		.lock_fd = -1,
 		.wake_fd = -1,
 		.send_fd = -1,
@@ -155,15 +157,16 @@ responder_register(struct responder *r, struct store *st, struct err *err)
 		    RESPONDER_NODES);
 		return (-1);
 	}
-	v[0] = store_int(node);
-	v[1] = store_text(r->host);
-	v[2] = store_int(getpid());
-	v[3] = store_text(r->lock_path);
-	v[4] = store_text(r->wake_path);
-	v[5] = store_text(PACKAGE_VERSION);
-	v[6] = v[8] = store_int(now_ms);
-	v[7] = store_int(r->beat);
-	if (store_exec(st, STMT_RESPONDER_ADD, v, 1, 9, NULL, err))
+	v[0] = store_text(r->kind);
+	v[1] = store_int(node);
+	v[2] = store_text(r->host);
+	v[3] = store_int(getpid());
+	v[4] = store_text(r->lock_path);
+	v[5] = store_text(r->wake_path);
+	v[6] = store_text(PACKAGE_VERSION);
+	v[7] = v[9] = store_int(now_ms);
+	v[8] = store_int(r->beat);
+	if (store_exec(st, STMT_RESPONDER_ADD, v, 1, 10, NULL, err))
 		return (-1);
 	r->next.set = true;
 	r->next.id = store_insert_id(st);

@@ -18,6 +18,7 @@ struct store;
 #define RESPONDER_NODES	1024
 
 struct responder {
+	const char *kind;	/* relay | admin; constant */
 	char lock_path[108];	/* as long as a socket's may be */
 	char wake_path[108];
 	char host[192];		/* boot id and name */
@@ -38,10 +39,10 @@ struct responder {
 	} next;
 };
 
-/** responder_open(r, run_dir, err): Make lock file and socket.  0, or -1 with
- * ${err} saying what to mend. */
-int responder_open(struct responder *r, const char *run_dir,
-    struct err *err) __attribute__((__warn_unused_result__));
+/** responder_open(r, kind, run_dir, err): Make lock file and socket.  0, or -1
+ * with ${err} saying what to mend. */
+int responder_open(struct responder *r, const char *kind,
+    const char *run_dir, struct err *err) __attribute__((__warn_unused_result__));
 
 /** responder_close(r): Let go and remove the files, see .keep_files. */
 void responder_close(struct responder *r);

@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fastcgi.h>
 #include <poll.h>
@@ -39,7 +40,8 @@ write_conf(struct rig *r)
 
 	assert_non_null(f);
 	fprintf(f, "store = %s\nmaster_key_file = %s\nrun_dir = %s\n"
-	    "log = file:%s\nadmin_threads = 2\ndrain_s = 10\n",
+	    "log = file:%s\nadmin_threads = 2\ndrain_s = 10\n"
+	    "beat_interval_ms = 50ms\ndead_after_s = 300ms\n",
 	    r->desk->url, r->desk->key_path, r->desk->dir, r->log_path);
 	assert_int_equal(fclose(f), 0);
 }
@@ -116,6 +118,25 @@ reap(struct rig *r)
 	return (-1);
 }
 
+/* One that was killed leaves its lock file. */
+static void
+remove_locks(const struct rig *r)
+{
+	const struct dirent *e;
+	char path[384];
+	DIR *dir;
+
+	assert_non_null(dir = opendir(r->desk->dir));
+	while ((e = readdir(dir)) != NULL) {
+		if (strncmp(e->d_name, "responder-", 10) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", r->desk->dir,
+		    e->d_name);
+		(void)unlink(path);
+	}
+	(void)closedir(dir);
+}
+
 static int
 teardown(void **state)
 {
@@ -128,6 +149,7 @@ teardown(void **state)
 		(void)reap(r);
 	}
 	(void)close(r->listen_fd);
+	remove_locks(r);
 	(void)snprintf(old, sizeof(old), "%s.old", r->log_path);
 	(void)unlink(old);
 	(void)unlink(r->conf_path);
@@ -278,6 +300,46 @@ sighup_opens_the_log_anew(void **state)
 	assert_answered(ask(r));
 }
 
+static int64_t
+wait_for_number(struct rig *r, const char *sql, int64_t wanted)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	int64_t n = -1;
+	int i;
+
+	for (i = 0; i < PATIENCE_MS / 5; i++) {
+		if ((n = desk_number(r->desk, "%s", sql)) == wanted)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	return (n);
+}
+
+/* The row comes soon, beats, and goes with the program. */
+static void
+it_is_among_the_responders_while_it_runs(void **state)
+{
+	static const char there[] = "SELECT count(*) FROM responder "
+	    "WHERE kind = 'admin' AND beat_ms >= started_ms";
+	struct rig *r = *state;
+
+	assert_int_equal(wait_for_number(r, there, 1), 1);
+	assert_int_equal(desk_number(r->desk, "SELECT pid FROM responder"),
+	    r->pid);
+	assert_int_equal(desk_number(r->desk, "SELECT node FROM responder"),
+	    0);
+	assert_int_equal(wait_for_number(r, "SELECT beat > 2 FROM responder",
+	    1), 1);
+
+	/* Taken for dead from another host: it comes back. */
+	desk_sql(r->desk, "DELETE FROM responder");
+	assert_int_equal(wait_for_number(r, there, 1), 1);
+	assert_int_equal(kill(r->pid, SIGTERM), 0);
+	assert_int_equal(reap(r), 0);
+	assert_int_equal(desk_number(r->desk, "SELECT count(*) "
+	    "FROM responder"), 0);
+}
+
 static void
 it_refuses_to_start_without_a_listening_socket(void **state)
 {
@@ -310,6 +372,7 @@ main(void)
 		RIG_TEST(it_ends_soon_when_it_is_idle),
 		RIG_TEST(what_waits_in_the_backlog_is_served_before_the_end),
 		RIG_TEST(sighup_opens_the_log_anew),
+		RIG_TEST(it_is_among_the_responders_while_it_runs),
 		RIG_TEST(it_refuses_to_start_without_a_listening_socket),
 	};
 

@@ -77,5 +77,8 @@ test('the admin responder goes on', async () => {
 		headers: { authorization: `Bearer ${token}` } });
 	assert.equal((await ask()).status, 200);
 	await site.leasehold(['rekey']);
-	assert.equal((await ask()).status, 200);
+	const answer = await ask();
+	assert.equal(answer.status, 200);
+	assert.deepEqual(JSON.parse(answer.body).responders.map(r => r.kind),
+		['admin', 'relay', 'relay']);
 });

@@ -303,6 +303,33 @@ rows_of_nobody_are_reaped_after_a_while(void **state)
 	proc_free(p[1]);
 }
 
+/* An admin responder has but its row. */
+static void
+an_admin_responder_is_reaped_likewise(void **state)
+{
+	struct rig *r = *state;
+	struct responder admin;
+	struct err err = { 0 };
+	struct proc *p;
+
+	assert_int_equal(responder_open(&admin, "admin", r->dir, &err), 0);
+	assert_int_equal(store_begin(r->st, true, &err), 0);
+	assert_int_equal(responder_register(&admin, r->st, &err), 0);
+	assert_int_equal(store_commit(r->st, &err), 0);
+	assert_true(responder_ended(&admin, true));
+	p = proc_new(r);
+	proc_beat(p);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM responder "
+	    "WHERE kind = 'admin'"), 1);
+	admin.keep_files = true;
+	responder_close(&admin);
+	proc_beat(p);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM responder "
+	    "WHERE kind = 'admin'"), 0);
+	assert_int_equal(access(admin.lock_path, F_OK), -1);
+	proc_free(p);
+}
+
 static void
 nodes_are_the_smallest_that_are_free(void **state)
 {
@@ -335,6 +362,7 @@ main(void)
 		T(an_outage_reaps_nobody),
 		T(whoever_was_reaped_registers_anew),
 		T(rows_of_nobody_are_reaped_after_a_while),
+		T(an_admin_responder_is_reaped_likewise),
 		T(nodes_are_the_smallest_that_are_free),
 	};
 
