@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/num.h"
 #include "store/store.h"
 
 #include "pool/key_use.h"
@@ -69,15 +68,20 @@ insert_at(struct key_uses *u, size_t at, int64_t key_id)
 	return (0);
 }
 
+static int64_t
+bounded(int64_t amount)
+{
+
+	if (amount > ADD_MAX)
+		return (ADD_MAX);
+	return (amount < -ADD_MAX ? -ADD_MAX : amount);
+}
+
 static void
 add(int64_t *sum, int64_t amount)
 {
 
-	*sum = amount < 0 ? *sum + amount : num_add_sat(*sum, amount);
-	if (*sum > ADD_MAX)
-		*sum = ADD_MAX;
-	if (*sum < -ADD_MAX)
-		*sum = -ADD_MAX;
+	*sum = bounded(*sum + bounded(amount));
 }
 
 int
