@@ -36,6 +36,7 @@ check-valgrind: $(check_LIBRARIES) $(UNIT_TESTS) $(dist_check_SCRIPTS)
 # its own (tsan/), which is kept for the next time; all warnings count, none
 # is suppressed.
 TSAN_TESTS = \
+	tests/admin/test_responder \
 	tests/base/test_log \
 	tests/base/test_loop \
 	tests/pool/test_pool \
