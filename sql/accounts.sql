@@ -1,6 +1,10 @@
 -- Accounts, groups and slots, as the command and the admin responder change
 -- them.  Responders see changes through meta.config_version.
 
+-- name: lock_config @mysql only
+-- One change of accounts, groups, keys or prices at a time.
+SELECT name FROM gate WHERE name = 'config' FOR UPDATE;
+
 -- name: group_add
 -- name, strategy, created_ms
 INSERT INTO account_group (name, strategy, created_ms) VALUES (?, ?, ?);
@@ -122,6 +126,10 @@ DELETE FROM cooldown WHERE account_id = ?;
 INSERT INTO slot (account_id, n) VALUES (?, ?) ON CONFLICT DO NOTHING;
 -- name: slot_add @mysql
 INSERT IGNORE INTO slot (account_id, n) VALUES (?, ?);
+
+-- name: lock_slots @mysql only
+-- Nobody leases one of an account that is about to go.
+SELECT n FROM slot WHERE account_id = ? FOR UPDATE;
 
 -- name: slot_trim
 -- Slots above the limit go when they are free; held ones finish their

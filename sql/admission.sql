@@ -1,5 +1,28 @@
 -- What admission, moves and settlement read and write.  Each runs once a
 -- batch, or once for a whole set of rows.
+--
+-- SQLite lets one transaction write at a time, so that what it reads stays as
+-- it is.  On MySQL several are at work at once, READ COMMITTED: what is read
+-- and then built upon is locked first, in this order, or the change is guarded
+-- by what was read.
+--
+--	what is built upon		how it stays
+--	queue: tickets, turns		gate 'queue', as long as anybody waits
+--	key's requests in flight	lock_keys, then keys_in_flight
+--	budget windows			windows_read (window_read), by id
+--	ledger row, its fence		guarded by both; ledger_state locks
+--	reservations of a request	who closed its ledger row reads them
+--	free slots			SKIP LOCKED, then waiting for the locked
+--	slot held			guarded by its fence
+--	granted tickets			locked as they are read
+--	another's open requests		reap_lock: its beat, then its ledger
+--	cooldown			lock_account, then cooldown_get
+--	node number			gate 'nodes'
+--	settings, slots of accounts	gate 'config' (the command); responders
+--					see a change as before or after it
+--	config_version			raised in place
+--
+-- A deadlock that is left (a park, a reaping) costs one more run of the batch.
 
 -- name: batch_state
 -- The version of the configuration, and how many wait.
@@ -20,6 +43,24 @@ SELECT enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id,
     AND slot.responder_id IS NOT NULL) ELSE 0 END
 FROM api_key WHERE id = ?;
 
+-- name: keys_read @mysql only
+-- As key_check, for a JSON array of keys in order; without the count.
+SELECT k.id, k.enabled, k.revoked_ms, k.expires_ms, k.bind_kind, k.bind_id,
+    k.person_id, k.concurrency, k.models, k.turn
+FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN api_key k ON k.id = j.id;
+
+-- name: lock_keys @mysql only
+-- Those whose requests in flight are bounded: a JSON array of keys in order.
+SELECT k.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN api_key k ON k.id = j.id FOR UPDATE;
+
+-- name: keys_in_flight @mysql only
+-- A statement of its own, as what it counts must be read after the lock.
+SELECT s.key_id, count(*)
+FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN slot s ON s.key_id = j.id GROUP BY s.key_id;
+
 -- name: key_turn
 -- turn, id
 UPDATE api_key SET turn = ? WHERE id = ?;
@@ -37,6 +78,13 @@ ORDER BY n LIMIT ?;
 SELECT n, fence FROM slot
 WHERE account_id = ? AND n > ? AND n <= ? AND responder_id IS NULL
 ORDER BY n LIMIT ? FOR UPDATE SKIP LOCKED;
+
+-- name: slots_free_wait @mysql only
+-- As slots_free, but waits for those that others have locked: nobody knows
+-- yet whether they will be free.
+SELECT n, fence FROM slot
+WHERE account_id = ? AND n > ? AND n <= ? AND responder_id IS NULL
+ORDER BY n LIMIT ? FOR UPDATE;
 
 -- name: slot_take
 -- responder, ledger, key, now, account, n, fence as it was
@@ -69,8 +117,11 @@ UPDATE ledger SET state = ?, account_id = ?, mark = ?, outcome = ?,
     trace = ?
 WHERE id = ? AND state = ? AND fence = ?;
 
--- name: ledger_state
+-- name: ledger_state @sqlite
 SELECT state, fence, coalesce(cost_nusd, 0) FROM ledger WHERE id = ?;
+-- name: ledger_state @mysql
+SELECT state, fence, coalesce(cost_nusd, 0) FROM ledger WHERE id = ?
+FOR UPDATE;
 
 -- name: key_usage_add
 -- What a batch closed; the last time twice.
@@ -81,10 +132,22 @@ UPDATE key_usage SET requests = requests + ?, cost_nusd = cost_nusd + ?,
     last_ms = CASE WHEN last_ms < ? THEN ? ELSE last_ms END
 WHERE key_id = ?;
 
--- name: key_usage_open
+-- name: key_usage_open @sqlite
 INSERT INTO key_usage (requests, cost_nusd, input_tokens, output_tokens,
     cache_read_tokens, cache_write_tokens, last_ms, key_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+-- name: key_usage_open @mysql
+-- Somebody else may have been faster.
+INSERT INTO key_usage (requests, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_tokens, last_ms, key_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON DUPLICATE KEY UPDATE requests = requests + VALUES(requests),
+    cost_nusd = cost_nusd + VALUES(cost_nusd),
+    input_tokens = input_tokens + VALUES(input_tokens),
+    output_tokens = output_tokens + VALUES(output_tokens),
+    cache_read_tokens = cache_read_tokens + VALUES(cache_read_tokens),
+    cache_write_tokens = cache_write_tokens + VALUES(cache_write_tokens),
+    last_ms = greatest(last_ms, VALUES(last_ms));
 
 -- name: attempt_open
 INSERT INTO attempt (ledger_id, n, account_id, started_ms)
@@ -112,6 +175,20 @@ WHERE budget_id = ? AND start_ms = ?;
 SELECT spent, reserved FROM budget_window
 WHERE budget_id = ? AND start_ms = ? FOR UPDATE;
 
+-- name: windows_read @mysql only
+-- A JSON array of [budget, start] in order.
+SELECT w.budget_id, w.start_ms, w.spent, w.reserved
+FROM JSON_TABLE(?, '$[*]' COLUMNS (b BIGINT PATH '$[0]',
+    s BIGINT PATH '$[1]')) AS j
+STRAIGHT_JOIN budget_window w ON w.budget_id = j.b AND w.start_ms = j.s
+FOR UPDATE;
+
+-- name: window_open @mysql only
+-- Make sure that there is one, and lock it; two may find at once that there
+-- is none.
+INSERT INTO budget_window (budget_id, start_ms) VALUES (?, ?)
+ON DUPLICATE KEY UPDATE start_ms = VALUES(start_ms);
+
 -- name: window_write
 UPDATE budget_window SET spent = ?, reserved = ?
 WHERE budget_id = ? AND start_ms = ?;
@@ -132,13 +209,15 @@ WHERE r.ledger_id IN (SELECT value FROM json_each(?))
 ORDER BY r.ledger_id;
 -- name: reservations_of @mysql
 SELECT r.ledger_id, r.budget_id, r.start_ms, r.amount, b.kind
-FROM reservation r JOIN budget b ON b.id = r.budget_id
-WHERE r.ledger_id IN (SELECT j.id FROM
-    JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j)
-ORDER BY r.ledger_id;
+FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN reservation r ON r.ledger_id = j.id
+STRAIGHT_JOIN budget b ON b.id = r.budget_id;
 
 -- name: reservation_drop
 DELETE FROM reservation WHERE ledger_id = ?;
+
+-- name: lock_nodes @mysql only
+SELECT name FROM gate WHERE name = 'nodes' FOR UPDATE;
 
 -- name: responder_nodes
 SELECT node FROM responder ORDER BY node;
@@ -171,6 +250,9 @@ WHERE ledger_id = ? AND granted_ms IS NULL;
 -- name: ticket_drop
 DELETE FROM ticket WHERE ledger_id = ?;
 
+-- name: lock_account @mysql only
+SELECT id FROM account WHERE id = ? FOR UPDATE;
+
 -- name: cooldown_get
 SELECT since_ms, until_ms, observed_ms, strikes, stated
 FROM cooldown WHERE account_id = ? AND family = ?;
@@ -195,20 +277,29 @@ UPDATE ticket SET granted_ms = NULL, account_id = NULL, slot_n = NULL,
     slot_fence = NULL
 WHERE ledger_id = ? AND granted_ms = ?;
 
--- name: tickets_lapsed
+-- name: lock_queue @mysql only
+SELECT name FROM gate WHERE name = 'queue' FOR UPDATE;
+
+-- name: tickets_lapsed @sqlite
 SELECT ledger_id, key_id, account_id, slot_n, slot_fence, granted_ms
 FROM ticket WHERE granted_ms < ?;
+-- name: tickets_lapsed @mysql
+SELECT ledger_id, key_id, account_id, slot_n, slot_fence, granted_ms
+FROM ticket WHERE granted_ms < ? FOR UPDATE;
 
--- name: tickets_granted
+-- name: tickets_granted @sqlite
 SELECT ledger_id, account_id, slot_n, slot_fence
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL;
+-- name: tickets_granted @mysql
+SELECT ledger_id, account_id, slot_n, slot_fence
+FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
 
 -- name: tickets_waiting
 -- Each key's oldest first, then each key's second, and so on.
 SELECT ledger_id, responder_id, key_id, model, tried FROM
     (SELECT ledger_id, responder_id, key_id, model, tried,
     row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
-    FROM ticket WHERE granted_ms IS NULL) AS lines
+    FROM ticket WHERE granted_ms IS NULL) AS queued
 ORDER BY place, ledger_id LIMIT ?;
 
 -- name: responder_wake
@@ -226,6 +317,13 @@ WHERE responder_id IS NOT NULL
     AND responder_id NOT IN (SELECT id FROM responder)
     AND responder_id NOT IN (SELECT responder_id FROM ledger WHERE state = 0);
 
+-- name: reap_lock @mysql only
+-- Its beat, which it can raise no more.
+SELECT beat FROM responder WHERE id = ? FOR UPDATE;
+
+-- name: reap_lock_ledger @mysql only
+SELECT id FROM ledger WHERE state = 0 AND responder_id = ? FOR UPDATE;
+
 -- name: reap_windows
 -- What open requests reserved, and of that what went upstream.
 SELECT r.budget_id, r.start_ms, sum(r.amount),
@@ -240,16 +338,23 @@ SELECT key_id, count(*),
     sum(CASE WHEN fence > 0 THEN reserved_nusd ELSE 0 END), max(created_ms)
 FROM ledger WHERE responder_id = ? AND state = 0 GROUP BY key_id;
 
--- name: reap_reservations
+-- name: reap_reservations @sqlite
 -- Those of requests that went upstream stay, for a late settlement.
 DELETE FROM reservation WHERE ledger_id IN
     (SELECT id FROM ledger WHERE responder_id = ? AND state = 0
     AND fence = 0);
+-- name: reap_reservations @mysql
+DELETE r FROM ledger l STRAIGHT_JOIN reservation r ON r.ledger_id = l.id
+WHERE l.responder_id = ? AND l.state = 0 AND l.fence = 0;
 
--- name: reap_attempts
+-- name: reap_attempts @sqlite
 UPDATE attempt SET ended_ms = ?, outcome = 'lost', mark = 3
 WHERE outcome IS NULL AND ledger_id IN
     (SELECT id FROM ledger WHERE responder_id = ? AND state = 0);
+-- name: reap_attempts @mysql
+UPDATE ledger l STRAIGHT_JOIN attempt t ON t.ledger_id = l.id
+SET t.ended_ms = ?, t.outcome = 'lost', t.mark = 3
+WHERE t.outcome IS NULL AND l.responder_id = ? AND l.state = 0;
 
 -- name: reap_ledger
 UPDATE ledger SET state = 2, outcome = 'lost', attempts = fence,

@@ -203,7 +203,7 @@ function end_statement(rest)
 	params[open_name] = nparams
 	if (!reads(text))
 		writes[open_name] = 1
-	if (toupper(text) ~ /^PRAGMA/)
+	if (toupper(text) ~ /^(PRAGMA|SET) /)
 		settings[open_name] = 1
 	sql[open_name, open_dialect] = text
 	ended = open_name

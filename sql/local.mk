@@ -12,7 +12,8 @@ SQL_STATEMENTS = \
 
 # Migrations, numbered, never edited once released.
 SQL_MIGRATIONS = \
-	sql/sqlite/0001-init.sql
+	sql/sqlite/0001-init.sql \
+	sql/mysql/0001-init.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

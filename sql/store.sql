@@ -4,12 +4,14 @@
 -- name: begin_read @sqlite
 BEGIN;
 -- name: begin_read @mysql
-START TRANSACTION READ ONLY;
+-- One view for all that it reads, see mysql_snapshot.
+START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
 
 -- name: begin_write @sqlite
 -- Takes the write lock at once, so that it cannot fail half-way.
 BEGIN IMMEDIATE;
 -- name: begin_write @mysql
+-- Not needed on connections with autocommit = 0.
 START TRANSACTION;
 
 -- name: commit
@@ -24,6 +26,14 @@ SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration';
 -- name: migration_table @mysql
 SELECT count(*) FROM information_schema.tables
 WHERE table_schema = DATABASE() AND table_name = 'migration';
+
+-- name: lock_migrations @mysql only
+-- Changes of the schema commit by themselves: a lock of its own, for the
+-- connection.  1: it is ours.
+SELECT GET_LOCK(concat('leasehold:', DATABASE()), 60);
+
+-- name: unlock_migrations @mysql only
+SELECT RELEASE_LOCK(concat('leasehold:', DATABASE()));
 
 -- name: migration_newest
 SELECT coalesce(max(number), 0) FROM migration;
@@ -61,3 +71,37 @@ PRAGMA journal_size_limit = 16777216;
 
 -- name: sqlite_query_only @sqlite only
 PRAGMA query_only = ON;
+
+-- name: mysql_create_database @mysql only
+-- The name takes the place of the mark.
+CREATE DATABASE IF NOT EXISTS `?`
+	CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- name: mysql_session @mysql only
+-- What a connection goes by, whatever the server's defaults are.  A host that
+-- vanished keeps its locks for no longer than wait_timeout.
+SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO',
+	time_zone = '+00:00', wait_timeout = 15, innodb_lock_wait_timeout = 2,
+	net_write_timeout = 15;
+
+-- name: mysql_names @mysql only
+SET NAMES utf8mb4 COLLATE utf8mb4_bin;
+
+-- name: mysql_read_committed @mysql only
+-- Locks only what is found, and each statement sees what was committed before
+-- it: what is read under a lock is what is there.
+SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+
+-- name: mysql_no_autocommit @mysql only
+-- A transaction begins with its first statement, without asking for it.
+SET SESSION autocommit = 0;
+
+-- name: mysql_read_only @mysql only
+SET SESSION TRANSACTION READ ONLY;
+
+-- name: mysql_snapshot @mysql only
+-- For the next transaction.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: mysql_now @mysql only
+SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED);

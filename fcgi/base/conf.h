@@ -18,7 +18,7 @@ struct err;
  */
 struct conf {
 	/* where things are */
-	char *store;			/* "sqlite:/path" (mysql:// later) */
+	char *store;			/* "sqlite:/path", "mysql://..." */
 	char *master_key_file;
 	char *run_dir;			/* locks, wake-up sockets */
 	char *mount;			/* "" or "/claude"; no trailing slash */
@@ -72,6 +72,7 @@ struct conf {
 /** How a value is written, checked and shown. */
 enum conf_type {
 	CONF_STRING,
+	CONF_STORE,		/* sqlite:/... or mysql://user@... */
 	CONF_PATH,		/* absolute */
 	CONF_MOUNT,
 	CONF_URL,		/* "" or http(s)://... */

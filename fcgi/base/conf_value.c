@@ -50,6 +50,28 @@ check_choices(const struct conf_setting *s, const char *value)
 	return (false);
 }
 
+/*
+ * What the store thinks of the rest it says itself, but a password must not
+ * get into a setting, which is shown: USER:PASSWORD@ is refused here.
+ */
+static bool
+check_store(const struct conf_setting *s, const char *value)
+{
+	static const char sqlite[] = "sqlite:/", mysql[] = "mysql://";
+	size_t server, user;
+
+	(void)s;
+	if (strncmp(value, sqlite, strlen(sqlite)) == 0)
+		return (value[strlen(sqlite)] != '\0');
+	if (strncmp(value, mysql, strlen(mysql)) != 0)
+		return (false);
+	value += strlen(mysql);
+	server = strcspn(value, "/");
+	user = strcspn(value, "@");
+	return (user < server && strcspn(value, ":") > user &&
+	    strcspn(value + user + 1, "@") >= server - user - 1);
+}
+
 static bool
 check_path(const struct conf_setting *s, const char *value)
 {
@@ -182,6 +204,9 @@ format_duration(int64_t ms, char *buf, size_t len)
 static const struct type types[] = {
 	[CONF_STRING] = { .name = "text", .is_text = true,
 		.check = check_choices },
+	[CONF_STORE] = { .name = "URL", .is_text = true,
+		.check = check_store, .rule = "sqlite:/path, or "
+		"mysql://USER@HOST/DATABASE without a password" },
 	[CONF_PATH] = { .name = "path", .is_text = true,
 		.check = check_path, .rule = "an absolute path" },
 	[CONF_MOUNT] = { .name = "path", .is_text = true,
@@ -312,7 +337,7 @@ int
 conf_value_set(struct conf *conf, const struct conf_setting *s,
     const char *value, struct err *err)
 {
-	char allowed[128];
+	char allowed[160];
 	enum err_code code;
 
 	if (types[s->type].is_text)
@@ -326,6 +351,11 @@ conf_value_set(struct conf *conf, const struct conf_setting *s,
 		return (-1);
 	}
 	conf_allowed(s, allowed, sizeof(allowed));
+	if (s->type == CONF_STORE && strchr(value, '@') != NULL) {
+		/* There may be a password in it. */
+		err_set(err, code, "%s: allowed: %s", s->name, allowed);
+		return (-1);
+	}
 	err_set(err, code, "%s = \"%.60s\": allowed: %s", s->name, value,
 	    allowed);
 	return (-1);

@@ -11,6 +11,7 @@
 struct store_driver {
 	const char *scheme;		/* "sqlite": the part before ':' */
 	enum stmt_dialect dialect;
+	bool shared;			/* see store_shared() */
 	/** Connect to ${where}, the part of the URL after the scheme. */
 	struct store *(*open)(const char *where,
 	    const struct store_options *opt, struct err *err);
@@ -49,6 +50,7 @@ struct store {
 #define STORE_COLUMNS_MAX 64
 
 extern const struct store_driver store_driver_sqlite;
+extern const struct store_driver store_driver_mysql;	/* if HAVE_MYSQL */
 
 /** store_schema_check(st, err): 0 if the schema is the one wanted; else -1
  * with ERR_SCHEMA and what to do about it. */

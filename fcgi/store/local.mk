@@ -7,6 +7,8 @@ libstore_a_SOURCES = \
 	fcgi/store/filelock.c \
 	fcgi/store/filelock.h \
 	fcgi/store/migrate.c \
+	fcgi/store/mysql_url.c \
+	fcgi/store/mysql_url.h \
 	fcgi/store/sqlite.c \
 	fcgi/store/store.c \
 	fcgi/store/store.h \
@@ -14,6 +16,14 @@ libstore_a_SOURCES = \
 	fcgi/store/thread.h \
 	fcgi/store/thread_internal.h \
 	fcgi/store/worker.c
+if MYSQL
+libstore_a_SOURCES += \
+	fcgi/store/mysql.c \
+	fcgi/store/mysql_bulk.c \
+	fcgi/store/mysql_conn.c \
+	fcgi/store/mysql_internal.h \
+	fcgi/store/mysql_stmt.c
+endif
 nodist_libstore_a_SOURCES = \
 	sql/stmts.c \
 	sql/stmts.h

@@ -110,12 +110,39 @@ err0:
 	return (-1);
 }
 
+/* Where a change of the schema commits by itself, no transaction keeps others
+ * out. */
+static int
+lock(struct store *st, struct err *err)
+{
+	int64_t ours = 0;
+
+	if (!store_shared(st))
+		return (0);
+	if (store_one(st, STMT_LOCK_MIGRATIONS, NULL, 0, &ours, 1, err) == -1)
+		return (-1);
+	if (ours == 1)
+		return (0);
+	err_set(err, ERR_STORE_BUSY, "somebody else has been migrating the "
+	    "database for a minute");
+	return (-1);
+}
+
+static void
+unlock(struct store *st)
+{
+
+	(void)!store_lock(st, STMT_UNLOCK_MIGRATIONS, NULL, 0, NULL);
+}
+
 int
 store_migrate(struct store *st, int64_t *from, int64_t *to, struct err *err)
 {
 	int64_t before;
 	int rc;
 
+	if (lock(st, err))
+		return (-1);
 	rc = step(st, from, err);
 	*to = *from;
 	while (rc == 1) {
@@ -124,5 +151,6 @@ store_migrate(struct store *st, int64_t *from, int64_t *to, struct err *err)
 		if (rc != -1)
 			*to = before;	/* another's may be among them */
 	}
+	unlock(st);
 	return (rc);
 }

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <string.h>
 
 #include "base/err.h"
@@ -5,6 +7,9 @@
 
 static const struct store_driver *const drivers[] = {
 	&store_driver_sqlite,
+#ifdef HAVE_MYSQL
+	&store_driver_mysql,
+#endif
 };
 
 struct store_value
@@ -51,7 +56,8 @@ find_driver(const char *url, const char **where, struct err *err)
 			return (drivers[i]);
 	}
 	err_set(err, ERR_INVAL, "store scheme \"%.*s\" is not built into this "
-	    "program", (int)n, url);
+	    "program%s", (int)n, url, n == 5 && strncmp(url, "mysql", 5) ==
+	    0 ? ": configure found no MySQL client library" : "");
 	return (NULL);
 }
 
@@ -219,6 +225,34 @@ store_one(struct store *st, enum stmt_id id, const struct store_value *params,
 
 	return ((int)store_query(st, id, params, nparams, take_one, &one,
 	    err));
+}
+
+bool
+store_shared(const struct store *st)
+{
+
+	return (st->driver->shared);
+}
+
+static int
+ignore_row(void *arg, const struct store_value *cols, size_t ncols)
+{
+
+	(void)arg;
+	(void)cols;
+	(void)ncols;
+	return (0);
+}
+
+int
+store_lock(struct store *st, enum stmt_id id,
+    const struct store_value *params, size_t nparams, struct err *err)
+{
+
+	if (stmts[id].sql[st->driver->dialect] == NULL)
+		return (0);
+	return (store_query(st, id, params, nparams, ignore_row, NULL,
+	    err) == -1 ? -1 : 0);
 }
 
 int64_t

@@ -69,6 +69,7 @@ struct store_options {
 	bool synchronous_full;	/* SQLite */
 	bool create;		/* make the database if it is not there */
 	int64_t busy_timeout_ms;	/* wait for the write lock; 0: 2000 */
+	int64_t io_timeout_ms;	/* MySQL: for an answer; 0: 5000 */
 	const struct store_driver *driver;	/* tests: instead of the one
 				   that the scheme names; else NULL */
 	void *driver_arg;	/* for that driver */
@@ -76,10 +77,12 @@ struct store_options {
 
 /**
  * store_open(url, opt, err):
- * Connect by the scheme of ${url}: "sqlite:/path".  No statement is prepared
- * yet and the schema is not looked at (see store_prepare), so that migrate
- * can work on an empty database.  NULL with ${err} that names what to mend:
- * directory not writable, file missing, scheme not built in.
+ * Connect by the scheme of ${url}: "sqlite:/path", or
+ * "mysql://user@host/database?socket=/path" (see mysql_url.h).  No statement
+ * is prepared yet and the schema is not looked at (see store_prepare), so that
+ * migrate can work on an empty database.  NULL with ${err} that names what to
+ * mend: directory not writable, file missing, rights that are not granted,
+ * scheme not built in.
  */
 struct store *store_open(const char *url, const struct store_options *opt,
     struct err *err);
@@ -142,6 +145,22 @@ int64_t store_query(struct store *st, enum stmt_id id,
 int store_one(struct store *st, enum stmt_id id,
     const struct store_value *params, size_t nparams, int64_t *out,
     size_t nout, struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * store_shared(st): May others write in the middle of a write transaction?
+ * Then what it builds upon has to be locked as it is read, or a change to be
+ * guarded by what was read; see sql/admission.sql.
+ */
+bool store_shared(const struct store *st);
+
+/**
+ * store_lock(st, id, params, nparams, err):
+ * Run a statement that locks rows, where the store is shared; elsewhere there
+ * is no such statement, and nothing to do.  0, or -1.
+ */
+int store_lock(struct store *st, enum stmt_id id,
+    const struct store_value *params, size_t nparams, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** store_insert_id(st): Id that the last single-row insert made. */
 int64_t store_insert_id(struct store *st);

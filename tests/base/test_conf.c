@@ -150,6 +150,8 @@ good_values_are_taken_and_written_back(void **state)
 		{ "log = file:/var/log/x = y # z", "log",
 		    "file:/var/log/x = y # z" },
 		{ "store = sqlite:/a/b", "store", "sqlite:/a/b" },
+		{ "store = mysql://u@h:1/d?ca=/x@y", "store",
+		    "mysql://u@h:1/d?ca=/x@y" },
 		{ "mount = /a", "mount", "/a" },
 		{ "mount = /some/site.path/v-1_~", "mount",
 		    "/some/site.path/v-1_~" },
@@ -175,6 +177,9 @@ good_values_are_taken_and_written_back(void **state)
 		conf_free(c);
 	}
 }
+
+#define STORE_ALLOWED	"allowed: sqlite:/path, or "			\
+	"mysql://USER@HOST/DATABASE without a password, of at most 4095 bytes"
 
 static void
 bad_values_are_refused_with_what_is_allowed(void **state)
@@ -213,9 +218,16 @@ bad_values_are_refused_with_what_is_allowed(void **state)
 		    "file:/path" },
 		{ "log = file:/", "log = \"file:/\": allowed: stderr, syslog, "
 		    "file:/path" },
-		{ "store = /a/b", "store = \"/a/b\": allowed: sqlite:/path" },
-		{ "store = mysql://x", "store = \"mysql://x\": allowed: "
-		    "sqlite:/path" },
+		{ "store = /a/b", "store = \"/a/b\": " STORE_ALLOWED },
+		{ "store = sqlite:/", "store = \"sqlite:/\": "
+		    STORE_ALLOWED },
+		{ "store = mysql://x", "store = \"mysql://x\": "
+		    STORE_ALLOWED },
+		/* There may be a password in it. */
+		{ "store = mysql://u:pw@h/d", "store: " STORE_ALLOWED },
+		{ "store = mysql://u:p@w@h/d", "store: " STORE_ALLOWED },
+		{ "store = mysql://u@pw@h/d", "store: " STORE_ALLOWED },
+		{ "store = mysql://h/u@d", "store: " STORE_ALLOWED },
 		{ "run_dir = run", "run_dir = \"run\": allowed: an absolute "
 		    "path, of at most 80 bytes" },
 		{ "run_dir =", "run_dir = \"\": allowed: an absolute path, of "

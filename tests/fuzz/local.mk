@@ -67,3 +67,10 @@ tests_fuzz_fuzz_head_SOURCES = tests/fuzz/fuzz_head.c fcgi/relay/head.c \
 tests_fuzz_fuzz_head_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_head_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_head_LDADD = libhttp.a libbase.a
+
+FUZZERS += tests/fuzz/fuzz_mysql_url
+tests_fuzz_fuzz_mysql_url_SOURCES = tests/fuzz/fuzz_mysql_url.c \
+	fcgi/store/mysql_url.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_mysql_url_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_mysql_url_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_mysql_url_LDADD = libbase.a

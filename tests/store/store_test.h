@@ -14,27 +14,53 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/raw.h"
 #include "store/store.h"
 
-/** A folder of its own for a test, and the URL of a database in it. */
+/** A folder of its own for a test, and the URL of a database; on SQLite it is
+ * ${path}. */
 struct place {
 	char dir[64];
 	char path[96];
-	char url[112];
+	char url[RAW_URL_SIZE];
 };
 
-static inline int
-place_setup(void **state)
+static inline struct place *
+place_new(void)
 {
 	struct place *pl = calloc(1, sizeof(*pl));
 
 	if (pl == NULL)
-		return (-1);
+		return (NULL);
 	snprintf(pl->dir, sizeof(pl->dir), "/tmp/test-store.XXXXXX");
 	if (mkdtemp(pl->dir) == NULL)
-		return (-1);
+		return (NULL);
 	snprintf(pl->path, sizeof(pl->path), "%s/db", pl->dir);
+	return (pl);
+}
+
+/** For tests of SQLite's own driver. */
+static inline int
+place_setup_sqlite(void **state)
+{
+	struct place *pl = place_new();
+
+	if (pl == NULL)
+		return (-1);
 	snprintf(pl->url, sizeof(pl->url), "sqlite:%s", pl->path);
+	*state = pl;
+	return (0);
+}
+
+/** For tests of any store. */
+static inline int
+place_setup(void **state)
+{
+	struct place *pl = place_new();
+
+	if (pl == NULL)
+		return (-1);
+	raw_make(pl->dir, pl->url);
 	*state = pl;
 	return (0);
 }
@@ -47,6 +73,7 @@ place_teardown(void **state)
 	char name[384];
 	DIR *dir;
 
+	raw_drop(pl->url);
 	(void)chmod(pl->dir, 0700);
 	dir = opendir(pl->dir);
 	while (dir != NULL && (de = readdir(dir)) != NULL) {

@@ -222,6 +222,8 @@ test_the_fake_keeps_to_its_script(void **state)
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
+#define TS(f) cmocka_unit_test_setup_teardown(f, place_setup_sqlite,	\
+	place_teardown)
 
 int
 main(void)
@@ -231,8 +233,8 @@ main(void)
 		T(test_migrate_twice_does_nothing_the_second_time),
 		T(test_migrations_in_parallel),
 		T(test_a_newer_schema_is_left_alone),
-		T(test_a_migration_that_fails_leaves_nothing),
-		T(test_statements_are_what_the_table_says),
+		TS(test_a_migration_that_fails_leaves_nothing),
+		TS(test_statements_are_what_the_table_says),
 		cmocka_unit_test(test_the_fake_keeps_to_its_script),
 	};
 
