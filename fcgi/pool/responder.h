@@ -39,10 +39,11 @@ struct responder {
 	} next;
 };
 
-/** responder_open(r, kind, run_dir, err): Make lock file and socket.  0, or -1
- * with ${err} saying what to mend. */
+/** responder_open(r, kind, run_dir, err): Make lock file and socket.  0, or
+ * -1 with ${err} saying what to mend. */
 int responder_open(struct responder *r, const char *kind,
-    const char *run_dir, struct err *err) __attribute__((__warn_unused_result__));
+    const char *run_dir, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** responder_close(r): Let go and remove the files, see .keep_files. */
 void responder_close(struct responder *r);

@@ -155,11 +155,12 @@ make_body(struct reply *r)
 			memcpy(id, path + 11, n - 11);
 		if (answer_model(id, &r->body) == 0)
 			return (0);
-		/* FALLTHROUGH */
+		break;
 	default:
-		r->status = 404;
-		return (answer_error(&r->answer, 404, &r->body));
+		break;
 	}
+	r->status = 404;
+	return (answer_error(&r->answer, 404, &r->body));
 }
 
 static enum reply_next

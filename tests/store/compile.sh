@@ -9,6 +9,7 @@ cd "$dir" || exit 99
 failed=0
 
 compile() {
+	# shellcheck disable=SC2086
 	LC_ALL=C $AWK -v out="$1" -f "$srcdir/sql/compile.awk" $files
 }
 
