@@ -64,6 +64,9 @@ function durableMs(dir) {
   return median(took);
 }
 
+// Longer than the load generator's own bound.
+const LOAD_MS = 150000;
+
 // Run the load generator, and keep count of what the side was sent; ${opened} is called once every stream is open.
 function load(build, side, opts, opened) {
   side.sent = (side.sent ?? 0) + Number(opts.requests);
@@ -81,8 +84,10 @@ function load(build, side, opts, opened) {
         opened?.();
       }
     });
+    const timer = setTimeout(() => child.kill('SIGABRT'), LOAD_MS);
     child.once('error', reject);
     child.once('close', () => {
+      clearTimeout(timer);
       try {
         resolve(JSON.parse(out));
       } catch {

@@ -27,7 +27,8 @@
 #define READ_BYTES	(64 * 1024)
 #define HEAD_BYTES	(16 * 1024)
 #define LINE_BYTES	48	/* of a line's beginning, enough to know it */
-#define STUCK_MS	120000	/* nothing at all for so long: give up */
+#define STUCK_MS	30000	/* nothing at all for so long: give up */
+#define TOTAL_S		120	/* nor may all of it take longer */
 
 enum phase {
 	PHASE_HEAD,
@@ -399,6 +400,25 @@ run_ramp(struct load *l, int64_t start_us)
 	return (l->opened == l->connections ? STUCK_MS : 1);
 }
 
+/* Say how far it came, and what the first open connection waits for. */
+static void
+give_up(const struct load *l, const char *why)
+{
+	const struct conn *c = l->conns;
+
+	while (c < l->conns + l->opened - 1 && c->sent == l->request_len &&
+	    c->phase == PHASE_HEAD && c->head_len == 0)
+		c++;
+	fprintf(stderr, "load: %s: %lld begun, %lld of %lld done, %lld "
+	    "failed; connection %d: phase %d, %zu of %zu sent, %zu bytes of "
+	    "head, %llu of body left, %d events, %lld ms\n", why,
+	    (long long)l->begun, (long long)l->done, (long long)l->requests,
+	    (long long)l->errors, (int)(c - l->conns), (int)c->phase, c->sent,
+	    l->request_len, c->head_len, (unsigned long long)c->left,
+	    c->events, (long long)(now_us() - c->start_us) / 1000);
+	exit(1);
+}
+
 static void
 run(struct load *l)
 {
@@ -409,11 +429,10 @@ run(struct load *l)
 	while (l->done < l->requests) {
 		wait_ms = run_ramp(l, start_us);
 		n = epoll_wait(l->epoll, evs, 256, wait_ms);
-		if (n == 0 && wait_ms == STUCK_MS) {
-			fprintf(stderr, "load: stuck at %lld of %lld\n",
-			    (long long)l->done, (long long)l->requests);
-			exit(1);
-		}
+		if (n == 0 && wait_ms == STUCK_MS)
+			give_up(l, "nothing comes");
+		if (now_us() - start_us > TOTAL_S * INT64_C(1000000))
+			give_up(l, "takes too long");
 		for (i = 0; i < n; i++) {
 			struct conn *c = evs[i].data.ptr;
 
