@@ -97,12 +97,17 @@ function load(build, side, opts, opened) {
   });
 }
 
-async function setPlan(mock, plan) {
-  const r = await fetch(`http://127.0.0.1:${mock.port}/__mock/rules`, {
-    method: 'POST', body: JSON.stringify({
-      rules: [{ match: {}, then: [{ ...plan, count: 0 }] }] }) });
+async function tellMock(mock, what, body) {
+  const r = await fetch(`http://127.0.0.1:${mock.port}/__mock/${what}`,
+    { method: 'POST', body: JSON.stringify(body) });
   if (!r.ok)
-    throw new Error(`the mock refuses a plan: ${await r.text()}`);
+    throw new Error(`the mock refuses ${what}: ${await r.text()}`);
+}
+
+async function setPlan(mock, plan) {
+  await tellMock(mock, 'reset', {});
+  await tellMock(mock, 'rules', {
+    rules: [{ match: {}, then: [{ ...plan, count: 0 }] }] });
 }
 
 function groupsOf(side, stand) {
@@ -210,7 +215,9 @@ async function run(o, dir) {
   await sleep(2000);	// snapshots, beats: what an idle responder does
   const idle = idleMemory(stand);
   const runs = [];
-  for (let round = 0; round < o.rounds; round++)
+  const durable = [];
+  for (let round = 0; round < o.rounds; round++) {
+    durable.push(durableMs(dir));
     for (const scenario of todo) {
       if (round > 0 && scenario.once)
         continue;
@@ -221,13 +228,14 @@ async function run(o, dir) {
           ...await measure(o, stand, scenario, stand.sides[side]) });
       }
     }
+  }
   const calls = await syscalls(o, stand);
   const after = idleMemory(stand);
   await sleep(500);
   const ledgers = Object.fromEntries(Object.entries(stand.sides)
     .filter(([, side]) => side.ledger !== undefined)
     .map(([name, side]) => [name, { sent: side.sent, ...side.ledger() }]));
-  return { idle, after, runs, calls, ledgers, durable_ms: durableMs(dir) };
+  return { idle, after, runs, calls, ledgers, durable_ms: median(durable) };
 }
 
 function machine() {
