@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -215,12 +216,25 @@ main_open_requests(void *arg)
 	return (m->relay == NULL ? 0 : relay_calls(m->relay));
 }
 
+/* A stream takes two descriptors, and the usual soft limit is 1,024. */
+static void
+main_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur >= rl.rlim_max)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+}
+
 /* Settings, log, secrets: what must be right before anything starts. */
 static int
 main_prepare(struct main *m, struct err *err)
 {
 	enum log_level level;
 
+	main_descriptors();
 	if ((m->conf = conf_load(m->conf_path, err)) == NULL)
 		return (-1);
 	if (log_level_parse(m->conf->log_level, &level) != 0)

@@ -84,6 +84,17 @@ sock_rewatch(struct upstream *u, int fd)
 	return (sock_watch(u, fd, events));
 }
 
+/* What we run out of is no fault of the upstream: no account rests for it. */
+static void
+note_shortage(struct transfer *t, int errnum)
+{
+
+	if (errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
+	    errnum == ENOMEM)
+		err_set_errno(&t->err, ERR_NOMEM, errnum,
+		    "cannot make a socket");
+}
+
 curl_socket_t
 sock_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -97,12 +108,16 @@ sock_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		return (CURL_SOCKET_BAD);
 	fd = socket(address->family, address->socktype | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, address->protocol);
-	if (fd == -1)
+	if (fd == -1) {
+		note_shortage(t, errno);
 		return (CURL_SOCKET_BAD);
+	}
 	if (sock_rewatch(t->u, fd)) {
+		note_shortage(t, ENOMEM);
 		close(fd);
 		return (CURL_SOCKET_BAD);
 	}
+	err_clear(&t->err);
 	t->opened = true;
 	return (fd);
 }

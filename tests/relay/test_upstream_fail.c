@@ -1,7 +1,9 @@
 #include "cmocka_all.h"
 
+#include <sys/resource.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "upstream_run.h"
 
@@ -63,6 +65,29 @@ nobody_listening_is_connect(void **state)
 	assert_int_equal(r.result, TRANSFER_CONNECT);
 	assert_int_equal(r.tm.connected_ms, -1);
 	assert_int_equal(r.tm.first_byte_ms, -1);
+	run_free(&r);
+}
+
+/* Otherwise every account would rest for what is our own fault. */
+static void
+no_descriptor_left_is_internal(void **state)
+{
+	struct fixture *x = *state;
+	struct rlimit before, none;
+	struct run r;
+	int fd;
+
+	run_init(&r, x, "/ok");
+	run_start(&r);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_not_equal(fd = dup(0), -1);
+	close(fd);
+	none = before;
+	none.rlim_cur = (rlim_t)fd;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	run_end(&r);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r.result, TRANSFER_INTERNAL);
 	run_free(&r);
 }
 
@@ -321,6 +346,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_failure_has_its_name),
 		TEST(nobody_listening_is_connect),
+		TEST(no_descriptor_left_is_internal),
 		TEST(an_unknown_name_is_resolve),
 		TEST(the_deadline_ends_what_the_idle_timeout_lets_pass),
 		TEST(a_request_is_not_sent_twice_unasked),
