@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/conf.h"
 #include "base/err.h"
@@ -82,6 +83,47 @@ relay_upstream_path(const char *path)
 			return (path + n);
 	}
 	return (path);
+}
+
+/* The next character as an upstream may read it, that decodes first. */
+static char
+relay_decoded(const char **p)
+{
+	static const struct {
+		const char *code;
+		char c;
+	} codes[] = { { "%2e", '.' }, { "%2f", '/' }, { "%5c", '/' } };
+	size_t i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strncasecmp(*p, codes[i].code, 3) == 0) {
+			*p += 3;
+			return (codes[i].c);
+		}
+	}
+	return (*(*p)++);
+}
+
+/* Does the path lead elsewhere once "." and ".." in it are followed?  There it
+ * would be put with an account's credential. */
+static bool
+relay_strays(const char *path)
+{
+	size_t dots = 0, others = 0;	/* in the segment at hand */
+	char c;
+
+	do {
+		c = relay_decoded(&path);
+		if (c == '.')
+			dots++;
+		else if (c != '/' && c != '\\' && c != '\0')
+			others++;
+		else if (others == 0 && (dots == 1 || dots == 2))
+			return (true);
+		else
+			dots = others = 0;
+	} while (c != '\0');
+	return (false);
 }
 
 /* ---- answers without a call ---- */
@@ -254,6 +296,8 @@ relay_begin(void *arg, struct fcgi_request *req)
 	}
 	found = route_find(relay_routes, RELAY_NROUTES, relay_aliases,
 	    http->method, http->path, &m);
+	if (found == ROUTE_FOUND && relay_strays(http->path))
+		found = ROUTE_UNKNOWN;
 	if (found != ROUTE_FOUND) {
 		relay_unmatched(r, req, found, &m);
 		return (false);
