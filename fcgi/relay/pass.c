@@ -164,20 +164,25 @@ pass_events_out(struct call *c, const unsigned char *p, size_t n)
 }
 
 /* Keep the beginning of an event until its end is there, so that whatever
- * happens an error event can follow; but not without bound. */
-static void
+ * happens an error event can follow; but not without bound.  False if the
+ * attempt ended in here: no first event is as long as that. */
+static bool
 pass_hold(struct call *c, const unsigned char *p, size_t n)
 {
 
 	if (n == 0)
-		return;
+		return (true);
 	if (c->state == CALL_PASS &&
 	    buf_len(&c->held) + n > LIMIT_SSE_EVENT_BYTES) {
 		pass_events_out(c, p, n);
 		c->mid_event = true;
+	} else if (c->state == CALL_ATTEMPT &&
+	    buf_len(&c->held) + n > LIMIT_PLAIN_BODY_BYTES) {
+		return (!call_failed(c, TRANSFER_GARBAGE, 0, NULL));
 	} else if (buf_append(&c->held, p, n) != 0) {
 		c->broken = true;
 	}
+	return (true);
 }
 
 /* False if the attempt ended in here. */
@@ -201,8 +206,7 @@ pass_sse(struct call *c, const unsigned char *p, size_t n)
 	}
 	if (whole > 0)
 		pass_events_out(c, p, whole);
-	pass_hold(c, p + whole, n - whole);
-	return (true);
+	return (pass_hold(c, p + whole, n - whole));
 }
 
 /* Say in the stream itself that it ends here; false where it cannot be said,
@@ -239,11 +243,15 @@ pass_sse_end(struct call *c, enum transfer_result result)
 {
 	const char *outcome = pass_cut_outcome(result);
 	bool stalled = result == TRANSFER_STALLED;
+	bool stopped = meter_result(c->meter)->stopped;
 
+	/* Of a last CR LF that came in two parts the CR ended the event. */
+	if (stopped && buf_len(&c->held) == 1 && *buf_head(&c->held) == '\n')
+		pass_events_out(c, NULL, 0);
 	if (c->errored)
 		close_finish(c, c->verdict.outcome[0] != '\0' ?
 		    c->verdict.outcome : "upstream_error");
-	else if (meter_result(c->meter)->stopped)
+	else if (stopped)
 		close_finish(c, "ok");
 	else if (pass_error_event(c, stalled ?
 	    "The upstream fell silent in the middle of its answer." :

@@ -62,6 +62,31 @@ a_stream_is_passed_on_byte_for_byte_however_it_is_cut(void **state)
 	}
 }
 
+/* With CR LF the last event is over at the last CR. */
+static void
+the_last_line_end_is_passed_on_too(void **state)
+{
+	static const char text[] = START FINAL STOP;
+	char whole[2 * sizeof(text)];
+	struct fcgi_request *req;
+	size_t i, n = 0;
+
+	(void)state;
+	for (i = 0; text[i] != '\0'; i++) {
+		if (text[i] == '\n')
+			whole[n++] = '\r';
+		whole[n++] = text[i];
+	}
+	whole[n] = '\0';
+	req = fake_leased(FAKE_STREAM);
+	fake_head(200, FAKE_SSE);
+	for (i = 0; i < n; i++)
+		assert_true(fake_data(whole + i, 1));
+	fake_done(TRANSFER_OK);
+	assert_string_equal(fake_body_of(req), whole);
+	check_settled("ok", USAGE_EXACT, 10, 5, true);
+}
+
 static void
 the_head_of_a_stream_says_what_is_needed(void **state)
 {
@@ -645,6 +670,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(a_stream_is_passed_on_byte_for_byte_however_it_is_cut),
+		WITH(the_last_line_end_is_passed_on_too),
 		WITH(the_head_of_a_stream_says_what_is_needed),
 		WITH(times_are_counted_from_the_whole_body),
 		ALONE(the_body_is_given_back_at_the_first_event_if_it_has_left),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/limits.h"
 #include "base/loop.h"
 #include "fakes.h"
 #include "messages.h"
@@ -248,6 +249,31 @@ a_failed_attempt_moves_to_another_account(void **state)
 		fake_settled(ERR_NONE);
 		fakes_stop();
 	}
+}
+
+static void
+a_first_event_without_end_is_garbage(void **state)
+{
+	static char part[16 * 1024];
+	size_t n = 0;
+
+	(void)state;
+	memset(part, 'x', sizeof(part));
+	fake_leased(FAKE_STREAM);
+	fake_head(200, FAKE_SSE);
+	fake_text("data: ");
+	for (; fakes.nmoves == 0; n += sizeof(part)) {
+		assert_true(n <= LIMIT_PLAIN_BODY_BYTES);
+		fake_data(part, sizeof(part));
+	}
+	assert_string_equal(fakes.moved.end.outcome, "garbage");
+	assert_true(fakes.moved.park.wanted);
+	fake_moved(ADMIT_LEASED, ERR_NONE);
+	fake_head(200, FAKE_SSE);
+	fake_text(WHOLE);
+	fake_done(TRANSFER_OK);
+	assert_string_equal(fakes.settled.outcome, "ok");
+	fake_settled(ERR_NONE);
 }
 
 static void
@@ -518,6 +544,7 @@ main(void)
 		ALONE(refusals_are_told_in_words_that_clients_act_on),
 		WITH(an_admission_that_fails_is_503),
 		WITH(admission_is_told_what_the_body_says),
+		WITH(a_first_event_without_end_is_garbage),
 		ALONE(a_failed_attempt_moves_to_another_account),
 		ALONE(with_no_account_left_the_answer_is_in_our_own_words),
 		ALONE(the_last_attempt_is_settled_with_its_park),
