@@ -33,7 +33,7 @@ static const char *const kept_from_client[] = {
 	"anthropic-ratelimit-", "cf-", "server", "via", "alt-svc",
 	"strict-transport-security", "date", "status",
 	"connection", "keep-alive", "transfer-encoding", "content-length",
-	"proxy-", "upgrade", "trailer", "x-accel-",
+	"proxy-", "upgrade", "trailer", "x-accel-", "x-leasehold-",
 };
 
 static bool

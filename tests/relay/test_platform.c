@@ -210,6 +210,7 @@ answers_lose_what_is_not_the_clients_business(void **state)
 		{ "transfer-encoding", false }, { "content-length", false },
 		{ "proxy-authenticate", false }, { "upgrade", false },
 		{ "trailer", false }, { "date", false }, { "status", false },
+		{ "x-leasehold-request-id", false },
 		{ "x-accel-buffering", false }, { "x-sendfile", false },
 		{ "anthropic-ratelimit-requests-limit", false },
 		{ "anthropic-ratelimit-unified-5h-status", false },
