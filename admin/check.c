@@ -28,12 +28,29 @@ is_utf8(const char *s)
 	return (text != NULL);
 }
 
+size_t
+check_control(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	if (p[0] != '\0' && (p[0] < 0x20 || p[0] == 0x7f))
+		return (1);
+	/* U+0080 to U+009F */
+	if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+		return (2);
+	/* U+200E to U+202E, U+2066 to U+2069 */
+	if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0x8e && p[2] <= 0xae) ||
+	    (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return (3);
+	return (0);
+}
+
 static bool
 has_control(const char *s)
 {
 
 	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+		if (check_control(s) > 0)
 			return (true);
 	}
 	return (false);

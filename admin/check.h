@@ -11,6 +11,11 @@ struct err;
  * return 0, or -1 with ERR_INVAL that says what is allowed.
  */
 
+/** check_control(s): The bytes of the first character of ${s} if a terminal
+ * would obey it instead of showing it (control characters, also those of two
+ * bytes, and what turns text around), else 0. */
+size_t check_control(const char *s);
+
 /** check_name(what, s, err): The name of an account, group, key or token: 1
  * to LIMIT_NAME_BYTES - 1 bytes of UTF-8, no control characters, no blank at
  * either end. */

@@ -55,8 +55,12 @@ static void
 print_tame(const char *s)
 {
 
-	for (; *s != '\0'; s++)
-		putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+	size_t n;
+
+	for (; *s != '\0'; s += n > 0 ? n : 1) {
+		n = check_control(s);
+		putchar(n > 0 ? '?' : *s);
+	}
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 
+#include "check.h"
 #include "output.h"
 
 #define CELL_SIZE	1024
@@ -36,10 +37,8 @@ static void
 tame(char *s)
 {
 
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
+	for (; *s != '\0'; s++)
+		memset(s, '?', check_control(s));
 }
 
 /* "2026-11-20 07:29:18": seconds do for people.  0 is no time, or always. */

@@ -72,7 +72,8 @@ names_are_short_and_can_be_shown(void **state)
 	} cases[] = {
 		{ "a", 1 }, { "team one", 1 }, { "k\xc3\xa9y", 1 },
 		{ "", 0 }, { " a", 0 }, { "a ", 0 }, { "a\nb", 0 },
-		{ "a\x1b[31m", 0 }, { "a\x7f", 0 }, { "\xff\xfe", 0 },
+		{ "a\x1b[31m", 0 }, { "a\x7f", 0 }, { "a\xc2\x9b", 0 },
+		{ "a\xe2\x80\xae" "b", 0 }, { "\xff\xfe", 0 },
 	};
 	char name[256];
 	struct err err;

@@ -49,12 +49,13 @@ values_are_written_for_people(void **state)
 static void
 foreign_text_cannot_play_with_the_terminal(void **state)
 {
-	json_t *j = json_string("a\x1b[31m\nb\x7f\tc");
+	json_t *j = json_string("a\x1b[31m\nb\x7f\tc \xc2\x9b" "31m"
+	    "\xe2\x80\xae" "d\xc3\xa9");
 	char cell[64];
 
 	(void)state;
 	output_cell(cell, sizeof(cell), j, COLUMN_TEXT);
-	assert_string_equal(cell, "a?[31m?b??c");
+	assert_string_equal(cell, "a?[31m?b??c ??31m???d\xc3\xa9");
 	json_decref(j);
 }
 
