@@ -175,8 +175,8 @@ static const struct conf_setting settings[] = {
 	/* money */
 	{ .name = "unpriced", .type = CONF_CHOICE, FIELD(unpriced),
 	  .def = "allow", .choices = "refuse|allow", .reloadable = true,
-	  .help = "Whether a key with a budget in money may call a model "
-	      "without a price." },
+	  .help = "Whether a model without a price may be called.  A key "
+	      "with a budget in money never may call one." },
 
 	/* store */
 	{ .name = "sqlite_synchronous", .type = CONF_CHOICE,
