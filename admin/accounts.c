@@ -297,6 +297,15 @@ get_row(struct store *st, const char *name, struct row *r, struct err *err)
 	return (-1);
 }
 
+/* What it rests for is over. */
+static int
+lift(struct store *st, int64_t id, struct err *err)
+{
+	struct store_value param = store_int(id);
+
+	return (store_exec(st, STMT_COOLDOWN_LIFT, &param, 1, 1, NULL, err));
+}
+
 static int
 set_inside(struct store *st, const struct seal *seal, const char *name,
     const struct account_change *c, struct row *r, struct err *err)
@@ -325,6 +334,8 @@ set_inside(struct store *st, const struct seal *seal, const char *name,
 	    account_secret_put(st, seal, r->id, c->secret, c->secret_len,
 	    err))
 		return (-1);
+	if ((c->secret != NULL || c->base_url != NULL) && lift(st, r->id, err))
+		return (-1);
 	return (fit_slots(st, r->id, r->concurrency, err));
 }
 
@@ -345,13 +356,9 @@ accounts_set(struct store *st, const struct seal *seal, const char *name,
 static int
 wake_inside(struct store *st, const char *name, struct err *err)
 {
-	struct store_value param;
 	int64_t id;
 
-	if (accounts_find(st, name, &id, err))
-		return (-1);
-	param = store_int(id);
-	return (store_exec(st, STMT_COOLDOWN_LIFT, &param, 1, 1, NULL, err));
+	return (accounts_find(st, name, &id, err) ? -1 : lift(st, id, err));
 }
 
 int

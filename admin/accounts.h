@@ -42,7 +42,8 @@ int accounts_add(struct store *st, const struct seal *seal,
     __attribute__((__warn_unused_result__));
 
 /** accounts_set(st, seal, name, c, err): A new concurrency takes effect at
- * once; slots above it finish the request they serve. */
+ * once; slots above it finish the request they serve.  With a new secret or
+ * base URL it rests no more. */
 int accounts_set(struct store *st, const struct seal *seal, const char *name,
     const struct account_change *c, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -56,7 +56,7 @@ struct conf {
 
 	/* cooldowns where the upstream states none, ms */
 	int64_t cooldown_rate_ms;	/* 429 */
-	int64_t cooldown_auth_ms;	/* 401, 403 */
+	int64_t cooldown_auth_ms;	/* 401, 402 */
 	int64_t cooldown_overload_ms;	/* 529, 503 */
 	int64_t cooldown_error_ms;	/* 5xx, connection */
 	int64_t cooldown_max_ms;	/* bound of the back-off */

@@ -156,7 +156,7 @@ static const struct conf_setting settings[] = {
 	{ .name = "cooldown_auth_s", .type = CONF_SECONDS,
 	  FIELD(cooldown_auth_ms),
 	  .def = "300", .min = 0, .max = DAY, .reloadable = true,
-	  .help = "An account rests so long after 401 or 403." },
+	  .help = "An account rests so long after 401 or 402." },
 	{ .name = "cooldown_overload_s", .type = CONF_SECONDS,
 	  FIELD(cooldown_overload_ms),
 	  .def = "30", .min = 0, .max = DAY, .reloadable = true,
@@ -165,8 +165,8 @@ static const struct conf_setting settings[] = {
 	{ .name = "cooldown_error_s", .type = CONF_SECONDS,
 	  FIELD(cooldown_error_ms),
 	  .def = "10", .min = 0, .max = DAY, .reloadable = true,
-	  .help = "An account rests so long after another 5xx or a broken "
-	      "connection." },
+	  .help = "An account rests so long after 403, another 5xx or a "
+	      "broken connection." },
 	{ .name = "cooldown_max_s", .type = CONF_SECONDS,
 	  FIELD(cooldown_max_ms),
 	  .def = "3600", .min = SECOND, .max = 7 * DAY, .reloadable = true,

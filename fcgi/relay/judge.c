@@ -12,7 +12,8 @@ enum fault {
 	FAULT_NONE,
 	FAULT_REQUEST,		/* the client's own */
 	FAULT_RATE,		/* 429 */
-	FAULT_AUTH,		/* 401, 403 */
+	FAULT_AUTH,		/* 401 */
+	FAULT_FORBIDDEN,	/* 403 */
 	FAULT_CREDIT,		/* 402, and what says the same */
 	FAULT_OVERLOAD,		/* 529, 503 */
 	FAULT_ERROR,		/* 5xx */
@@ -53,6 +54,12 @@ static const struct fault_row faults[] = {
 		.status = 429, .type = "rate_limit_error" },
 	[FAULT_AUTH] = { .outcome = "auth", .action = JUDGE_MOVE,
 		.cooldown = COOLDOWN(auth),
+		.status = 503, .type = "api_error" },
+	/* It may be about what was asked for, a model or a beta that the
+	 * account lacks: where no second account tells, one request must not
+	 * keep all others out for long. */
+	[FAULT_FORBIDDEN] = { .outcome = "auth", .action = JUDGE_MOVE,
+		.cooldown = COOLDOWN(error),
 		.status = 503, .type = "api_error" },
 	[FAULT_CREDIT] = { .outcome = "credit", .action = JUDGE_MOVE,
 		.cooldown = COOLDOWN(auth),
@@ -121,7 +128,7 @@ static const struct {
 	{ 300, 399, FAULT_REDIRECT },
 	{ 401, 401, FAULT_AUTH },
 	{ 402, 402, FAULT_CREDIT },
-	{ 403, 403, FAULT_AUTH },
+	{ 403, 403, FAULT_FORBIDDEN },
 	{ 408, 408, FAULT_LATE },
 	{ 429, 429, FAULT_RATE },
 	{ 400, 499, FAULT_REQUEST },

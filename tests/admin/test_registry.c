@@ -167,6 +167,25 @@ an_account_is_woken_alone_and_wholly(void **state)
 }
 
 static void
+a_new_secret_wakes_an_account(void **state)
+{
+	struct desk *d = *state;
+	struct account_change c;
+
+	desk_account(d, "a", 1);
+	desk_sql(d, "INSERT INTO cooldown (account_id, family, reason, "
+	    "since_ms, until_ms, stated, strikes, observed_ms) VALUES "
+	    "(1, '', 'auth', 0, 9000000000000, 0, 3, 0)");
+	set_concurrency(d, "a", 2);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM cooldown"), 1);
+	account_change_init(&c);
+	c.secret = "new";
+	c.secret_len = 3;
+	desk_works(d, accounts_set(d->st, d->seal, "a", &c, &d->err));
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM cooldown"), 0);
+}
+
+static void
 secrets_are_sealed_and_bound_to_their_row(void **state)
 {
 	struct desk *d = *state;
@@ -518,6 +537,7 @@ main(void)
 		DESK_TEST(a_change_that_fails_changes_nothing),
 		DESK_TEST(an_account_in_use_cannot_be_removed),
 		DESK_TEST(an_account_is_woken_alone_and_wholly),
+		DESK_TEST(a_new_secret_wakes_an_account),
 		DESK_TEST(secrets_are_sealed_and_bound_to_their_row),
 		DESK_TEST(accounts_list_the_cooldowns_that_last),
 		DESK_TEST(keys_are_kept_as_hashes),

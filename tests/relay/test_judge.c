@@ -175,7 +175,7 @@ statuses_are_judged(void **state)
 		  "auth", 300000, 503, false },
 		{ 402, "billing_error", "", MOVE, "credit", 300000, 503,
 		  false },
-		{ 403, "permission_error", "", MOVE, "auth", 300000, 503,
+		{ 403, "permission_error", "", MOVE, "auth", 10500, 503,
 		  false },
 		{ 404, "not_found_error", "model: x", RELAY, "client_error",
 		  0, 0, false },
