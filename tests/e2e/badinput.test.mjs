@@ -1,369 +1,561 @@
-// Bad input gets a clear error of the right shape, and nothing goes upstream.
+// Bad input gets a clear error, and nothing is lost: what comes through the
+// web server, and what comes to the responder's socket.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { call, message, model, Raw, request, stream } from './lib/http.mjs';
+import { Locker } from './lib/database.mjs';
+import { BEGIN, begin, Fcgi, params, post, record, STDIN, PARAMS }
+	from './lib/fcgi.mjs';
+import { call, message, model, Raw, request } from './lib/http.mjs';
 import { Site } from './lib/site.mjs';
 
-let site, team, secret;
+const KiB = 1024;
+const BODY_MAX = 512 * KiB, BODIES_MAX = 800 * KiB;
+const MAIN = '/v1/messages';
+
+let site, team, secret, pids;
 
 before(async () => {
-	site = await Site.start({ set: { body_max_bytes: '1M',
-		client_read_timeout_s: '1s' } });
+	site = await Site.start({ processes: 1, set: {
+		body_max_bytes: BODY_MAX, bodies_max_bytes: BODIES_MAX,
+		client_read_timeout_s: '1s', log_level: 'debug',
+	} });
 	team = await site.team(1);
 	secret = team.accounts[0].secret;
+	assert.equal((await call(team)).status, 200);
+	await site.ledger(team, { count: 1 });
+	pids = await site.responders();
 });
 after(() => site?.stop());
 
-async function served() {
-	return (await site.mock.requests(secret)).length;
+// All that a request could have left behind.
+async function traces() {
+	const [rows] = await site.sql(`SELECT
+		(SELECT count(*) FROM ledger) AS ledger,
+		(SELECT count(*) FROM attempt) AS attempts,
+		(SELECT count(*) FROM ticket) AS tickets,
+		(SELECT count(*) FROM slot WHERE responder_id IS NOT NULL) AS held,
+		(SELECT count(*) FROM cooldown) AS cooldowns,
+		(SELECT value FROM meta WHERE name = 'config_version') AS version`);
+	return { ...rows, served: (await site.mock.requests(secret)).length };
 }
 
-// An Anthropic-shaped error with a request-id.
-function isError(answer, status, type, text) {
+// Do something that is refused, and see that it left nothing behind.
+async function leavingNothing(work) {
+	const was = await traces();
+	await work();
+	assert.deepEqual(await traces(), was);
+	assert.deepEqual(await site.responders(), pids, 'nobody crashed');
+}
+
+function assertError(answer, status, type, words) {
+	assert.ok(answer, 'an answer, not just an end');
 	assert.equal(answer.status, status, answer.body);
 	assert.match(answer.headers['content-type'], /^application\/json/);
 	const json = JSON.parse(answer.body);
 	assert.equal(json.type, 'error');
-	assert.equal(json.error.type, type);
-	assert.ok(json.error.message);
+	if (type)
+		assert.equal(json.error.type, type);
+	assert.match(json.error.message, words ?? /./);
+	assert.ok(answer.headers['request-id']);
 	assert.equal(json.request_id, answer.headers['request-id']);
-	if (text)
-		assert.match(json.error.message, text);
 }
 
-describe('the front line', () => {
-	test('an unknown route', async () => {
-		for (const path of ['/v1/nothing', '/v2/messages', '/nope',
-			'/v1/messages/', '/v1//messages'])
-			isError(await request(site.url + path,
-				{ key: team.key, body: message() }), 404, 'not_found_error');
-	});
-
-	test('a wrong method, with what is allowed', async () => {
-		for (const [method, path, allow] of [
-			['GET', '/v1/messages', 'POST'],
-			['DELETE', '/v1/messages/count_tokens', 'POST'],
-			['POST', '/v1/models', 'GET'],
-		]) {
-			const answer = await request(site.url + path,
-				{ method, key: team.key });
-			isError(answer, 405, 'invalid_request_error');
-			assert.match(answer.headers.allow, new RegExp(allow));
+describe('the request line', () => {
+	test('an unknown path is 404', () => leavingNothing(async () => {
+		for (const path of ['/nope', '/v1', '/v1/messages/nope',
+			'/v1/message', '/claude/nope', '/v1/models/a/b',
+			'/v1/%6dessages', '//v1/messages']) {
+			for (const key of [team.key, undefined])
+				assertError(await request(site.url + path,
+					{ key, body: message() }), 404, 'not_found_error');
 		}
-	});
+	}));
 
-	test('no key, a bad key, a key of odd characters', async () => {
-		for (const key of [undefined, 'sk-lh-bad', 'x'.repeat(5000),
-			'caf\u00e9'])
-			isError(await request(`${site.url}/v1/messages`,
-				{ key, body: message() }), 401, 'authentication_error');
-		const answer = await request(`${site.url}/v1/messages`,
-			{ body: message() });
-		assert.equal(answer.headers['x-should-retry'], 'false');
-	});
-
-	test('a key that was revoked, disabled, or has expired', async () => {
-		const own = await site.team(1);
-		assert.equal((await call(own)).status, 200);
-		await site.leasehold(['key', 'revoke', own.name]);
-		isError(await call(own), 401, 'authentication_error');
-	});
-
-	test('a model that the key may not use', async () => {
-		const own = await site.team(1,
-			{ keyOptions: ['--models', 'claude-haiku-*,claude-opus-4-5'] });
-		isError(await call(own), 403, 'permission_error', /model/);
-		for (const good of ['claude-haiku-4-5', 'claude-opus-4-5'])
-			assert.equal((await call(own, message({ model: good }))).status,
-				200);
-	});
-
-	test('a body that is too large, said and unsaid', async () => {
-		const body = JSON.stringify(message({ system: 'x'.repeat(2 << 20) }));
-		isError(await call(team, body), 413, 'request_too_large');
-		const raw = await Raw.open(site.port);
-		raw.send('POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-			`x-api-key: ${team.key}\r\ncontent-length: 999999999\r\n\r\n`);
-		assert.match(await raw.until(/request_too_large/), / 413 /);
-		raw.close();
-		const chunked = await Raw.open(site.port);
-		chunked.send('POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-			`x-api-key: ${team.key}\r\ntransfer-encoding: chunked\r\n\r\n`);
-		for (let i = 0; i < 24; i++)
-			chunked.send(`10000\r\n${'x'.repeat(65536)}\r\n`);
-		chunked.send('0\r\n\r\n');
-		// It is no JSON either, which may be seen first.
-		assert.match(await chunked.until(/"error"/), / 4(13|00) /);
-		chunked.close();
-	});
+	test('a wrong method is 405 and says which would do',
+		() => leavingNothing(async () => {
+			for (const [method, path, allow] of [
+				['GET', '/v1/messages', 'POST'],
+				['DELETE', '/v1/messages', 'POST'],
+				['PUT', '/v1/messages/count_tokens?beta=true', 'POST'],
+				['POST', '/v1/models', 'GET, HEAD'],
+				['PATCH', '/v1/models/x', 'GET, HEAD'],
+				['POST', '/health', 'GET, HEAD'],
+			]) {
+				const answer = await request(site.url + path,
+					{ method, key: team.key, body: '{}' });
+				assertError(answer, 405);
+				assert.equal(answer.headers.allow, allow);
+			}
+		}));
 });
 
-describe('a body', () => {
-	const deep = '['.repeat(2000) + ']'.repeat(2000);
-	const bad = {
-		'empty': ['', /JSON|empty/],
-		'no JSON': ['hello', /line 1, byte 1/],
-		'cut short': ['{"model":"x","messages":[', /line 1/],
-		'followed by more': ['{"model":"x"} x', /line 1, byte 15/],
-		'an array': ['[]', /object/],
-		'a string': ['"model"', /object/],
-		'a bad second line': ['{"model":"x",\n"a":tru}', /line 2, byte 8/],
-		'no model': ['{"max_tokens":1}', /model/],
-		'a model that is no string': ['{"model":7}', /model/],
-		'an empty model': ['{"model":""}', /model/],
-		'a model too long': [`{"model":"${'m'.repeat(5000)}"}`, /model/],
-		'two models': [`{"model":"x","model":"${model}"}`, /twice/],
-		'nesting too deep': [`{"model":"x","a":${deep}}`, /deep|nest/],
-		'a NUL byte': ['{"model":"x\u0000"}', /line 1/],
-		'a control character in a string': ['{"model":"a\nb"}', /line 1/],
-	};
-	for (const [name, [body, text]] of Object.entries(bad)) {
-		test(name, async () => {
-			const before = await served();
-			isError(await call(team, body), 400, 'invalid_request_error',
-				text);
-			assert.equal(await served(), before);
-		});
-	}
+describe('the key', () => {
+	test('none is 401, and clients are told not to try again',
+		() => leavingNothing(async () => {
+			const answer = await request(site.url + MAIN,
+				{ body: message() });
+			assertError(answer, 401, 'authentication_error', /x-api-key/);
+			assert.equal(answer.headers['x-should-retry'], 'false');
+		}));
 
-	const odd = {
-		'broken UTF-8 in a string': Buffer.concat([
-			Buffer.from(`{"model":"${model}","system":"`),
-			Buffer.from([0xff, 0xc0, 0x80, 0xed, 0xa0, 0x80]),
-			Buffer.from('","messages":[]}')]),
-		'an absurd number':
-			`{"model":"${model}","temperature":1e99999,"messages":[]}`,
-		'a number of many digits':
-			`{"model":"${model}","n":${'9'.repeat(5000)},"messages":[]}`,
-		'lone surrogates':
-			`{"model":"${model}","system":"\\ud800\\udc00\\ud800"}`,
-		'fields that nobody knows':
-			`{"model":"${model}","zzz":{"a":[1,{}]},"messages":7}`,
-		'another member twice':
-			`{"model":"${model}","system":"a","system":"b"}`,
+	test('one that is not ours is 401', () => leavingNothing(async () => {
+		for (const key of ['sk-lh-' + 'A'.repeat(43), 'x',
+			team.key.slice(0, -1), team.key + 'x', 'k'.repeat(6000),
+			'caf\u00e9', "' OR 1=1 --"]) {
+			const answer = await request(site.url + MAIN,
+				{ key, body: message() });
+			assertError(answer, 401, 'authentication_error');
+			assert.equal(answer.headers['x-should-retry'], 'false');
+		}
+	}));
+
+	test('without a good one nothing waits for the writer',
+		() => leavingNothing(async () => {
+			const locker = await Locker.take(site);
+			try {
+				for (let i = 0; i < 6; i++) {
+					const answer = await request(site.url + MAIN,
+						{ key: `sk-guess-${i}`, body: message() });
+					assertError(answer, 401);
+				}
+				assert.ok(locker.age() < 2000,
+					`took ${locker.age()} ms under a held write lock`);
+			} finally {
+				await locker.release();
+			}
+		}));
+
+	test('without a good one no body is taken in',
+		() => leavingNothing(async () => {
+			const raw = await Raw.open(site.port);
+			raw.send(head({ 'x-api-key': 'sk-guess',
+				'content-length': BODY_MAX }));
+			const text = await raw.until(/\r\n\r\n.*\}/s, 2000);
+			assert.equal(raw.status(), 401, text);
+			raw.close();
+		}));
+
+	test('guessing is slowed down, and known keys are not',
+		async () => {
+			const seen = new Set();
+			for (let i = 0; i < 40 && !seen.has(429); i++) {
+				const answer = await request(site.url + MAIN,
+					{ key: `sk-guessing-${i}`, body: message() });
+				seen.add(answer.status);
+				if (answer.status === 429)
+					assert.ok(answer.headers['retry-after'] >= 1);
+			}
+			assert.ok(seen.has(429), [...seen].join());
+			assert.equal((await call(team)).status, 200);
+			// What responders know of keys is read anew after changes.
+			await site.leasehold(['account', 'set', team.accounts[0].name,
+				'--weight', '99']);
+			await sleep(400);
+			assert.equal((await call(team)).status, 200);
+			await site.ledger(team);
+		});
+});
+
+function head(headers, path = MAIN) {
+	return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n` +
+		'content-type: application/json\r\n' +
+		Object.entries(headers).map(([n, v]) => `${n}: ${v}\r\n`).join('') +
+		'\r\n';
+}
+
+describe('the body\'s length', () => {
+	const of = n => {
+		const rest = JSON.stringify(message({ system: '' })).length;
+		return JSON.stringify(message({ system: 'x'.repeat(n - rest) }));
 	};
-	for (const [name, body] of Object.entries(odd)) {
-		test(`${name}: not ours to judge`, async () => {
-			const before = await served();
+
+	test('up to the bound it is served', async () => {
+		assert.equal(Buffer.byteLength(of(BODY_MAX)), BODY_MAX);
+		assert.equal((await call(team, of(BODY_MAX))).status, 200);
+		await site.ledger(team);
+	});
+
+	test('stated above the bound: 413 before a byte of it is sent',
+		() => leavingNothing(async () => {
+			for (const n of [BODY_MAX + 1, 1e12]) {
+				const raw = await Raw.open(site.port);
+				raw.send(head({ 'x-api-key': team.key,
+					'content-length': n }));
+				const text = await raw.until(/body_max_bytes/, 2000);
+				assert.equal(raw.status(), 413, text);
+				assert.match(text, /request_too_large/);
+				raw.close();
+			}
+		}));
+
+	test('not stated, above the bound: 413 before its end',
+		() => leavingNothing(async () => {
+			const raw = await Raw.open(site.port);
+			raw.send(head({ 'x-api-key': team.key,
+				'transfer-encoding': 'chunked' }) + '1\r\n{\r\n');
+			const chunk = ' '.repeat(16 * KiB - 1) + '\n';
+			let sent = 0;
+			while (!raw.status() && !raw.closed && sent < 64 << 20) {
+				raw.send(chunk.length.toString(16) + `\r\n${chunk}\r\n`);
+				sent += chunk.length;
+				await sleep(1);
+			}
+			assert.equal(raw.status(), 413);
+			assert.ok(sent < 4 << 20, `${sent} bytes were taken`);
+			raw.close();
+		}));
+
+	test('what is sent along with a 413 does not break the answer',
+		() => leavingNothing(async () => {
+			for (let i = 0; i < 5; i++)
+				assertError(await call(team, of(8 << 20), { agent: false }),
+					413, 'request_too_large');
+		}));
+
+	test('nonsense is 400', () => leavingNothing(async () => {
+		for (const n of ['abc', '-5', '1 2', '0x10', '']) {
+			const raw = await Raw.open(site.port);
+			raw.send(head({ 'x-api-key': team.key, 'content-length': n }) +
+				'{}');
+			await raw.until(/^HTTP.*\r\n\r\n/s);
+			assert.equal(raw.status(), 400, `content-length: ${n}`);
+			raw.close();
+		}
+	}));
+
+	test('the client stops: 408, and others are served meanwhile',
+		() => leavingNothing(async () => {
+			const raws = [];
+			for (let i = 0; i < 20; i++) {
+				raws.push(await Raw.open(site.port));
+				raws[i].send(head({ 'x-api-key': team.key,
+					'content-length': 500 }) + '{"model": ');
+			}
+			const health = await request(`${site.url}/health`,
+				{ method: 'GET' });
+			assert.equal(health.status, 200);
+			for (const raw of raws) {
+				const text = await raw.until(/^HTTP.*\r\n\r\n.*\}/s, 4000);
+				assert.equal(raw.status(), 408, text);
+				raw.close();
+			}
+		}));
+
+	test('the client is slow: served', async () => {
+		const raw = await Raw.open(site.port);
+		const body = JSON.stringify(message());
+		raw.send(head({ 'x-api-key': team.key,
+			'content-length': body.length }));
+		for (const byte of body.slice(0, 40)) {
+			raw.send(byte);
+			await sleep(40);
+		}
+		raw.send(body.slice(40));
+		await raw.until(/\r\n\r\n.*\}/s);
+		assert.equal(raw.status(), 200);
+		raw.close();
+		await site.ledger(team);
+	});
+
+	test('the client leaves within the body: nothing goes up',
+		() => leavingNothing(async () => {
+			for (const way of ['close', 'reset']) {
+				const raw = await Raw.open(site.port);
+				const body = JSON.stringify(message());
+				raw.send(head({ 'x-api-key': team.key,
+					'content-length': body.length }) + body.slice(0, -1));
+				await sleep(50);
+				raw[way]();
+			}
+			await sleep(300);
+		}));
+
+	test('all bodies together have a ceiling: 503 with retry-after',
+		() => leavingNothing(async () => {
+			const first = await Raw.open(site.port);
+			first.send(head({ 'x-api-key': team.key,
+				'content-length': 500 * KiB }) + '{"model": "x", "a": "');
+			await sleep(100);
+			// nginx closes a connection whose body it did not read to the
+			// end: each has its own.
+			for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {
+				const second = await call(team, of(400 * KiB),
+					{ headers, agent: false });
+				assertError(second, 503, 'api_error');
+				assert.ok(Number(second.headers['retry-after']) >= 1);
+			}
+			first.close();
+			await sleep(100);
+			// There is room again.
+			assertError(await call(team, '{' + ' '.repeat(400 * KiB),
+				{ agent: false }), 400);
+		}));
+});
+
+describe('the body', () => {
+	const raw = s => Buffer.from(s, 'latin1');
+	const good = `"model":"${model}","max_tokens":5,"messages":[]`;
+	const bad = [
+		['nothing', '', /not valid JSON/],
+		['blanks', ' \n ', /not valid JSON/],
+		['a word', 'hello', /line 1, byte 1/],
+		['an end too soon', `{${good}`, /not valid JSON/],
+		['more behind it', `{${good}} x`, /line 1, byte 60/],
+		['a comma too many', `{\n${good},\n}`, /line 3, byte 1/],
+		['single quotes', '{\n  \'model\': 1}', /line 2, byte 3/],
+		['a comment', `{${good}} // x`, /line 1/],
+		['a bare control character', `{${good},"a":"x\ny"}`, /line 1/],
+		['NaN', `{${good},"temperature":NaN}`, /line 1/],
+		['a leading zero', `{${good},"a":01}`, /line 1/],
+		['an array', `[{${good}}]`, /not a JSON object/],
+		['a string', `"${model}"`, /not a JSON object/],
+		['a number', '12', /not a JSON object/],
+		['null', 'null', /not a JSON object/],
+		['gzip', raw('\x1f\x8b\x08\0\0\0\0\0'), /line 1, byte 1/],
+		['UTF-16', Buffer.from(`{${good}}`, 'utf16le'), /line 1, byte 2/],
+		['NUL bytes', raw(`{${good}}\0\0`), /line 1/],
+		['a NUL in a string', raw(`{${good},"a":"\0"}`), /line 1/],
+		['no model', '{"max_tokens":5,"messages":[]}', /model is missing/],
+		['no model at the top', '{"a":{"model":"x"}}', /model is missing/],
+		['a null model', '{"model":null}', /model is not a string/],
+		['an empty model', '{"model":""}', /model is empty/],
+		['a list of models', '{"model":["x"]}', /model is not a string/],
+		['two models', '{"model":"x","model":"y"}', /model is given twice/],
+		['a model of 10 KB', `{"model":"${'m'.repeat(10240)}"}`,
+			/model is too long/],
+		['a line break in the model', '{"model":"x\\r\\ny: z"}',
+			/model holds a control character/],
+		['a NUL in the model', '{"model":"x\\u0000y"}',
+			/model holds a control character/],
+		['a model of broken UTF-8', raw('{"model":"x\xff\xfe"}'),
+			/model is not valid UTF-8/],
+		['a stream that is no flag', `{${good},"stream":"yes"}`,
+			/stream is not a boolean/],
+		...['-1', '1.5', '1e400', '99999999999999999999', '"5"', 'null',
+			'1000000001', '-0.1', '1e-400'].map(n => [
+			`max_tokens ${n}`, `{"model":"x","max_tokens":${n}}`,
+			/max_tokens is not a whole number/]),
+		['deep nesting', `{${good},"a":${'['.repeat(100000)}`, /deep/],
+		['deep nesting of objects', `{${good},"a":${
+			'{"a":'.repeat(50000)}`, /deep/],
+	];
+
+	for (const [name, body, words] of bad)
+		test(`${name}: 400`, () => leavingNothing(async () =>
+			assertError(await call(team, body), 400,
+				'invalid_request_error', words)));
+
+	test('odd, but JSON: passed on byte for byte', async () => {
+		for (const body of [
+			`{${good},"a":${'['.repeat(400)}${']'.repeat(400)}}`,
+			`{${good},"temperature":1e999,"b":-0,"c":1E-400,` +
+				`"d":${'9'.repeat(5000)}}`,
+			`{${good},"system":"\\u0000\\ud800"}`,
+			raw(`{${good},"system":"\xff\xfe\xc0\x80\xed\xa0\x80"}`),
+			`\r\n\t {${good}}\n\n`,
+			`{${good},"a":{"model":"other"}}`,
+			`{"":0,"\\u006dax_tokens":5,"messages":[],"model":"${model}"}`,
+		]) {
 			const answer = await call(team, body);
 			assert.equal(answer.status, 200, answer.body);
-			assert.equal(await served(), before + 1);
 			const got = (await site.mock.requests(secret)).at(-1);
 			assert.equal(got.body_bytes, Buffer.byteLength(body));
-		});
-	}
-
-	test('an absurd max_tokens', async () => {
-		for (const n of ['-1', '1e400', '99999999999999999999', '"many"',
-			'0.5', 'null', '{}']) {
-			const answer = await call(team,
-				`{"model":"${model}","max_tokens":${n},"messages":[]}`);
-			assert.ok([200, 400].includes(answer.status),
-				`${n}: ${answer.status}`);
+			assert.equal(got.model, model);
 		}
-		assert.equal((await call(team)).status, 200);
+		await site.ledger(team);
 	});
+
+	test('of a token count is looked at alike', () => leavingNothing(
+		async () => assertError(await request(
+			`${site.url}/v1/messages/count_tokens`,
+			{ key: team.key, body: '[]' }), 400)));
 });
 
-describe('the wire', () => {
-	test('a header that would inject another is not passed on', async () => {
-		const own = await site.team(1);
-		await site.mock.plan(own.accounts[0].secret, {
-			raw: 'HTTP/1.1 200 OK\r\nx-a: b\u0000c\r\nx-b: d\re\r\n' +
-				'content-length: 2\r\n\r\n{}' });
-		const answer = await call(own);
-		assert.ok(answer.status >= 500, `${answer.status}`);
-		for (const value of ['a\u0001b', 'a\u007fb']) {
-			const raw = await Raw.open(site.port);
-			const body = JSON.stringify(message());
-			raw.send('POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-				`x-api-key: ${team.key}\r\nx-odd: ${value}\r\n` +
-				`content-length: ${body.length}\r\nconnection: close` +
-				`\r\n\r\n${body}`);
-			await raw.until(/no such text/);
-			assert.ok([200, 400].includes(raw.status()), `${raw.status()}`);
-			if (raw.status() === 200) {
-				const got = (await site.mock.requests(secret)).at(-1);
-				assert.ok(!got.head.includes(value));
-			}
-		}
-	});
-
-	test('line breaks in path and query stay encoded', async () => {
-		const answer = await request(
-			`${site.url}/v1/messages?a=%0d%0ax-evil:%201&b=%00`,
-			{ key: team.key, body: message() });
-		assert.equal(answer.status, 200, answer.body);
+describe('headers', () => {
+	test('none is forged by what a path holds', async () => {
+		const answer = await request(`${site.url}/v1/models/a%0d%0a` +
+			'x-api-key:%20evil%0d%0a?b=%0d%0ax-evil:%201',
+			{ method: 'GET', key: team.key });
+		assert.equal(answer.headers['x-evil'], undefined);
 		const got = (await site.mock.requests(secret)).at(-1);
-		assert.equal(got.path, '/v1/messages?a=%0d%0ax-evil:%201&b=%00');
+		assert.match(got.path, /%0d%0a/);
+		assert.ok(!/^x-evil|evil$/m.test(got.head), got.head);
+		await site.ledger(team);
 	});
 
-	test('a client that stops in its upload', async () => {
-		const before = await served();
-		const raw = await Raw.open(site.port);
-		raw.send('POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-			`x-api-key: ${team.key}\r\ncontent-length: 1000\r\n\r\n{"mo`);
-		const text = await raw.until(/no such text|HTTP\/1.1 \d+[^]*}/, 15000);
-		if (text)
-			assert.match(text, / 4\d\d /);
-		assert.equal(await served(), before);
-		raw.close();
-	});
+	test('line breaks and NULs in them are refused',
+		() => leavingNothing(async () => {
+			for (const value of ['a\r\nx-evil: 1', 'a\nx-evil: 1', 'a\rb',
+				'a\0b', 'a\x01b', 'a\x7fb'])
+				assertError(await toResponder(message(),
+					{ HTTP_X_ODD: value }), 400);
+			for (const name of ['HTTP_X EVIL', 'HTTP_X:Y', 'HTTP_',
+				'HTTP_X\r\nY', 'HTTP_\xc3\xa9'])
+				assertError(await toResponder(message(),
+					{ [name]: '1' }), 400);
+			for (const target of ['/v1/messages\r\nx-evil: 1',
+				'/v1/messages?a=\nb', '/v1/mess\0ages'])
+				assertError(await toResponder(message(),
+					{ REQUEST_URI: target }), 400);
+		}));
 
-	test('a client that sends slowly, but does send', async () => {
-		const body = JSON.stringify(message());
-		const raw = await Raw.open(site.port);
-		raw.send('POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-			`x-api-key: ${team.key}\r\ncontent-length: ${body.length}` +
-			'\r\n\r\n');
-		for (let i = 0; i < body.length; i += 20) {
-			raw.send(body.slice(i, i + 20));
-			await sleep(300);
-		}
-		assert.match(await raw.until(/end_turn/), / 200 /);
-		raw.close();
-	});
-
-	test('two requests in one breath', async () => {
-		const body = JSON.stringify(message());
-		const one = 'POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-			`x-api-key: ${team.key}\r\ncontent-length: ${body.length}` +
-			`\r\n\r\n${body}`;
-		const raw = await Raw.open(site.port);
-		raw.send(one + one);
-		await raw.until(/end_turn[^]*end_turn/);
-		raw.close();
-	});
+	test('too many, or too large: 431', () => leavingNothing(async () => {
+		const many = Object.fromEntries(Array.from({ length: 600 },
+			(_, i) => [`HTTP_X_${i}`, '1']));
+		assertError(await toResponder(message(), many), 431);
+		const large = post(team.key);
+		for (let i = 0; i < 10; i++)
+			large.push(['HTTP_X_LARGE', 'x'.repeat(30000)]);
+		assertError(await Fcgi.ask(socket(), begin(),
+			...large.map(pair => params([pair])), record(PARAMS)), 431);
+	}));
 });
 
-// FastCGI as no web server sends it, straight to the responder's socket.
-describe('records', () => {
-	const type = { BEGIN: 1, ABORT: 2, PARAMS: 4, STDIN: 5 };
+function socket() {
+	return join(site.dir, 'run/relay.sock');
+}
 
-	function record(kind, content, { id = 1, version = 1, length } = {}) {
-		const body = Buffer.from(content);
-		const head = Buffer.from([version, kind, id >> 8, id & 255, 0, 0, 0, 0]);
-		head.writeUInt16BE(length ?? body.length, 4);
-		return Buffer.concat([head, body]);
-	}
+// As a web server sends it, but for what is to be wrong.
+function toResponder(body, more = {}) {
+	const text = JSON.stringify(body);
+	return Fcgi.ask(socket(), begin(), params(post(team.key,
+		{ CONTENT_LENGTH: text.length, ...more })), record(PARAMS),
+	record(STDIN, text), record(STDIN));
+}
 
-	function pair(name, value) {
-		const long = n => [0x80 | n >>> 24, n >>> 16 & 255, n >>> 8 & 255,
-			n & 255];
-		return Buffer.concat([
-			Buffer.from([...long(Buffer.byteLength(name)),
-				...long(Buffer.byteLength(value))]),
-			Buffer.from(name), Buffer.from(value)]);
-	}
-
-	function begin(keep = 0) {
-		return record(type.BEGIN, [0, 1, keep, 0, 0, 0, 0, 0]);
-	}
-
-	function params(body, more = {}) {
-		return Buffer.concat(Object.entries({
-			REQUEST_METHOD: 'POST', REQUEST_URI: '/v1/messages',
-			HTTP_X_API_KEY: team.key, REMOTE_ADDR: '127.0.0.1',
-			CONTENT_TYPE: 'application/json',
-			CONTENT_LENGTH: String(body.length), ...more,
-		}).map(([n, v]) => pair(n, v)));
-	}
-
-	// Send records; what comes back until the responder closes.
-	function talk(...records) {
-		return new Promise(done => {
-			const socket = net.connect(join(site.dir, 'run/relay.sock'));
-			const parts = [];
-			socket.on('data', d => parts.push(d));
-			socket.on('error', () => {});
-			socket.on('close', () =>
-				done(Buffer.concat(parts).toString('latin1')));
-			setTimeout(() => socket.destroy(), 4000).unref();
-			socket.write(Buffer.concat(records));
-		});
-	}
-
-	const body = () => Buffer.from(JSON.stringify(message()));
-
-	test('as they should be', async () => {
-		const b = body();
-		const text = await talk(begin(), record(type.PARAMS, params(b)),
-			record(type.PARAMS, ''), record(type.STDIN, b),
-			record(type.STDIN, ''));
-		assert.match(text, /Status: 200[^]*end_turn/);
-	});
-
-	test('without CONTENT_LENGTH, with none, and with -1', async () => {
-		const b = body();
-		for (const length of ['', '-1']) {
-			const text = await talk(begin(),
-				record(type.PARAMS, params(b, { CONTENT_LENGTH: length })),
-				record(type.PARAMS, ''), record(type.STDIN, b),
-				record(type.STDIN, ''));
-			assert.match(text, /Status: 200[^]*end_turn/);
-		}
-	});
-
-	const broken = {
-		'STDIN before the end of PARAMS': b => [begin(),
-			record(type.PARAMS, params(b)), record(type.STDIN, b),
-			record(type.PARAMS, ''), record(type.STDIN, '')],
-		'a body shorter than stated': b => [begin(),
-			record(type.PARAMS, params(b,
-				{ CONTENT_LENGTH: String(b.length + 10) })),
-			record(type.PARAMS, ''), record(type.STDIN, b),
-			record(type.STDIN, '')],
-		'a body longer than stated': b => [begin(),
-			record(type.PARAMS, params(b,
-				{ CONTENT_LENGTH: String(b.length - 10) })),
-			record(type.PARAMS, ''), record(type.STDIN, b),
-			record(type.STDIN, '')],
-		'a body without end': b => [begin(),
-			record(type.PARAMS, params(b)), record(type.PARAMS, ''),
-			record(type.STDIN, b)],
-		'a wrong version': b => [begin(),
-			record(type.PARAMS, params(b), { version: 9 }),
-			record(type.PARAMS, ''), record(type.STDIN, b),
-			record(type.STDIN, '')],
-		'a pair longer than its record': b => [begin(),
-			record(type.PARAMS, Buffer.concat([params(b),
-				Buffer.from([0x80, 255, 255, 255, 4])])),
-			record(type.PARAMS, ''), record(type.STDIN, b),
-			record(type.STDIN, '')],
-		'no BEGIN': b => [record(type.PARAMS, params(b)),
-			record(type.PARAMS, ''), record(type.STDIN, b),
-			record(type.STDIN, '')],
-		'an abort': b => [begin(), record(type.PARAMS, params(b)),
-			record(type.PARAMS, ''), record(type.STDIN, b.subarray(0, 5)),
-			record(type.ABORT, '')],
-		'noise': () => [Buffer.from('GET / HTTP/1.1\r\n\r\n'.repeat(50))],
-	};
-	for (const [name, make] of Object.entries(broken)) {
-		test(`${name}: nothing goes upstream`, async () => {
-			const before = await served();
-			const text = await talk(...make(body()));
-			assert.doesNotMatch(text, /Status: 200/);
-			assert.equal(await served(), before);
+describe('FastCGI records', () => {
+	test('in order are served, with a length and without one',
+		async () => {
+			for (const CONTENT_LENGTH of [
+				JSON.stringify(message()).length, undefined, '', '-1']) {
+				const answer = await toResponder(message(),
+					{ CONTENT_LENGTH });
+				assert.equal(answer.status, 200, answer.body);
+			}
 			await site.ledger(team);
-			assert.deepEqual(await site.heldSlots(team), []);
-			assert.equal((await call(team)).status, 200);
 		});
-	}
+
+	test('STDIN before the end of PARAMS is 400',
+		() => leavingNothing(async () => {
+			const text = JSON.stringify(message());
+			assertError(await Fcgi.ask(socket(), begin(),
+				params(post(team.key, { CONTENT_LENGTH: text.length })),
+				record(STDIN, text), record(PARAMS), record(STDIN)), 400);
+		}));
+
+	test('a body short of its stated length is 400, one beyond it too',
+		() => leavingNothing(async () => {
+			const n = JSON.stringify(message()).length;
+			for (const [length, words] of [[n + 1, /shorter/],
+				[n - 1, /longer/]])
+				assertError(await toResponder(message(),
+					{ CONTENT_LENGTH: length }), 400, undefined, words);
+		}));
+
+	test('a length that is no number is 400',
+		() => leavingNothing(async () => {
+			for (const n of ['abc', '-2', '12x', '1e3', ' 12',
+				'99999999999999999999'])
+				assertError(await toResponder(message(),
+					{ CONTENT_LENGTH: n }), 400);
+		}));
+
+	test('a body that never ends goes nowhere: 408',
+		() => leavingNothing(async () => {
+			const c = await Fcgi.open(socket());
+			c.send(begin(), params(post(team.key)), record(PARAMS),
+				record(STDIN, JSON.stringify(message())));
+			assertError(await c.answer(4000), 408);
+			c.close();
+		}));
+
+	test('a body whose connection ends goes nowhere',
+		() => leavingNothing(async () => {
+			const c = await Fcgi.open(socket());
+			c.send(begin(), params(post(team.key)), record(PARAMS),
+				record(STDIN, JSON.stringify(message())));
+			c.socket.end();
+			assert.equal(await c.answer(4000), null);
+			c.close();
+		}));
+
+	test('PARAMS that stop: 408 or an end, and nothing is kept',
+		() => leavingNothing(async () => {
+			for (const part of [[], [begin()],
+				[begin(), params(post(team.key)).subarray(0, 20)],
+				[begin(), params(post(team.key))]]) {
+				const c = await Fcgi.open(socket());
+				if (part.length > 0)
+					c.send(...part);
+				else
+					c.send(Buffer.from([1]));
+				const answer = await c.answer(4000);
+				if (answer)
+					assertError(answer, 408);
+				c.close();
+			}
+		}));
+
+	test('nonsense ends the connection, and no other',
+		() => leavingNothing(async () => {
+			const other = await Fcgi.open(socket());
+			other.send(begin({ keep: true }));
+			for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+				Buffer.alloc(64, 0xff), record(BEGIN, 'x'),
+				record(STDIN, '{}'), record(PARAMS, 'x'),
+				record(BEGIN, begin().subarray(8), { version: 2 })]) {
+				const c = await Fcgi.open(socket());
+				c.send(bytes);
+				assert.equal(await c.answer(4000), null);
+				assert.ok(c.closed);
+				c.close();
+			}
+			other.send(params(Object.entries({ REQUEST_METHOD: 'GET',
+				REQUEST_URI: '/health' })), record(PARAMS), record(STDIN));
+			assert.equal((await other.answer()).status, 200);
+			other.close();
+		}));
+
+	test('requests follow each other on a kept connection, good after bad',
+		async () => {
+			const c = await Fcgi.open(socket());
+			const text = JSON.stringify(message());
+			for (const [body, length, status] of [['[]', 2, 400],
+				[text, text.length, 200], [text, text.length + 9, 400],
+				[text, text.length, 200]]) {
+				c.send(begin({ keep: true }), params(post(team.key,
+					{ CONTENT_LENGTH: length })), record(PARAMS),
+				record(STDIN, body), record(STDIN));
+				assert.equal((await c.answer()).status, status);
+			}
+			c.close();
+			await site.ledger(team);
+		});
+
+	test('a request within a request is refused, the first one served',
+		async () => {
+			const c = await Fcgi.open(socket());
+			const text = JSON.stringify(message());
+			const second = begin();
+			second[3] = 2;
+			c.send(begin({ keep: true }), params(post(team.key)), second,
+				record(PARAMS), record(STDIN, text), record(STDIN));
+			// FCGI_CANT_MPX_CONN for the second.
+			await c.answer();
+			assert.equal((await c.answer()).status, 200);
+			c.close();
+			await site.ledger(team);
+		});
 });
 
-test('a stream goes on while others misbehave', async () => {
-	const own = await site.team(1);
-	await site.mock.plan(own.accounts[0].secret,
-		{ chunks: 20, chunk_delay_ms: 50 });
-	const good = stream(own);
-	for (let i = 0; i < 20; i++) {
-		const raw = await Raw.open(site.port);
-		raw.send('POST /v1/messages HTTP/1.1\r\nhost: x\r\n' +
-			`x-api-key: ${team.key}\r\ncontent-length: 100\r\n\r\n{`);
-		raw.reset();
-	}
-	assert.match((await good).body, /message_stop/);
+test('after all that a call is served, and nothing is open', async () => {
+	assert.equal((await call(team)).status, 200);
+	await site.ledger(team);
+	assert.deepEqual(await site.heldSlots(team), []);
+	assert.deepEqual(await site.responders(), pids, 'nobody crashed');
+	const served = (await site.mock.requests(secret)).length;
+	const [{ n }] = await site.sql('SELECT count(*) AS n FROM attempt');
+	assert.equal(n, served, 'one attempt for each that the upstream saw');
 });

@@ -57,6 +57,9 @@ const failures = {
 	'an end before the head': [{ end: 'fin', at: 'head' }, 'send'],
 	'a reset after the head': [{ end: 'reset', at: 'first' }, 'cut'],
 	'garbage': [{ raw: '\u0000\u00ff not HTTP\r\n\r\n' }, 'garbage'],
+	'a header that would inject another': [{ raw: 'HTTP/1.1 200 OK\r\n' +
+		'x-a: b\u0001c\rx-evil: 1\r\ncontent-length: 2\r\n\r\n{}' },
+	'garbage'],
 	'a head without end': [{ raw: 'HTTP/1.1 200 OK\r\n' +
 		`x: ${'y'.repeat(1000)}\r\n`.repeat(100) }, 'garbage'],
 };

@@ -1,13 +1,13 @@
-// quickstart in folders, and what a start refuses, with the remedy.
+// quickstart in folders: what it prints, changes, keeps and takes away.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile }
+import { mkdtemp, readFile, readdir, rm, stat, writeFile }
 	from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { call, request, text } from './lib/http.mjs';
-import { libexec, prefix, quickstart, run, Site, source }
+import { prefix, quickstart, run, Site, source }
 	from './lib/site.mjs';
 
 const program = join(prefix, 'sbin/leasehold');
@@ -148,120 +148,4 @@ test('leasehold.conf names every setting with its default', async () => {
 		if (!found[1].includes('@'))
 			assert.equal(found[1].trim(), value ?? '', name);
 	}
-});
-
-describe('a start is refused', () => {
-	let dir, conf;
-
-	before(async () => {
-		dir = await mkdtemp(join(tmpdir(), 'lh-r-'));
-		conf = join(dir, 'leasehold.conf');
-		await good();
-		assert.equal((await start('init')).status, 0);
-	});
-	after(() => rm(dir, { recursive: true, force: true }));
-
-	function good(...more) {
-		return writeFile(conf, [
-			`store = sqlite:${dir}/leasehold.db`,
-			`master_key_file = ${dir}/master.key`,
-			`run_dir = ${dir}`, ...more, ''].join('\n'));
-	}
-
-	function start(...args) {
-		return run(program, ['--config', conf, ...args]);
-	}
-
-	// The relay responder on a socket of its own; it must not stay.
-	async function responder() {
-		const r = await run('timeout', ['10', 'spawn-fcgi', '-s',
-			join(dir, 'x.sock'), '-n', '--',
-			join(libexec, 'leasehold-relay.fcgi'), '--config', conf]);
-		assert.notEqual(r.status, 0);
-		assert.notEqual(r.status, 124, 'it runs');
-		return r.stderr;
-	}
-
-	const bad = {
-		'an unknown setting': ['queue_mux = 3',
-			/leasehold\.conf: line 4: .*queue_mux.*queue_max/],
-		'a number out of range': ['queue_max = 100000000',
-			/line 4: queue_max.*100000/],
-		'a word that is none of those allowed': ['log_level = loud',
-			/line 4: log_level.*error, warn, info, debug/],
-		'a relative path': ['relay_socket = x.sock', /line 4: relay_socket/],
-		'a setting twice': ['store = sqlite:/x', /line 4: store.*line 1/],
-		'a line without =': ['hello', /line 4/],
-	};
-	for (const [name, [line, message]] of Object.entries(bad)) {
-		test(`by ${name}`, async () => {
-			await good(line);
-			const check = await start('config', 'check');
-			assert.notEqual(check.status, 0);
-			assert.match(check.stderr, message);
-			assert.match(await responder(), message);
-			await good();
-		});
-	}
-
-	test('by a master key that others may read', async () => {
-		await chmod(join(dir, 'master.key'), 0o644);
-		assert.match(await responder(), /mode 0644.*chmod 600 .*master\.key/);
-		await chmod(join(dir, 'master.key'), 0o600);
-	});
-
-	test('by another master key than the database\'s', async () => {
-		const path = join(dir, 'master.key');
-		const own = await readFile(path, 'utf8');
-		await rm(path);
-		const missing = await responder();
-		assert.match(missing, /master\.key/);
-		const other = await mkdtemp(join(tmpdir(), 'lh-o-'));
-		const file = join(other, 'c');
-		await writeFile(file, `store = sqlite:${other}/db\n` +
-			`master_key_file = ${other}/master.key\nrun_dir = ${other}\n`);
-		await run(program, ['--config', file, 'init']);
-		await writeFile(path, await readFile(join(other, 'master.key')),
-			{ mode: 0o600 });
-		await rm(other, { recursive: true });
-		const wrong = await responder();
-		assert.match(wrong, /master key/);
-		await writeFile(path, own, { mode: 0o600 });
-	});
-
-	test('by a newer schema', async () => {
-		const db = join(dir, 'leasehold.db');
-		await run('sqlite3', [db, "INSERT INTO migration VALUES" +
-			"(999, 'from the future', 0)"]);
-		assert.match(await responder(), /schema.*newer|newer.*schema/);
-		await run('sqlite3', [db, 'DELETE FROM migration ' +
-			'WHERE number = 999']);
-	});
-
-	test('by a folder that is not there', async () => {
-		const text = await readFile(conf, 'utf8');
-		await writeFile(conf, text.replace(/run_dir = .*/,
-			`run_dir = ${dir}/none`));
-		assert.match(await responder(), /none/);
-		await good();
-	});
-
-	test('without a socket from spawn-fcgi', async () => {
-		const r = await run(join(libexec, 'leasehold-relay.fcgi'),
-			['--config', conf]);
-		assert.notEqual(r.status, 0);
-		assert.match(r.stderr, /spawn-fcgi/);
-	});
-
-	test('not by a database that is missing: it is named and awaited',
-		async () => {
-			const text = await readFile(conf, 'utf8');
-			await writeFile(conf, text.replace('leasehold.db', 'none.db'));
-			const r = await run('timeout', ['2', 'spawn-fcgi', '-s',
-				join(dir, 'y.sock'), '-n', '--',
-				join(libexec, 'leasehold-relay.fcgi'), '--config', conf]);
-			assert.equal(r.status, 124);
-			assert.match(r.stderr, /no database .*none\.db; run: leasehold init/);
-			await good();
-		});
 });

@@ -9,6 +9,7 @@ export class Mock {
 		const child = spawn(program,
 			['--control', '--listen', `127.0.0.1:${port}`],
 			{ stdio: ['ignore', 'pipe', 'inherit'] });
+		await once(child, 'spawn');
 		const [line] = await once(child.stdout, 'data');
 		return new Mock(child, Number(String(line)));
 	}
