@@ -25,8 +25,11 @@ is_up() {
 start() {
 	dir=$1
 	shift
-	command -v mariadbd >/dev/null && command -v mariadb-install-db \
-	    >/dev/null || { echo "there is no mariadbd" >&2; return 77; }
+	if ! command -v mariadbd >/dev/null ||
+	    ! command -v mariadb-install-db >/dev/null; then
+		echo "there is no mariadbd" >&2
+		return 77
+	fi
 	is_up "$dir" && return 0
 	mkdir -p "$dir" || return 1
 	if [ ! -d "$dir/data/mysql" ]; then

@@ -59,6 +59,23 @@ write_roff(FILE *out, const char *text)
 	}
 }
 
+/* As roff wants it: each sentence begins a line. */
+static void
+write_sentences(FILE *out, const char *text)
+{
+	char line[512];
+	const char *end;
+
+	while ((end = strstr(text, ".  ")) != NULL) {
+		(void)snprintf(line, sizeof(line), "%.*s", (int)(end + 1 -
+		    text), text);
+		write_roff(out, line);
+		fputc('\n', out);
+		text = end + 3;
+	}
+	write_roff(out, text);
+}
+
 static void
 mdoc_setting(FILE *out, const struct conf_setting *s)
 {
@@ -67,7 +84,7 @@ mdoc_setting(FILE *out, const struct conf_setting *s)
 	conf_allowed(s, allowed, sizeof(allowed));
 	fprintf(out, ".It Ic %s No = Ar %s\n", s->name,
 	    conf_type_name(s->type));
-	write_roff(out, s->help);
+	write_sentences(out, s->help);
 	fputs("\nAllowed:\n", out);
 	write_roff(out, allowed);
 	fputs(".\n", out);
