@@ -384,7 +384,8 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	if (accounts_find(st, name, &id, err))
 		return (-1);
 	ids[0] = ids[1] = store_int(id);
-	if (store_one(st, STMT_ACCOUNT_USERS, ids, 2, users, 2, err) == -1)
+	if (store_lock(st, STMT_LOCK_SLOTS, ids, 1, err) ||
+	    store_one(st, STMT_ACCOUNT_USERS, ids, 2, users, 2, err) == -1)
 		return (-1);
 	if (users[0] > 0 || users[1] > 0) {
 		err_set(err, ERR_EXISTS, "account \"%s\" is in use: it serves "

@@ -10,7 +10,12 @@ int
 change_begin(struct store *st, struct err *err)
 {
 
-	return (store_begin(st, true, err));
+	if (store_begin(st, true, err))
+		return (-1);
+	if (store_lock(st, STMT_LOCK_CONFIG, NULL, 0, err) == 0)
+		return (0);
+	store_rollback(st);
+	return (-1);
 }
 
 int

@@ -106,7 +106,8 @@ install_inside(struct store *st, const struct seal *seal, bool *made,
 	int rc;
 
 	/* Somebody else may have been faster. */
-	if (is_installed(st, &installed, err))
+	if (store_lock(st, STMT_LOCK_CONFIG, NULL, 0, err) ||
+	    is_installed(st, &installed, err))
 		return (-1);
 	if (installed)
 		return (meta_check_seal(st, seal, err));
@@ -190,7 +191,8 @@ reseal_inside(struct store *st, const struct seal *seal, size_t *resealed,
 	struct seal_pepper pepper;
 	int rc;
 
-	if (meta_pepper(st, seal, &pepper, err))
+	if (store_lock(st, STMT_LOCK_CONFIG, NULL, 0, err) ||
+	    meta_pepper(st, seal, &pepper, err))
 		return (-1);
 	rc = put_sealed(st, seal, &pepper, err);
 	seal_wipe(&pepper, sizeof(pepper));

@@ -25,11 +25,9 @@ is_up() {
 start() {
 	dir=$1
 	shift
-	if ! command -v mariadbd >/dev/null ||
-	    ! command -v mariadb-install-db >/dev/null; then
-		echo "there is no mariadbd" >&2
-		return 77
-	fi
+	for p in mariadbd mariadb-install-db mariadb; do
+		command -v $p >/dev/null || { echo "no $p" >&2; return 77; }
+	done
 	is_up "$dir" && return 0
 	mkdir -p "$dir" || return 1
 	if [ ! -d "$dir/data/mysql" ]; then

@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 #include "pool/budgets.h"
+#include "pool/idlist.h"
 #include "pool/keys.h"
 #include "pool/snapshot.h"
 
@@ -147,6 +148,13 @@ window_get(struct budgets *b, struct store *st, int64_t budget_id,
 	params[0] = store_int(budget_id);
 	params[1] = store_int(start_ms);
 	found = store_one(st, STMT_WINDOW_READ, params, 2, row, 2, err);
+	if (found == 0 && store_shared(st)) {
+		/* Others may find so, too: all but one wait here. */
+		if (store_exec(st, STMT_WINDOW_OPEN, params, 1, 2, NULL, err))
+			return (NULL);
+		found = store_one(st, STMT_WINDOW_READ, params, 2, row, 2,
+		    err);
+	}
 	if (found < 0 || (w = insert_at(b, at, err)) == NULL)
 		return (NULL);
 	*w = (struct window) {
@@ -329,6 +337,71 @@ budgets_reserve(struct budgets *b, struct store *st,
 	return (rc);
 }
 
+/* ---- on a shared store ---- */
+
+void
+budgets_windows(const struct snapshot *s, const struct key_state *key,
+    int64_t now_ms, struct idlist *out)
+{
+	struct rules rules;
+	int64_t start_ms;
+	size_t i;
+
+	rules_of(s, key, &rules);
+	for (i = 0; i < rules.n; i++) {
+		start_ms = period_start(rules.list[i]->period, now_ms);
+		if (start_ms >= 0)
+			idlist_put(out, rules.list[i]->id, start_ms);
+	}
+}
+
+struct fetching {
+	struct budgets *budgets;
+	struct err *err;
+};
+
+/* budget, start, spent, reserved */
+static int
+window_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct fetching *f = arg;
+	struct window w = {
+		.budget_id = store_get_int(&c[0]),
+		.start_ms = store_get_int(&c[1]),
+		.spent = store_get_int(&c[2]),
+		.reserved = store_get_int(&c[3]),
+		.exists = true,
+	};
+	size_t at = place_of(f->budgets, w.budget_id, w.start_ms);
+	struct window *to;
+
+	(void)n;
+	to = at < f->budgets->n ? &f->budgets->list[at] : NULL;
+	if (to != NULL && to->budget_id == w.budget_id &&
+	    to->start_ms == w.start_ms)
+		return (0);
+	if ((to = insert_at(f->budgets, at, f->err)) == NULL)
+		return (-1);
+	*to = w;
+	return (0);
+}
+
+int
+budgets_fetch(struct budgets *b, struct store *st, struct idlist *windows,
+    struct err *err)
+{
+	struct fetching f = { .budgets = b, .err = err };
+	struct store_value param;
+
+	if (windows->n == 0 && !windows->failed)
+		return (0);
+	idlist_sort(windows);
+	if (idlist_param(windows, &param, err))
+		return (-1);
+	return (store_query(st, STMT_WINDOWS_READ, &param, 1, window_row, &f,
+	    err) < 0 ? -1 : 0);
+}
+
 void
 budgets_undo(struct budgets *b, struct holds *holds)
 {
@@ -343,22 +416,44 @@ budgets_undo(struct budgets *b, struct holds *holds)
 	holds->n = 0;
 }
 
+/* The windows that changed and have a row, or have none, in one go. */
+static int
+write_those(const struct budgets *b, struct store *st, bool exist,
+    struct store_value *v, struct err *err)
+{
+	const struct window *w;
+	size_t n = 0;
+
+	for (w = b->list; w < b->list + b->n; w++) {
+		if (!w->changed || w->exists != exist)
+			continue;
+		v[4 * n] = store_int(w->spent);
+		v[4 * n + 1] = store_int(w->reserved);
+		v[4 * n + 2] = store_int(w->budget_id);
+		v[4 * n + 3] = store_int(w->start_ms);
+		n++;
+	}
+	if (n == 0)
+		return (0);
+	return (store_exec(st, exist ? STMT_WINDOW_WRITE : STMT_WINDOW_ADD, v,
+	    n, 4, NULL, err));
+}
+
 int
 budgets_write(struct budgets *b, struct store *st, struct err *err)
 {
-	const struct window *w;
-	struct store_value v[4];
+	struct store_value *v;
+	int rc;
 
-	for (w = b->list; w < b->list + b->n; w++) {
-		if (!w->changed)
-			continue;
-		v[0] = store_int(w->spent);
-		v[1] = store_int(w->reserved);
-		v[2] = store_int(w->budget_id);
-		v[3] = store_int(w->start_ms);
-		if (store_exec(st, w->exists ? STMT_WINDOW_WRITE :
-		    STMT_WINDOW_ADD, v, 1, 4, NULL, err))
-			return (-1);
+	if (b->n == 0)
+		return (0);
+	if ((v = calloc(4 * b->n, sizeof(*v))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for budgets");
+		return (-1);
 	}
-	return (0);
+	rc = write_those(b, st, true, v, err);
+	if (rc == 0)
+		rc = write_those(b, st, false, v, err);
+	free(v);
+	return (rc);
 }

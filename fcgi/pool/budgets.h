@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct err;
+struct idlist;
 struct key_state;
 struct snapshot;
 struct store;
@@ -72,6 +73,17 @@ int budgets_reserve(struct budgets *b, struct store *st,
     const struct snapshot *s, const struct key_state *key,
     const struct amounts *want, struct holds *holds, struct shortage *why,
     struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * budgets_windows(s, key, now_ms, out): The windows that ${key} counts in, as
+ * pairs of budget and start.  budgets_fetch(b, st, windows, err): On a shared
+ * store: lock and read them, in order, which ${windows} is put in.  0, or -1.
+ */
+void budgets_windows(const struct snapshot *s, const struct key_state *key,
+    int64_t now_ms, struct idlist *out);
+int budgets_fetch(struct budgets *b, struct store *st,
+    struct idlist *windows, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** budgets_undo(b, holds): Take back what budgets_reserve did in this batch. */
 void budgets_undo(struct budgets *b, struct holds *holds);

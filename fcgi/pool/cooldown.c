@@ -99,6 +99,8 @@ park_account(struct runner *rn, int64_t ledger_id, int64_t account_id,
 	struct cooldown old = { .since_ms = 0 }, new;
 	int64_t found;
 
+	if (store_lock(rn->st, STMT_LOCK_ACCOUNT, v, 1, err))
+		return (-1);
 	found = store_query(rn->st, STMT_COOLDOWN_GET, v, 2, cooldown_row,
 	    &old, err);
 	if (found < 0)

@@ -131,11 +131,49 @@ write_one(const struct key_use *use, struct store *st, struct err *err)
 	return (store_exec(st, STMT_KEY_USAGE_OPEN, row, 1, 8, NULL, err));
 }
 
+/* On a shared store another may have made the row: one statement adds to it or
+ * makes it, and takes all keys in one go. */
+static int
+write_all(const struct key_uses *u, struct store *st, struct err *err)
+{
+	struct store_value *v;
+	const struct key_use *use;
+	size_t i;
+	int rc;
+
+	if (u->n == 0)
+		return (0);
+	if ((v = calloc(8 * u->n, sizeof(*v))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the use of keys");
+		return (-1);
+	}
+	for (i = 0; i < u->n; i++) {
+		use = &u->list[i];
+		v[8 * i] = store_int(use->requests);
+		v[8 * i + 1] = store_int(use->nusd);
+		v[8 * i + 2] = store_int(use->input_tokens);
+		v[8 * i + 3] = store_int(use->output_tokens);
+		v[8 * i + 4] = store_int(use->cache_read_tokens);
+		v[8 * i + 5] = store_int(use->cache_write_tokens);
+		v[8 * i + 6] = store_int(use->last_ms);
+		v[8 * i + 7] = store_int(use->key_id);
+	}
+	rc = store_exec(st, STMT_KEY_USAGE_OPEN, v, u->n, 8, NULL, err);
+	free(v);
+	return (rc);
+}
+
 int
 key_uses_write(struct key_uses *u, struct store *st, struct err *err)
 {
 	size_t i;
 
+	if (store_shared(st)) {
+		if (write_all(u, st, err))
+			return (-1);
+		u->n = 0;
+		return (0);
+	}
 	for (i = 0; i < u->n; i++) {
 		if (write_one(&u->list[i], st, err))
 			return (-1);

@@ -6,6 +6,7 @@
 #include "ledger/price.h"
 #include "store/store.h"
 
+#include "pool/idlist.h"
 #include "pool/keys.h"
 #include "pool/load.h"
 
@@ -43,13 +44,12 @@ struct reading {
 	struct err *err;
 };
 
+/* enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id, concurrency,
+ * models; 0, or -1 */
 static int
-key_row(void *arg, const struct store_value *c, size_t n)
+take_key(struct key_state *key, const struct store_value *c, struct err *err)
 {
-	struct reading *r = arg;
-	struct key_state *key = r->key;
 
-	(void)n;
 	key->found = true;
 	key->enabled = store_get_int(&c[0]) != 0 && c[1].type == STORE_NULL;
 	key->expires_ms = store_get_int(&c[2]);
@@ -59,14 +59,26 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	key->person_id = store_get_int(&c[5]);
 	key->concurrency = store_get_int(&c[6]);
 	key->turn = store_get_int(&c[8]);
-	if (key->concurrency > 0)
-		load_key_set(r->load, key->id, store_get_int(&c[9]));
 	if (*store_get_text(&c[7]) == '\0')
-		return (1);
+		return (0);
 	if ((key->models = strdup(store_get_text(&c[7]))) != NULL)
-		return (1);
-	err_set(r->err, ERR_NOMEM, "no memory for a key");
+		return (0);
+	err_set(err, ERR_NOMEM, "no memory for a key");
 	return (-1);
+}
+
+/* As take_key has them, and the count. */
+static int
+key_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct reading *r = arg;
+
+	(void)n;
+	if (take_key(r->key, c, r->err))
+		return (-1);
+	if (r->key->concurrency > 0)
+		load_key_set(r->load, r->key->id, store_get_int(&c[9]));
+	return (1);
 }
 
 /* Where ${id} is in the list, or would be. */
@@ -105,6 +117,133 @@ insert_at(struct keys *k, size_t at, struct key_state *key)
 	return (0);
 }
 
+static struct key_state *
+find(const struct keys *k, int64_t id)
+{
+	size_t at = place_of(k, id);
+
+	return (at < k->n && k->list[at]->id == id ? k->list[at] : NULL);
+}
+
+/* ---- many at once, on a shared store ---- */
+
+/* Keys that are not there are remembered as such. */
+static int
+add_blank(struct keys *k, int64_t id, struct err *err)
+{
+	struct key_state *key = calloc(1, sizeof(*key));
+
+	if (key != NULL) {
+		key->id = id;
+		if (insert_at(k, place_of(k, id), key) == 0)
+			return (0);
+		free(key);
+	}
+	err_set(err, ERR_NOMEM, "no memory for a key");
+	return (-1);
+}
+
+struct reading_many {
+	struct keys *keys;
+	struct load *load;
+	struct err *err;
+};
+
+/* The id, and what take_key takes. */
+static int
+keys_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct reading_many *r = arg;
+	struct key_state *key = find(r->keys, store_get_int(&c[0]));
+
+	(void)n;
+	return (key == NULL ? 0 : take_key(key, c + 1, r->err));
+}
+
+static int
+count_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct reading_many *r = arg;
+
+	(void)n;
+	load_key_set(r->load, store_get_int(&c[0]), store_get_int(&c[1]));
+	return (0);
+}
+
+/* What is counted must be read after the lock. */
+static int
+lock_bounded(struct keys *k, struct store *st, struct load *load,
+    struct idlist *ids, struct err *err)
+{
+	struct reading_many r = { .keys = k, .load = load, .err = err };
+	const struct key_state *key;
+	struct store_value param;
+	struct idlist bounded;
+	size_t i;
+	int rc = 0;
+
+	idlist_init(&bounded, 1);
+	for (i = 0; i < ids->n; i++) {
+		key = find(k, ids->v[i]);
+		if (key == NULL || key->concurrency == 0)
+			continue;
+		idlist_put(&bounded, key->id, 0);
+		load_key_set(load, key->id, 0);
+	}
+	if (bounded.n > 0 && (idlist_param(&bounded, &param, err) ||
+	    store_lock(st, STMT_LOCK_KEYS, &param, 1, err) ||
+	    store_query(st, STMT_KEYS_IN_FLIGHT, &param, 1, count_row, &r,
+	    err) < 0))
+		rc = -1;
+	idlist_fini(&bounded);
+	return (rc);
+}
+
+int
+keys_fetch(struct keys *k, struct store *st, struct load *load,
+    struct idlist *ids, struct err *err)
+{
+	struct reading_many r = { .keys = k, .load = load, .err = err };
+	struct store_value param;
+	struct idlist new;
+	size_t i;
+	int rc = -1;
+
+	idlist_sort(ids);
+	idlist_init(&new, 1);
+	for (i = 0; i < ids->n; i++) {
+		if (find(k, ids->v[i]) != NULL)
+			continue;
+		idlist_put(&new, ids->v[i], 0);
+		if (add_blank(k, ids->v[i], err))
+			goto done;
+	}
+	if (new.n > 0 && (idlist_param(&new, &param, err) ||
+	    store_query(st, STMT_KEYS_READ, &param, 1, keys_row, &r, err) <
+	    0 || lock_bounded(k, st, load, &new, err)))
+		goto done;
+	rc = ids->failed ? idlist_param(ids, &param, err) : 0;
+done:
+	idlist_fini(&new);
+	return (rc);
+}
+
+/* ---- one ---- */
+
+static struct key_state *
+fetch_one(struct keys *k, struct store *st, struct load *load, int64_t id,
+    struct err *err)
+{
+	struct idlist ids;
+	int rc;
+
+	idlist_init(&ids, 1);
+	idlist_put(&ids, id, 0);
+	rc = keys_fetch(k, st, load, &ids, err);
+	idlist_fini(&ids);
+	return (rc == 0 ? find(k, id) : NULL);
+}
+
 struct key_state *
 keys_get(struct keys *k, struct store *st, struct load *load, int64_t id,
     struct err *err)
@@ -115,6 +254,8 @@ keys_get(struct keys *k, struct store *st, struct load *load, int64_t id,
 
 	if (at < k->n && k->list[at]->id == id)
 		return (k->list[at]);
+	if (store_shared(st))
+		return (fetch_one(k, st, load, id, err));
 	if ((r.key = calloc(1, sizeof(*r.key))) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for a key");
 		goto err0;

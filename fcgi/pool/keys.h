@@ -8,6 +8,7 @@
 #include "pool/pool.h"
 
 struct err;
+struct idlist;
 struct load;
 struct store;
 
@@ -45,6 +46,16 @@ void keys_fini(struct keys *k);
  */
 struct key_state *keys_get(struct keys *k, struct store *st,
     struct load *load, int64_t id, struct err *err);
+
+/**
+ * keys_fetch(k, st, load, ids, err):
+ * On a shared store: read those of ${ids} that were not read yet, all in one
+ * go.  Keys whose requests in flight are bounded are locked, and counted into
+ * ${load}.  ${ids} is put in order.  0, or -1.
+ */
+int keys_fetch(struct keys *k, struct store *st, struct load *load,
+    struct idlist *ids, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** key_verdict(key, model, now_ms): ADMIT_LEASED if the key may make such a
  * call, else why not.  ${model} may be "". */

@@ -13,7 +13,7 @@ void
 load_init(struct load *l)
 {
 
-	*l = (struct load) { 0 };
+	*l = (struct load) { .fetch = LOAD_FREE };
 }
 
 void
@@ -209,10 +209,27 @@ free_row(void *arg, const struct store_value *c, size_t n)
 }
 
 static int
-fetch_free(struct load *l, struct store *st, size_t index, struct err *err)
+ask_free(struct load *l, struct store *st, enum stmt_id id, size_t index,
+    struct err *err)
 {
 	struct account_load *a = &l->accounts[index];
 	struct store_value params[4];
+
+	a->nfree = a->pos = 0;
+	params[0] = store_int(a->id);
+	params[1] = store_int(a->last_n);
+	params[2] = store_int(l->candidates[index].account->concurrency);
+	params[3] = store_int((int64_t)l->fetch);
+	if (store_query(st, id, params, 4, free_row, a, err) < 0)
+		return (-1);
+	a->all_seen = a->nfree < l->fetch;
+	return (0);
+}
+
+static int
+fetch_free(struct load *l, struct store *st, size_t index, struct err *err)
+{
+	struct account_load *a = &l->accounts[index];
 
 	if (a->batch != l->batch) {
 		a->batch = l->batch;
@@ -222,14 +239,16 @@ fetch_free(struct load *l, struct store *st, size_t index, struct err *err)
 	a->nfree = a->pos = 0;
 	if (a->all_seen)
 		return (0);
-	params[0] = store_int(a->id);
-	params[1] = store_int(a->last_n);
-	params[2] = store_int(l->candidates[index].account->concurrency);
-	params[3] = store_int(LOAD_FREE);
-	if (store_query(st, STMT_SLOTS_FREE, params, 4, free_row, a, err) < 0)
-		return (-1);
-	a->all_seen = a->nfree < LOAD_FREE;
-	return (0);
+	return (ask_free(l, st, STMT_SLOTS_FREE, index, err));
+}
+
+static void
+hand_out(struct account_load *a, int64_t *n, int64_t *fence)
+{
+
+	*n = a->free[a->pos].n;
+	*fence = a->free[a->pos].fence;
+	a->pos++;
 }
 
 int
@@ -246,8 +265,40 @@ load_free(struct load *l, struct store *st, size_t index, int64_t *n,
 		    l->candidates[index].account->concurrency;
 		return (0);
 	}
-	*n = a->free[a->pos].n;
-	*fence = a->free[a->pos].fence;
-	a->pos++;
+	hand_out(a, n, fence);
 	return (1);
+}
+
+int
+load_wait(struct load *l, struct store *st, size_t index, int64_t *n,
+    int64_t *fence, struct err *err)
+{
+	struct account_load *a = &l->accounts[index];
+	struct candidate *c = &l->candidates[index];
+
+	if (!store_shared(st) || a->waited == l->batch)
+		return (0);
+	a->waited = l->batch;
+	a->last_n = 0;
+	if (ask_free(l, st, STMT_SLOTS_FREE_WAIT, index, err))
+		return (-1);
+	if (a->nfree == 0)
+		return (0);
+	c->in_use = c->account->concurrency - (int64_t)a->nfree;
+	hand_out(a, n, fence);
+	return (1);
+}
+
+void
+load_expect(struct load *l, const struct store *st, size_t nwants)
+{
+
+	l->fetch = LOAD_FREE;
+	if (!store_shared(st) || l->naccounts == 0)
+		return;
+	l->fetch = (nwants + l->naccounts - 1) / l->naccounts;
+	if (l->fetch == 0)
+		l->fetch = 1;
+	if (l->fetch > LOAD_FREE)
+		l->fetch = LOAD_FREE;
 }

@@ -26,6 +26,7 @@ struct account_load {
 	unsigned batch;		/* the free slots below are of this batch */
 	int64_t last_n;		/* slots up to this were looked at */
 	bool all_seen;
+	unsigned waited;	/* batch in which others were waited for */
 	size_t nfree, pos;
 	struct {
 		int64_t n, fence;
@@ -45,6 +46,7 @@ struct load {
 	size_t nkeys, keys_cap;
 	int64_t read_ms;		/* monotonic; 0: to be read */
 	unsigned batch, read_batch;	/* now, and when it was read */
+	size_t fetch;			/* free slots to fetch in one go */
 };
 
 void load_init(struct load *l);
@@ -84,5 +86,18 @@ void load_key_set(struct load *l, int64_t key_id, int64_t in_flight);
  */
 int load_free(struct load *l, struct store *st, size_t index, int64_t *n,
     int64_t *fence, struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * load_wait(l, st, index, n, fence, err):
+ * On a shared store, where load_free found none: others may have locked what
+ * is free, and not take it.  Wait for them, once a batch and account.  What
+ * load_free handed out must have been taken.  As load_free.
+ */
+int load_wait(struct load *l, struct store *st, size_t index, int64_t *n,
+    int64_t *fence, struct err *err) __attribute__((__warn_unused_result__));
+
+/** load_expect(l, st, nwants): So many will want a slot.  On a shared store
+ * no more are locked than will do. */
+void load_expect(struct load *l, const struct store *st, size_t nwants);
 
 #endif /* !POOL_LOAD_H_ */

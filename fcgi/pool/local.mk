@@ -10,6 +10,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/choose.h \
 	fcgi/pool/cooldown.c \
 	fcgi/pool/cooldown.h \
+	fcgi/pool/idlist.c \
+	fcgi/pool/idlist.h \
 	fcgi/pool/key_use.c \
 	fcgi/pool/key_use.h \
 	fcgi/pool/keys.c \
@@ -17,6 +19,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/lease.c \
 	fcgi/pool/load.c \
 	fcgi/pool/load.h \
+	fcgi/pool/locks.c \
+	fcgi/pool/locks.h \
 	fcgi/pool/lookup.c \
 	fcgi/pool/lookup.h \
 	fcgi/pool/move.c \

@@ -94,6 +94,24 @@ look_again(struct runner *rn, bool *again, struct err *err)
 	return (load_read(&rn->load, rn->st, rn->mono_ms, err));
 }
 
+/* A free slot of the account: 1; 0: there is none; -1. */
+static int
+find_slot(struct runner *rn, struct want *w, size_t index, struct err *err)
+{
+	int rc;
+
+	if (!w->needs_slot)
+		return (1);
+	rc = load_free(&rn->load, rn->st, index, &w->slot_n, &w->slot_fence,
+	    err);
+	if (rc != 0 || !store_shared(rn->st))
+		return (rc);
+	if (runner_exec(rn, ROWS_SLOT_TAKE, err))
+		return (-1);
+	return (load_wait(&rn->load, rn->st, index, &w->slot_n,
+	    &w->slot_fence, err));
+}
+
 /* Choose until a free slot confirms the choice. */
 static int
 place_one(struct runner *rn, struct want *w, struct err *err)
@@ -112,8 +130,7 @@ place_one(struct runner *rn, struct want *w, struct err *err)
 		}
 		if (c.result != CHOICE_PICKED)
 			return (0);
-		rc = !w->needs_slot ? 1 : load_free(&rn->load, rn->st,
-		    c.index, &w->slot_n, &w->slot_fence, err);
+		rc = find_slot(rn, w, c.index, err);
 		if (rc < 0)
 			return (-1);
 		if (rc > 0) {
@@ -212,6 +229,7 @@ place(struct runner *rn, struct want *wants, size_t n, struct err *err)
 		return (-1);
 	}
 	qsort(wants, n, sizeof(*wants), want_cmp);
+	load_expect(&rn->load, rn->st, n);
 	nlines = form_lines(wants, n, lines);
 	while ((line = next_line(rn, lines, nlines)) != NULL) {
 		if (place_next(rn, line, err)) {

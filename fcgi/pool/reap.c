@@ -164,7 +164,9 @@ reap_one(struct runner *rn, int64_t id, struct err *err)
 	};
 	size_t i;
 
-	if (reap_budgets(rn, &v[1], err) || reap_key_usage(rn, &v[1], err))
+	if (locks_queue(rn, err) ||
+	    store_lock(rn->st, STMT_REAP_LOCK_LEDGER, &v[1], 1, err) ||
+	    reap_budgets(rn, &v[1], err) || reap_key_usage(rn, &v[1], err))
 		return (-1);
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (store_exec(rn->st, steps[i].stmt,
@@ -271,6 +273,7 @@ note_dead(struct reaper *r, const struct other *o, int lock_fd)
 	struct dead *d = &r->dead[r->ndead++];
 
 	d->id = o->id;
+	d->beat = o->beat;
 	d->lock_fd = lock_fd;
 	memcpy(d->lock_path, o->lock_path, sizeof(d->lock_path));
 	memcpy(d->wake_path, o->wake_path, sizeof(d->wake_path));
@@ -289,6 +292,31 @@ look_at(struct runner *rn, const struct other *o)
 	if (life == LIFE_DEAD ||
 	    (life == LIFE_UNKNOWN && stands_still(rn, o)))
 		note_dead(r, o, fd);
+}
+
+/* On a shared store it may have beaten, or have been reaped, since it was
+ * looked at; from here on it can not.  1: it is dead; 0; -1. */
+static int
+still_dead(struct runner *rn, const struct dead *d, struct err *err)
+{
+	struct store_value id = store_int(d->id);
+	int64_t beat = -1;
+
+	if (!store_shared(rn->st))
+		return (1);
+	if (store_one(rn->st, STMT_REAP_LOCK, &id, 1, &beat, 1, err) < 0)
+		return (-1);
+	return (beat == d->beat);
+}
+
+static int
+reap_dead(struct runner *rn, const struct dead *d, struct err *err)
+{
+	int rc;
+
+	if (locks_queue(rn, err) || (rc = still_dead(rn, d, err)) < 0)
+		return (-1);
+	return (rc == 0 ? 0 : reap_one(rn, d->id, err));
 }
 
 int
@@ -313,7 +341,7 @@ reap_others(struct runner *rn, struct err *err)
 	for (i = 0; i < others->n; i++)
 		look_at(rn, &others->list[i]);
 	for (i = 0; i < r->ndead; i++) {
-		if (reap_one(rn, r->dead[i].id, err))
+		if (reap_dead(rn, &r->dead[i], err))
 			goto done;
 	}
 	if (r->ndead > 0 &&

@@ -35,6 +35,7 @@ struct seen_list {
 /** One that was found dead in this batch. */
 struct dead {
 	int64_t id;
+	int64_t beat;		/* as it was seen */
 	int lock_fd;		/* locked; -1: found dead by its beat */
 	char lock_path[108];
 	char wake_path[108];

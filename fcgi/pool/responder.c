@@ -149,6 +149,8 @@ responder_register(struct responder *r, struct store *st, struct err *err)
 	int64_t now_ms = store_now_ms(st);
 	int node = 0;
 
+	if (store_lock(st, STMT_LOCK_NODES, NULL, 0, err))
+		return (-1);
 	if (store_query(st, STMT_RESPONDER_NODES, NULL, 0, node_row, &node,
 	    err) < 0)
 		return (-1);

@@ -6,10 +6,14 @@
 #include "pool/rows.h"
 
 void
-rows_init(struct rows *r, enum stmt_id id)
+rows_init(struct rows *r, enum stmt_id id, bool counted)
 {
 
-	*r = (struct rows) { .id = id, .nparams = stmts[id].nparams };
+	*r = (struct rows) {
+		.id = id,
+		.nparams = stmts[id].nparams,
+		.counted = counted,
+	};
 }
 
 void
@@ -18,7 +22,7 @@ rows_fini(struct rows *r)
 
 	free(r->v);
 	free(r->changes);
-	*r = (struct rows) { .id = r->id, .nparams = r->nparams };
+	rows_init(r, r->id, r->counted);
 }
 
 void
@@ -76,5 +80,6 @@ rows_exec(struct rows *r, struct store *st, struct err *err)
 	}
 	if (n == 0)
 		return (0);
-	return (store_exec(st, r->id, r->v, n, r->nparams, r->changes, err));
+	return (store_exec(st, r->id, r->v, n, r->nparams, r->counted ?
+	    r->changes : NULL, err));
 }

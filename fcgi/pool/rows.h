@@ -23,10 +23,11 @@ struct rows {
 	size_t nparams;
 	size_t n, cap;		/* in rows */
 	bool failed;
+	bool counted;		/* ${changes} is wanted */
 	int64_t *changes;	/* of the last rows_exec, one a row */
 };
 
-void rows_init(struct rows *r, enum stmt_id id);
+void rows_init(struct rows *r, enum stmt_id id, bool counted);
 void rows_fini(struct rows *r);
 
 /** rows_put(r, v, nparams): Copy one row. */

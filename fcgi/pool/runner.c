@@ -58,7 +58,10 @@ runner_new(struct seal *seal, const char *key_path,
 	budgets_init(&rn->budgets);
 	key_uses_init(&rn->uses);
 	for (i = 0; i < ROWS_COUNT; i++)
-		rows_init(&rn->rows[i], row_stmts[i]);
+		rows_init(&rn->rows[i], row_stmts[i],
+		    i == ROWS_LEDGER_CLOSE || i == ROWS_SLOT_RELEASE ||
+		    i == ROWS_SLOT_TAKE);
+	locks_init(&rn->locks);
 
 	/* Memory that is not touched before there is a crowd. */
 	rn->wants = calloc(LIMIT_WANTS, sizeof(*rn->wants));
@@ -85,6 +88,7 @@ runner_free(struct runner *rn)
 	settle_forget(rn);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_fini(&rn->rows[i]);
+	locks_fini(&rn->locks);
 	key_uses_fini(&rn->uses);
 	budgets_fini(&rn->budgets);
 	keys_fini(&rn->keys);
@@ -220,6 +224,7 @@ clear(struct runner *rn)
 {
 	size_t i;
 
+	locks_reset(&rn->locks);
 	keys_reset(&rn->keys);
 	budgets_reset(&rn->budgets);
 	key_uses_reset(&rn->uses);
@@ -265,6 +270,8 @@ look(struct runner *rn, struct err *err)
 	if (rc != 1)
 		return (-1);
 	rn->ntickets = row[1];
+	if ((rn->ntickets > 0 || rn->waiting.n > 0) && locks_queue(rn, err))
+		return (-1);
 	if ((rn->snapshot == NULL || rn->snapshot_stale ||
 	    rn->snapshot->version != row[0] || key_has_come(rn)) &&
 	    runner_reload(rn, err))
@@ -375,7 +382,7 @@ run_beats(struct runner *rn, struct err *err)
 		return (-1);
 	if (reap_others(rn, err))
 		return (-1);
-	return (tickets_lapse(rn, err));
+	return (rn->ntickets > 0 ? tickets_lapse(rn, err) : 0);
 }
 
 static int
@@ -400,6 +407,7 @@ run_sign_off(struct runner *rn, struct err *err)
 static int (*const steps[])(struct runner *, struct err *) = {
 	look,
 	run_beats,
+	locks_take,
 	run_settles,
 	run_voids,
 	move_run,

@@ -12,6 +12,7 @@
 #include "pool/key_use.h"
 #include "pool/keys.h"
 #include "pool/load.h"
+#include "pool/locks.h"
 #include "pool/pool.h"
 #include "pool/reap.h"
 #include "pool/responder.h"
@@ -114,6 +115,7 @@ struct runner {
 	int64_t ntickets;		/* rows when it began */
 	bool parks_changed;
 	struct pool_settings set;
+	struct locks locks;
 	struct keys keys;
 	struct budgets budgets;
 	struct key_uses uses;

@@ -186,6 +186,25 @@ waiting_row(void *arg, const struct store_value *c, size_t ncols)
 	return (0);
 }
 
+/* On a shared store, the keys of all in one go. */
+static int
+fetch_keys(struct runner *rn, const struct want *wants, size_t n,
+    struct err *err)
+{
+	struct idlist ids;
+	size_t i;
+	int rc;
+
+	if (!store_shared(rn->st))
+		return (0);
+	idlist_init(&ids, 1);
+	for (i = 0; i < n; i++)
+		idlist_put(&ids, wants[i].key_id, 0);
+	rc = keys_fetch(&rn->keys, rn->st, &rn->load, &ids, err);
+	idlist_fini(&ids);
+	return (rc);
+}
+
 int
 tickets_gather(struct runner *rn, struct want *wants, size_t max, size_t *n,
     struct err *err)
@@ -197,7 +216,7 @@ tickets_gather(struct runner *rn, struct want *wants, size_t max, size_t *n,
 
 	*n = 0;
 	if (store_query(rn->st, STMT_TICKETS_WAITING, &limit, 1, waiting_row,
-	    &r, err) < 0)
+	    &r, err) < 0 || fetch_keys(rn, wants, r.n, err))
 		return (-1);
 	for (i = 0; i < r.n; i++) {
 		rc = (wants[i].responder_id == responder_self(&rn->self) ?

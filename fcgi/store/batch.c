@@ -1,8 +1,14 @@
 #include "config.h"
 
+#include <stdint.h>
 #include <time.h>
 
 #include "store/thread_internal.h"
+
+/* On a shared store: how long a batch is tried before what is left of it is
+ * given up, and up to how long others get a start before each new try. */
+#define TRIES_US	4000000
+#define APART_US	4000
 
 struct store_batch {
 	struct store_thread *t;
@@ -153,17 +159,48 @@ fail_unknown(struct store_thread *t, struct store_op **ops, size_t n,
 }
 
 /*
+ * Two that met in a deadlock would meet again.  False: it was tried for long
+ * enough, as somebody keeps a row locked who will not go on.
+ */
+static bool
+step_back(struct store_thread *t, int64_t began_us)
+{
+	struct timespec ts = { 0 };
+
+	if (t->writer == NULL || !store_shared(t->writer))
+		return (true);
+	if (now_us() - began_us >= TRIES_US)
+		return (false);
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_nsec = (ts.tv_nsec / 64 ^ (intptr_t)t >> 6) % APART_US * 1000;
+	ts.tv_sec = 0;
+	(void)nanosleep(&ts, NULL);
+	return (true);
+}
+
+static void
+fail_all(struct store_thread *t, struct store_op **ops, size_t n,
+    const struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		worker_fail(t, ops[i], err);
+}
+
+/*
  * Run ${ops}: whole, once more whole if that may help, then by halves.  After
  * LOST those that are still marked as running were not settled.
  */
 static enum outcome
 run_part(struct store_thread *t, struct store_op **ops, size_t n, bool begun,
-    struct err *err)
+    int64_t began_us, struct err *err)
 {
 	enum outcome oc;
 
 	oc = attempt(t, ops, n, begun, err);
-	if (oc == FAILED && worker_heals(err->code)) {
+	if (oc == FAILED && worker_heals(err->code) &&
+	    step_back(t, began_us)) {
 		err_clear(err);
 		oc = attempt(t, ops, n, false, err);
 	}
@@ -171,17 +208,16 @@ run_part(struct store_thread *t, struct store_op **ops, size_t n, bool begun,
 		fail_unknown(t, ops, n, err);
 	if (oc != FAILED)
 		return (oc);
-	if (n <= 1) {
-		if (n == 1)
-			worker_fail(t, ops[0], err);
+	if (n <= 1 || !step_back(t, began_us)) {
+		fail_all(t, ops, n, err);
 		return (RAN);
 	}
 	err_clear(err);
-	oc = run_part(t, ops, n / 2, false, err);
+	oc = run_part(t, ops, n / 2, false, began_us, err);
 	if (oc == LOST)
 		return (oc);
 	err_clear(err);
-	return (run_part(t, ops + n / 2, n - n / 2, false, err));
+	return (run_part(t, ops + n / 2, n - n / 2, false, began_us, err));
 }
 
 /* Run ${ops} and see to what is left when the database was lost. */
@@ -191,7 +227,7 @@ run_all(struct store_thread *t, struct store_op **ops, size_t n, bool begun)
 	struct err err = { .code = ERR_NONE };
 	size_t i;
 
-	if (run_part(t, ops, n, begun, &err) != LOST)
+	if (run_part(t, ops, n, begun, now_us(), &err) != LOST)
 		return;
 	for (i = n; i-- > 0;) {
 		if (!ops[i]->running)
@@ -240,7 +276,8 @@ worker_poll_wait_ms(struct store_thread *t)
 
 /*
  * One batch of what waits.  The transaction is begun first: what comes while
- * we queue for the write lock goes along.
+ * we queue for the write lock goes along.  On a shared store beats go alone:
+ * a row that somebody keeps locked must not hold them up.
  */
 void
 worker_run_batch(struct store_thread *t)
@@ -262,7 +299,8 @@ worker_run_batch(struct store_thread *t)
 	pthread_mutex_unlock(&t->mtx);
 	now = worker_now_ms(t);
 	n = pick(t, &t->urgent, ops, 0, now);
-	n = pick(t, &t->normal, ops, n, now);
+	if (n == 0 || !store_shared(t->writer))
+		n = pick(t, &t->normal, ops, n, now);
 	if (n == 0 && worker_poll_wait_ms(t) != 0) {
 		store_rollback(t->writer);
 		return;

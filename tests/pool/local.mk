@@ -1,7 +1,7 @@
 # unit tests of fcgi/pool/
 POOL_TEST_LIBS = libpool.a libledger.a libstore.a libbase.a $(CMOCKA_LIBS) \
 	$(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
-POOL_RIG = tests/pool/rig.c tests/pool/rig.h
+POOL_RIG = tests/pool/rig.c tests/pool/rig.h $(STORE_RAW)
 
 UNIT_TESTS += tests/pool/test_admit
 tests_pool_test_admit_SOURCES = tests/pool/test_admit.c $(POOL_RIG) \
@@ -36,7 +36,7 @@ tests_pool_test_reap_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_reap_LDADD = $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_pool
-tests_pool_test_pool_SOURCES = tests/pool/test_pool.c
+tests_pool_test_pool_SOURCES = tests/pool/test_pool.c $(STORE_RAW)
 tests_pool_test_pool_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_pool_LDADD = libadmin.a $(POOL_TEST_LIBS)
 
@@ -54,3 +54,8 @@ UNIT_TESTS += tests/pool/test_key_use
 tests_pool_test_key_use_SOURCES = tests/pool/test_key_use.c $(POOL_RIG)
 tests_pool_test_key_use_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_key_use_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_crowd
+tests_pool_test_crowd_SOURCES = tests/pool/test_crowd.c $(POOL_RIG)
+tests_pool_test_crowd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_crowd_LDADD = $(POOL_TEST_LIBS)

@@ -8,6 +8,7 @@
 #include "base/seal.h"
 #include "pool/pool.h"
 #include "pool/runner.h"
+#include "store/raw.h"
 #include "store/store.h"
 
 /**
@@ -18,7 +19,7 @@
 
 struct rig {
 	char dir[64];
-	char url[96];
+	char url[RAW_URL_SIZE];
 	char key_path[96];
 	struct seal *seal;
 	struct clock_fake clock;
@@ -37,6 +38,7 @@ struct proc {
 	struct store_op *posted[1024];	/* done, oldest first */
 	size_t nposted;
 	int fail_times;			/* batches to roll back at their end */
+	int reruns;			/* batches that met others */
 };
 
 int rig_setup(void **state);
@@ -84,6 +86,10 @@ struct move_op *move_make(struct proc *p, struct admit_op *op,
 struct admit_op *admit_now(struct proc *p, struct key_info *key);
 void finish(struct proc *p, struct admit_op *op);
 void drop(struct admit_op *op);
+
+/** rig_balance(r, note): Do ledger, slots, tickets, budgets and sums agree?  Of
+ * budgets there is one, on the first key. */
+void rig_balance(struct rig *r, const char *note);
 
 /** slots_held(r): Rows of slots that are leased. */
 int64_t slots_held(struct rig *r);

@@ -35,9 +35,9 @@ sums_are_kept_by_key(void **state)
 	assert_string_equal(rig_text(r, "SELECT group_concat(key_id || ':' || "
 	    "requests || ',' || cost_nusd || ',' || input_tokens || ',' || "
 	    "output_tokens || ',' || cache_read_tokens || ',' || "
-	    "cache_write_tokens || ',' || last_ms, ' ') "
-	    "FROM (SELECT * FROM key_usage ORDER BY key_id)"),
-	    "3:2,10,10,0,0,0,400 7:4,80,4,6,8,10,500");
+	    "cache_write_tokens || ',' || last_ms) "
+	    "FROM (SELECT * FROM key_usage ORDER BY key_id) AS u"),
+	    "3:2,10,10,0,0,0,400,7:4,80,4,6,8,10,500");
 	key_uses_fini(&u);
 }
 
@@ -59,9 +59,10 @@ absurd_amounts_leave_integers(void **state)
 		assert_int_equal(key_uses_add(&u, &least, NULL), 0);
 		write_down(r, &u);
 	}
-	assert_int_equal(rig_int(r, "SELECT count(*) FROM key_usage WHERE "
-	    "typeof(cost_nusd) = 'integer' AND "
-	    "typeof(input_tokens) = 'integer'"), 2);
+	if (!raw_is_mysql())
+		assert_int_equal(rig_int(r, "SELECT count(*) FROM key_usage "
+		    "WHERE typeof(cost_nusd) = 'integer' AND "
+		    "typeof(input_tokens) = 'integer'"), 2);
 	assert_true(rig_int(r, "SELECT cost_nusd FROM key_usage "
 	    "WHERE key_id = 1") > INT64_MAX / 64);
 	key_uses_fini(&u);

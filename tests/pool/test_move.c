@@ -27,7 +27,7 @@ nparked(struct rig *r)
 {
 
 	return (rig_int(r, "SELECT count(*) FROM cooldown "
-	    "WHERE until_ms > strftime('%s', 'now') * 1000"));
+	    "WHERE until_ms > {now} * 1000"));
 }
 
 /* Settle as ok what the move leased, and free it. */

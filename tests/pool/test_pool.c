@@ -1,7 +1,6 @@
 #include "cmocka_all.h"
 
 #include <dirent.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/seal.h"
 #include "ledger/meta.h"
 #include "pool/pool.h"
+#include "store/raw.h"
 #include "store/store.h"
 
 #include "admin/install.h"
@@ -26,7 +26,7 @@
 
 struct place {
 	char dir[64];
-	char url[96];
+	char url[RAW_URL_SIZE];
 	char key_path[96];
 	struct seal *seal;
 	struct conf conf;
@@ -142,7 +142,7 @@ setup(void **state)
 	snprintf(pl->dir, sizeof(pl->dir), "/tmp/test-pool.XXXXXX");
 	if (mkdtemp(pl->dir) == NULL)
 		return (-1);
-	snprintf(pl->url, sizeof(pl->url), "sqlite:%s/db", pl->dir);
+	raw_make(pl->dir, pl->url);
 	snprintf(pl->key_path, sizeof(pl->key_path), "%s/master.key",
 	    pl->dir);
 	if (seal_create_file(pl->key_path, &err) ||
@@ -165,6 +165,7 @@ teardown(void **state)
 
 	loop_free(pl->loop);
 	seal_free(pl->seal);
+	raw_drop(pl->url);
 	dir = opendir(pl->dir);
 	while (dir != NULL && (de = readdir(dir)) != NULL) {
 		snprintf(name, sizeof(name), "%s/%s", pl->dir, de->d_name);
@@ -180,19 +181,8 @@ teardown(void **state)
 static int64_t
 count(struct place *pl, const char *sql)
 {
-	sqlite3_stmt *stmt;
-	sqlite3 *db;
-	int64_t n;
 
-	assert_int_equal(sqlite3_open(pl->url + 7, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL),
-	    SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return (n);
+	return (raw_int(pl->url, sql));
 }
 
 static void
@@ -254,7 +244,6 @@ keys_are_looked_up_and_remembered(void **state)
 	unsigned char hash[SEAL_HASH_BYTES];
 	struct key_info *key, *again;
 	struct pool *p;
-	sqlite3 *db;
 	int i;
 
 	fill(pl);
@@ -275,11 +264,8 @@ keys_are_looked_up_and_remembered(void **state)
 	key_info_unref(again);
 
 	/* A change of the configuration makes it forget. */
-	assert_int_equal(sqlite3_open(pl->url + 7, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000);
-	assert_int_equal(sqlite3_exec(db, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
+	raw_sql(pl->url, "UPDATE meta SET value = value + 1 "
+	    "WHERE name = 'config_version'");
 	for (i = 0; i < 200; i++) {
 		turn(pl);
 		again = pool_key_cached(p, hash);

@@ -381,7 +381,7 @@ park_all(struct rig *r, int64_t for_s)
 
 	snprintf(sql, sizeof(sql), "REPLACE INTO cooldown (account_id, "
 	    "reason, since_ms, until_ms, stated, observed_ms) SELECT id, "
-	    "'rate_limited', 0, (strftime('%%s', 'now') + %lld) * 1000, 1, 0 "
+	    "'rate_limited', 0, ({now} + %lld) * 1000, 1, 0 "
 	    "FROM account", (long long)for_s);
 	rig_sql(r, sql);
 	rig_sql(r, "UPDATE meta SET value = value + 1 "

@@ -75,19 +75,26 @@ mysql_run(const char *url, bool database, const char *sql, char *out,
 	MYSQL *my = mysql_init(NULL);
 	MYSQL_RES *res;
 	MYSQL_ROW row;
+	int rc;
 
 	if (mysql_url_parse(url + strlen("mysql:"), &u, &err))
 		fail_msg("%s", err.text);
 	assert_non_null(my);
 	if (mysql_real_connect(my, NULL, u.user, NULL,
-	    database ? u.database : NULL, 0, u.socket, 0) == NULL ||
-	    mysql_query(my, sql) != 0)
+	    database ? u.database : NULL, 0, u.socket,
+	    CLIENT_MULTI_STATEMENTS) == NULL || mysql_query(my,
+	    "SET SESSION sql_mode = 'PIPES_AS_CONCAT'") != 0)
+		fail_msg("%s: %s", url, mysql_error(my));
+	rc = mysql_query(my, sql);
+	for (; rc == 0; rc = mysql_next_result(my)) {
+		res = mysql_store_result(my);
+		if (res != NULL && (row = mysql_fetch_row(res)) != NULL &&
+		    row[0] != NULL && out != NULL)
+			snprintf(out, size, "%s", row[0]);
+		mysql_free_result(res);
+	}
+	if (rc > 0)
 		fail_msg("%s: %s", sql, mysql_error(my));
-	res = mysql_store_result(my);
-	if (res != NULL && (row = mysql_fetch_row(res)) != NULL &&
-	    row[0] != NULL && out != NULL)
-		snprintf(out, size, "%s", row[0]);
-	mysql_free_result(res);
 	mysql_close(my);
 }
 #else
@@ -142,8 +149,18 @@ raw_drop(const char *url)
 static void
 run(const char *url, const char *sql, char *out, size_t size)
 {
+	static const char mark[] = "{now}";
+	bool mysql = strncmp(url, "mysql:", 6) == 0;
+	const char *at = strstr(sql, mark);
+	char text[4096];
 
-	if (strncmp(url, "mysql:", 6) == 0)
+	if (at != NULL) {
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - sql), sql,
+		    mysql ? "unix_timestamp()" : "strftime('%s', 'now')",
+		    at + strlen(mark));
+		sql = text;
+	}
+	if (mysql)
 		mysql_run(url, true, sql, out, size);
 	else
 		sqlite_run(url + strlen("sqlite:"), sql, out, size);

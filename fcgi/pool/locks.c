@@ -1,0 +1,109 @@
+#include "base/err.h"
+#include "store/store.h"
+
+#include "pool/locks.h"
+#include "pool/runner.h"
+
+void
+locks_init(struct locks *l)
+{
+
+	l->queue = false;
+	idlist_init(&l->keys, 1);
+	idlist_init(&l->windows, 2);
+}
+
+void
+locks_fini(struct locks *l)
+{
+
+	idlist_fini(&l->keys);
+	idlist_fini(&l->windows);
+}
+
+void
+locks_reset(struct locks *l)
+{
+
+	l->queue = false;
+	idlist_reset(&l->keys);
+	idlist_reset(&l->windows);
+}
+
+int
+locks_queue(struct runner *rn, struct err *err)
+{
+
+	if (rn->locks.queue)
+		return (0);
+	rn->locks.queue = true;
+	return (store_lock(rn->st, STMT_LOCK_QUEUE, NULL, 0, err));
+}
+
+static const struct admit_op *
+admit_at(const struct runner *rn, enum op_kind kind, size_t i)
+{
+
+	return ((const struct admit_op *)(const void *)
+	    rn->lists[kind].ops[i]);
+}
+
+static const struct settle_op *
+settle_at(const struct runner *rn, size_t i)
+{
+
+	return ((const struct settle_op *)(const void *)
+	    rn->lists[OP_SETTLE].ops[i]);
+}
+
+/* Settlements need their key for its budgets alone. */
+static void
+gather_keys(struct runner *rn)
+{
+	struct idlist *keys = &rn->locks.keys;
+	size_t i;
+
+	for (i = 0; i < rn->lists[OP_ADMIT].n; i++)
+		idlist_put(keys, admit_at(rn, OP_ADMIT, i)->key->id, 0);
+	for (i = 0; i < rn->lists[OP_MOVE].n; i++)
+		idlist_put(keys, admit_at(rn, OP_MOVE, i)->key->id, 0);
+	if (rn->snapshot->nbudgets == 0)
+		return;
+	for (i = 0; i < rn->lists[OP_SETTLE].n; i++)
+		idlist_put(keys, settle_at(rn, i)->key_id, 0);
+}
+
+/*
+ * The windows that these keys count in now.  A request that was admitted in an
+ * earlier window is found out about at its settlement.
+ */
+static int
+lock_windows(struct runner *rn, struct err *err)
+{
+	struct idlist *windows = &rn->locks.windows;
+	const struct key_state *key;
+	size_t i;
+
+	if (rn->snapshot->nbudgets == 0)
+		return (0);
+	for (i = 0; i < rn->locks.keys.n; i++) {
+		key = keys_get(&rn->keys, rn->st, &rn->load,
+		    rn->locks.keys.v[i], err);
+		if (key == NULL)
+			return (-1);
+		budgets_windows(rn->snapshot, key, rn->now_ms, windows);
+	}
+	return (budgets_fetch(&rn->budgets, rn->st, windows, err));
+}
+
+int
+locks_take(struct runner *rn, struct err *err)
+{
+
+	if (!store_shared(rn->st))
+		return (0);
+	gather_keys(rn);
+	if (keys_fetch(&rn->keys, rn->st, &rn->load, &rn->locks.keys, err))
+		return (-1);
+	return (lock_windows(rn, err));
+}
