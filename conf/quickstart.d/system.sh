@@ -167,7 +167,8 @@ nginx_reload() {
 	elif nginx_runs; then
 		nginx -s reload
 	else
-		nginx
+		nginx || die "nginx does not start; does another web server" \
+			"have the port of one of its sites?"
 	fi
 }
 
@@ -198,7 +199,8 @@ system_remove() {
 	fi
 	[ ! -e "$build_dir/Makefile" ] ||
 		make -s -C "$build_dir" uninstall > /dev/null
-	rmdir "$prefix"/{libexec,share}/leasehold 2> /dev/null || true
+	find "$prefix"/{libexec,share}/leasehold -depth -type d -empty -delete \
+		2> /dev/null || true
 	rm -rf /var/cache/leasehold
 	remove_packages
 	remove_data
