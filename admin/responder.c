@@ -97,7 +97,7 @@ static void
 block_signals(sigset_t *set)
 {
 	static const int taken[] = {
-		SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGUSR2
+		SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGHUP, SIGUSR2
 	};
 	size_t i;
 

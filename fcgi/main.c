@@ -170,6 +170,7 @@ main_signals(struct main *m, struct err *err)
 	} wanted[] = {
 		{ SIGTERM, main_drain },
 		{ SIGINT, main_drain },
+		{ SIGQUIT, main_drain },	/* multiwatch -s TERM */
 		{ SIGUSR1, main_drain },	/* multiwatch's default */
 		{ SIGHUP, main_reload },
 		{ SIGUSR2, main_reload }	/* passed on by multiwatch */

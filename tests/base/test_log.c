@@ -314,8 +314,7 @@ lines_that_find_no_room_are_counted(void **state)
 	/* Now somebody reads; the rest comes when the log is closed. */
 	text = calloc(1, 8 * 1024 * 1024);
 	assert_non_null(text);
-	while (strstr(text + (len > 200 ? len - 200 : 0), "lost lines=") ==
-	    NULL) {
+	while (strstr(text, "lost lines=") == NULL) {
 		n = read(fds[0], text + len, 65536);
 		assert_true(n > 0);
 		len += (size_t)n;
