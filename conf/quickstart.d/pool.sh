@@ -1,11 +1,19 @@
 # Processes started directly: spawn-fcgi binds the socket, multiwatch keeps so
 # many responders running.  Each has a pid file in $run_dir.
 
+# is_ours PID: does it run, and is it one of these?  After a reboot, say, the
+# number in a pid file may be anybody's; what has died shows no command.
+is_ours() {
+	tr '\0' ' ' 2> /dev/null < "/proc/$1/cmdline" | grep -qF \
+		-e "$conf_file" -e "$etc_dir/nginx/nginx.conf" \
+		-e leasehold-demo-upstream
+} 2> /dev/null
+
 # alive NAME: does the process of $run_dir/NAME.pid run?
 alive() {
 	local pid
 
-	pid=$(cat "$run_dir/$1.pid" 2> /dev/null) && kill -0 "$pid" 2> /dev/null
+	pid=$(cat "$run_dir/$1.pid" 2> /dev/null) && is_ours "$pid"
 }
 
 # in_background NAME COMMAND ...: its process group is its own.
@@ -44,7 +52,7 @@ spawn_pool() {
 wait_socket() {
 	for _ in {1..100}; do
 		[ -S "$1" ] && return
-		alive "$2" || break
+		kill -0 "$(cat "$run_dir/$2.pid")" 2> /dev/null || break
 		sleep 0.05
 	done
 	die "the pool did not start: $(tail -n 3 "$log_dir/$2.err")"
@@ -101,14 +109,14 @@ stop() {
 	local file=$run_dir/$1.pid pid
 
 	pid=$(cat "$file" 2> /dev/null) || return 0
-	kill -TERM "$pid" 2> /dev/null || true
+	! is_ours "$pid" || kill -TERM "$pid" 2> /dev/null || true
 	wait_gone "$pid" "$2" || kill -KILL -- "-$pid" 2> /dev/null || true
 	rm -f "$file"
 }
 
 wait_gone() {
 	for ((i = 0; i < $2 * 20; i++)); do
-		kill -0 "$1" 2> /dev/null || return 0
+		is_ours "$1" || return 0
 		sleep 0.05
 	done
 	return 1

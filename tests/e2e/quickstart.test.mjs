@@ -1,5 +1,6 @@
 // quickstart in folders: what it prints, changes, keeps and takes away.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile }
 	from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -79,6 +80,26 @@ describe('quickstart --dir', () => {
 			assert.equal((await stat(join(dir, 'etc', name))).mode & 0o777,
 				0o600, name);
 		assert.equal((await stat(dir)).mode & 0o777, 0o700);
+	});
+
+	test('a pid file that names another process harms nobody', async () => {
+		assert.equal((await run(quickstart,
+			['--dir', dir, '--stop'])).status, 0);
+		const other = spawn('sleep', ['600'], { detached: true });
+		try {
+			const stale = () => Promise.all(['relay-pool', 'admin-pool',
+				'nginx', 'demo'].map((name) => writeFile(
+				join(dir, 'run', `${name}.pid`), `${other.pid}\n`)));
+			await stale();
+			assert.equal((await run(quickstart,
+				['--dir', dir, '--stop'])).status, 0);
+			await stale();
+			const again = await run(quickstart, ['--dir', dir]);
+			assert.equal(again.status, 0, again.stderr);
+			assert.equal(other.exitCode ?? other.signalCode, null);
+		} finally {
+			other.kill('SIGKILL');
+		}
 	});
 
 	test('stops, starts again, and goes away', async () => {
