@@ -82,7 +82,7 @@ CREATE DATABASE IF NOT EXISTS `?`
 -- vanished keeps its locks for no longer than wait_timeout.
 SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO',
 	time_zone = '+00:00', wait_timeout = 15, innodb_lock_wait_timeout = 2,
-	net_write_timeout = 15;
+	lock_wait_timeout = 2, net_write_timeout = 15;
 
 -- name: mysql_names @mysql only
 SET NAMES utf8mb4 COLLATE utf8mb4_bin;

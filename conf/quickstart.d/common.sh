@@ -157,6 +157,8 @@ write_conf() {
 init_database() {
 	leasehold init > /dev/null
 	[ ! -e "$key_file" ] || return 0
+	# Another host may have made it.
+	! leasehold key show first > /dev/null 2>&1 || return 0
 	(umask 077 && : > "$key_file")
 	leasehold key create --name first > "$key_file" || {
 		rm -f "$key_file"
@@ -209,6 +211,11 @@ fill_conf() {
 
 # ---- the end ----
 
+# On a second host the key is where it was made.
+first_key() {
+	cat "$key_file" 2> /dev/null || echo YOUR-KEY
+}
+
 wait_healthy() {
 	for _ in {1..100}; do
 		curl -fsS -m 2 -o /dev/null "$url/health" 2> /dev/null && return
@@ -219,14 +226,14 @@ wait_healthy() {
 
 print_env() {
 	printf 'BASE_URL=%q\nKEY=%q\nLEASEHOLD_CONFIG=%q\nPATH=%q:$PATH\n%s\n' \
-		"$url" "$(cat "$key_file")" "$conf_file" "$prefix/sbin" \
+		"$url" "$(first_key)" "$conf_file" "$prefix/sbin" \
 		"export BASE_URL KEY LEASEHOLD_CONFIG PATH"
 }
 
 print_next() {
 	local key
 
-	key=$(cat "$key_file")
+	key=$(first_key)
 	cat <<NEXT
 
 Leasehold serves $url
@@ -250,7 +257,8 @@ Try it:
       -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \\
       -d '{"model":"claude-sonnet-4-5","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
-The key is in $key_file; delete that file when you have it elsewhere.
 Look at it: $prefix/sbin/leasehold --config $conf_file status
 NEXT
+	[ ! -e "$key_file" ] ||
+		say "The key is in $key_file; delete that file when you have it elsewhere."
 }

@@ -1,6 +1,6 @@
 # Everything inside one folder, --dir DIR:
 #	etc/	leasehold.conf, master.key, first.key, nginx/, what was chosen
-#	var/	the database		run/	sockets and pid files
+#	var/	the database, or its server's	run/	sockets and pid files
 #	log/	logs			prefix/, build/	the programs
 
 folder_layout() {
@@ -33,11 +33,15 @@ folder_choices() {
 	port=$(cat "$etc_dir/port")
 	prefix=$(remembered prefix "$dir/prefix")
 	mount=$(remembered mount "")
-	if [ "$store" = sqlite ]; then
-		store=$(remembered store "sqlite:$state_dir/leasehold.db")
-	else
+	case $store in
+	sqlite) store=$(remembered store "sqlite:$state_dir/leasehold.db") ;;
+	mysql)
+		: > "$etc_dir/own-mysql"
+		store=$(mysql_store "$run_dir/mysql.sock")
 		echo "$store" > "$etc_dir/store"
-	fi
+		;;
+	*) echo "$store" > "$etc_dir/store" ;;
+	esac
 	listen=127.0.0.1:$port url=http://127.0.0.1:$port$mount
 }
 
@@ -48,6 +52,7 @@ folder_setup() {
 	[ "$prefix" != "$dir/prefix" ] || build_install
 	before=$(cksum "$conf_file" 2> /dev/null || true)
 	write_conf
+	folder_mysql
 	init_database
 	[ -z "$demo" ] || add_demo_account
 	start_direct "$before"
@@ -85,6 +90,7 @@ folder_restart() {
 folder_stop() {
 	stop nginx 5
 	stop_pools
+	stop mysql 60
 }
 
 folder_remove() {

@@ -40,7 +40,11 @@ system_choices() {
 	port=$(remembered port 8787)
 	prefix=$(remembered prefix /usr/local)
 	mount=$(remembered mount "")
-	[ "$store" != sqlite ] || store=sqlite:$state_dir/leasehold.db
+	case $store in
+	sqlite) store=$(remembered store "sqlite:$state_dir/leasehold.db") ;;
+	mysql) : > "$etc_dir/own-mysql" ;;
+	*) echo "$store" > "$etc_dir/store" ;;
+	esac
 	listen=$port url=http://127.0.0.1:$port$mount
 }
 
@@ -49,6 +53,7 @@ system_setup() {
 
 	system_packages
 	build_install --sysconfdir=/etc --localstatedir=/var
+	system_mysql
 	before=$(cksum "$conf_file" 2> /dev/null || true)
 	write_conf
 	init_database
@@ -85,6 +90,8 @@ system_packages() {
 system_rights() {
 	chown -R leasehold:leasehold "$state_dir"
 	chown leasehold:leasehold "$etc_dir/master.key"
+	[ ! -e "$etc_dir/store.password" ] ||
+		chown leasehold:leasehold "$etc_dir/store.password"
 	chgrp leasehold "$conf_file"
 	chmod 640 "$conf_file"
 }
@@ -217,6 +224,7 @@ remove_packages() {
 
 remove_data() {
 	if ask "Delete the database, all keys, settings and logs?"; then
+		remove_system_mysql
 		rm -rf "$etc_dir" "$state_dir" "$log_dir" "$run_dir"
 		userdel leasehold 2> /dev/null || true
 	else

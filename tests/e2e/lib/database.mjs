@@ -1,16 +1,77 @@
-// Other users of a site's database.
-import { spawn } from 'node:child_process';
+// A site's database, past what is tested: SQLite, or with LEASEHOLD_E2E_STORE
+// = mysql the MariaDB server of its own that quickstart makes.
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
-// Holds the write lock of the database, as a process that stopped inside a
-// transaction would.
+export const onMysql = process.env.LEASEHOLD_E2E_STORE === 'mysql';
+
+const exec = promisify(execFile);
+
+function client(site) {
+	return ['--no-defaults', '--socket', join(site.dir, 'run/mysql.sock'),
+		'--user', userInfo().username, '--default-character-set=utf8mb4',
+		'--init-command=SET SESSION sql_mode = \'PIPES_AS_CONCAT\'',
+		'leasehold'];
+}
+
+const entities = { amp: '&', lt: '<', gt: '>', quot: '"', apos: '\'' };
+
+// Integers come as numbers, as from SQLite, unless they are too large for one.
+function value(attributes, text) {
+	if (/xsi:nil="true"/.test(attributes))
+		return null;
+	const plain = text.replace(/&(\w+);/g, (_, name) => entities[name]);
+	const number = Number(plain);
+	return /^-?\d+$/.test(plain) && Number.isSafeInteger(number) ?
+		number : plain;
+}
+
+function rows(xml) {
+	return [...xml.matchAll(/<row>(.*?)<\/row>/gs)].map(([, row]) =>
+		Object.fromEntries([...row.matchAll(
+			/<field name="([^"]*)"([^>]*?)(?:\/>|>(.*?)<\/field>)/gs)].map(
+			([, name, attributes, text = '']) =>
+				[name, value(attributes, text)])));
+}
+
+// The rows of a query that both kinds of database understand.
+export async function querySite(site, query) {
+	if (onMysql) {
+		const { stdout } = await exec('mariadb', [...client(site), '--xml',
+			'--execute', query.replaceAll(' AS TEXT)', ' AS CHAR)')],
+		{ maxBuffer: 1 << 26 });
+		return rows(stdout);
+	}
+	const { stdout } = await exec('sqlite3', ['-json', '-readonly',
+		'-cmd', '.timeout 5000', join(site.dir, 'var/leasehold.db'), query],
+	{ maxBuffer: 1 << 26 });
+	return stdout ? JSON.parse(stdout) : [];
+}
+
+const lockers = onMysql ? {
+	program: 'mariadb',
+	args: site => [...client(site), '--batch', '--skip-column-names',
+		'--unbuffered'],
+	take: 'FLUSH TABLES WITH READ LOCK; SELECT \'locked\';\n',
+	release: 'UNLOCK TABLES;\n',
+} : {
+	program: 'sqlite3',
+	args: site => ['-batch', '-cmd', '.timeout 5000',
+		join(site.dir, 'var/leasehold.db')],
+	take: 'BEGIN IMMEDIATE; SELECT \'locked\';\n',
+	release: 'ROLLBACK;\n',
+};
+
+// Holds up all that write, as a process that stopped inside a transaction
+// would.
 export class Locker {
 	static async take(site) {
-		const child = spawn('sqlite3', ['-batch', '-cmd', '.timeout 5000',
-			join(site.dir, 'var/leasehold.db')],
-		{ stdio: ['pipe', 'pipe', 'inherit'] });
-		child.stdin.write('BEGIN IMMEDIATE; SELECT \'locked\';\n');
+		const child = spawn(lockers.program, lockers.args(site),
+			{ stdio: ['pipe', 'pipe', 'inherit'] });
+		child.stdin.write(lockers.take);
 		const [line] = await once(child.stdout, 'data');
 		if (!String(line).startsWith('locked'))
 			throw new Error(`cannot lock the database: ${line}`);
@@ -29,7 +90,7 @@ export class Locker {
 
 	async release() {
 		const gone = once(this.child, 'exit');
-		this.child.stdin.end('ROLLBACK;\n');
+		this.child.stdin.end(lockers.release);
 		await gone;
 	}
 }

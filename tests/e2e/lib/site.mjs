@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { onMysql, querySite } from './database.mjs';
 import { Mock } from './mock.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -63,7 +64,8 @@ export class Site {
 			.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 		try {
 			await site.quickstart('--prefix', prefix,
-				'--processes', String(processes), ...sets, ...options);
+				'--processes', String(processes), ...sets,
+				...onMysql ? ['--store', 'mysql'] : [], ...options);
 			await site.#readEnv();
 		} catch (error) {
 			await site.stop({ check: false });
@@ -107,11 +109,8 @@ export class Site {
 		return JSON.parse(await this.leasehold(['--json', ...args]));
 	}
 
-	async sql(query) {
-		const out = await runWell('sqlite3', ['-json', '-readonly',
-			'-cmd', '.timeout 5000',
-			join(this.dir, 'var/leasehold.db'), query]);
-		return out ? JSON.parse(out) : [];
+	sql(query) {
+		return querySite(this, query);
 	}
 
 	async account(name, { group, baseUrl = this.mock.url, concurrency = 10,
