@@ -302,6 +302,9 @@ SELECT ledger_id, responder_id, key_id, model, tried FROM
     FROM ticket WHERE granted_ms IS NULL) AS queued
 ORDER BY place, ledger_id LIMIT ?;
 
+-- name: tickets_by_key
+SELECT key_id, count(*) FROM ticket GROUP BY key_id;
+
 -- name: responder_wake
 SELECT wake_path FROM responder WHERE id = ? AND host = ?;
 

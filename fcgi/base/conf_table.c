@@ -87,7 +87,9 @@ static const struct conf_setting settings[] = {
 	{ .name = "queue_max", .type = CONF_INT, FIELD(queue_max),
 	  .def = "1000", .min = 0, .max = 100000, .reloadable = true,
 	  .help = "Requests that wait for an account, in the whole pool; 0: "
-	      "none does." },
+	      "none does. Beyond it a key still finds room that has fewer "
+	      "waiting than queue_max / keys that wait, as long as less than "
+	      "twice as many wait in all: no key can keep the others out." },
 	{ .name = "attempts_max", .type = CONF_INT, FIELD(attempts_max),
 	  .def = "4", .min = 1, .max = 16, .reloadable = true,
 	  .help = "Tries upstream for one request." },

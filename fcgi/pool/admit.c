@@ -16,6 +16,9 @@ struct crowd {
 	size_t n;
 	size_t nadmits;		/* that arrived */
 	int64_t joined;		/* that began to wait */
+	int64_t nkeys;		/* whose requests wait; before .counted only
+				   of those that joined */
+	bool counted;		/* the waiting requests of each key */
 };
 
 static bool
@@ -204,6 +207,28 @@ worth_waiting(const struct runner *rn, const struct want *w)
 	return (w->result == CHOICE_BUSY);
 }
 
+/*
+ * The queue is first come, first served until it is full.  Then a key that has
+ * fewer requests in it than an equal share still finds room, so that no key can
+ * keep the others out; but never more than twice as many wait.  1; 0; -1.
+ */
+static int
+has_room(struct runner *rn, struct crowd *c, const struct want *w,
+    struct err *err)
+{
+	int64_t max = rn->set.queue_max, n = rn->ntickets + c->joined, share;
+
+	if (n < max)
+		return (1);
+	if (n >= 2 * max)
+		return (0);
+	if (!c->counted && keys_queued(&rn->keys, rn->st, &c->nkeys, err))
+		return (-1);
+	c->counted = true;
+	share = max / (c->nkeys + (w->key->waiting == 0));
+	return (w->key->waiting < (share > 1 ? share : 1));
+}
+
 static int
 begin_waiting(struct runner *rn, struct crowd *c, struct want *w,
     struct err *err)
@@ -212,6 +237,8 @@ begin_waiting(struct runner *rn, struct crowd *c, struct want *w,
 	if (waiting_join(&rn->waiting, w->op, err))
 		return (-1);
 	c->joined++;
+	if (w->key->waiting++ == 0)
+		c->nkeys++;
 	put_ledger(rn, w, 0);
 	tickets_add(rn, w);
 	w->op->op.deadline_ms = w->op->give_up_ms;
@@ -246,6 +273,7 @@ static int
 conclude(struct runner *rn, struct crowd *c, struct want *w,
     struct err *err)
 {
+	int rc;
 
 	if (w->op == NULL)
 		return (w->result == CHOICE_PICKED ?
@@ -259,7 +287,9 @@ conclude(struct runner *rn, struct crowd *c, struct want *w,
 		    refusals[w->result].outcome, err));
 	if (!w->arrives)
 		return (0);
-	if (rn->ntickets + c->joined >= rn->set.queue_max)
+	if ((rc = has_room(rn, c, w, err)) < 0)
+		return (-1);
+	if (rc == 0)
 		return (turn_away(rn, w, ADMIT_QUEUE_FULL, NULL, err));
 	return (begin_waiting(rn, c, w, err));
 }

@@ -218,8 +218,8 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 			    until, w->reason);
 		break;
 	case ADMIT_QUEUE_FULL:
-		(void)refuse(op, verdict, "%" PRId64 " requests wait already",
-		    rn->set.queue_max);
+		(void)refuse(op, verdict, "%" PRId64 " requests wait already, "
+		    "and this key has its share of them", rn->set.queue_max);
 		break;
 	case ADMIT_QUEUE_TIMEOUT:
 		if (place_key_is_full(rn, w))

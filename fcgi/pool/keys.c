@@ -327,6 +327,35 @@ keys_had_turn(struct keys *k, struct key_state *key, int64_t now_ms)
 	key->turn_moved = true;
 }
 
+struct counting {
+	struct keys *keys;
+	int64_t *n;
+};
+
+/* key, how many */
+static int
+queued_row(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct counting *r = arg;
+	struct key_state *key = find(r->keys, store_get_int(&c[0]));
+
+	(void)ncols;
+	if (key == NULL || key->waiting == 0)
+		(*r->n)++;
+	if (key != NULL)
+		key->waiting += store_get_int(&c[1]);
+	return (0);
+}
+
+int
+keys_queued(struct keys *k, struct store *st, int64_t *n, struct err *err)
+{
+	struct counting r = { .keys = k, .n = n };
+
+	return (store_query(st, STMT_TICKETS_BY_KEY, NULL, 0, queued_row, &r,
+	    err) < 0 ? -1 : 0);
+}
+
 int
 keys_write_turns(struct keys *k, struct store *st, struct err *err)
 {

@@ -26,6 +26,8 @@ struct key_state {
 	int64_t turn;		/* when it last got a slot while others
 				   waited */
 	bool turn_moved;	/* to be written */
+	int64_t waiting;	/* requests that wait: those that joined in
+				   this batch, and from keys_queued on all */
 };
 
 /** The keys of one batch, each read once.  Store thread. */
@@ -65,6 +67,15 @@ enum admit_verdict key_verdict(const struct key_state *key,
 /** keys_had_turn(k, key, now_ms): ${key} got a slot while others waited: it
  * comes after all others of the batch now. */
 void keys_had_turn(struct keys *k, struct key_state *key, int64_t now_ms);
+
+/**
+ * keys_queued(k, st, n, err):
+ * Count, once a batch, how many requests of each key wait: .waiting of those
+ * that were read.  To ${n}, the number of keys with any that joined in this
+ * batch, the others are added.  0, or -1.
+ */
+int keys_queued(struct keys *k, struct store *st, int64_t *n,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 /** keys_write_turns(k, st, err): Write the turns that moved.  0, or -1. */
 int keys_write_turns(struct keys *k, struct store *st, struct err *err)

@@ -580,9 +580,15 @@ help_lists_every_setting_in_lines_that_fit(void **state)
 		    s[i].def);
 		assert_non_null(strstr(text, want));
 	}
-	assert_non_null(strstr(text, "  queue_max = 1000\n      Requests that "
-	    "wait for an account, in the whole pool; 0: none does.\n      "
-	    "Allowed: 0 to 100000. Taken over on SIGHUP.\n"));
+	assert_non_null(strstr(text, "  queue_max = 1000\n"
+	    "      Requests that wait for an account, in the whole pool; "
+	    "0: none does.\n"
+	    "      Beyond it a key still finds room that has fewer "
+	    "waiting than queue_max /\n"
+	    "      keys that wait, as long as less than twice as many "
+	    "wait in all: no key\n"
+	    "      can keep the others out. Allowed: 0 to 100000. Taken "
+	    "over on SIGHUP.\n"));
 	/* But for a default path, which is as long as the prefix makes it. */
 	for (line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 78 || strchr(line, '/') != NULL);

@@ -114,6 +114,34 @@ test('the queue is bounded in length and in time', async () => {
 	}
 });
 
+test('a key that fills the queue does not keep the others out', async () => {
+	const small = await Site.start({ processes: 2,
+		set: { queue_max: 6, queue_timeout_s: '2s' } });
+	try {
+		const team = await small.team(1, { concurrency: 1 });
+		const name = `${team.name}-few`;
+		const few = { ...team, name, key: await small.makeKey(name,
+			'--group', team.name) };
+		await small.mock.plan(team.accounts[0].secret,
+			{ head_delay_ms: 4000 });
+		const timed = key => async () => {
+			const began = Date.now();
+			const { status } = await call(key, message(), { agent });
+			return { status, ms: Date.now() - began };
+		};
+		const greedy = many(20, timed(team));
+		await new Promise(go => setTimeout(go, 500));
+		const patient = await many(4, timed(few));
+		assert.equal(patient.filter(a => a.ms >= 1900).length, 3,
+			'half of the places of the queue');
+		assert.equal(patient.filter(a => a.status === 429).length, 4);
+		assert.equal((await greedy).filter(a => a.status !== 200 &&
+			a.ms < 1900).length, 13, 'beyond the queue');
+	} finally {
+		await small.stop();
+	}
+});
+
 test('a budget in money is not overrun by parallel requests', async t => {
 	// At the most a token a byte, written to the cache for an hour, and all
 	// of max_tokens: 1.05 KB * $6 and 100 * $15 a million, 7.8 m$ each.

@@ -290,6 +290,71 @@ the_queue_is_bounded_in_number_and_time(void **state)
 	proc_free(p[1]);
 }
 
+/* ${n} requests of the key in one batch; how many of them wait. */
+static int
+crowd(struct proc *p, struct key_info *key, struct admit_op **ops, size_t n)
+{
+	struct store_op *batch[16];
+	int waiting = 0;
+	size_t i;
+
+	assert_true(n <= NITEMS(batch));
+	for (i = 0; i < n; i++) {
+		ops[i] = admit_make(p, key);
+		batch[i] = &ops[i]->op;
+	}
+	proc_run(p, batch, n);
+	for (i = 0; i < n; i++) {
+		if (!proc_posted(p, &ops[i]->op))
+			waiting++;
+		else
+			assert_int_equal(ops[i]->verdict, ADMIT_QUEUE_FULL);
+	}
+	return (waiting);
+}
+
+static void
+a_full_queue_has_room_for_keys_below_their_share(void **state)
+{
+	static const struct {
+		const char *name;
+		int first, second;	/* of 12 that come, that wait */
+	} keys[] = {
+		{ "k1", 8, 0 },		/* alone: the whole queue */
+		{ "k2", 4, 0 },		/* half of it, and one more key ... */
+		{ "k3", 2, 0 },		/* a third */
+		{ "k4", 2, 0 },		/* a fourth: now twice as many wait */
+		{ "k5", 0, 0 },
+	};
+	struct admit_op *ops[NITEMS(keys)][24], *a;
+	struct rig *r = *state;
+	struct key_info *key;
+	struct proc *p;
+	size_t i, j;
+
+	rig_account(r, "a1", 0, 1);
+	rig_price(r, "claude-*", 1000000);
+	p = proc_new(r);
+	p->shared.settings.queue_max = 8;
+	a = admit_now(p, rig_key(r, "k0", "pool", 0, 0));
+	for (i = 0; i < NITEMS(keys); i++) {
+		key = rig_key(r, keys[i].name, "pool", 0, 0);
+		assert_int_equal(crowd(p, key, ops[i], 12), keys[i].first);
+		assert_int_equal(crowd(p, key, ops[i] + 12, 12),
+		    keys[i].second);
+	}
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ticket"), 16);
+	clock_fake_advance(&r->clock, 10000);
+	proc_poll(p);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ticket"), 0);
+	for (i = 0; i < NITEMS(keys); i++) {
+		for (j = 0; j < 24; j++)
+			drop(ops[i][j]);
+	}
+	finish(p, a);
+	proc_free(p);
+}
+
 static void
 cancel(struct proc *p, struct admit_op *op)
 {
@@ -633,6 +698,7 @@ main(void)
 		T(keys_take_turns),
 		T(newcomers_do_not_overtake),
 		T(other_accounts_are_not_held_up),
+		T(a_full_queue_has_room_for_keys_below_their_share),
 		T(the_queue_is_bounded_in_number_and_time),
 		T(whoever_leaves_gives_all_back),
 		T(a_key_revoked_meanwhile_stops_waiting),
