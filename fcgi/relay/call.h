@@ -111,6 +111,8 @@ struct call {
 	bool blocked;			/* client takes no more for now */
 	bool mid_event;			/* a part of an event went out */
 	bool errored;			/* an error event went out */
+	bool lingers;			/* what ends a stream went out: the
+					   upstream is to end it, or we do */
 	bool broken;			/* memory failed us in mid-answer */
 	bool transfer_over;		/* done was called */
 

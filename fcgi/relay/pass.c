@@ -14,6 +14,11 @@ static const char pass_ping[] = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
 /* Data of one event that the meter is given: usage and errors are short. */
 #define PASS_EVENT_DATA_BYTES	(16 * 1024)
 
+/* What ends the stream has gone out: so long the upstream may take to end its
+ * answer as well, so that the connection can be kept.  It is one more packet;
+ * one that does not end keeps neither lease nor client. */
+#define PASS_LINGER_MS	2000
+
 /* ---- towards the client ---- */
 
 static void
@@ -84,7 +89,7 @@ pass_silence(struct loop_timer *t)
 	int64_t silent_ms = loop_now_ms(c->relay->loop) - c->sent_ms;
 
 	if (silent_ms >= c->relay->conf->ping_interval_ms && !c->blocked &&
-	    !c->mid_event && !c->errored)
+	    !c->mid_event)
 		pass_write(c, pass_ping, sizeof(pass_ping) - 1);
 	pass_watch(c);
 	if (c->broken)
@@ -185,6 +190,20 @@ pass_hold(struct call *c, const unsigned char *p, size_t n)
 	return (true);
 }
 
+static void pass_lingered(struct loop_timer *t);
+
+/* The last event is out; no ping is to follow it. */
+static void
+pass_linger(struct call *c)
+{
+
+	c->lingers = true;
+	if (loop_timer_set(c->relay->loop, &c->ping,
+	    loop_now_ms(c->relay->loop) + PASS_LINGER_MS, pass_lingered,
+	    c) != 0)
+		c->broken = true;
+}
+
 /* False if the attempt ended in here. */
 static bool
 pass_sse(struct call *c, const unsigned char *p, size_t n)
@@ -206,6 +225,8 @@ pass_sse(struct call *c, const unsigned char *p, size_t n)
 	}
 	if (whole > 0)
 		pass_events_out(c, p, whole);
+	if (!c->lingers && (c->errored || meter_result(c->meter)->stopped))
+		pass_linger(c);
 	return (pass_hold(c, p + whole, n - whole));
 }
 
@@ -259,6 +280,14 @@ pass_sse_end(struct call *c, enum transfer_result result)
 		close_finish(c, outcome);
 	else
 		close_reset(c, outcome);
+}
+
+/* The upstream has not ended its answer, but nothing more is to come. */
+static void
+pass_lingered(struct loop_timer *t)
+{
+
+	pass_sse_end(t->arg, TRANSFER_STALLED);
 }
 
 /* ---- a plain answer ---- */

@@ -62,6 +62,45 @@ a_stream_is_passed_on_byte_for_byte_however_it_is_cut(void **state)
 	}
 }
 
+static void
+an_upstream_that_does_not_end_its_stream_holds_nobody(void **state)
+{
+	static const struct {
+		const char *text, *outcome;
+		enum usage_mark mark;
+		int output;
+	} cases[] = {
+		{ WHOLE, "ok", USAGE_EXACT, 5 },
+		{ START ERROR_EVENT("api_error"), "upstream_error",
+		    USAGE_PARTIAL, 1 },
+	};
+	struct fcgi_request *req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fakes_start("ping_interval_s = 1");
+		req = fake_leased(FAKE_STREAM);
+		fake_head(200, FAKE_SSE);
+		assert_true(fake_text(cases[i].text));
+		fakes_pass(1500);
+		assert_true(fake_text(": more\n\n"));
+		fakes_pass(499);
+		assert_false(req->finished);
+		assert_int_equal(fakes.nsettles, 0);
+		fakes_pass(1);
+		assert_int_equal(fake_status(req), 200);
+		assert_int_equal(fakes.ncancelled, 1);
+		assert_memory_equal(fake_body_of(req), cases[i].text,
+		    strlen(cases[i].text));
+		assert_string_equal(fake_body_of(req) +
+		    strlen(cases[i].text), ": more\n\n");
+		check_settled(cases[i].outcome, cases[i].mark, 10,
+		    cases[i].output, i == 0);
+		fakes_stop();
+	}
+}
+
 /* With CR LF the last event is over at the last CR. */
 static void
 the_last_line_end_is_passed_on_too(void **state)
@@ -229,11 +268,12 @@ an_error_event_in_the_stream_is_the_last_word(void **state)
 
 	(void)state;
 	for (i = 0; i < NITEMS(results); i++) {
-		fakes_start("");
+		fakes_start("ping_interval_s = 1");
 		req = fake_leased(FAKE_STREAM);
 		fake_head(200, FAKE_SSE);
 		fake_text(START ERROR_EVENT("overloaded_error"));
 		fakes_pass(fakes.conf->ping_interval_ms + 1);
+		assert_false(req->finished);
 		fake_done(results[i]);
 		assert_int_equal(fake_status(req), 200);
 		assert_string_equal(fake_body_of(req), START
@@ -670,6 +710,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ALONE(a_stream_is_passed_on_byte_for_byte_however_it_is_cut),
+		ALONE(an_upstream_that_does_not_end_its_stream_holds_nobody),
 		WITH(the_last_line_end_is_passed_on_too),
 		WITH(the_head_of_a_stream_says_what_is_needed),
 		WITH(times_are_counted_from_the_whole_body),
