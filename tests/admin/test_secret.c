@@ -2,6 +2,7 @@
 
 #include "cmocka_all.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -133,7 +134,10 @@ typed(const char *text, char *shown, size_t size)
 	int terminal, line;
 	pid_t pid;
 
+	/* There is none where /dev/pts is not mounted, as in a bare chroot. */
 	terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	if (terminal == -1 && errno == ENODEV)
+		skip();
 	assert_true(terminal >= 0);
 	assert_int_equal(grantpt(terminal), 0);
 	assert_int_equal(unlockpt(terminal), 0);
