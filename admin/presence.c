@@ -172,7 +172,8 @@ presence_start(const struct presence_params *params, struct err *err)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&p->woken, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	if (responder_open(&p->self, "admin", params->run_dir, err))
+	if (responder_open(&p->self, "admin", params->host_name,
+	    params->run_dir, err))
 		goto err0;
 	if ((rc = pthread_create(&p->thread, NULL, live, p)) != 0) {
 		err_set_errno(err, ERR_NOMEM, rc, "cannot start a thread");

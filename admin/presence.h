@@ -14,6 +14,7 @@ struct presence;
  */
 struct presence_params {
 	const char *store_url;		/* these outlive it */
+	const char *host_name;		/* "": the machine's own */
 	const char *run_dir;
 	int64_t busy_timeout_ms;
 	int64_t interval_ms;		/* from beat to beat */

@@ -137,6 +137,7 @@ start_presence(struct responder *r, struct err *err)
 {
 	const struct presence_params params = {
 		.store_url = r->conf->store,
+		.host_name = r->conf->host_name,
 		.run_dir = r->conf->run_dir,
 		.busy_timeout_ms = r->conf->store_timeout_ms,
 		.interval_ms = r->conf->dead_after_ms / BEATS_TO_DEATH <

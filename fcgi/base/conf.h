@@ -21,6 +21,7 @@ struct conf {
 	char *store;			/* "sqlite:/path", "mysql://..." */
 	char *master_key_file;
 	char *run_dir;			/* locks, wake-up sockets */
+	char *host_name;		/* "": the machine's */
 	char *mount;			/* "" or "/claude"; no trailing slash */
 	char *public_url;		/* for doctor and hints; may be "" */
 	char *log;			/* stderr | syslog | file:/path */
@@ -74,6 +75,7 @@ enum conf_type {
 	CONF_STRING,
 	CONF_STORE,		/* sqlite:/... or mysql://user@... */
 	CONF_PATH,		/* absolute */
+	CONF_NAME,		/* "" or as of a host */
 	CONF_MOUNT,
 	CONF_URL,		/* "" or http(s)://... */
 	CONF_CHOICE,		/* one of .choices, separated by '|' */

@@ -34,6 +34,12 @@ static const struct conf_setting settings[] = {
 	  .def = "/run/leasehold", .min = 1, .max = 80,
 	  .help = "Folder of lock files and wake-up sockets of the "
 	      "responders." },
+	{ .name = "host_name", .type = CONF_NAME, FIELD(host_name),
+	  .def = "", .max = 120,
+	  .help = "What this host is called where several share a database; "
+	      "empty: the machine's own name. Pools that do not see each "
+	      "other's run_dir (two containers of one machine, say) are two "
+	      "hosts and need two names." },
 	{ .name = "mount", .type = CONF_MOUNT, FIELD(mount),
 	  .def = "", .max = 255,
 	  .help = "Path that the web server mounts the relay under, without "

@@ -80,12 +80,22 @@ check_path(const struct conf_setting *s, const char *value)
 	return (value[0] == '/' || value[0] == '\0');
 }
 
+#define NAME_CHARS	"abcdefghijklmnopqrstuvwxyz"			\
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+
+static bool
+check_name(const struct conf_setting *s, const char *value)
+{
+
+	(void)s;
+	return (value[strspn(value, NAME_CHARS)] == '\0');
+}
+
 /* Segments of unreserved characters (RFC 3986), none of them "." or "..". */
 static bool
 check_mount(const struct conf_setting *s, const char *value)
 {
-	static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	static const char unreserved[] = NAME_CHARS "~";
 	size_t len;
 
 	(void)s;
@@ -209,6 +219,9 @@ static const struct type types[] = {
 		"mysql://USER@HOST/DATABASE without a password" },
 	[CONF_PATH] = { .name = "path", .is_text = true,
 		.check = check_path, .rule = "an absolute path" },
+	[CONF_NAME] = { .name = "name", .is_text = true,
+		.check = check_name, .rule = "empty, or letters, digits, "
+		"'.', '-' and '_'" },
 	[CONF_MOUNT] = { .name = "path", .is_text = true,
 		.check = check_mount, .rule = "empty, or a path such as "
 		"/claude without a slash at its end" },

@@ -447,8 +447,8 @@ pool_start(const struct pool_params *params, struct err *err)
 	    params->clock, &p->shared, err);
 	if (p->runner == NULL)
 		goto err3;
-	if (responder_open(&p->runner->self, "relay", params->conf->run_dir,
-	    err))
+	if (responder_open(&p->runner->self, "relay",
+	    params->conf->host_name, params->conf->run_dir, err))
 		goto err4;
 	if (loop_watch_add(params->loop, &p->wake, p->runner->self.wake_fd,
 	    LOOP_READ, woken, p, err))

@@ -22,7 +22,7 @@
 /* Boot id and host name: the same process id and path elsewhere is somebody
  * else, and what ran before a reboot runs no more. */
 static void
-host_name(char *out, size_t size)
+name_host(const char *given, char *out, size_t size)
 {
 	char boot[64] = "", name[128] = "";
 	FILE *f;
@@ -33,9 +33,9 @@ host_name(char *out, size_t size)
 		fclose(f);
 	}
 	boot[strcspn(boot, "\n")] = '\0';
-	if (gethostname(name, sizeof(name) - 1) != 0)
+	if (given[0] == '\0' && gethostname(name, sizeof(name) - 1) != 0)
 		name[0] = '\0';
-	snprintf(out, size, "%s/%s", boot, name);
+	snprintf(out, size, "%s/%s", boot, given[0] == '\0' ? name : given);
 }
 
 static int
@@ -78,8 +78,8 @@ open_wake(struct responder *r, struct err *err)
 }
 
 int
-responder_open(struct responder *r, const char *kind, const char *run_dir,
-    struct err *err)
+responder_open(struct responder *r, const char *kind, const char *host,
+    const char *run_dir, struct err *err)
 {
 	uint64_t random;
 
@@ -100,7 +100,7 @@ responder_open(struct responder *r, const char *kind, const char *run_dir,
 	    "%s/responder-%016" PRIx64 ".lock", run_dir, random);
 	snprintf(r->wake_path, sizeof(r->wake_path),
 	    "%s/responder-%016" PRIx64 ".wake", run_dir, random);
-	host_name(r->host, sizeof(r->host));
+	name_host(host, r->host, sizeof(r->host));
 	if (open_lock(r, err) == 0 && open_wake(r, err) == 0)
 		return (0);
 	responder_close(r);

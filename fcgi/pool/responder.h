@@ -39,9 +39,10 @@ struct responder {
 	} next;
 };
 
-/** responder_open(r, kind, run_dir, err): Make lock file and socket.  0, or
- * -1 with ${err} saying what to mend. */
-int responder_open(struct responder *r, const char *kind,
+/** responder_open(r, kind, host, run_dir, err): Make lock file and socket.
+ * ${host} is the host's name, "" for the machine's own.  0, or -1 with ${err}
+ * saying what to mend. */
+int responder_open(struct responder *r, const char *kind, const char *host,
     const char *run_dir, struct err *err)
     __attribute__((__warn_unused_result__));
 

@@ -230,6 +230,9 @@ bad_values_are_refused_with_what_is_allowed(void **state)
 		{ "store = mysql://h/u@d", "store: " STORE_ALLOWED },
 		{ "run_dir = run", "run_dir = \"run\": allowed: an absolute "
 		    "path, of at most 80 bytes" },
+		{ "host_name = a b", "host_name = \"a b\": allowed: empty, or "
+		    "letters, digits, '.', '-' and '_', of at most 120 "
+		    "bytes" },
 		{ "run_dir =", "run_dir = \"\": allowed: an absolute path, of "
 		    "at most 80 bytes" },
 		{ "relay_socket = /1234567890123456789012345678901234567890123"

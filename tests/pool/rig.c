@@ -281,7 +281,7 @@ proc_new(struct rig *r)
 	p->runner = runner_new(r->seal, r->key_path, &r->clock.clock,
 	    &p->shared, NULL);
 	assert_non_null(p->runner);
-	MUST(responder_open(&p->runner->self, "relay", r->dir, why));
+	MUST(responder_open(&p->runner->self, "relay", "", r->dir, why));
 	runner_bind(p->runner, &p->calls);
 	p->st = open_store(r);
 	MUST(p->calls.connected(p->runner, p->st, why));

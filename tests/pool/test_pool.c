@@ -118,6 +118,7 @@ fill_conf(struct place *pl)
 	pl->conf = (struct conf) {
 		.store = pl->url,
 		.master_key_file = pl->key_path,
+		.host_name = (char *)(uintptr_t)"",
 		.run_dir = pl->dir,
 		.queue_max = 1000,
 		.queue_timeout_ms = 20000,

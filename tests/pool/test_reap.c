@@ -312,7 +312,8 @@ an_admin_responder_is_reaped_likewise(void **state)
 	struct err err = { 0 };
 	struct proc *p;
 
-	assert_int_equal(responder_open(&admin, "admin", r->dir, &err), 0);
+	assert_int_equal(responder_open(&admin, "admin", "", r->dir,
+	    &err), 0);
 	assert_int_equal(store_begin(r->st, true, &err), 0);
 	assert_int_equal(responder_register(&admin, r->st, &err), 0);
 	assert_int_equal(store_commit(r->st, &err), 0);
@@ -328,6 +329,23 @@ an_admin_responder_is_reaped_likewise(void **state)
 	    "WHERE kind = 'admin'"), 0);
 	assert_int_equal(access(admin.lock_path, F_OK), -1);
 	proc_free(p);
+}
+
+static void
+host_name_tells_pools_of_one_machine_apart(void **state)
+{
+	struct rig *r = *state;
+	struct responder self = { .kind = "relay" }, other = self;
+	struct err err = { 0 };
+
+	assert_int_equal(responder_open(&self, "relay", "", r->dir,
+	    &err), 0);
+	assert_int_equal(responder_open(&other, "relay", "b.example", r->dir,
+	    &err), 0);
+	assert_string_not_equal(self.host, other.host);
+	assert_string_equal(strchr(other.host, '/'), "/b.example");
+	responder_close(&self);
+	responder_close(&other);
 }
 
 static void
@@ -363,6 +381,7 @@ main(void)
 		T(whoever_was_reaped_registers_anew),
 		T(rows_of_nobody_are_reaped_after_a_while),
 		T(an_admin_responder_is_reaped_likewise),
+		T(host_name_tells_pools_of_one_machine_apart),
 		T(nodes_are_the_smallest_that_are_free),
 	};
 
