@@ -11,7 +11,7 @@ export const onMysql = process.env.LEASEHOLD_E2E_STORE === 'mysql';
 const exec = promisify(execFile);
 
 function client(site) {
-	return ['--no-defaults', '--socket', join(site.dir, 'run/mysql.sock'),
+	return ['--no-defaults', '--socket', join(site.databaseDir, 'run/mysql.sock'),
 		'--user', userInfo().username, '--default-character-set=utf8mb4',
 		'--init-command=SET SESSION sql_mode = \'PIPES_AS_CONCAT\'',
 		'leasehold'];

@@ -2,7 +2,8 @@
 // "quickstart --dir" sets it up, with the mock as its upstream.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, readdir, rm } from
+	'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,15 +75,47 @@ export class Site {
 		return site;
 	}
 
+	// A second pool with a web server of its own, on the database and the
+	// master key of another site, as another host would have it: by its
+	// name and by what it can see, it is one, where this may be done.
+	static async beside(other, { processes = 2, set = {} } = {}) {
+		const dir = await mkdtemp(join(tmpdir(), 'lh-'));
+		const site = new Site(dir, other.mock);
+		const sets = Object.entries({ ...settings, ...set })
+			.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+		const store = (await readFile(join(other.dir, 'etc/store'),
+			'utf8')).trim();
+		site.databaseDir = other.dir;
+		site.secrets = other.secrets;
+		await mkdir(join(dir, 'etc'));
+		await copyFile(join(other.dir, 'etc/master.key'),
+			join(dir, 'etc/master.key'));
+		await chmod(join(dir, 'etc/master.key'), 0o600);
+		const elsewhere = ['--uts', 'sh', '-c',
+			'hostname other && exec "$@"', 'sh'];
+		const may = (await run('unshare', [...elsewhere, 'true']))
+			.status === 0;
+		site.elsewhere = may;
+		site.under = may ? ['unshare', ...elsewhere] : [];
+		await site.quickstart('--prefix', prefix, '--processes',
+			String(processes), '--store', store, ...sets);
+		await site.#readEnv();
+		return site;
+	}
+
 	constructor(dir, mock) {
 		this.dir = dir;
+		this.databaseDir = dir;
+		this.under = [];
 		this.mock = mock;
 		this.secrets = [];
 		this.conf = join(dir, 'etc/leasehold.conf');
 	}
 
 	quickstart(...args) {
-		return runWell(quickstart, ['--dir', this.dir, ...args]);
+		const [program, ...rest] = [...this.under, quickstart, '--dir',
+			this.dir, ...args];
+		return runWell(program, rest);
 	}
 
 	async #readEnv() {
@@ -189,6 +222,11 @@ export class Site {
 	async pid(name) {
 		return Number(await readFile(join(this.dir, 'run', name + '.pid'),
 			'utf8'));
+	}
+
+	// As kill -9 of the whole group, or of a host as its others see it.
+	async killGroup(name) {
+		process.kill(-await this.pid(name), 'SIGKILL');
 	}
 
 	// Process ids of the relay responders.
