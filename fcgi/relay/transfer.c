@@ -55,6 +55,21 @@ static const struct {
 	{ CURLE_FAILED_INIT, TRANSFER_INTERNAL },
 };
 
+/* A header line over 100 KB (curl's DYN_H1_HEADER) is beyond what libcurl
+ * takes, which it calls CURLE_OUT_OF_MEMORY, since 8.6 CURLE_TOO_LARGE. */
+static bool
+line_too_long(const struct transfer *t, CURLcode code)
+{
+
+	if (!t->dispatched || t->head.done)
+		return (false);
+#if LIBCURL_VERSION_NUM >= 0x080600
+	if (code == CURLE_TOO_LARGE)
+		return (true);
+#endif
+	return (code == CURLE_OUT_OF_MEMORY);
+}
+
 static enum transfer_result
 result_of(const struct transfer *t, CURLcode code)
 {
@@ -67,6 +82,8 @@ result_of(const struct transfer *t, CURLcode code)
 	/* To libcurl an answer may also end within its head. */
 	if (code == CURLE_OK && t->head.done)
 		return (TRANSFER_OK);
+	if (line_too_long(t, code))
+		return (TRANSFER_GARBAGE);
 	for (i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
 		if (results[i].code == code)
 			return (results[i].result);
@@ -119,6 +136,8 @@ transfer_ended(struct transfer *t, CURLcode code)
 
 	if (code == CURLE_OK)
 		why = "the answer ended within its head";
+	else if (line_too_long(t, code))
+		why = "a header line is too long";
 	else if (why[0] == '\0')
 		why = curl_easy_strerror(code);
 	finish(t, result_of(t, code), why);

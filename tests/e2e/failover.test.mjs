@@ -62,6 +62,8 @@ const failures = {
 	'garbage'],
 	'a head without end': [{ raw: 'HTTP/1.1 200 OK\r\n' +
 		`x: ${'y'.repeat(1000)}\r\n`.repeat(100) }, 'garbage'],
+	'a line longer than libcurl takes': [{ raw: 'HTTP/1.1 200 OK\r\n' +
+		`x: ${'y'.repeat(150000)}\r\n\r\n` }, 'garbage'],
 };
 
 async function failing(plan) {

@@ -205,6 +205,15 @@ do_huge_line(struct conn *c)
 	put(c, "\r\nContent-Length: 0\r\n\r\n");
 }
 
+/* Longer than libcurl takes. */
+static void
+do_endless_line(struct conn *c)
+{
+
+	put_many(c, "HTTP/1.1 200 OK\r\nX-Filler: ", 300000);
+	put(c, "\r\nContent-Length: 0\r\n\r\n");
+}
+
 static void
 do_endless_early(struct conn *c)
 {
@@ -305,6 +314,7 @@ static const struct {
 	{ "/drip", do_drip },
 	{ "/early", do_early },
 	{ "/endless-early", do_endless_early },
+	{ "/endless-line", do_endless_line },
 	{ "/garbage", do_garbage },
 	{ "/garbage-header", do_garbage_header },
 	{ "/hold", hold },

@@ -27,6 +27,7 @@ each_failure_has_its_name(void **state)
 		{ "/garbage-header", TRANSFER_GARBAGE, 0 },
 		{ "/huge-head", TRANSFER_GARBAGE, 0 },
 		{ "/huge-line", TRANSFER_GARBAGE, 0 },
+		{ "/endless-line", TRANSFER_GARBAGE, 0 },
 		{ "/endless-early", TRANSFER_GARBAGE, 0 },
 		{ "/hold", TRANSFER_SILENT, 0 },
 		{ "/hold-part", TRANSFER_SILENT, 0 },
