@@ -11,6 +11,9 @@ static const struct refusal_row rows[] = {
 	[REFUSAL_TOO_LARGE] = { "too_large", { .status = 413,
 	    .message = "The request body is larger than this relay allows "
 	    "(body_max_bytes).", .should_retry = -1 } },
+	[REFUSAL_ENCODED] = { "encoded", { .status = 415,
+	    .message = "The request body has a content-encoding, which this "
+	    "relay does not read: send it uncompressed." } },
 	[REFUSAL_BODIES_FULL] = { "bodies_full", { .status = 503,
 	    .type = "api_error",
 	    .message = "The relay holds as many request bodies as it may.",

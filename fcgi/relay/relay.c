@@ -230,12 +230,20 @@ relay_unmatched(struct relay *r, struct fcgi_request *req,
 	relay_refuse(r, req, m->dialect, &e);
 }
 
-/* Too much, by the client's own word: not even begun. */
+/* Refused by its head: the body is not even begun. */
+static void
+relay_turn_away(struct relay *r, struct fcgi_request *req, enum refusal why)
+{
+	struct response_error e = refusal_row(why)->answer;
+
+	relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+}
+
+/* Too much, by the client's own word. */
 static bool
 relay_too_much(struct relay *r, struct fcgi_request *req)
 {
 	int64_t n = fcgi_request_http(req)->content_length;
-	struct response_error e;
 	enum refusal why;
 
 	if (n > r->conf->body_max_bytes)
@@ -244,8 +252,21 @@ relay_too_much(struct relay *r, struct fcgi_request *req)
 		why = REFUSAL_BODIES_FULL;
 	else
 		return (false);
-	e = refusal_row(why)->answer;
-	relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+	relay_turn_away(r, req, why);
+	return (true);
+}
+
+/* Compressed: model and limits could not be read, nor the size be trusted. */
+static bool
+relay_encoded(struct relay *r, struct fcgi_request *req)
+{
+	const char *coding = http_request_header(fcgi_request_http(req),
+	    "content-encoding");
+
+	if (coding == NULL || coding[0] == '\0' ||
+	    strcasecmp(coding, "identity") == 0)
+		return (false);
+	relay_turn_away(r, req, REFUSAL_ENCODED);
 	return (true);
 }
 
@@ -256,7 +277,8 @@ relay_call(struct relay *r, struct fcgi_request *req,
 {
 	struct call *c;
 
-	if (relay_too_much(r, req))
+	if (relay_too_much(r, req) ||
+	    (kind->has_model && relay_encoded(r, req)))
 		return (false);
 	c = call_new(r, req, kind,
 	    relay_upstream_path(fcgi_request_http(req)->path));

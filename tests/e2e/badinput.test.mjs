@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { Locker } from './lib/database.mjs';
 import { BEGIN, begin, Fcgi, params, post, record, STDIN, PARAMS }
 	from './lib/fcgi.mjs';
@@ -341,6 +342,13 @@ describe('the body', () => {
 		['deep nesting of objects', `{${good},"a":${
 			'{"a":'.repeat(50000)}`, /deep/],
 	];
+
+	for (const coding of ['gzip', 'br', 'zstd'])
+		test(`with content-encoding ${coding}: 415`,
+			() => leavingNothing(async () => assertError(await call(team,
+				gzipSync(JSON.stringify(message())),
+				{ headers: { 'content-encoding': coding } }),
+			415, 'invalid_request_error', /uncompressed/)));
 
 	for (const [name, body, words] of bad)
 		test(`${name}: 400`, () => leavingNothing(async () =>

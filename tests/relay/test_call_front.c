@@ -349,6 +349,47 @@ a_body_that_is_stated_too_long_is_not_begun(void **state)
 }
 
 static void
+a_compressed_body_is_not_begun(void **state)
+{
+	static const struct {
+		const char *method, *path, *coding;
+		bool refused;
+	} cases[] = {
+		{ "POST", "/v1/messages", "gzip", true },
+		{ "POST", "/v1/messages", "br", true },
+		{ "POST", "/v1/messages", "zstd", true },
+		{ "POST", "/v1/messages", "identity, gzip", true },
+		{ "POST", "/v1/messages/count_tokens", "gzip", true },
+		{ "POST", "/v1/messages", "Identity", false },
+		{ "POST", "/v1/messages", "", false },
+		{ "GET", "/v1/models", "gzip", false },
+	};
+	struct fcgi_request *req;
+	char params[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fakes_start("");
+		snprintf(params, sizeof(params), FAKE_KEY
+		    "HTTP_CONTENT_ENCODING=%s\n", cases[i].coding);
+		req = fake_begin(cases[i].method, cases[i].path, params);
+		assert_int_equal(fakes.nlookups, !cases[i].refused);
+		if (cases[i].refused) {
+			assert_int_equal(fake_status(req), 415);
+			assert_non_null(strstr(fake_answer(req),
+			    "invalid_request_error"));
+			assert_non_null(strstr(fake_answer(req),
+			    "send it uncompressed"));
+		} else {
+			fake_gone(req);
+			fake_looked_up(true, ERR_NONE);
+		}
+		fakes_stop();
+	}
+}
+
+static void
 a_body_that_grows_too_long_is_refused(void **state)
 {
 	static char blanks[1024];
@@ -451,6 +492,7 @@ main(void)
 		WITH(a_request_without_a_key_is_no_guess),
 		cmocka_unit_test(malformed_bodies_are_told_what_is_wrong),
 		WITH(a_body_that_is_stated_too_long_is_not_begun),
+		cmocka_unit_test(a_compressed_body_is_not_begun),
 		cmocka_unit_test(a_body_that_grows_too_long_is_refused),
 		cmocka_unit_test(all_bodies_together_stay_under_the_ceiling),
 		WITH(what_the_server_finds_bad_is_told_and_forgotten),
