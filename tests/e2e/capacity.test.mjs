@@ -1,0 +1,370 @@
+// What is limited stays so with many at once: slots of accounts, a key's own
+// concurrency, the queue, budgets, and what a key may do.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call, message, request } from './lib/http.mjs';
+import { money } from './lib/load.mjs';
+import { Site } from './lib/site.mjs';
+
+let site;
+
+before(async () => { site = await Site.start({ processes: 2 }); });
+after(() => site?.stop());
+
+function many(n, one) {
+	return Promise.all(Array.from({ length: n }, (_, i) => one(i)));
+}
+
+function tally(answers) {
+	const count = {};
+	for (const { status } of answers)
+		count[status] = (count[status] ?? 0) + 1;
+	return count;
+}
+
+async function highWater(team) {
+	const all = await site.mock.counters();
+	return team.accounts.map(a => all[a.secret]?.high_water ?? 0);
+}
+
+describe('slots', () => {
+	test('200 at once over three accounts: each at its limit, never beyond',
+		async () => {
+			const team = await site.team(3, { concurrency: 6 });
+			await site.leasehold(['account', 'set',
+				team.accounts[1].name, '--concurrency', '1']);
+			await site.leasehold(['account', 'set',
+				team.accounts[2].name, '--concurrency', '9']);
+			await sleep(400);
+			for (const { secret } of team.accounts)
+				await site.mock.plan(secret, { head_delay_ms: 60 });
+			const answers = await many(200, i => call(team,
+				message({ stream: i % 2 === 0 })));
+			assert.deepEqual(tally(answers), { 200: 200 });
+			assert.deepEqual(await highWater(team), [6, 1, 9]);
+			const rows = await site.ledger(team, { count: 200 });
+			assert.ok(rows.every(r => r.outcome === 'ok' &&
+				r.attempts === 1), 'one attempt each');
+			assert.ok(rows.some(r => r.queue_ms > 0), 'some waited');
+			assert.deepEqual(await site.heldSlots(team), []);
+		});
+
+	test('fewer slots, or more, count from the next call on', async () => {
+		const team = await site.team(1, { concurrency: 8 });
+		const [{ name, secret }] = team.accounts;
+		await site.mock.plan(secret, { head_delay_ms: 50 });
+		await site.leasehold(
+			['account', 'set', name, '--concurrency', '2']);
+		await sleep(400);
+		await many(12, () => call(team));
+		assert.deepEqual(await highWater(team), [2]);
+		await site.leasehold(
+			['account', 'set', name, '--concurrency', '5']);
+		await sleep(400);
+		const answers = await many(20, () => call(team));
+		assert.deepEqual(tally(answers), { 200: 20 });
+		assert.deepEqual(await highWater(team), [5]);
+	});
+
+	test('a key with 300 calls does not starve another\'s', async () => {
+		const team = await site.team(1, { concurrency: 4 });
+		await site.mock.plan(team.accounts[0].secret,
+			{ head_delay_ms: 50 });
+		const other = { site, name: `${team.name}-other`,
+			key: await site.makeKey(`${team.name}-other`,
+				'--group', team.name) };
+		let left = 300;
+		const crowd = many(300, async () => {
+			const answer = await call(team);
+			left--;
+			return answer;
+		});
+		await sleep(700);
+		const waits = [];
+		for (let i = 0; i < 5; i++) {
+			const from = Date.now();
+			assert.equal((await call(other)).status, 200);
+			waits.push(Date.now() - from);
+		}
+		assert.ok(left > 50, `the crowd still waits: ${left}`);
+		assert.ok(Math.max(...waits) < 700, `waited ${waits}`);
+		assert.deepEqual(tally(await crowd), { 200: 300 });
+	});
+
+	test('a key\'s own concurrency holds over all processes', async () => {
+		const team = await site.team(2, { concurrency: 10,
+			keyOptions: ['--concurrency', '3'] });
+		for (const { secret } of team.accounts)
+			await site.mock.plan(secret, { head_delay_ms: 40 });
+		const most = [];
+		const look = setInterval(async () => most.push(
+			(await site.heldSlots(team)).length), 50);
+		const answers = await many(40, () => call(team));
+		clearInterval(look);
+		assert.deepEqual(tally(answers), { 200: 40 });
+		const [a, b] = await highWater(team);
+		assert.ok(a <= 3 && b <= 3 && a + b >= 3, `${a}, ${b}`);
+		assert.equal(Math.max(...most), 3);
+	});
+});
+
+describe('the queue', () => {
+	let own;
+
+	before(async () => {
+		own = await Site.start({ processes: 2,
+			set: { queue_max: 3, queue_timeout_s: '1500ms' } });
+	});
+	after(() => own?.stop());
+
+	function assertBusy(answer) {
+		assert.equal(answer.status, 429, answer.body);
+		assert.equal(JSON.parse(answer.body).error.type,
+			'rate_limit_error');
+		const seconds = Number(answer.headers['retry-after']);
+		assert.ok(seconds >= 1 && seconds <= 60, `${seconds}`);
+	}
+
+	test('beyond its bound: 429 at once; past its time: 429 then',
+		async () => {
+			const team = await own.team(1, { concurrency: 1 });
+			await own.mock.plan(team.accounts[0].secret,
+				{ end: 'silent', at: 'head', count: 1 }, {});
+			const abort = new AbortController();
+			const held = call(team, message(), { signal: abort.signal })
+				.catch(() => {});
+			await own.mock.waitFor('the one that holds the slot',
+				team.accounts[0].secret, () => true);
+			const took = [];
+			const answers = await many(13, async () => {
+				const from = Date.now();
+				const answer = await call(team);
+				took.push(Date.now() - from);
+				return answer;
+			});
+			answers.forEach(assertBusy);
+			const waited = took.filter(ms => ms >= 1400);
+			assert.equal(waited.length, 3, `${took}`);
+			assert.ok(Math.max(...waited) < 3500, `${took}`);
+			assert.ok(took.filter(ms => ms < 1400).every(ms => ms < 1000),
+				`${took}`);
+			assert.equal((await own.mock.requests(
+				team.accounts[0].secret)).length, 1, 'nothing else went up');
+			abort.abort();
+			await held;
+			await own.ledger(team);
+			assert.equal((await call(team)).status, 200);
+			const [{ n }] = await own.sql(
+				'SELECT count(*) AS n FROM ticket');
+			assert.equal(n, 0);
+		});
+
+	test('a client that leaves it makes room', async () => {
+		const team = await own.team(1, { concurrency: 1 });
+		await own.mock.plan(team.accounts[0].secret,
+			{ end: 'silent', at: 'head', count: 1 }, {});
+		const aborts = [];
+		const start = () => {
+			const abort = new AbortController();
+			aborts.push(abort);
+			return call(team, message(), { signal: abort.signal })
+				.catch(() => {});
+		};
+		const calls = [start()];
+		await own.mock.waitFor('the one that holds the slot',
+			team.accounts[0].secret, () => true);
+		for (let i = 0; i < 3; i++)
+			calls.push(start());
+		await sleep(200);
+		assertBusy(await call(team));
+		aborts[1].abort();
+		aborts[2].abort();
+		await sleep(200);
+		const late = call(team);
+		await sleep(100);
+		aborts[0].abort();
+		assert.equal((await late).status, 200);
+		assert.equal((await calls[3]).status, 200);
+		await own.ledger(team);
+	});
+});
+
+describe('a budget', () => {
+	// claude-sonnet-4-5 on the shipped list: 3 and 15 dollars a million.
+	const call1 = 100 * 3000 + 20 * 15000;
+
+	test('is not overrun by 200 at once, and is spent to the last call',
+		{ timeout: 60000 }, async () => {
+			const limit = 50 * call1;
+			const team = await site.team(2, { concurrency: 20,
+				keyOptions: ['--budget', String(limit / 1e9)] });
+			for (const { secret } of team.accounts)
+				await site.mock.plan(secret, { chunks: 20,
+					input_tokens: 100, head_delay_ms: 30 });
+			let most = 0;
+			const look = setInterval(async () => {
+				const m = await money(team);
+				most = Math.max(most, (m?.spent ?? 0) +
+					(m?.reserved ?? 0));
+			}, 50);
+			const one = () => call(team, message({ max_tokens: 20 }));
+			const answers = await many(200, one);
+			const count = tally(answers);
+			clearInterval(look);
+			await site.ledger(team);
+			assert.deepEqual(Object.keys(count), ['200', '402']);
+			assert.ok(count[200] <= 50, JSON.stringify(count));
+			let m = await money(team);
+			assert.equal(m.spent, count[200] * call1);
+			assert.equal(m.spent, m.ledger);
+			assert.equal(m.reserved, 0);
+			assert.ok(most <= limit, `${most} of ${limit}`);
+
+			// One by one until it is used up.
+			let last;
+			for (let i = 0; i < 60; i++)
+				if ((last = await one()).status !== 200)
+					break;
+			assert.equal(last.status, 402);
+			assert.equal(JSON.parse(last.body).error.type,
+				'billing_error');
+			assert.equal(last.headers['x-should-retry'], 'false');
+			await site.ledger(team);
+			m = await money(team);
+			assert.ok(m.spent <= limit && m.spent > limit - 3 * call1,
+				`${m.spent} of ${limit}`);
+			const sent = await site.mock.requests(
+				...team.accounts.map(a => a.secret));
+			assert.equal(m.spent, sent.length * call1);
+		});
+
+	test('is for keys alone: others of the group call on', async () => {
+		const team = await site.team(1,
+			{ keyOptions: ['--budget', '0.000001'] });
+		assert.equal((await call(team)).status, 402);
+		const other = { site, key: await site.makeKey(
+			`${team.name}-rich`, '--group', team.name) };
+		assert.equal((await call(other)).status, 200);
+		await site.leasehold(['key', 'set', team.name, '--budget', '5']);
+		await sleep(400);
+		assert.equal((await call(team)).status, 200);
+	});
+
+	test('counts what the upstream bills beyond the worst case', async () => {
+		const team = await site.team(1, { keyOptions: ['--budget', '1'] });
+		await site.mock.plan(team.accounts[0].secret,
+			{ input_tokens: 5000 });
+		assert.equal((await call(team, message({ max_tokens: 1 }))).status,
+			200);
+		const [row] = await site.ledger(team, { count: 1 });
+		assert.equal(row.cost_nusd, 5000 * 3000 + 15000);
+		assert.ok(row.cost_nusd > row.reserved_nusd);
+		const m = await money(team);
+		assert.equal(m.spent, row.cost_nusd);
+		assert.equal(m.reserved, 0);
+	});
+});
+
+describe('a key', () => {
+	let team;
+
+	before(async () => { team = await site.team(1); });
+
+	async function assertRefused(status, type, more) {
+		// Each responder may know it from before.
+		for (const answer of await many(8, () => call(team,
+			message(more)))) {
+			assert.equal(answer.status, status, answer.body);
+			assert.equal(JSON.parse(answer.body).error.type, type);
+			assert.equal(answer.headers['x-should-retry'], 'false');
+		}
+	}
+
+	const set = (...options) =>
+		site.leasehold(['key', 'set', team.name, ...options]);
+
+	test('may call what its list allows', async () => {
+		assert.equal((await call(team)).status, 200);
+		await set('--models', 'claude-haiku-*,claude-opus-4-5');
+		await assertRefused(403, 'permission_error');
+		for (const model of ['claude-haiku-4-5', 'claude-opus-4-5'])
+			assert.equal((await call(team, message({ model }))).status, 200);
+		for (const model of ['claude-opus-4-50', 'xclaude-haiku-4',
+			'Claude-haiku-4-5'])
+			await assertRefused(403, 'permission_error', { model });
+		const counted = await request(
+			`${site.url}/v1/messages/count_tokens`,
+			{ key: team.key, body: message() });
+		assert.equal(counted.status, 403);
+		await set('--models', '');
+		assert.equal((await call(team)).status, 200);
+	});
+
+	test('that is disabled is refused on the next request, and let in again',
+		async () => {
+			await set('--disable');
+			await assertRefused(401, 'authentication_error');
+			await set('--enable');
+			assert.equal((await call(team)).status, 200);
+		});
+
+	test('that has expired is refused', async () => {
+		await set('--expires', '2s');
+		assert.equal((await call(team)).status, 200);
+		await sleep(2100);
+		await assertRefused(401, 'authentication_error');
+		await set('--expires', 'never');
+		assert.equal((await call(team)).status, 200);
+	});
+
+	test('bound to one account uses no other', async () => {
+		const pair = await site.team(2);
+		await site.leasehold(['key', 'set', pair.name, '--account',
+			pair.accounts[1].name]);
+		for (const answer of await many(10, () => call(pair)))
+			assert.equal(answer.status, 200);
+		assert.deepEqual((await highWater(pair)).map(n => n > 0),
+			[false, true]);
+	});
+
+	test('that is revoked is refused on the next request, for good',
+		async () => {
+			const waiting = await site.team(1, { concurrency: 1 });
+			await site.mock.plan(waiting.accounts[0].secret,
+				{ head_delay_ms: 800, count: 1 }, {});
+			const first = call(waiting);
+			await site.mock.waitFor('the first',
+				waiting.accounts[0].secret, () => true);
+			const queued = call(waiting);
+			await sleep(100);
+			await site.leasehold(['key', 'revoke', waiting.name]);
+			assert.equal((await call(waiting)).status, 401);
+			assert.equal((await first).status, 200, 'what ran goes on');
+			await queued;
+
+			await site.leasehold(['key', 'revoke', team.name]);
+			const served = (await site.mock.requests(
+				team.accounts[0].secret)).length;
+			await assertRefused(401, 'authentication_error');
+			assert.notEqual((await site.tryLeasehold(
+				['key', 'set', team.name, '--enable'])).status, 0);
+			await assertRefused(401, 'authentication_error');
+			assert.equal((await site.mock.requests(
+				team.accounts[0].secret)).length, served);
+		});
+});
+
+test('an account that is disabled gets no more calls', async () => {
+	const team = await site.team(2);
+	await site.leasehold(['account', 'disable', team.accounts[0].name]);
+	for (const answer of await many(10, () => call(team)))
+		assert.equal(answer.status, 200);
+	assert.equal((await highWater(team))[0], 0);
+	await site.leasehold(['account', 'disable', team.accounts[1].name]);
+	const none = await call(team);
+	assert.equal(none.status, 503, none.body);
+	assert.ok(none.headers['retry-after']);
+	await site.leasehold(['account', 'enable', team.accounts[0].name]);
+	assert.equal((await call(team)).status, 200);
+});
