@@ -46,7 +46,7 @@ export async function querySite(site, query) {
 		return rows(stdout);
 	}
 	const { stdout } = await exec('sqlite3', ['-json', '-readonly',
-		'-cmd', '.timeout 5000', join(site.dir, 'var/leasehold.db'), query],
+		'-cmd', '.timeout 5000', site.db, query],
 	{ maxBuffer: 1 << 26 });
 	return stdout ? JSON.parse(stdout) : [];
 }
@@ -60,7 +60,7 @@ const lockers = onMysql ? {
 } : {
 	program: 'sqlite3',
 	args: site => ['-batch', '-cmd', '.timeout 5000',
-		join(site.dir, 'var/leasehold.db')],
+		site.db],
 	take: 'BEGIN IMMEDIATE; SELECT \'locked\';\n',
 	release: 'ROLLBACK;\n',
 };
@@ -94,3 +94,19 @@ export class Locker {
 		await gone;
 	}
 }
+
+// What SQLite keeps beside a database, and we.
+export const files = ['', '-wal', '-shm', '.lock'];
+
+// Run a statement as another program would.
+export async function write(site, sql) {
+	const child = onMysql ?
+		spawn('mariadb', [...client(site), '--execute', sql], stdio) :
+		spawn('sqlite3', ['-batch', '-bail', '-cmd', '.timeout 5000',
+			site.db, sql], stdio);
+	const [code] = await once(child, 'exit');
+	if (code !== 0)
+		throw new Error(`writing failed with status ${code}`);
+}
+
+const stdio = { stdio: ['ignore', 'ignore', 'inherit'] };

@@ -39,8 +39,13 @@ export class Mock {
 
 	// For this credential: these plans in turn (see tests/mock/plan.h).
 	plan(credential, ...then) {
-		return this.#call('rules',
-			{ rules: [{ match: { credential }, then }] });
+		return this.planFor({ credential }, ...then);
+	}
+
+	// For what matches in all of credential, model and path.  The first rule
+	// that fits counts.
+	planFor(match, ...then) {
+		return this.#call('rules', { rules: [{ match, then }] });
 	}
 
 	keepBodies() {

@@ -56,17 +56,19 @@ const settings = {
 let names = 0;
 
 export class Site {
-	static async start({ processes = 2, set = {}, options = [] } = {}) {
+	// db: a file for SQLite's database elsewhere.
+	static async start({ processes = 2, set = {}, options = [], db } = {}) {
 		const dir = await mkdtemp(join(tmpdir(), 'lh-'));
 		const mock = await Mock.start(
 			join(libexec, 'leasehold-demo-upstream'));
-		const site = new Site(dir, mock);
+		const site = new Site(dir, mock, db);
 		const sets = Object.entries({ ...settings, ...set })
 			.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 		try {
 			await site.quickstart('--prefix', prefix,
 				'--processes', String(processes), ...sets,
-				...onMysql ? ['--store', 'mysql'] : [], ...options);
+				'--store', onMysql ? 'mysql' : `sqlite:${site.db}`,
+				...options);
 			await site.#readEnv();
 		} catch (error) {
 			await site.stop({ check: false });
@@ -86,6 +88,7 @@ export class Site {
 		const store = (await readFile(join(other.dir, 'etc/store'),
 			'utf8')).trim();
 		site.databaseDir = other.dir;
+		site.db = other.db;
 		site.secrets = other.secrets;
 		await mkdir(join(dir, 'etc'));
 		await copyFile(join(other.dir, 'etc/master.key'),
@@ -103,9 +106,10 @@ export class Site {
 		return site;
 	}
 
-	constructor(dir, mock) {
+	constructor(dir, mock, db = join(dir, 'var/leasehold.db')) {
 		this.dir = dir;
 		this.databaseDir = dir;
+		this.db = db;
 		this.under = [];
 		this.mock = mock;
 		this.secrets = [];
