@@ -1,65 +1,121 @@
-// What a key may do is what the command said last, from the next request on.
+// What a key may do, and which accounts serve, is what the command said last,
+// from the next request on.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { call, message } from './lib/http.mjs';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call, message, request } from './lib/http.mjs';
 import { Site } from './lib/site.mjs';
 
 let site;
 
-before(async () => { site = await Site.start(); });
+before(async () => { site = await Site.start({ processes: 2 }); });
 after(() => site?.stop());
 
-function refused(answer, status, type, text) {
-	assert.equal(answer.status, status, answer.body);
-	const { error } = JSON.parse(answer.body);
-	assert.equal(error.type, type);
-	assert.match(error.message, text);
+function many(n, one) {
+	return Promise.all(Array.from({ length: n }, (_, i) => one(i)));
 }
 
-test('a revoked key is refused on the next request', async () => {
-	const team = await site.team(1);
-	assert.equal((await call(team)).status, 200);
-	await site.leasehold(['key', 'revoke', team.name]);
-	refused(await call(team), 401, 'authentication_error', /key/);
+async function served(team) {
+	const all = await site.mock.counters();
+	return team.accounts.map(a => all[a.secret]?.served ?? 0);
+}
+
+describe('a key', () => {
+	let team;
+
+	before(async () => { team = await site.team(1); });
+
+	async function assertRefused(status, type, more) {
+		// Each responder may know it from before.
+		for (const answer of await many(8, () => call(team,
+			message(more)))) {
+			assert.equal(answer.status, status, answer.body);
+			assert.equal(JSON.parse(answer.body).error.type, type);
+			assert.equal(answer.headers['x-should-retry'], 'false');
+		}
+	}
+
+	const set = (...options) =>
+		site.leasehold(['key', 'set', team.name, ...options]);
+
+	test('may call what its list allows', async () => {
+		assert.equal((await call(team)).status, 200);
+		await set('--models', 'claude-haiku-*,claude-opus-4-5');
+		await assertRefused(403, 'permission_error');
+		for (const model of ['claude-haiku-4-5', 'claude-opus-4-5'])
+			assert.equal((await call(team, message({ model }))).status, 200);
+		for (const model of ['claude-opus-4-50', 'xclaude-haiku-4',
+			'Claude-haiku-4-5'])
+			await assertRefused(403, 'permission_error', { model });
+		const counted = await request(
+			`${site.url}/v1/messages/count_tokens`,
+			{ key: team.key, body: message() });
+		assert.equal(counted.status, 403);
+		await set('--models', '');
+		assert.equal((await call(team)).status, 200);
+	});
+
+	test('that is disabled is refused on the next request, and let in again',
+		async () => {
+			await set('--disable');
+			await assertRefused(401, 'authentication_error');
+			await set('--enable');
+			assert.equal((await call(team)).status, 200);
+		});
+
+	test('that has expired is refused', async () => {
+		await set('--expires', '2s');
+		assert.equal((await call(team)).status, 200);
+		await sleep(2100);
+		await assertRefused(401, 'authentication_error');
+		await set('--expires', 'never');
+		assert.equal((await call(team)).status, 200);
+	});
+
+	test('bound to one account uses no other', async () => {
+		const pair = await site.team(2);
+		await site.leasehold(['key', 'set', pair.name, '--account',
+			pair.accounts[1].name]);
+		for (const answer of await many(10, () => call(pair)))
+			assert.equal(answer.status, 200);
+		assert.deepEqual(await served(pair), [0, 10]);
+	});
+
+	test('that is revoked is refused on the next request, for good',
+		async () => {
+			const waiting = await site.team(1, { concurrency: 1 });
+			await site.mock.plan(waiting.accounts[0].secret,
+				{ head_delay_ms: 800, count: 1 }, {});
+			const first = call(waiting);
+			await site.mock.waitFor('the first',
+				waiting.accounts[0].secret, () => true);
+			const queued = call(waiting);
+			await sleep(100);
+			await site.leasehold(['key', 'revoke', waiting.name]);
+			assert.equal((await call(waiting)).status, 401);
+			assert.equal((await first).status, 200, 'what ran goes on');
+			await queued;
+
+			await site.leasehold(['key', 'revoke', team.name]);
+			const was = await served(team);
+			await assertRefused(401, 'authentication_error');
+			assert.notEqual((await site.tryLeasehold(
+				['key', 'set', team.name, '--enable'])).status, 0);
+			await assertRefused(401, 'authentication_error');
+			assert.deepEqual(await served(team), was);
+		});
 });
 
-test('so is one that has expired', async () => {
-	const team = await site.team(1);
-	assert.equal((await call(team)).status, 200);
-	await site.leasehold(['key', 'set', '--expires', '1s', team.name]);
-	await new Promise(done => setTimeout(done, 1500));
-	refused(await call(team), 401, 'authentication_error', /expired/);
-});
-
-test('a key may use the models of its list alone', async () => {
-	const team = await site.team(1,
-		{ keyOptions: ['--models', 'claude-haiku-*,claude-opus-4-5'] });
-	refused(await call(team), 403, 'permission_error', /model/);
-	for (const model of ['claude-haiku-4-5', 'claude-opus-4-5'])
-		assert.equal((await call(team, message({ model }))).status, 200);
-	await site.leasehold(['key', 'set', '--models', 'claude-*', team.name]);
-	assert.equal((await call(team)).status, 200);
-});
-
-test('a key bound to one account uses no other', async () => {
+test('an account that is disabled gets no more calls', async () => {
 	const team = await site.team(2);
-	const [first, second] = team.accounts;
-	const name = `${team.name}-bound`;
-	const bound = { ...team, name,
-		key: await site.makeKey(name, '--account', second.name) };
-	for (let i = 0; i < 3; i++)
-		assert.equal((await call(bound)).status, 200);
-	assert.equal((await site.mock.requests(first.secret)).length, 0);
-	assert.equal((await site.mock.requests(second.secret)).length, 3);
-});
-
-test('a disabled account is left alone until it is enabled', async () => {
-	const team = await site.team(1);
 	await site.leasehold(['account', 'disable', team.accounts[0].name]);
-	await new Promise(done => setTimeout(done, 400));
-	const answer = await call(team);
-	assert.ok([429, 503].includes(answer.status), `${answer.status}`);
+	for (const answer of await many(10, () => call(team)))
+		assert.equal(answer.status, 200);
+	assert.deepEqual(await served(team), [0, 10]);
+	await site.leasehold(['account', 'disable', team.accounts[1].name]);
+	const none = await call(team);
+	assert.equal(none.status, 503, none.body);
+	assert.ok(none.headers['retry-after']);
 	await site.leasehold(['account', 'enable', team.accounts[0].name]);
-	await new Promise(done => setTimeout(done, 400));
 	assert.equal((await call(team)).status, 200);
 });

@@ -8,7 +8,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { files } from './lib/database.mjs';
+import { files, onMysql } from './lib/database.mjs';
 import { call, message, request, stream } from './lib/http.mjs';
 import { prefix, prompt, Site } from './lib/site.mjs';
 
@@ -87,8 +87,7 @@ test('not in a log, at the level that says most', async () => {
 			text.replaceAll(`/${guess}/v1/messages`, '')));
 });
 
-test('not in the database', async () => {
-	// The first key is shown by its visible part alone.
+test('not in the database', { skip: onMysql && 'not to be read' }, async () => {
 	for (const f of files) {
 		if (existsSync(site.db + f))
 			assertClean(`the database${f}`, await readFile(site.db + f));
@@ -147,5 +146,6 @@ test('files that hold secrets are for their owner alone', async () => {
 		assert.equal((await stat(join(site.dir, name))).mode & 0o077, 0,
 			name);
 	assert.equal((await stat(site.dir)).mode & 0o077, 0);
-	assert.equal((await stat(site.db)).mode & 0o007, 0);
+	if (!onMysql)
+		assert.equal((await stat(site.db)).mode & 0o007, 0);
 });
