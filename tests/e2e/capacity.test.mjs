@@ -167,6 +167,29 @@ describe('the queue', () => {
 			assert.equal(n, 0);
 		});
 
+	test('a key that fills it does not keep the others out', async () => {
+		const team = await own.team(1, { concurrency: 1 });
+		const few = { site: own,
+			key: await own.makeKey(`${team.name}-few`,
+				'--group', team.name) };
+		await own.mock.plan(team.accounts[0].secret,
+			{ head_delay_ms: 3500, count: 1 }, {});
+		const timed = async key => {
+			const from = Date.now();
+			const { status } = await call(key);
+			return { status, ms: Date.now() - from };
+		};
+		const greedy = many(10, () => timed(team));
+		await sleep(400);
+		// A place of its own, though the queue is full.
+		const patient = await timed(few);
+		assert.equal(patient.status, 429);
+		assert.ok(patient.ms >= 1400, `${patient.ms} ms`);
+		assert.equal((await greedy).filter(a => a.status === 200).length,
+			1);
+		await own.ledger(team);
+	});
+
 	test('a client that leaves it makes room', async () => {
 		const team = await own.team(1, { concurrency: 1 });
 		await own.mock.plan(team.accounts[0].secret,
