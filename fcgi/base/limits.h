@@ -30,6 +30,10 @@
  * process; a FastCGI record is at most 64 KiB. */
 #define LIMIT_READ_BYTES	(64 * 1024)
 
+/* Memory that a request body takes ahead of what has come in, before it takes
+ * as much again as it has: one record, and most plain calls. */
+#define LIMIT_BODY_STEP_BYTES	(64 * 1024)
+
 /* Rest of a body that was answered early, read so that a kept connection
  * can be used again; beyond it closing is cheaper. */
 #define LIMIT_DISCARD_BYTES	(256 * 1024)

@@ -4,6 +4,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "relay/call.h"
 #include "relay/platform.h"
@@ -74,22 +75,44 @@ call_free(struct call *c)
 
 /* ---- the body ---- */
 
-/* Account for the memory that the next ${n} bytes need: as much as the client
- * stated, at once, so that a body that was begun can also be finished. */
+/* Set memory aside for a body of ${want} bytes, if there is room. */
 static bool
-call_charge(struct call *c, size_t n)
+call_charge_to(struct call *c, size_t want)
 {
-	size_t want = buf_len(&c->body) + n;
 
-	if (want <= c->body_charged)
-		return (true);
-	if (c->http->content_length > (int64_t)want)
-		want = (size_t)c->http->content_length;
 	if (!relay_body_room(c->relay, want - c->body_charged))
 		return (false);
 	c->relay->body_bytes += (int64_t)(want - c->body_charged);
 	c->body_charged = want;
 	return (true);
+}
+
+/*
+ * Account for the memory that the next ${n} bytes need.  What the client
+ * states is not set aside before it comes, or a few that only begin would keep
+ * out all others; as much as has come is, so that the body grows in few steps.
+ * Where that finds no room the bytes alone may.  A body that finds none is
+ * refused and gives back what it has, so that bodies never wait for each
+ * other.
+ */
+static bool
+call_charge(struct call *c, size_t n)
+{
+	size_t want = buf_len(&c->body) + n, ahead = want * 2;
+
+	if (want <= c->body_charged)
+		return (true);
+	if (ahead < LIMIT_BODY_STEP_BYTES)
+		ahead = LIMIT_BODY_STEP_BYTES;
+	if (c->http->content_length >= (int64_t)want &&
+	    (int64_t)ahead > c->http->content_length)
+		ahead = (size_t)c->http->content_length;
+	if (ahead > c->body.max)
+		ahead = c->body.max;
+	if (!call_charge_to(c, ahead) && !call_charge_to(c, want))
+		return (false);
+	return (buf_reserve(&c->body, c->body_charged -
+	    buf_len(&c->body)) != NULL);
 }
 
 bool
@@ -101,16 +124,7 @@ call_body(struct call *c, const void *p, size_t n)
 		close_refuse(c, REFUSAL_TOO_LARGE, NULL);
 		return (false);
 	}
-	if (!call_charge(c, n)) {
-		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
-		return (false);
-	}
-	if (c->body.data == NULL &&
-	    buf_reserve(&c->body, c->body_charged) == NULL) {
-		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
-		return (false);
-	}
-	if (buf_append(&c->body, p, n) != 0) {
+	if (!call_charge(c, n) || buf_append(&c->body, p, n) != 0) {
 		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
 		return (false);
 	}

@@ -279,6 +279,11 @@ describe('the body\'s length', () => {
 			first.send(head({ 'x-api-key': team.key,
 				'content-length': 500 * KiB }) + '{"model": "x", "a": "');
 			await sleep(100);
+			// What is only stated takes no room from others.
+			assertError(await call(team, '{' + ' '.repeat(400 * KiB),
+				{ agent: false }), 400);
+			first.send('x'.repeat(450 * KiB));
+			await sleep(100);
 			// nginx closes a connection whose body it did not read to the
 			// end: each has its own.
 			for (const headers of [{}, { 'transfer-encoding': 'chunked' }]) {

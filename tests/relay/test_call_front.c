@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/limits.h"
 #include "fakes.h"
 #include "relay/relay_int.h"
 #include "relay/throttle.h"
@@ -419,7 +420,7 @@ all_bodies_together_stay_under_the_ceiling(void **state)
 	fakes_start("bodies_max_bytes = 2K\nbody_max_bytes = 2K");
 	fakes.key_cached = true;
 
-	/* What was stated is set aside at the first byte. */
+	/* Of what was stated, at most a step is set aside at once. */
 	a = fake_begin("POST", "/v1/messages", FAKE_KEY
 	    "CONTENT_LENGTH=1200\n");
 	fake_body(a, blanks, 1);
@@ -429,7 +430,7 @@ all_bodies_together_stay_under_the_ceiling(void **state)
 	assert_int_equal(fake_status(b), 503);
 	assert_non_null(strcasestr(fake_answer(b), "retry-after: 1\r\n"));
 
-	/* What was not counts as it comes. */
+	/* Where there is no room for a step, each byte counts as it comes. */
 	c = fake_begin("POST", "/v1/messages", FAKE_KEY);
 	fake_body(c, blanks, 848);
 	assert_int_equal(fakes.relay->body_bytes, 2048);
@@ -442,6 +443,45 @@ all_bodies_together_stay_under_the_ceiling(void **state)
 	fake_body(d, blanks, 900);
 	assert_true(d->wanted);
 	fake_gone(d);
+	fakes_stop();
+}
+
+static void
+bodies_that_only_begin_keep_nobody_out(void **state)
+{
+	enum { STEP = LIMIT_BODY_STEP_BYTES, WHOLE = 512 * 1024 };
+	static char blanks[WHOLE];
+	struct fcgi_request *req[3];
+	size_t i;
+
+	(void)state;
+	memset(blanks, ' ', sizeof(blanks));
+	fakes_start("bodies_max_bytes = 1M\nbody_max_bytes = 512K");
+	fakes.key_cached = true;
+	for (i = 0; i < NITEMS(req); i++) {
+		req[i] = fake_begin("POST", "/v1/messages", FAKE_KEY
+		    "CONTENT_LENGTH=524288\n");
+		fake_body(req[i], blanks, 1);
+		assert_int_equal(fakes.relay->body_bytes, (i + 1) * STEP);
+	}
+
+	/* As much ahead as has come; never more than was stated. */
+	fake_body(req[0], blanks, STEP);
+	assert_int_equal(fakes.relay->body_bytes, 2 * (STEP + 1) + 2 * STEP);
+	fake_body(req[0], blanks, WHOLE - STEP - 1);
+	assert_true(req[0]->wanted);
+	assert_int_equal(fakes.relay->body_bytes, WHOLE + 2 * STEP);
+
+	/* Begun, and no room: it goes, and the others can end. */
+	fake_body(req[1], blanks, WHOLE - 1);
+	assert_int_equal(fake_status(req[1]), 503);
+	assert_int_equal(fakes.relay->body_bytes, WHOLE + STEP);
+	fake_body(req[2], blanks, WHOLE - 1);
+	assert_true(req[2]->wanted);
+	assert_int_equal(fakes.relay->body_bytes, 2 * WHOLE);
+	fake_gone(req[0]);
+	fake_gone(req[2]);
+	assert_int_equal(fakes.relay->body_bytes, 0);
 	fakes_stop();
 }
 
@@ -495,6 +535,7 @@ main(void)
 		cmocka_unit_test(a_compressed_body_is_not_begun),
 		cmocka_unit_test(a_body_that_grows_too_long_is_refused),
 		cmocka_unit_test(all_bodies_together_stay_under_the_ceiling),
+		cmocka_unit_test(bodies_that_only_begin_keep_nobody_out),
 		WITH(what_the_server_finds_bad_is_told_and_forgotten),
 		WITH(without_a_database_a_whole_body_is_503),
 	};
