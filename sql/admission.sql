@@ -342,13 +342,20 @@ SELECT key_id, count(*),
 FROM ledger WHERE responder_id = ? AND state = 0 GROUP BY key_id;
 
 -- name: reap_reservations @sqlite
--- Those of requests that went upstream stay, for a late settlement.
+-- Those of requests that went upstream stay for a day, for a late settlement
+-- (reservations_stale).
 DELETE FROM reservation WHERE ledger_id IN
     (SELECT id FROM ledger WHERE responder_id = ? AND state = 0
     AND fence = 0);
 -- name: reap_reservations @mysql
 DELETE r FROM ledger l STRAIGHT_JOIN reservation r ON r.ledger_id = l.id
 WHERE l.responder_id = ? AND l.state = 0 AND l.fence = 0;
+
+-- name: reservations_stale
+-- Whose request was given up as lost before that time; so many.
+SELECT DISTINCT r.ledger_id FROM reservation r
+JOIN ledger l ON l.id = r.ledger_id
+WHERE l.state = 2 AND l.settled_ms < ? ORDER BY r.ledger_id LIMIT ?;
 
 -- name: reap_attempts @sqlite
 UPDATE attempt SET ended_ms = ?, outcome = 'lost', mark = 3

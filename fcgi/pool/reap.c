@@ -12,6 +12,13 @@
 #include "pool/reap.h"
 #include "pool/runner.h"
 
+/* No request and no outage that a settlement waits for lasts so long. */
+#define STALE_MS	(INT64_C(24) * 60 * 60 * 1000)
+
+/* Rows are looked for so often, and so many are dropped in one batch. */
+#define SWEEP_MS	(60 * 60 * 1000)
+#define SWEEP_MAX	1000
+
 /* Another responder, or the id of one that left rows behind. */
 struct other {
 	int64_t id;
@@ -196,6 +203,32 @@ reap_adopt(struct runner *rn, struct store *st, int64_t from,
 	return (0);
 }
 
+static int
+stale_row(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct runner *rn = arg;
+
+	(void)ncols;
+	ROWS_PUT(&rn->rows[ROWS_RESERVATION_DROP], c[0]);
+	return (0);
+}
+
+int
+reap_stale(struct runner *rn, struct err *err)
+{
+	const struct store_value v[2] = { store_int(rn->now_ms - STALE_MS),
+		store_int(SWEEP_MAX) };
+	struct reaper *r = &rn->reaper;
+
+	if (r->swept_ms != 0 && rn->mono_ms - r->swept_ms < SWEEP_MS)
+		return (0);
+	r->next_swept_ms = rn->mono_ms;
+	if (store_query(rn->st, STMT_RESERVATIONS_STALE, v, 2, stale_row, rn,
+	    err) < 0)
+		return (-1);
+	return (runner_exec(rn, ROWS_RESERVATION_DROP, err));
+}
+
 /* ---- who is dead ---- */
 
 /* id, host, lock_path, wake_path, beat */
@@ -375,4 +408,7 @@ reap_ended(struct reaper *r, bool committed)
 		r->next = old;
 	}
 	r->next_beat_ms = 0;
+	if (committed && r->next_swept_ms != 0)
+		r->swept_ms = r->next_swept_ms;
+	r->next_swept_ms = 0;
 }

@@ -48,6 +48,8 @@ struct reaper {
 	struct seen_list *now, *next;	/* next becomes now at commit */
 	int64_t beat_ms;		/* own last beat, monotonic */
 	int64_t next_beat_ms;		/* 0: no beat in this batch */
+	int64_t swept_ms;		/* stale reservations; 0: never yet */
+	int64_t next_swept_ms;		/* 0: not in this batch */
 	size_t ndead;
 	struct dead dead[DEAD_MAX];
 };
@@ -59,6 +61,15 @@ void reaper_fini(struct reaper *r);
 /** reap_others(rn, err): With a beat: look for the dead and reap them.  0, or
  * -1. */
 int reap_others(struct runner *rn, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * reap_stale(rn, err): With a beat: once an hour, drop reservations of requests
+ * that went upstream and were reaped more than a day ago.  Up to then a late
+ * settlement corrects the budgets by them; later ones still settle their row,
+ * and budgets keep what was reserved as spent.  0, or -1.
+ */
+int reap_stale(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /**
@@ -74,7 +85,7 @@ int reap_one(struct runner *rn, int64_t id, struct err *err)
 int reap_adopt(struct runner *rn, struct store *st, int64_t from,
     struct err *err) __attribute__((__warn_unused_result__));
 
-/** reap_ended(r, committed): Remove files of the dead. */
+/** reap_ended(r, committed): Remove files of the dead; remember the beat. */
 void reap_ended(struct reaper *r, bool committed);
 
 #endif /* !POOL_REAP_H_ */

@@ -380,7 +380,7 @@ run_beats(struct runner *rn, struct err *err)
 	rc = responder_beat(&rn->self, rn->st, &rn->set, err);
 	if (rc < 0 || (rc == 0 && register_anew(rn, err)))
 		return (-1);
-	if (reap_others(rn, err))
+	if (reap_others(rn, err) || reap_stale(rn, err))
 		return (-1);
 	return (rn->ntickets > 0 ? tickets_lapse(rn, err) : 0);
 }

@@ -150,6 +150,56 @@ a_late_settlement_corrects_once(void **state)
 	proc_free(p);
 }
 
+/* The reserve of a lost request stays spent; so long ago, nobody asks. */
+static void
+a_day_later_only_the_row_is_settled(void **state)
+{
+	static const char many[] = "SELECT count(*) FROM reservation";
+	struct rig *r = *state;
+	struct key_info *key = furnish(r);
+	struct admit_op *op, *now;
+	struct proc *dead, *p;
+	struct settle_op *s;
+
+	dead = proc_new(r);
+	op = admit_now(dead, key);
+	s = settle_make(dead, op);
+	proc_die(dead);
+	p = proc_new(r);
+	p->fail_times = 1;
+	proc_beat(p);
+	now = admit_now(p, key);
+	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2000);
+	assert_int_equal(rig_int(r, many), 2);
+
+	/* It looks once an hour. */
+	rig_sql(r, "UPDATE ledger SET settled_ms = settled_ms - 86300000");
+	clock_fake_advance(&r->clock, 3600000);
+	proc_beat(p);
+	assert_int_equal(rig_int(r, many), 2);
+	rig_sql(r, "UPDATE ledger SET settled_ms = settled_ms - 100000");
+	clock_fake_advance(&r->clock, 3599999);
+	proc_beat(p);
+	assert_int_equal(rig_int(r, many), 2);
+	clock_fake_advance(&r->clock, 1);
+	proc_beat(p);
+	assert_int_equal(rig_int(r, many), 1);
+
+	proc_run1(p, &s->op);
+	assert_true(s->late);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger WHERE "
+	    "state = 3 AND cost_nusd = 30"), 1);
+	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2000);
+	finish(p, now);
+	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2030);
+	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window"), 0);
+	assert_int_equal(rig_int(r, many), 0);
+	lease_drop(&s->lease);
+	free(s);
+	free(op);
+	proc_free(p);
+}
+
 static void
 a_slot_leased_anew_is_not_freed_by_its_last_holder(void **state)
 {
@@ -375,6 +425,7 @@ main(void)
 		T(a_dead_neighbour_is_reaped_at_once),
 		T(a_killed_process_is_reaped),
 		T(a_late_settlement_corrects_once),
+		T(a_day_later_only_the_row_is_settled),
 		T(a_slot_leased_anew_is_not_freed_by_its_last_holder),
 		T(elsewhere_a_beat_that_stands_still_decides),
 		T(an_outage_reaps_nobody),
