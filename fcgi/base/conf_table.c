@@ -37,7 +37,7 @@ static const struct conf_setting settings[] = {
 	{ .name = "host_name", .type = CONF_NAME, FIELD(host_name),
 	  .def = "", .max = 120,
 	  .help = "What this host is called where several share a database; "
-	      "empty: the machine's own name. Pools that do not see each "
+	      "empty: the machine's own name.  Pools that do not see each "
 	      "other's run_dir (two containers of one machine, say) are two "
 	      "hosts and need two names." },
 	{ .name = "mount", .type = CONF_MOUNT, FIELD(mount),
@@ -93,7 +93,7 @@ static const struct conf_setting settings[] = {
 	{ .name = "queue_max", .type = CONF_INT, FIELD(queue_max),
 	  .def = "1000", .min = 0, .max = 100000, .reloadable = true,
 	  .help = "Requests that wait for an account, in the whole pool; 0: "
-	      "none does. Beyond it a key still finds room that has fewer "
+	      "none does.  Beyond it a key still finds room that has fewer "
 	      "waiting than queue_max / keys that wait, as long as less than "
 	      "twice as many wait in all: no key can keep the others out." },
 	{ .name = "attempts_max", .type = CONF_INT, FIELD(attempts_max),
