@@ -85,6 +85,7 @@ extern const struct command commands_group[];
 extern const struct command commands_key[];
 extern const struct command commands_price[];
 extern const struct command commands_token[];
+extern const struct command commands_store[];
 extern const struct command commands_report[];
 extern const struct command commands_doctor[];
 

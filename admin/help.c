@@ -13,6 +13,7 @@ const struct command *const help_tables[] = {
 	commands_key,
 	commands_price,
 	commands_token,
+	commands_store,
 	commands_report,
 	commands_doctor,
 	NULL

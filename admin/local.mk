@@ -10,6 +10,8 @@ libadmin_a_SOURCES = \
 	admin/change.h \
 	admin/check.c \
 	admin/check.h \
+	admin/copy.c \
+	admin/copy.h \
 	admin/doctor.c \
 	admin/doctor.h \
 	admin/doctor_access.c \
@@ -57,6 +59,7 @@ leasehold_SOURCES = \
 	admin/cmd_price.c \
 	admin/cmd_report.c \
 	admin/cmd_setup.c \
+	admin/cmd_store.c \
 	admin/cmd_token.c \
 	admin/command.c \
 	admin/command.h \

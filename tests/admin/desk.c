@@ -1,6 +1,5 @@
 #include "desk.h"
 
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,19 +44,25 @@ desk_open_seal(struct desk *d)
 	desk_works(d, d->seal == NULL);
 }
 
-int
-desk_setup(void **state)
+static struct desk *
+desk_new(void)
 {
 	struct desk *d = calloc(1, sizeof(*d));
-	int64_t from, to;
-	bool made;
 
 	assert_non_null(d);
 	(void)snprintf(d->dir, sizeof(d->dir), "/tmp/leasehold-desk.XXXXXX");
 	assert_non_null(mkdtemp(d->dir));
 	(void)snprintf(d->db_path, sizeof(d->db_path), "%s/db", d->dir);
 	(void)snprintf(d->key_path, sizeof(d->key_path), "%s/key", d->dir);
-	(void)snprintf(d->url, sizeof(d->url), "sqlite:%s", d->db_path);
+	return (d);
+}
+
+static int
+install(struct desk *d)
+{
+	int64_t from, to;
+	bool made;
+
 	d->st = store_open(d->url, &options, &d->err);
 	desk_works(d, d->st == NULL);
 	desk_works(d, store_migrate(d->st, &from, &to, &d->err));
@@ -68,8 +73,27 @@ desk_setup(void **state)
 	desk_works(d, install_meta(d->st, d->seal, &made, &d->err));
 	assert_true(made);
 	desk_works(d, meta_pepper(d->st, d->seal, &d->pepper, &d->err));
-	*state = d;
 	return (0);
+}
+
+int
+desk_setup(void **state)
+{
+	struct desk *d = desk_new();
+
+	raw_make(d->dir, d->url);
+	*state = d;
+	return (install(d));
+}
+
+int
+desk_setup_sqlite(void **state)
+{
+	struct desk *d = desk_new();
+
+	(void)snprintf(d->url, sizeof(d->url), "sqlite:%s", d->db_path);
+	*state = d;
+	return (install(d));
 }
 
 int
@@ -84,6 +108,7 @@ desk_teardown(void **state)
 
 	store_close(d->st);
 	seal_free(d->seal);
+	raw_drop(d->url);
 	for (i = 0; i < NITEMS(files); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", d->dir, files[i]);
 		(void)unlink(path);
@@ -91,29 +116,6 @@ desk_teardown(void **state)
 	assert_int_equal(rmdir(d->dir), 0);
 	free(d);
 	return (0);
-}
-
-/* Run one statement on a connection of its own; the first column of its first
- * row, or -1. */
-static int64_t
-run_sql(struct desk *d, const char *sql)
-{
-	sqlite3_stmt *stmt;
-	int64_t value = -1;
-	sqlite3 *db;
-	int rc;
-
-	assert_int_equal(sqlite3_open(d->db_path, &db), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
-		value = sqlite3_column_int64(stmt, 0);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-	(void)sqlite3_finalize(stmt);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	return (value);
 }
 
 void
@@ -125,19 +127,21 @@ desk_sql(struct desk *d, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(sql, sizeof(sql), fmt, ap);
 	va_end(ap);
-	(void)run_sql(d, sql);
+	raw_sql(d->url, sql);
 }
 
 int64_t
 desk_number(struct desk *d, const char *fmt, ...)
 {
+	const char *text;
 	char sql[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(sql, sizeof(sql), fmt, ap);
 	va_end(ap);
-	return (run_sql(d, sql));
+	text = raw_text(d->url, sql);
+	return (*text == '\0' ? -1 : strtoll(text, NULL, 10));
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/seal.h"
+#include "store/raw.h"
 #include "store/store.h"
 
 /**
@@ -15,7 +16,7 @@
  */
 struct desk {
 	char dir[64];
-	char url[128];
+	char url[RAW_URL_SIZE];
 	char db_path[80];
 	char key_path[80];
 	struct store *st;
@@ -24,7 +25,10 @@ struct desk {
 	struct err err;			/* cleared by desk_fails */
 };
 
+/** desk_setup: On the store that LEASEHOLD_TEST_STORE names.
+ * desk_setup_sqlite: on SQLite. */
 int desk_setup(void **state);
+int desk_setup_sqlite(void **state);
 int desk_teardown(void **state);
 
 /** desk_open_seal(d): Read the master key file again. */

@@ -4,7 +4,7 @@ ADMIN_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin \
 ADMIN_TEST_LIBS = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
 	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
 	$(CMOCKA_LIBS)
-DESK = tests/admin/desk.c tests/admin/desk.h
+DESK = tests/admin/desk.c tests/admin/desk.h $(STORE_RAW)
 
 UNIT_TESTS += tests/admin/test_check
 tests_admin_test_check_SOURCES = tests/admin/test_check.c
@@ -58,3 +58,8 @@ UNIT_TESTS += tests/admin/test_doctor_fetch
 tests_admin_test_doctor_fetch_SOURCES = tests/admin/test_doctor_fetch.c
 tests_admin_test_doctor_fetch_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_doctor_fetch_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_copy
+tests_admin_test_copy_SOURCES = tests/admin/test_copy.c $(STORE_RAW)
+tests_admin_test_copy_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_copy_LDADD = $(ADMIN_TEST_LIBS)

@@ -43,7 +43,7 @@ set_up(void **state)
 	void *desk;
 
 	assert_non_null(w);
-	assert_int_equal(desk_setup(&desk), 0);
+	assert_int_equal(desk_setup_sqlite(&desk), 0);
 	w->desk = desk;
 	(void)snprintf(w->conf, sizeof(w->conf), "%s/conf", w->desk->dir);
 	(void)snprintf(w->run_dir, sizeof(w->run_dir), "%s/run",

@@ -199,8 +199,8 @@ secrets_are_sealed_and_bound_to_their_row(void **state)
 	assert_string_equal(secret, "sk-ant-one");
 	assert_int_equal(len, strlen("sk-ant-one"));
 	seal_wipe_free(secret, len);
-	assert_int_equal(desk_number(d, "SELECT instr(secret, "
-	    "CAST('sk-ant' AS BLOB)) FROM account WHERE id = 1"), 0);
+	assert_int_equal(desk_number(d, "SELECT instr(hex(secret), "
+	    "hex('sk-ant')) FROM account WHERE id = 1"), 0);
 	desk_sql(d, "UPDATE account SET secret = (SELECT secret FROM account "
 	    "WHERE id = 1) WHERE id = 2");
 	desk_fails(d, account_secret_get(d->st, d->seal, 2, &secret, &len,

@@ -1,0 +1,335 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "copy.h"
+
+/* Rows of the ledger that are read at once, and any that are written. */
+#define PAGE_ROWS	1000
+#define PUT_ROWS	256
+
+/* A responder that beat so long ago is gone, or soon will be. */
+#define ALIVE_MS	10000
+
+#define TABLE(n, N)	{ #n, STMT_COPY_READ_##N, STMT_COPY_PUT_##N, false }
+#define PAGED(n, N)	{ #n, STMT_COPY_READ_##N, STMT_COPY_PUT_##N, true }
+
+static const struct table {
+	const char *name;
+	enum stmt_id read, put;
+	bool paged;		/* read by ranges of ledger ids */
+} tables[] = {
+	TABLE(account_group, ACCOUNT_GROUP),
+	TABLE(person, PERSON),
+	TABLE(account, ACCOUNT),
+	TABLE(slot, SLOT),
+	TABLE(cooldown, COOLDOWN),
+	TABLE(api_key, API_KEY),
+	TABLE(key_usage, KEY_USAGE),
+	TABLE(budget, BUDGET),
+	TABLE(budget_window, BUDGET_WINDOW),
+	TABLE(price, PRICE),
+	TABLE(admin_token, ADMIN_TOKEN),
+	TABLE(responder, RESPONDER),
+	TABLE(ticket, TICKET),
+	PAGED(ledger, LEDGER),
+	PAGED(attempt, ATTEMPT),
+	PAGED(reservation, RESERVATION),
+	TABLE(meta, META),	/* last: with it, it is an installation */
+};
+_Static_assert(sizeof(tables) / sizeof(tables[0]) == COPY_TABLES,
+    "one sum for each table");
+
+/* Rows on their way, with copies of their texts. */
+struct copying {
+	const struct table *table;
+	struct store *to;		/* NULL: sums alone */
+	struct copy_sum *sum;
+	struct err *err;
+	struct store_value *values;	/* room for PUT_ROWS rows */
+	size_t nrows;
+};
+
+/* ---- sums ---- */
+
+/* A number that one store keeps as such is digits in another (meta). */
+static void
+add_value(struct copy_sum *sum, const struct store_value *v)
+{
+	char digits[24];
+
+	if (v->type == STORE_INT)
+		sum->bytes += (size_t)snprintf(digits, sizeof(digits), "%lld",
+		    (long long)v->i);
+	else
+		sum->bytes += v->n;
+	if (v->type == STORE_INT)
+		sum->numbers += (uint64_t)v->i;
+	else if (v->type == STORE_BLOB && v->n > 0 && v->n < 20 &&
+	    strspn(v->p, "0123456789") == v->n)
+		sum->numbers += strtoull(v->p, NULL, 10);
+}
+
+static void
+add_row(struct copy_sum *sum, const struct store_value *row, size_t n)
+{
+	size_t i;
+
+	sum->rows++;
+	for (i = 0; i < n; i++)
+		add_value(sum, &row[i]);
+}
+
+/* ---- rows ---- */
+
+static void
+forget(struct copying *c)
+{
+	size_t i, n = c->nrows * stmts[c->table->put].nparams;
+
+	for (i = 0; i < n; i++)
+		free((void *)(uintptr_t)c->values[i].p);
+	c->nrows = 0;
+}
+
+static int
+flush(struct copying *c)
+{
+	size_t n = stmts[c->table->put].nparams;
+	int rc;
+
+	if (c->nrows == 0)
+		return (0);
+	if ((rc = store_begin(c->to, true, c->err)) == 0) {
+		rc = store_exec(c->to, c->table->put, c->values, c->nrows, n,
+		    NULL, c->err);
+		if (rc == 0)
+			rc = store_commit(c->to, c->err);
+		else
+			store_rollback(c->to);
+	}
+	forget(c);
+	return (rc);
+}
+
+static int
+keep(struct copying *c, const struct store_value *row, size_t n)
+{
+	struct store_value *to = c->values + c->nrows * n;
+	char *p;
+	size_t i;
+
+	memset(to, 0, n * sizeof(*to));
+	c->nrows++;
+	for (i = 0; i < n; i++) {
+		to[i] = row[i];
+		to[i].p = NULL;
+		if (row[i].type == STORE_NULL || row[i].type == STORE_INT)
+			continue;
+		if ((p = malloc(row[i].n + 1)) == NULL) {
+			err_set(c->err, ERR_NOMEM, "no memory for a row of %s",
+			    c->table->name);
+			return (-1);
+		}
+		if (row[i].n > 0)
+			memcpy(p, row[i].p, row[i].n);
+		p[row[i].n] = '\0';
+		to[i].p = p;
+	}
+	return (0);
+}
+
+static int
+take_row(void *arg, const struct store_value *cols, size_t ncols)
+{
+	struct copying *c = arg;
+
+	add_row(c->sum, cols, ncols);
+	if (c->to == NULL)
+		return (0);
+	if (keep(c, cols, ncols))
+		return (-1);
+	return (c->nrows == PUT_ROWS ? flush(c) : 0);
+}
+
+/* One table, or what of it belongs to ledger ids after ${ids}[0] up to
+ * ${ids}[1]. */
+static int
+pass(struct store *from, struct store *to, const struct table *t,
+    const struct store_value *ids, struct copy_sum *sum, struct err *err)
+{
+	struct copying c = { .table = t, .to = to, .sum = sum, .err = err };
+	int rc = -1;
+
+	c.values = calloc(PUT_ROWS * stmts[t->put].nparams,
+	    sizeof(*c.values));
+	if (c.values == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for rows of %s", t->name);
+		return (-1);
+	}
+	if (store_query(from, t->read, ids, t->paged ? 2 : 0, take_row, &c,
+	    err) >= 0)
+		rc = to == NULL ? 0 : flush(&c);
+	forget(&c);
+	free(c.values);
+	return (rc);
+}
+
+/* ---- the whole ---- */
+
+static int
+take_id(void *arg, const struct store_value *cols, size_t ncols)
+{
+
+	(void)ncols;
+	*(struct store_value *)arg = cols[0];
+	return (1);
+}
+
+/* The next page of the ledger: 1; 0: there is none; -1. */
+static int
+next_page(struct store *from, struct store_value ids[2], struct err *err)
+{
+	struct store_value params[2] = { ids[1], store_int(PAGE_ROWS) };
+	struct store_value last = store_null();
+
+	if (store_query(from, STMT_COPY_LEDGER_PAGE, params, 2, take_id,
+	    &last, err) < 0)
+		return (-1);
+	if (last.type == STORE_NULL)
+		return (0);
+	ids[0] = ids[1];
+	ids[1] = store_int(last.i);
+	return (1);
+}
+
+static int
+pass_pages(struct store *from, struct store *to, struct copy_sum *sums,
+    struct err *err)
+{
+	struct store_value ids[2] = { store_int(0), store_int(0) };
+	size_t i;
+	int rc;
+
+	while ((rc = next_page(from, ids, err)) == 1) {
+		for (i = 0; i < COPY_TABLES; i++) {
+			if (tables[i].paged && pass(from, to, &tables[i], ids,
+			    &sums[i], err))
+				return (-1);
+		}
+	}
+	return (rc);
+}
+
+/* All tables: those in pages when the first of them is reached. */
+static int
+pass_all(struct store *from, struct store *to, struct copy_sum *sums,
+    struct err *err)
+{
+	bool paged = false;
+	size_t i;
+
+	for (i = 0; i < COPY_TABLES; i++)
+		sums[i] = (struct copy_sum) { .table = tables[i].name };
+	for (i = 0; i < COPY_TABLES; i++) {
+		if (!tables[i].paged) {
+			if (pass(from, to, &tables[i], NULL, &sums[i], err))
+				return (-1);
+			continue;
+		}
+		if (!paged && pass_pages(from, to, sums, err))
+			return (-1);
+		paged = true;
+	}
+	return (0);
+}
+
+static int
+check_stopped(struct store *from, struct err *err)
+{
+	struct store_value since = store_int(store_now_ms(from) - ALIVE_MS);
+	int64_t n = 0;
+
+	if (store_one(from, STMT_COPY_RUNNING, &since, 1, &n, 1, err) == -1)
+		return (-1);
+	if (n == 0)
+		return (0);
+	err_set(err, ERR_EXISTS, "%lld responders run on the store that is to "
+	    "be copied: stop them first, and wait %d s", (long long)n,
+	    ALIVE_MS / 1000);
+	return (-1);
+}
+
+static int
+see_row(void *arg, const struct store_value *cols, size_t ncols)
+{
+
+	(void)arg;
+	(void)cols;
+	(void)ncols;
+	return (1);
+}
+
+static int
+check_empty(struct store *to, struct err *err)
+{
+	const struct store_value all[2] = {
+		store_int(INT64_MIN), store_int(INT64_MAX)
+	};
+	int64_t found;
+	size_t i;
+
+	for (i = 0; i < COPY_TABLES; i++) {
+		found = store_query(to, tables[i].read, all,
+		    tables[i].paged ? 2 : 0, see_row, NULL, err);
+		if (found < 0)
+			return (-1);
+		if (found == 0)
+			continue;
+		err_set(err, ERR_EXISTS, "the store that is to be copied to "
+		    "has rows in %s already; name an empty one",
+		    tables[i].name);
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+compare(const struct copy_sum *from, const struct copy_sum *to,
+    struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < COPY_TABLES; i++) {
+		if (from[i].rows == to[i].rows &&
+		    from[i].numbers == to[i].numbers &&
+		    from[i].bytes == to[i].bytes)
+			continue;
+		err_set(err, ERR_INTERNAL, "the copy of %s differs: %lld rows "
+		    "there, %lld here, or their sums; remove the copy",
+		    tables[i].name, (long long)from[i].rows,
+		    (long long)to[i].rows);
+		return (-1);
+	}
+	return (0);
+}
+
+int
+copy_store(struct store *from, struct store *to,
+    struct copy_sum sums[COPY_TABLES], struct err *err)
+{
+	struct copy_sum made[COPY_TABLES];
+	int rc;
+
+	if (check_stopped(from, err) || check_empty(to, err) ||
+	    store_begin(from, false, err))
+		return (-1);
+	rc = pass_all(from, to, sums, err);
+	store_rollback(from);
+	if (rc != 0 || pass_all(to, NULL, made, err))
+		return (-1);
+	return (compare(sums, made, err));
+}

@@ -1,0 +1,193 @@
+-- What `leasehold store copy' moves, table by table, in an order in which what
+-- is referred to is there.  The columns are those of the schema, in its order;
+-- which migrations have run is not copied, and neither is the row that probes
+-- for room.
+
+-- name: copy_running
+-- How many responders have said since then that they are alive.
+SELECT count(*) FROM responder WHERE beat_ms > ?;
+
+-- name: copy_ledger_page
+-- after id, rows: the last id of the next page; NULL if there is none
+SELECT max(id) FROM
+    (SELECT id FROM ledger WHERE id > ? ORDER BY id LIMIT ?) AS page;
+
+-- name: copy_read_account_group
+SELECT id, name, strategy, created_ms
+FROM account_group ORDER BY id;
+
+-- name: copy_put_account_group
+INSERT INTO account_group (id, name, strategy, created_ms)
+VALUES (?, ?, ?, ?);
+
+-- name: copy_read_person
+SELECT id, name, created_ms
+FROM person ORDER BY id;
+
+-- name: copy_put_person
+INSERT INTO person (id, name, created_ms)
+VALUES (?, ?, ?);
+
+-- name: copy_read_account
+SELECT id, name, platform, base_url, credential, secret, group_id,
+    priority, weight, concurrency, enabled, created_ms, updated_ms
+FROM account ORDER BY id;
+
+-- name: copy_put_account
+INSERT INTO account (id, name, platform, base_url, credential, secret,
+    group_id, priority, weight, concurrency, enabled, created_ms,
+    updated_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_slot
+SELECT account_id, n, fence, responder_id, ledger_id, key_id, leased_ms
+FROM slot ORDER BY account_id, n;
+
+-- name: copy_put_slot
+INSERT INTO slot (account_id, n, fence, responder_id, ledger_id, key_id,
+    leased_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_cooldown
+SELECT account_id, family, reason, detail, since_ms, until_ms, stated,
+    strikes, cause_id, observed_ms
+FROM cooldown ORDER BY account_id, family;
+
+-- name: copy_put_cooldown
+INSERT INTO cooldown (account_id, family, reason, detail, since_ms,
+    until_ms, stated, strikes, cause_id, observed_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_api_key
+SELECT id, name, visible, hash, person_id, bind_kind, bind_id,
+    concurrency, models, enabled, expires_ms, created_ms, revoked_ms,
+    turn
+FROM api_key ORDER BY id;
+
+-- name: copy_put_api_key
+INSERT INTO api_key (id, name, visible, hash, person_id, bind_kind,
+    bind_id, concurrency, models, enabled, expires_ms, created_ms,
+    revoked_ms, turn)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_key_usage
+SELECT key_id, requests, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_tokens, last_ms
+FROM key_usage ORDER BY key_id;
+
+-- name: copy_put_key_usage
+INSERT INTO key_usage (key_id, requests, cost_nusd, input_tokens,
+    output_tokens, cache_read_tokens, cache_write_tokens, last_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_budget
+SELECT id, scope, scope_id, kind, period, limit_value, enabled,
+    created_ms
+FROM budget ORDER BY id;
+
+-- name: copy_put_budget
+INSERT INTO budget (id, scope, scope_id, kind, period, limit_value,
+    enabled, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_budget_window
+SELECT budget_id, start_ms, spent, reserved
+FROM budget_window ORDER BY budget_id, start_ms;
+
+-- name: copy_put_budget_window
+INSERT INTO budget_window (budget_id, start_ms, spent, reserved)
+VALUES (?, ?, ?, ?);
+
+-- name: copy_read_price
+SELECT id, platform, pattern, above_tokens, valid_from_ms,
+    input_nusd_mtok, output_nusd_mtok, cache_read_nusd_mtok,
+    cache_write_5m_nusd_mtok, cache_write_1h_nusd_mtok, context_tokens,
+    source
+FROM price ORDER BY id;
+
+-- name: copy_put_price
+INSERT INTO price (id, platform, pattern, above_tokens, valid_from_ms,
+    input_nusd_mtok, output_nusd_mtok, cache_read_nusd_mtok,
+    cache_write_5m_nusd_mtok, cache_write_1h_nusd_mtok, context_tokens,
+    source)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_admin_token
+SELECT id, name, visible, hash, created_ms, expires_ms
+FROM admin_token ORDER BY id;
+
+-- name: copy_put_admin_token
+INSERT INTO admin_token (id, name, visible, hash, created_ms,
+    expires_ms)
+VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_responder
+SELECT id, kind, node, host, pid, lock_path, wake_path, version,
+    started_ms, beat, beat_ms, requests, draining
+FROM responder ORDER BY id;
+
+-- name: copy_put_responder
+INSERT INTO responder (id, kind, node, host, pid, lock_path, wake_path,
+    version, started_ms, beat, beat_ms, requests, draining)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_ticket
+SELECT ledger_id, responder_id, key_id, bind_kind, bind_id, model,
+    tried, enqueued_ms, expires_ms, granted_ms, account_id, slot_n,
+    slot_fence
+FROM ticket ORDER BY ledger_id;
+
+-- name: copy_put_ticket
+INSERT INTO ticket (ledger_id, responder_id, key_id, bind_kind, bind_id,
+    model, tried, enqueued_ms, expires_ms, granted_ms, account_id,
+    slot_n, slot_fence)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_ledger
+-- ids after the first, up to the second
+SELECT id, state, fence, responder_id, created_ms, key_id, kind, model,
+    stream, reserved_nusd, body_bytes, session, account_id, mark,
+    outcome, status, attempts, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
+    answer_bytes, settled_ms, trace
+FROM ledger WHERE id > ? AND id <= ? ORDER BY id;
+
+-- name: copy_put_ledger
+INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id,
+    kind, model, stream, reserved_nusd, body_bytes, session, account_id,
+    mark, outcome, status, attempts, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
+    answer_bytes, settled_ms, trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_attempt
+-- ids after the first, up to the second
+SELECT ledger_id, n, account_id, started_ms, ended_ms, outcome, status,
+    upstream_id, mark, input_tokens, output_tokens, cost_nusd
+FROM attempt WHERE ledger_id > ? AND ledger_id <= ? ORDER BY ledger_id, n;
+
+-- name: copy_put_attempt
+INSERT INTO attempt (ledger_id, n, account_id, started_ms, ended_ms,
+    outcome, status, upstream_id, mark, input_tokens, output_tokens,
+    cost_nusd)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_reservation
+-- ids after the first, up to the second
+SELECT ledger_id, budget_id, start_ms, amount
+FROM reservation WHERE ledger_id > ? AND ledger_id <= ? ORDER BY ledger_id, budget_id;
+
+-- name: copy_put_reservation
+INSERT INTO reservation (ledger_id, budget_id, start_ms, amount)
+VALUES (?, ?, ?, ?);
+
+-- name: copy_read_meta
+SELECT name, value
+FROM meta WHERE name <> 'probe' ORDER BY name;
+
+-- name: copy_put_meta
+INSERT INTO meta (name, value)
+VALUES (?, ?);
