@@ -219,6 +219,7 @@ main(int argc, char **argv)
 
 	if ((rc = parse_options(&r, argc, argv)) != -1)
 		return (rc);
+	seal_no_core();
 	block_signals(&set);
 	if (start(&r, &err)) {
 		fprintf(stderr, "leasehold-admin.fcgi: %s\n", err.text);

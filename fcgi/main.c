@@ -352,6 +352,7 @@ main(int argc, char *argv[])
 			return (2);
 		}
 	}
+	seal_no_core();
 	heap_setup();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		fputs("leasehold-relay.fcgi: cannot start libcurl\n", stderr);

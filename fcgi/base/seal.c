@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,6 +335,15 @@ seal_new_client_key(char key[SEAL_CLIENT_KEY_SIZE],
 	sodium_memzero(bits, sizeof(bits));
 	memcpy(visible, key, SEAL_VISIBLE_SIZE - 1);
 	visible[SEAL_VISIBLE_SIZE - 1] = '\0';
+}
+
+void
+seal_no_core(void)
+{
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+
+	/* To lower it is always allowed. */
+	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
 void

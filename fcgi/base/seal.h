@@ -131,6 +131,10 @@ void seal_random(void *p, size_t n);
 void seal_new_client_key(char key[SEAL_CLIENT_KEY_SIZE],
     char visible[SEAL_VISIBLE_SIZE]);
 
+/** seal_no_core(): From here on this process leaves no core file, which would
+ * hold the secrets that it has open. */
+void seal_no_core(void);
+
 /** seal_wipe(p, n): Overwrite; not optimised away. */
 void seal_wipe(void *p, size_t n);
 

@@ -1,5 +1,6 @@
 #include "cmocka_all.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -450,6 +451,19 @@ without_memory_nothing_is_half_done(void **state)
 	seal_wipe_free(NULL, 0);
 }
 
+static void
+no_core_file_is_left_from_then_on(void **state)
+{
+	struct rlimit rl = { .rlim_cur = 1, .rlim_max = 1 };
+
+	(void)state;
+	seal_no_core();
+	seal_no_core();
+	assert_int_equal(getrlimit(RLIMIT_CORE, &rl), 0);
+	assert_int_equal(rl.rlim_cur, 0);
+	assert_int_equal(rl.rlim_max, 0);
+}
+
 #define seal_test(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -470,6 +484,7 @@ main(void)
 		seal_test(a_link_to_the_file_survives_a_rotation),
 		cmocka_unit_test(hashes_depend_on_pepper_and_text),
 		cmocka_unit_test(client_keys_have_their_form_and_differ),
+		cmocka_unit_test(no_core_file_is_left_from_then_on),
 		seal_test(without_memory_nothing_is_half_done),
 	};
 

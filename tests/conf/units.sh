@@ -50,6 +50,8 @@ for kind in relay admin; do
 	    [ "$(setting Service RestartSec "$unit")" = 1 ] &&
 	    [ "$(setting Unit StartLimitIntervalSec "$unit")" = 0 ]
 	check $? "leasehold-$kind: it always comes back, after a second"
+	[ "$(setting Service LimitCORE "$unit")" = 0 ]
+	check $? "leasehold-$kind: it leaves no core file"
 done
 echo "1..$number"
 exit $failed

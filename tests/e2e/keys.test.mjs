@@ -1,6 +1,7 @@
 // What a key may do, and which accounts serve, is what the command said last,
 // from the next request on.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, message, request } from './lib/http.mjs';
@@ -19,6 +20,16 @@ async function served(team) {
 	const all = await site.mock.counters();
 	return team.accounts.map(a => all[a.secret]?.served ?? 0);
 }
+
+test('secrets do not get into core files', async () => {
+	for (const pool of ['relay-pool', 'admin-pool']) {
+		const pids = await site.responders(pool);
+		assert.ok(pids.length > 0);
+		for (const pid of pids)
+			assert.match(await readFile(`/proc/${pid}/limits`, 'latin1'),
+				/^Max core file size +0 +0 /m);
+	}
+});
 
 describe('a key', () => {
 	let team;

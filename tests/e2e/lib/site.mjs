@@ -234,9 +234,9 @@ export class Site {
 	}
 
 	// Process ids of the relay responders.
-	async responders() {
+	async responders(pool = 'relay-pool') {
 		const { stdout } = await run('pgrep',
-			['-P', String(await this.pid('relay-pool'))]);
+			['-P', String(await this.pid(pool))]);
 		return stdout.trim().split('\n').filter(Boolean).map(Number);
 	}
 
