@@ -302,6 +302,7 @@ reserve_one(struct budgets *b, struct store *st,
 	left = left < w->reserved ? 0 : left - w->reserved;
 	if (left < amount) {
 		why->left = left;
+		why->held = rule->limit - w->spent >= amount;
 		return (0);
 	}
 	w->reserved += amount;

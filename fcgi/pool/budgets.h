@@ -58,6 +58,7 @@ struct shortage {
 	int64_t limit, left, wanted;
 	char kind[16];
 	bool unknown;		/* a kind or period this program has not */
+	bool held;		/* only what is reserved stands in the way */
 };
 
 void budgets_init(struct budgets *b);

@@ -109,6 +109,7 @@ static int
 refuse_budget(struct admit_op *op, const struct shortage *why)
 {
 	char limit[NUM_NUSD_SIZE], left[NUM_NUSD_SIZE], want[NUM_NUSD_SIZE];
+	enum admit_verdict verdict;
 
 	op->budget_id = why->budget_id;
 	op->budget_limit = why->limit;
@@ -116,15 +117,17 @@ refuse_budget(struct admit_op *op, const struct shortage *why)
 	if (why->unknown)
 		return (refuse(op, ADMIT_BUDGET, "budget %" PRId64 " cannot "
 		    "be checked by this version", why->budget_id));
+	verdict = why->held ? ADMIT_BUDGET_HELD : ADMIT_BUDGET;
 	if (strcmp(why->kind, "money") != 0)
-		return (refuse(op, ADMIT_BUDGET, "of the budget of %" PRId64
+		return (refuse(op, verdict, "of the budget of %" PRId64
 		    " %s %" PRId64 " are left, and the request may need %"
 		    PRId64, why->limit, why->kind, why->left, why->wanted));
 	num_format_nusd(why->limit, limit);
 	num_format_nusd(why->left, left);
 	num_format_nusd(why->wanted, want);
-	return (refuse(op, ADMIT_BUDGET, "of the budget of $%s $%s is left, "
-	    "and the request may cost $%s", limit, left, want));
+	return (refuse(op, verdict, "of the budget of $%s $%s is left%s, "
+	    "and the request may cost $%s", limit, left, why->held ?
+	    " while other requests run" : "", want));
 }
 
 static void

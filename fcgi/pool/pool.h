@@ -161,7 +161,9 @@ enum admit_verdict {
 	ADMIT_NO_KEY,		/* revoked, disabled or gone meanwhile */
 	ADMIT_KEY_EXPIRED,
 	ADMIT_MODEL,		/* the key's allow-list has not this model */
-	ADMIT_BUDGET,		/* .budget_* say which */
+	ADMIT_BUDGET,		/* used up; .budget_* say which */
+	ADMIT_BUDGET_HELD,	/* has room once open requests are settled,
+				   which give back what they will not need */
 	ADMIT_UNPRICED,		/* the model has no price and policy (or a money
 				   budget) needs one */
 	ADMIT_QUEUE_FULL,

@@ -46,6 +46,11 @@ static const struct refusal_row rows[] = {
 	[REFUSAL_BUDGET] = { "budget", { .status = 402,
 	    .type = "billing_error",
 	    .message = "The budget of this API key is used up." } },
+	[REFUSAL_BUDGET_HELD] = { "budget_held", { .status = 429,
+	    .type = "rate_limit_error",
+	    .message = "What is left of this API key's budget is reserved by "
+	    "requests that run.",
+	    .retry_after_s = 5, .should_retry = -1 } },
 	[REFUSAL_UNPRICED] = { "unpriced", { .status = 403,
 	    .type = "permission_error",
 	    .message = "This model has no price here, so it cannot be used "
@@ -80,6 +85,7 @@ static const enum refusal verdicts[] = {
 	[ADMIT_KEY_EXPIRED] = REFUSAL_KEY_EXPIRED,
 	[ADMIT_MODEL] = REFUSAL_MODEL,
 	[ADMIT_BUDGET] = REFUSAL_BUDGET,
+	[ADMIT_BUDGET_HELD] = REFUSAL_BUDGET_HELD,
 	[ADMIT_UNPRICED] = REFUSAL_UNPRICED,
 	[ADMIT_QUEUE_FULL] = REFUSAL_QUEUE_FULL,
 	[ADMIT_QUEUE_TIMEOUT] = REFUSAL_QUEUE_TIMEOUT,

@@ -327,7 +327,7 @@ a_cap_holds_for_a_thousand(void **state)
 				held[leased++] = op[i];
 			else {
 				assert_int_equal(op[i]->verdict,
-				    ADMIT_BUDGET);
+				    ADMIT_BUDGET_HELD);
 				refused++;
 				drop(op[i]);
 			}

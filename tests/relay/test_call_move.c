@@ -34,6 +34,8 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 		  NULL, "false", "not this one" },
 		{ ADMIT_BUDGET, 0, "", 402, "billing_error", NULL, "false",
 		  "budget" },
+		{ ADMIT_BUDGET_HELD, 0, "", 429, "rate_limit_error", "5",
+		  NULL, "reserved" },
 		{ ADMIT_UNPRICED, 0, "", 403, "permission_error", NULL,
 		  "false", "price" },
 		{ ADMIT_QUEUE_FULL, 0, "", 429, "rate_limit_error", "5", NULL,
