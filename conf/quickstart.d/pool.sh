@@ -78,8 +78,10 @@ replace_pool() {
 	fi
 }
 
+# The old pool goes on when the new one could not start.
 replace_pools() {
 	leasehold config check > /dev/null
+	leasehold status > /dev/null
 	replace_pool relay "$relay_socket"
 	replace_pool admin "$admin_socket"
 }
