@@ -13,8 +13,8 @@ import { cpu, cpuBetween, memory } from './proc.mjs';
 import { median, report } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
 import { canCount, countCalls } from './syscalls.mjs';
-import { missing, startFloor, startMock, startRelay, startTls, stopAll }
-  from './stand.mjs';
+import { missing, startFloor, startMariadb, startMock, startRelay, startTls,
+  stopAll } from './stand.mjs';
 
 const usage = `usage: tests/bench/run [options]
   --build DIR      where Leasehold was built (.)
@@ -22,8 +22,8 @@ const usage = `usage: tests/bench/run [options]
   --rounds N       how often each is measured (5)
   --responders N   relay responders (2)
   --only A,B       these scenarios alone
-  --sides A,B      these alone of floor, relay, normal, single, floorTls,
-                   relayTls
+  --sides A,B      these alone of floor, relay, normal, single, mysql,
+                   floorTls, relayTls
   --quick          one round of few requests: about a minute
   --json FILE      all figures, also those of each round
   --list           the scenarios
@@ -114,6 +114,8 @@ function groupsOf(side, stand) {
   const groups = { nginx: side.nginx ?? side.pids, mock: stand.mock.pids };
   if (side.responders !== undefined)
     groups.responders = side.responders;
+  if (side.database !== undefined)
+    groups.database = side.database;
   if (side.tls)
     groups.tls = stand.tls.pids;
   return Object.entries(groups).map(([name, pids]) => [name, pids()]);
@@ -164,6 +166,12 @@ async function makeStand(o, dir, wanted) {
       baseUrl: plainUrl, synchronous: 'full' }),
     normal: () => startRelay(dir, 'normal', { ...relay, baseUrl: plainUrl,
       synchronous: 'normal' }),
+    mysql: async () => {
+      const server = await startMariadb(dir);
+      return server && { database: server.pids,
+        ...await startRelay(dir, 'mysql', { ...relay, baseUrl: plainUrl,
+          synchronous: 'full', store: server.store }) };
+    },
     floorTls: async () => ({ tls: true,
       ...await startFloor(dir, 'floor-tls', stand.tls.port, true) }),
     relayTls: async () => ({ tls: true,
@@ -173,6 +181,10 @@ async function makeStand(o, dir, wanted) {
   for (const [name, make] of Object.entries(makers))
     if (wanted.has(name))
       stand.sides[name] = await make();
+  if (wanted.has('mysql') && stand.sides.mysql === undefined) {
+    process.stderr.write('there is no MariaDB here\n');
+    delete stand.sides.mysql;
+  }
   return stand;
 }
 
@@ -197,7 +209,7 @@ async function syscalls(o, stand) {
     return undefined;
   await setPlan(stand.mock, { chunks: 20 });
   for (const [name, side] of Object.entries(stand.sides)) {
-    if (!['floor', 'relay', 'single'].includes(name))
+    if (!['floor', 'relay', 'single', 'mysql'].includes(name))
       continue;
     process.stderr.write(`system calls: ${name}\n`);
     await load(o.build, side, { ...opts, requests: 64 });
@@ -222,7 +234,7 @@ async function run(o, dir) {
       if (round > 0 && scenario.once)
         continue;
       await setPlan(stand.mock, scenario.plan);
-      for (const side of scenario.sides) {
+      for (const side of scenario.sides.filter((s) => stand.sides[s])) {
         process.stderr.write(`round ${round + 1}: ${scenario.name} ${side}\n`);
         runs.push({ scenario: scenario.name, side, round,
           ...await measure(o, stand, scenario, stand.sides[side]) });

@@ -19,7 +19,7 @@ const table = (head, rows) => [head, head.map((_, i) => (i < 2 ? '---' :
 
 const sideNames = {
   floor: 'nginx alone', relay: 'Leasehold', normal: 'Leasehold, NORMAL',
-  single: 'Leasehold, one responder',
+  single: 'Leasehold, one responder', mysql: 'Leasehold, MariaDB',
   floorTls: 'nginx alone', relayTls: 'Leasehold',
 };
 
@@ -71,6 +71,9 @@ function targets(result, sums) {
       cpuRatio('small-64', 'responders'), '≤', 2],
     ['nginx CPU of it, c=64, to the floor\'s proxy',
       cpuRatio('small-64', 'nginx'), '≤', 1.4],
+    ['responder CPU of it on MariaDB, c=64, to its figure on SQLite',
+      (s) => s['small-64'].mysql.cpu.responders /
+        s['small-64'].relay.cpu.responders, '≤', 1.5],
     ['requests/s, small, c=64', (s) => s['small-64'].relay.rps, '≥', 3000],
     ['added p50 at c=1, ms (bound: 1 ms and one durable commit)',
       added('small-1', 'relay', 'p50'), '≤', 1 + result.durable_ms],
@@ -116,10 +119,11 @@ function cpuTable(sums) {
         sideNames[side], fixed(s.rps), ms(s.p50), ms(s.p99),
         ms(s.first), fixed(s.cpu.nginx), fixed(s.cpu.responders),
         `${fixed(s.low)}–${fixed(s.high)}`, fixed(s.switches.responders, 1),
-        fixed(s.cpu.mock), fixed(s.cpu.load), String(s.bad + s.lost)]);
+        fixed(s.cpu.database), fixed(s.cpu.mock), fixed(s.cpu.load),
+        String(s.bad + s.lost)]);
   return table(['scenario', 'side', 'requests/s', 'p50 ms', 'p99 ms',
     'first byte ms', 'CPU µs nginx', 'CPU µs responders', 'range',
-    'switches', 'CPU µs mock', 'CPU µs load', 'failed'], rows);
+    'switches', 'CPU µs database', 'CPU µs mock', 'CPU µs load', 'failed'], rows);
 }
 
 function ratioTable(sums) {
@@ -127,7 +131,7 @@ function ratioTable(sums) {
   for (const { name, title } of scenarios) {
     const of = sums[name] ?? {};
     const floor = of.floor ?? of.floorTls;
-    for (const side of ['relay', 'single', 'normal', 'relayTls']) {
+    for (const side of ['relay', 'single', 'normal', 'mysql', 'relayTls']) {
       const s = of[side];
       if (s === undefined || floor === undefined)
         continue;

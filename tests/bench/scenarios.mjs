@@ -7,7 +7,7 @@
 // announce:  take the memory while all streams are open
 
 const small = { chunks: 20 };
-const plain = ['floor', 'relay', 'single', 'normal'];
+const plain = ['floor', 'relay', 'single', 'normal', 'mysql'];
 const both = ['floor', 'relay'];
 const tls = ['floorTls', 'relayTls'];
 

@@ -187,18 +187,35 @@ function command(build, settings, args, input = '') {
   return r.stdout;
 }
 
+/** A MariaDB server that commits durably; undefined: there is none here. */
+export async function startMariadb(dir) {
+  const home = join(dir, 'mariadb');
+  const script = join(dirname(fileURLToPath(import.meta.url)), '../mariadb.sh');
+  const r = spawnSync(script, ['start', home,
+    '--innodb-flush-log-at-trx-commit=1'], { stdio: 'ignore' });
+  if (r.status === 77)
+    return undefined;
+  if (r.status !== 0)
+    throw new Error(`MariaDB does not start, see ${home}/log`);
+  started.push({ pid: -1, kill: () => spawnSync(script, ['stop', home]),
+    closed: Promise.resolve() });
+  const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
+  return { store: `mysql://root@localhost/bench?socket=${home}/sock`,
+    pids: () => [pid] };
+}
+
 /**
  * nginx, ${responders} responders and their database: keys, accounts, slots,
  * a budget and prices, all of what a request is checked against.
  */
 export async function startRelay(dir, name, params) {
-  const { build, baseUrl, responders, synchronous } = params;
+  const { build, baseUrl, responders, synchronous, store } = params;
   const home = join(dir, name);
   const settings = join(home, 'leasehold.conf');
   const socket = join(home, 'relay.sock');
   const port = await freePort();
   mkdirSync(home, { mode: 0o700 });
-  writeFileSync(settings, `store = sqlite:${home}/leasehold.db
+  writeFileSync(settings, `store = ${store ?? `sqlite:${home}/leasehold.db`}
 master_key_file = ${home}/master.key
 run_dir = ${home}
 relay_socket = ${socket}
