@@ -90,10 +90,10 @@ call_charge_to(struct call *c, size_t want)
 /*
  * Account for the memory that the next ${n} bytes need.  What the client
  * states is not set aside before it comes, or a few that only begin would keep
- * out all others; as much as has come is, so that the body grows in few steps.
- * Where that finds no room the bytes alone may.  A body that finds none is
- * refused and gives back what it has, so that bodies never wait for each
- * other.
+ * out all others; but of it as much ahead as has come, so that the body grows
+ * in few steps.  Where that finds no room the bytes alone may.  A body that
+ * finds none is refused and gives back what it has, so that bodies never wait
+ * for each other.
  */
 static bool
 call_charge(struct call *c, size_t n)
@@ -104,11 +104,9 @@ call_charge(struct call *c, size_t n)
 		return (true);
 	if (ahead < LIMIT_BODY_STEP_BYTES)
 		ahead = LIMIT_BODY_STEP_BYTES;
-	if (c->http->content_length >= (int64_t)want &&
-	    (int64_t)ahead > c->http->content_length)
-		ahead = (size_t)c->http->content_length;
-	if (ahead > c->body.max)
-		ahead = c->body.max;
+	if ((int64_t)ahead > c->http->content_length)
+		ahead = c->http->content_length < (int64_t)want ? want :
+		    (size_t)c->http->content_length;
 	if (!call_charge_to(c, ahead) && !call_charge_to(c, want))
 		return (false);
 	return (buf_reserve(&c->body, c->body_charged -

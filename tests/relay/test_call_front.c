@@ -430,7 +430,7 @@ all_bodies_together_stay_under_the_ceiling(void **state)
 	assert_int_equal(fake_status(b), 503);
 	assert_non_null(strcasestr(fake_answer(b), "retry-after: 1\r\n"));
 
-	/* Where there is no room for a step, each byte counts as it comes. */
+	/* What was not stated counts as it comes. */
 	c = fake_begin("POST", "/v1/messages", FAKE_KEY);
 	fake_body(c, blanks, 848);
 	assert_int_equal(fakes.relay->body_bytes, 2048);
@@ -472,8 +472,14 @@ bodies_that_only_begin_keep_nobody_out(void **state)
 	assert_true(req[0]->wanted);
 	assert_int_equal(fakes.relay->body_bytes, WHOLE + 2 * STEP);
 
+	/* No room for as much again: what came counts alone. */
+	fake_body(req[1], blanks, 3 * STEP - 1);
+	assert_int_equal(fakes.relay->body_bytes, WHOLE + 6 * STEP + STEP);
+	fake_body(req[1], blanks, STEP * 3 + 1);
+	assert_int_equal(fakes.relay->body_bytes, WHOLE + 6 * STEP + 1 + STEP);
+
 	/* Begun, and no room: it goes, and the others can end. */
-	fake_body(req[1], blanks, WHOLE - 1);
+	fake_body(req[1], blanks, STEP);
 	assert_int_equal(fake_status(req[1]), 503);
 	assert_int_equal(fakes.relay->body_bytes, WHOLE + STEP);
 	fake_body(req[2], blanks, WHOLE - 1);
