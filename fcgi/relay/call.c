@@ -314,7 +314,8 @@ call_attempt(struct call *c)
 
 /* ---- when an attempt fails ---- */
 
-/* Nobody else can serve it: say so in our own words. */
+/* Nobody else can serve it: say so in our own words, and come back when the
+ * first may: this account, or one that rests already. */
 static void
 call_give_up(struct call *c, const struct admit_op *moved)
 {
@@ -325,10 +326,14 @@ call_give_up(struct call *c, const struct admit_op *moved)
 		.message = v->fallback_message,
 		.retry_after_s = v->retry_after_s,
 		.should_retry = -1
-	};
+	}, later = e;
 
-	if (moved != NULL && moved->verdict == ADMIT_PARKED)
-		call_retry_after(c, moved, &e);
+	if (moved != NULL && moved->verdict == ADMIT_PARKED) {
+		call_retry_after(c, moved, &later);
+		if (e.retry_after_s == 0 ||
+		    later.retry_after_s < e.retry_after_s)
+			e = later;
+	}
 	if (e.retry_after_s > CALL_RETRY_AFTER_MAX_S)
 		e.should_retry = 0;
 	close_error(c, &e, v->outcome);
