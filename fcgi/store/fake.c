@@ -276,18 +276,22 @@ fake_now_ms(struct store *st)
 	return (clock_wall_ms(clock_system()));
 }
 
-const struct store_driver store_driver_fake = {
-	.scheme = "fake",
-	.dialect = STMT_DIALECT_SQLITE,
-	.open = fake_open,
-	.close = fake_close,
-	.prepare = fake_prepare,
-	.begin = fake_begin,
-	.commit = fake_commit,
-	.rollback = fake_rollback,
-	.exec = fake_exec,
-	.query = fake_query,
-	.script = fake_run_script,
-	.insert_id = fake_insert_id,
-	.now_ms = fake_now_ms,
-};
+#define DRIVER(is_shared)	{					\
+	.scheme = "fake",						\
+	.dialect = STMT_DIALECT_SQLITE,					\
+	.shared = (is_shared),						\
+	.open = fake_open,						\
+	.close = fake_close,						\
+	.prepare = fake_prepare,					\
+	.begin = fake_begin,						\
+	.commit = fake_commit,						\
+	.rollback = fake_rollback,					\
+	.exec = fake_exec,						\
+	.query = fake_query,						\
+	.script = fake_run_script,					\
+	.insert_id = fake_insert_id,					\
+	.now_ms = fake_now_ms,						\
+}
+
+const struct store_driver store_driver_fake = DRIVER(false);
+const struct store_driver store_driver_fake_shared = DRIVER(true);

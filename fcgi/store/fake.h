@@ -19,6 +19,7 @@
 struct store_fake;
 
 extern const struct store_driver store_driver_fake;
+extern const struct store_driver store_driver_fake_shared; /* store_shared() */
 
 /** What is called.  FAKE_RUN stands for store_exec and store_query. */
 enum fake_call {

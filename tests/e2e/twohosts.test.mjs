@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onMysql } from './lib/database.mjs';
+import { onMysql, vanish } from './lib/database.mjs';
 import { call, message, stream } from './lib/http.mjs';
 import { accounts, Load, money } from './lib/load.mjs';
 import { Site } from './lib/site.mjs';
 
-const set = { dead_after_s: '2s' };
+// Longer than a batch is tried while somebody keeps a row locked.
+const set = { dead_after_s: '8s' };
 
 let one, two, team, other;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 400 });
@@ -195,6 +196,38 @@ describe('two pools on one database', { skip: !onMysql }, () => {
 			await until('leases to heal', async () => await open() === 0,
 				20000);
 			await booksBalance(loads);
+		});
+
+	test('a host that vanishes in a transaction: its locks go, nobody dies',
+		{ timeout: 90000 }, async t => {
+			const ids = () => one.sql(`SELECT id FROM responder
+				WHERE kind = 'relay' ORDER BY id`);
+			const before = await ids();
+			const gone = await vanish(one,
+				'SELECT * FROM budget_window FOR UPDATE');
+			const from = Date.now();
+			const load = Load.start(team, { clients: 4, pause: 50 });
+			t.after(() => { load.over = true; gone.kill(); });
+			const free = { ...other, key: await two.makeKey('free',
+				'--group', team.name) };
+			await sleep(10000);
+			// Who does not need those rows is served meanwhile.
+			assert.equal((await call(free)).status, 200);
+			assert.deepEqual(await ids(), before, 'all beat on');
+			await until('a good call', async () =>
+				(await call(other)).status === 200, 30000);
+			t.diagnostic(`held up for ${Date.now() - from} ms`);
+			assert.ok(Date.now() - from < 22000);
+			await load.stop();
+			gone.kill();
+			assert.ok(load.bad.length > 0, 'it was felt');
+			assert.ok(load.bad.every(c => c.status === 503),
+				JSON.stringify(load.bad.find(c => c.status !== 503)));
+			const slowest = Math.max(...load.calls.map(c =>
+				c.ended - c.at));
+			t.diagnostic(`longest call: ${slowest} ms`);
+			await until('settlements', async () => await open() === 0, 15000);
+			await booksBalance([load]);
 		});
 
 	test('a server that is not there at start is waited for',

@@ -141,6 +141,8 @@ work(struct rig *r, const struct weather *weather, struct board *board,
 		.random = (uint64_t)me * 7919 + 1 };
 	int64_t began, now, last;
 
+	/* What fails here must not go on with the tests that follow. */
+	(void)setenv("CMOCKA_TEST_ABORT", "1", 1);
 	w.p = proc_new(r);
 	__atomic_add_fetch(&board->ready, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&board->ready, __ATOMIC_SEQ_CST) < N_PROCS)

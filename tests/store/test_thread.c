@@ -58,6 +58,29 @@ test_a_batch_is_bounded(void **state)
 }
 
 static void
+test_beats_go_alone_where_others_hold_locks(void **state)
+{
+	struct world *w = *state;
+	struct op ops[10], sleeper, beat;
+	int i;
+
+	start_on(w, &store_driver_fake_shared);
+	hold_thread(w, &sleeper);
+	for (i = 0; i < 10; i++) {
+		ops[i] = make_op(w, ADD, 100 + i);
+		submit(w, &ops[i]);
+	}
+	beat = make_op(w, ADD, 200);
+	beat.op.urgent = true;
+	submit(w, &beat);
+	let_go(w);
+	turn_until(w, &w->ndone, 12);
+	assert_int_equal(beat.rank, 2);
+	assert_int_equal(w->batches, 3);
+	assert_int_equal(w->largest, 10);
+}
+
+static void
 test_a_bad_one_goes_alone(void **state)
 {
 	struct world *w = *state;
@@ -269,6 +292,7 @@ main(void)
 		T(test_what_waits_is_one_batch),
 		T(test_a_batch_is_bounded),
 		T(test_a_bad_one_goes_alone),
+		T(test_beats_go_alone_where_others_hold_locks),
 		T(test_bad_luck_heals),
 		T(test_urgent_goes_first_and_reads_before),
 		T(test_held_until_released),

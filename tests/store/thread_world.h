@@ -205,8 +205,9 @@ on_done(struct store_op *op, const struct err *err)
 }
 
 static inline void
-start(struct world *w, bool fake)
+start_on(struct world *w, const struct store_driver *driver)
 {
+	bool fake = driver != NULL;
 	struct store_thread_params params = {
 		.url = fake ? "fake:" : w->pl.url,
 		.runner = &w->runner,
@@ -218,11 +219,18 @@ start(struct world *w, bool fake)
 
 	params.options.busy_timeout_ms = 10000;
 	if (fake) {
-		params.options.driver = &store_driver_fake;
+		params.options.driver = driver;
 		params.options.driver_arg = w->fake;
 	}
 	w->t = store_thread_start(&params, &err);
 	assert_non_null(w->t);
+}
+
+static inline void
+start(struct world *w, bool fake)
+{
+
+	start_on(w, fake ? &store_driver_fake : NULL);
 }
 
 static inline int
