@@ -385,16 +385,22 @@ make_database(struct my_store *s, struct err *err)
 	return (0);
 }
 
+static bool
+is_mariadb(const struct my_store *s)
+{
+
+	return (strstr(mysql_get_server_info(s->my), "MariaDB") != NULL);
+}
+
 /* SKIP LOCKED, JSON_TABLE and window functions came with these. */
 static int
 check_version(struct my_store *s, struct err *err)
 {
 	const char *info = mysql_get_server_info(s->my);
-	bool mariadb = strstr(info, "MariaDB") != NULL;
 	unsigned long version = mysql_get_server_version(s->my);
 	char place[160];
 
-	if (version >= (mariadb ? 100600 : 80004))
+	if (version >= (is_mariadb(s) ? 100600 : 80004))
 		return (0);
 	name_place(s, place, sizeof(place));
 	err_set(err, ERR_SCHEMA, "%s: the server is %.40s; Leasehold needs "
@@ -433,7 +439,8 @@ set_session(struct my_store *s, struct err *err)
 		if (my_conn_text(s, settings[i], err))
 			return (-1);
 	}
-	return (0);
+	return (is_mariadb(s) ? my_conn_text(s, STMT_MARIADB_SESSION, err) :
+	    0);
 }
 
 static int

@@ -29,6 +29,7 @@ static const enum stmt_id texts[] = {
 	STMT_COMMIT,
 	STMT_ROLLBACK,
 	STMT_MYSQL_CREATE_DATABASE,
+	STMT_MARIADB_SESSION,
 };
 
 bool
