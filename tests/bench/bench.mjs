@@ -22,8 +22,10 @@ const usage = `usage: tests/bench/run [options]
   --rounds N       how often each is measured (5)
   --responders N   relay responders (2)
   --only A,B       these scenarios alone
-  --sides A,B      these alone of floor, relay, normal, single, mysql,
+  --sides A,B      these alone of floor, relay, normal, single, mysql, pair,
                    floorTls, relayTls
+  --store NAME     sqlite: nothing on MariaDB; mysql: what is measured on
+                   MariaDB, and SQLite beside it
   --quick          one round of few requests: about a minute
   --json FILE      all figures, also those of each round
   --list           the scenarios
@@ -37,12 +39,15 @@ function options() {
     responders: { type: 'string', default: '2' },
     only: { type: 'string' },
     sides: { type: 'string' },
+    store: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   } });
   const names = (text) => text?.split(',');
+  if (![undefined, 'sqlite', 'mysql'].includes(values.store))
+    throw new Error(`--store ${values.store}: sqlite or mysql`);
   return { ...values, build: resolve(values.build), only: names(values.only), sides: names(values.sides),
     rounds: values.quick ? 1 : Number(values.rounds),
     responders: Number(values.responders) };
@@ -67,8 +72,23 @@ function durableMs(dir) {
 // Longer than the load generator's own bound.
 const LOAD_MS = 150000;
 
+// Two pools at once: the slower one's times, and the sum of what was done.
+async function loadPair(build, side, opts) {
+  const both = await Promise.all([side, side.peer].map((each) =>
+    load(build, { ...each, peer: undefined }, opts)));
+  const merged = { ...both[0] };
+  side.sent = (side.sent ?? 0) + 2 * Number(opts.requests);
+  for (const name of Object.keys(merged))
+    merged[name] = /^(p|first_)/.test(name) ?
+      Math.max(...both.map((r) => r[name])) :
+      both.reduce((n, r) => n + r[name], 0);
+  return merged;
+}
+
 // Run the load generator, and keep count of what the side was sent; ${opened} is called once every stream is open.
 function load(build, side, opts, opened) {
+  if (side.peer !== undefined)
+    return loadPair(build, side, opts);
   side.sent = (side.sent ?? 0) + Number(opts.requests);
   const argv = ['--port', side.port, '--key', side.key ?? 'none'];
   for (const [name, value] of Object.entries(opts))
@@ -114,10 +134,10 @@ function groupsOf(side, stand) {
   const groups = { nginx: side.nginx ?? side.pids, mock: stand.mock.pids };
   if (side.responders !== undefined)
     groups.responders = side.responders;
-  if (side.database !== undefined)
-    groups.database = side.database;
   if (side.tls)
     groups.tls = stand.tls.pids;
+  if (side.database !== undefined)
+    groups.database = side.database;
   return Object.entries(groups).map(([name, pids]) => [name, pids()]);
 }
 
@@ -158,6 +178,8 @@ async function makeStand(o, dir, wanted) {
   if (wanted.has('floorTls') || wanted.has('relayTls'))
     stand.tls = await startTls(dir, stand.mock.port);
   const tlsUrl = `https://127.0.0.1:${stand.tls?.port}`;
+  const server = [...wanted].some(onMariadb) ? await startMariadb(dir) :
+    undefined;
   const makers = {
     floor: () => startFloor(dir, 'floor', stand.mock.port),
     relay: () => startRelay(dir, 'relay', { ...relay, baseUrl: plainUrl,
@@ -166,11 +188,16 @@ async function makeStand(o, dir, wanted) {
       baseUrl: plainUrl, synchronous: 'full' }),
     normal: () => startRelay(dir, 'normal', { ...relay, baseUrl: plainUrl,
       synchronous: 'normal' }),
-    mysql: async () => {
-      const server = await startMariadb(dir);
-      return server && { database: server.pids,
-        ...await startRelay(dir, 'mysql', { ...relay, baseUrl: plainUrl,
-          synchronous: 'full', store: server.store }) };
+    mysql: () => startRelay(dir, 'mysql', { ...relay, baseUrl: plainUrl,
+      server }),
+    pair: async () => {
+      const pair = { ...relay, baseUrl: plainUrl, server, accounts: 4,
+        slots: 10 };
+      const first = await startRelay(dir, 'pair', pair);
+      const peer = await startRelay(dir, 'peer', { ...pair, beside: first });
+      return { ...first, peer,
+        nginx: () => [...first.nginx(), ...peer.nginx()],
+        responders: () => [...first.responders(), ...peer.responders()] };
     },
     floorTls: async () => ({ tls: true,
       ...await startFloor(dir, 'floor-tls', stand.tls.port, true) }),
@@ -179,20 +206,24 @@ async function makeStand(o, dir, wanted) {
         synchronous: 'full', ca: join(dir, 'tls.crt') }) }),
   };
   for (const [name, make] of Object.entries(makers))
-    if (wanted.has(name))
+    if (wanted.has(name) && (server !== undefined || !onMariadb(name)))
       stand.sides[name] = await make();
-  if (wanted.has('mysql') && stand.sides.mysql === undefined) {
+  if (server === undefined && [...wanted].some(onMariadb))
     process.stderr.write('there is no MariaDB here\n');
-    delete stand.sides.mysql;
-  }
   return stand;
 }
+
+const onMariadb = (side) => ['mysql', 'pair'].includes(side);
 
 function plan(o) {
   return scenarios
     .filter((s) => o.only === undefined || o.only.includes(s.name))
+    .filter((s) => o.store !== 'mysql' || s.sides.some(onMariadb))
     .map((s) => ({ ...s, sides: s.sides.filter((side) =>
-      o.sides === undefined || o.sides.includes(side)) }))
+      (o.sides === undefined || o.sides.includes(side)) &&
+      (o.store !== 'sqlite' || !onMariadb(side)) &&
+      (o.store !== 'mysql' || ['floor', 'relay', 'mysql', 'pair']
+        .includes(side))) }))
     .filter((s) => s.sides.length > 0);
 }
 

@@ -5,6 +5,7 @@
 // sides:     who is measured, in this order in each round
 // expect:    content deltas that each stream must bring
 // announce:  take the memory while all streams are open
+// waits:     milliseconds of the mock's own before its first byte
 
 const small = { chunks: 20 };
 const plain = ['floor', 'relay', 'single', 'normal', 'mysql'];
@@ -29,6 +30,11 @@ export const scenarios = [
   {
     name: 'small-64', title: 'small, c=64', plan: small, sides: plain,
     load: { connections: 64, requests: 12000 }, quick: { requests: 4000 },
+  },
+  {
+    name: 'pools-2', title: 'two pools, 4 accounts of 10 slots, c=2x16',
+    plan: { ...small, head_delay_ms: 50 }, waits: 50, sides: ['relay', 'pair'],
+    load: { connections: 16, requests: 4000 }, quick: { requests: 800 },
   },
   {
     name: 'body-300k', title: '300 KB body, c=16', plan: small, sides: both,

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { descendants } from './proc.mjs';
 
 const started = [];
+const atEnd = [];
 const conf = (name) => join(dirname(fileURLToPath(import.meta.url)),
   '../../conf', name);
 
@@ -69,6 +70,8 @@ export async function stopAll() {
       }
     }
   }
+  for (const end of atEnd.splice(0))
+    end();
 }
 
 export async function startMock(dir, build) {
@@ -167,6 +170,25 @@ export async function startTls(dir, upstream) {
 `);
 }
 
+/** A MariaDB server of the stand's own, as durable as SQLite with FULL;
+ * undefined: there is none here. */
+export async function startMariadb(dir) {
+  const home = join(dir, 'mariadb');
+  const script = join(dirname(fileURLToPath(import.meta.url)),
+    '../mariadb.sh');
+  const r = spawnSync(script, ['start', home,
+    '--innodb-flush-log-at-trx-commit=1', '--innodb-buffer-pool-size=128M'],
+  { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  if (r.status === 77)
+    return undefined;
+  if (r.status !== 0)
+    throw new Error(`MariaDB does not start: ${r.stderr}`);
+  const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
+  atEnd.push(() => spawnSync(script, ['stop', home]));
+  return { pids: () => [pid], url: (database) =>
+    `mysql://root@localhost/${database}?socket=${home}/sock` };
+}
+
 // A part of the configuration as it is shipped, but without access logs,
 // which the floor does not write either.
 function snippet(name, home, socket) {
@@ -187,48 +209,41 @@ function command(build, settings, args, input = '') {
   return r.stdout;
 }
 
-/** A MariaDB server that commits durably; undefined: there is none here. */
-export async function startMariadb(dir) {
-  const home = join(dir, 'mariadb');
-  const script = join(dirname(fileURLToPath(import.meta.url)), '../mariadb.sh');
-  const r = spawnSync(script, ['start', home,
-    '--innodb-flush-log-at-trx-commit=1'], { stdio: 'ignore' });
-  if (r.status === 77)
-    return undefined;
-  if (r.status !== 0)
-    throw new Error(`MariaDB does not start, see ${home}/log`);
-  started.push({ pid: -1, kill: () => spawnSync(script, ['stop', home]),
-    closed: Promise.resolve() });
-  const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
-  return { store: `mysql://root@localhost/bench?socket=${home}/sock`,
-    pids: () => [pid] };
+function fillDatabase(build, settings, baseUrl, { accounts = 3,
+  slots = 1000 }) {
+  command(build, settings, ['init', '--prices', conf('prices.json')]);
+  for (let i = 0; i < accounts; i++)
+    command(build, settings, ['account', 'add', '--name', `account-${i}`,
+      '--platform', 'claude', '--base-url', baseUrl, '--credential', 'api_key',
+      '--concurrency', String(slots)], 'sk-ant-bench\n');
+  return JSON.parse(command(build, settings, ['key', 'create', '--json',
+    '--name', 'bench', '--budget', '1000000'])).key;
 }
 
 /**
  * nginx, ${responders} responders and their database: keys, accounts, slots,
- * a budget and prices, all of what a request is checked against.
+ * a budget and prices, all of what a request is checked against.  With
+ * ${server} the database is on that; ${beside}: it is that of another such,
+ * as another host would have it.
  */
 export async function startRelay(dir, name, params) {
-  const { build, baseUrl, responders, synchronous, store } = params;
+  const { build, baseUrl, responders, server, beside } = params;
   const home = join(dir, name);
   const settings = join(home, 'leasehold.conf');
   const socket = join(home, 'relay.sock');
   const port = await freePort();
   mkdirSync(home, { mode: 0o700 });
-  writeFileSync(settings, `store = ${store ?? `sqlite:${home}/leasehold.db`}
-master_key_file = ${home}/master.key
+  const store = beside?.store ?? server?.url(name) ??
+    `sqlite:${home}/leasehold.db`;
+  writeFileSync(settings, `store = ${store}
+master_key_file = ${(beside ?? { home }).home}/master.key
 run_dir = ${home}
+host_name = ${name}
 relay_socket = ${socket}
 log = file:${home}/relay.log
-sqlite_synchronous = ${synchronous}
+sqlite_synchronous = ${params.synchronous ?? 'full'}
 ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
-  command(build, settings, ['init', '--prices', conf('prices.json')]);
-  for (const account of ['one', 'two', 'three'])
-    command(build, settings, ['account', 'add', '--name', account, '--platform',
-      'claude', '--base-url', baseUrl, '--credential', 'api_key',
-      '--concurrency', '1000'], 'sk-ant-bench\n');
-  const key = JSON.parse(command(build, settings, ['key', 'create', '--json',
-    '--name', 'bench', '--budget', '1000000'])).key;
+  const key = beside?.key ?? fillDatabase(build, settings, baseUrl, params);
   const pool = start(dir, `${name}-pool`, ['spawn-fcgi', '-n', '-b', '4096',
     '-s', socket, '--', '/usr/bin/env', 'multiwatch', '-f', String(responders), '--',
     join(build, 'leasehold-relay.fcgi'), '--config', settings]);
@@ -240,7 +255,7 @@ ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
     ${snippet('mount.conf.in', home, socket)}
   }
 `);
-  return { port, key, nginx: nginx.pids,
+  return { port, key, home, store, nginx: nginx.pids, database: server?.pids,
     responders: () => descendants(pool.pid),
     ledger: () => JSON.parse(command(build, settings, ['key', 'show', 'bench',
       '--json'])) };

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export class Mock {
 	static async start(program, port = 0) {
 		const child = spawn(program,
-			['--control', '--listen', `127.0.0.1:${port}`],
+			['--control', '--journal', '40000',
+				'--listen', `127.0.0.1:${port}`],
 			{ stdio: ['ignore', 'pipe', 'inherit'] });
 		await once(child, 'spawn');
 		const [line] = await once(child.stdout, 'data');

@@ -56,12 +56,15 @@ const settings = {
 let names = 0;
 
 export class Site {
-	// db: a file for SQLite's database elsewhere.
-	static async start({ processes = 2, set = {}, options = [], db } = {}) {
+	// db: a file for SQLite's database elsewhere; databaseDir: of the server
+	// that options name, where it is another's.
+	static async start({ processes = 2, set = {}, options = [], db,
+		databaseDir } = {}) {
 		const dir = await mkdtemp(join(tmpdir(), 'lh-'));
 		const mock = await Mock.start(
 			join(libexec, 'leasehold-demo-upstream'));
 		const site = new Site(dir, mock, db);
+		site.databaseDir = databaseDir ?? dir;
 		const sets = Object.entries({ ...settings, ...set })
 			.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 		try {
@@ -78,28 +81,22 @@ export class Site {
 	}
 
 	// A second pool with a web server of its own, on the database and the
-	// master key of another site, as another host would have it: by its
-	// name and by what it can see, it is one, where this may be done.
-	static async beside(other, { processes = 2, set = {} } = {}) {
+	// master key of another site, as another host would have it.
+	static async beside(other, { processes = 2, set = {},
+		name = 'other' } = {}) {
 		const dir = await mkdtemp(join(tmpdir(), 'lh-'));
 		const site = new Site(dir, other.mock);
-		const sets = Object.entries({ ...settings, ...set })
-			.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+		const sets = Object.entries({ ...settings, host_name: name, ...set })
+			.flatMap(([key, value]) => ['--set', `${key}=${value}`]);
 		const store = (await readFile(join(other.dir, 'etc/store'),
 			'utf8')).trim();
-		site.databaseDir = other.dir;
+		site.databaseDir = other.databaseDir;
 		site.db = other.db;
 		site.secrets = other.secrets;
 		await mkdir(join(dir, 'etc'));
 		await copyFile(join(other.dir, 'etc/master.key'),
 			join(dir, 'etc/master.key'));
 		await chmod(join(dir, 'etc/master.key'), 0o600);
-		const elsewhere = ['--uts', 'sh', '-c',
-			'hostname other && exec "$@"', 'sh'];
-		const may = (await run('unshare', [...elsewhere, 'true']))
-			.status === 0;
-		site.elsewhere = may;
-		site.under = may ? ['unshare', ...elsewhere] : [];
 		await site.quickstart('--prefix', prefix, '--processes',
 			String(processes), '--store', store, ...sets);
 		await site.#readEnv();
@@ -110,16 +107,13 @@ export class Site {
 		this.dir = dir;
 		this.databaseDir = dir;
 		this.db = db;
-		this.under = [];
 		this.mock = mock;
 		this.secrets = [];
 		this.conf = join(dir, 'etc/leasehold.conf');
 	}
 
 	quickstart(...args) {
-		const [program, ...rest] = [...this.under, quickstart, '--dir',
-			this.dir, ...args];
-		return runWell(program, rest);
+		return runWell(quickstart, ['--dir', this.dir, ...args]);
 	}
 
 	async #readEnv() {

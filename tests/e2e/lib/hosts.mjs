@@ -1,0 +1,76 @@
+// What the tests of several hosts, and of a database that goes away, share.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { accounts, money } from './load.mjs';
+
+// Milliseconds until it fits.
+export async function until(what, fits, ms) {
+	const from = Date.now();
+	while (!await fits()) {
+		if (Date.now() - from > ms)
+			throw new Error(`waited in vain for ${what}`);
+		await sleep(50);
+	}
+	return Date.now() - from;
+}
+
+// What is held, waits, or is not settled, in a whole database.
+export async function openRows(site) {
+	const [row] = await site.sql(`SELECT
+		(SELECT count(*) FROM slot WHERE responder_id IS NOT NULL) +
+		(SELECT count(*) FROM ticket) +
+		(SELECT count(*) FROM ledger WHERE state = 0) AS n`);
+	return row.n;
+}
+
+export function health(site) {
+	return fetch(`${site.url}/health`).then(r => r.status, () => 0);
+}
+
+// How many relay responders the database knows.
+export async function relays(site) {
+	const [{ n }] = await site.sql(
+		'SELECT count(*) AS n FROM responder WHERE kind = \'relay\'');
+	return n;
+}
+
+function oneCall({ call, rows, attempts, served }) {
+	const what = JSON.stringify({ call, rows, attempts, served });
+	assert.ok(rows.length <= 1, `one row a call: ${what}`);
+	assert.ok(served.length <= attempts.length,
+		`an attempt for all that was served: ${what}`);
+	if (served.length > 0)
+		assert.equal(rows.length, 1, `what was served is there: ${what}`);
+	if (!call.good)
+		return;
+	assert.equal(rows.length, 1, what);
+	if (rows[0].state !== 1)
+		return;
+	assert.equal(rows[0].outcome, 'ok', what);
+	assert.equal(attempts.filter(a => a.outcome === 'ok').length, 1, what);
+	assert.equal(rows[0].output_tokens, served.at(-1).usage.output, what);
+}
+
+// Each call of a team's loads has one row, and as many attempts as the mock
+// served; its budget is the sum of the rows; limits were kept to.
+export async function booksBalance(loads, { limit } = {}) {
+	const [{ team }] = loads;
+	for (const load of loads)
+		(await accounts(load)).forEach(oneCall);
+	const { spent, reserved, ledger, open } = await money(team);
+	assert.equal(open, 0);
+	assert.equal(reserved, 0);
+	assert.equal(spent, ledger);
+	const counters = await team.site.mock.counters();
+	for (const { secret } of limit === undefined ? [] : team.accounts)
+		assert.ok(counters[secret].high_water <= limit, 'slots hold');
+}
+
+// Longest time in ms without a good call, between two moments.
+export function longestGap(load, from, to) {
+	const ends = load.good.map(c => c.ended)
+		.filter(at => at > from && at < to).sort((a, b) => a - b);
+	return [...ends, to].reduce(({ last, gap }, at) =>
+		({ last: at, gap: Math.max(gap, at - last) }),
+	{ last: from, gap: 0 }).gap;
+}
