@@ -191,10 +191,10 @@ the_body_is_given_back_at_the_first_event_if_it_has_left(void **state)
 		fakes.transfer->sent = sent[i];
 		fake_head(200, FAKE_SSE);
 		assert_int_equal(fakes.relay->body_bytes,
-		    LIMIT_BODY_STEP_BYTES);
+		    strlen(FAKE_STREAM));
 		fake_text(START);
 		assert_int_equal(fakes.relay->body_bytes, sent[i] ? 0 :
-		    LIMIT_BODY_STEP_BYTES);
+		    strlen(FAKE_STREAM));
 		fake_text(FINAL STOP);
 		fake_done(TRANSFER_OK);
 		check_settled("ok", USAGE_EXACT, 10, 5, true);
