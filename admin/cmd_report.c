@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "ledger/id.h"
 #include "store/store.h"
@@ -27,6 +28,10 @@ static const struct column queue_columns[] = {
 	{ "waiting", "waiting", COLUMN_INT },
 	{ "granted", "granted", COLUMN_INT },
 	{ "first since", "oldest_ms", COLUMN_TIME },
+};
+
+static const struct column spool_columns[] = {
+	{ "spooled here", "records", COLUMN_INT },
 };
 
 static const struct column responder_columns[] = {
@@ -129,18 +134,36 @@ print_part(const json_t *rows, const struct column *columns, size_t n)
 	output_table(rows, columns, n);
 }
 
+/* The pool's, and what is to be seen on this host alone. */
+static json_t *
+status_here(struct cli *cli, struct err *err)
+{
+	json_t *status, *spool;
+
+	if ((status = status_get(cli->store, err)) == NULL)
+		return (NULL);
+	spool = status_spool(cli->conf->spool_dir, err);
+	if (spool != NULL && json_object_set_new(status, "spool", spool) == 0)
+		return (status);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(status);
+	return (NULL);
+}
+
 static int
 run_status(struct cli *cli, struct err *err)
 {
 	json_t *status, *accounts, *account;
 	size_t i;
 
-	status = status_get(cli->store, err);
+	status = status_here(cli, err);
 	if (status == NULL || cli->json)
 		return (output_row(true, status, NULL, 0));
 	output_fields(status, status_columns, NITEMS(status_columns));
 	output_fields(json_object_get(status, "queue"), queue_columns,
 	    NITEMS(queue_columns));
+	output_fields(json_object_get(status, "spool"), spool_columns,
+	    NITEMS(spool_columns));
 	print_part(json_object_get(status, "responders"), responder_columns,
 	    NITEMS(responder_columns));
 	accounts = json_object_get(status, "accounts");

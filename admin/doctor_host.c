@@ -17,6 +17,7 @@
 #include "base/seal.h"
 #include "ledger/meta.h"
 #include "store/filelock.h"
+#include "store/spool.h"
 #include "store/store.h"
 
 #include "doctor.h"
@@ -367,6 +368,38 @@ check_run_dir(struct doctor *d, struct doctor_finding *f)
 	    "    d %s 0755 %s - -", u.name, dir, dir, u.name);
 }
 
+/* What waits there is replayed within seconds of the database's return. */
+static void
+check_spool(struct doctor *d, struct doctor_finding *f)
+{
+	const char *dir = d->conf->spool_dir;
+	struct err err = { .code = ERR_NONE };
+	struct access_user u;
+	struct spool_count n;
+	char why[WHY_SIZE];
+
+	if (!may(d, dir, R_OK | W_OK | X_OK, why)) {
+		access_user_init(&u, d->uid_known ? d->uid : geteuid());
+		finding_set(f, DOCTOR_WARN, "%s", why);
+		finding_remedy(f, "Without it a request that ends while the "
+		    "database cannot be used is charged as estimated if its "
+		    "responder dies too:\n"
+		    "    install -d -m 0750 -o %s %s", u.name, dir);
+	} else if (spool_count(dir, &n, &err)) {
+		finding_set(f, DOCTOR_WARN, "%s", err.text);
+	} else if (n.records > 0 || n.refused > 0) {
+		finding_set(f, DOCTOR_WARN, "%lld settlements wait in %s, "
+		    "%lld files were refused", (long long)n.records, dir,
+		    (long long)n.refused);
+		finding_remedy(f, "Responders replay them as soon as the "
+		    "database can be used: see whether they run, and their "
+		    "log for \"spool\". Files named *.refused are damaged, or "
+		    "of another installation, or from before a backup was "
+		    "restored: their requests stay estimated, remove them.");
+	} else
+		finding_set(f, DOCTOR_OK, "%s is empty", dir);
+}
+
 static void
 check_log(struct doctor *d, struct doctor_finding *f)
 {
@@ -422,6 +455,7 @@ const struct doctor_check doctor_host_checks[] = {
 	{ "master_key", "master key file", DOCTOR_CONF, check_master_key },
 	{ "fits", "its key", STORE | DOCTOR_SEAL, check_fits },
 	{ "run_dir", "run_dir", DOCTOR_CONF, check_run_dir },
+	{ "spool", "spool", DOCTOR_CONF, check_spool },
 	{ "log", "log", DOCTOR_CONF, check_log },
 	{ "clock", "clock", STORE, check_clock },
 	{ .name = NULL }

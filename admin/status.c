@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/err.h"
+#include "store/spool.h"
 #include "store/store.h"
 
 #include "accounts.h"
@@ -88,4 +89,20 @@ status_get(struct store *st, struct err *err)
 		return (NULL);
 	}
 	return (status);
+}
+
+json_t *
+status_spool(const char *dir, struct err *err)
+{
+	struct spool_count n;
+	json_t *spool;
+
+	if (spool_count(dir, &n, err))
+		return (NULL);
+	spool = json_pack("{s:I, s:I, s:I}", "files", (json_int_t)n.files,
+	    "records", (json_int_t)n.records, "refused",
+	    (json_int_t)n.refused);
+	if (spool == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (spool);
 }

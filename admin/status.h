@@ -14,4 +14,11 @@ struct store;
  */
 json_t *status_get(struct store *st, struct err *err);
 
+/**
+ * status_spool(dir, err):
+ * What lies in the spool folder of this host: files, settlements not yet
+ * replayed, files put aside.
+ */
+json_t *status_spool(const char *dir, struct err *err);
+
 #endif /* !ADMIN_STATUS_H_ */

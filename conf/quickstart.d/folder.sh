@@ -1,6 +1,6 @@
 # Everything inside one folder, --dir DIR:
 #	etc/	leasehold.conf, master.key, first.key, nginx/, what was chosen
-#	var/	the database, or its server's	run/	sockets and pid files
+#	var/	the database, or its server's; spool/	run/	sockets and pid files
 #	log/	logs			prefix/, build/	the programs
 
 folder_layout() {
@@ -16,7 +16,8 @@ folder_layout() {
 	pool_user= web_group= user_line= as_pool=()
 	[ "$(id -u)" -ne 0 ] || user_line="user root;"
 	if [ "$action" = setup ]; then
-		mkdir -p "$etc_dir/nginx" "$state_dir" "$run_dir" "$log_dir"
+		mkdir -p "$etc_dir/nginx" "$state_dir/spool" "$run_dir" \
+			"$log_dir"
 		chmod 700 "$dir"
 	elif [ ! -e "$etc_dir/port" ]; then
 		die "$dir was not set up by quickstart"

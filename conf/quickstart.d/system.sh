@@ -29,7 +29,8 @@ system_user() {
 		useradd --system --home-dir "$state_dir" --no-create-home \
 			--shell /usr/sbin/nologin --user-group leasehold
 	install -d -m 750 -o root -g leasehold "$etc_dir" "$etc_dir/nginx"
-	install -d -m 750 -o leasehold -g leasehold "$state_dir" "$log_dir"
+	install -d -m 750 -o leasehold -g leasehold "$state_dir" \
+		"$state_dir/spool" "$log_dir"
 	install -d -m 755 -o leasehold -g leasehold "$run_dir"
 }
 

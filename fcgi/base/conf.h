@@ -22,6 +22,7 @@ struct conf {
 	char *master_key_file;
 	char *run_dir;			/* locks, wake-up sockets */
 	char *host_name;		/* "": the machine's */
+	char *spool_dir;		/* settlements in an outage */
 	char *mount;			/* "" or "/claude"; no trailing slash */
 	char *public_url;		/* for doctor and hints; may be "" */
 	char *log;			/* stderr | syslog | file:/path */
@@ -68,6 +69,7 @@ struct conf {
 	/* store */
 	char *sqlite_synchronous;	/* full | normal */
 	int64_t store_timeout_ms;	/* not begun by then: fails */
+	int64_t spool_bytes;		/* of one responder's file */
 };
 
 /** How a value is written, checked and shown. */

@@ -40,6 +40,12 @@ static const struct conf_setting settings[] = {
 	      "empty: the machine's own name.  Pools that do not see each "
 	      "other's run_dir (two containers of one machine, say) are two "
 	      "hosts and need two names." },
+	{ .name = "spool_dir", .type = CONF_PATH, FIELD(spool_dir),
+	  .def = LOCALSTATEDIR "/lib/leasehold/spool", .min = 1, .max = 255,
+	  .help = "Folder where each relay responder keeps on disk what it "
+	      "has to settle while the database cannot be used; it must "
+	      "outlive a restart, and may lie on another file system than "
+	      "the database." },
 	{ .name = "mount", .type = CONF_MOUNT, FIELD(mount),
 	  .def = "", .max = 255,
 	  .help = "Path that the web server mounts the relay under, without "
@@ -196,6 +202,10 @@ static const struct conf_setting settings[] = {
 	  FIELD(store_timeout_ms),
 	  .def = "5", .min = 50, .max = MINUTE, .reloadable = true,
 	  .help = "A database operation not begun by then fails." },
+	{ .name = "spool_bytes", .type = CONF_BYTES, FIELD(spool_bytes),
+	  .def = "4M", .min = 64 * KB, .max = GB,
+	  .help = "Size of a responder's file in spool_dir, allocated at its "
+	      "start; a settlement takes some 600 bytes." },
 };
 
 #define NSETTINGS	(sizeof(settings) / sizeof(settings[0]))

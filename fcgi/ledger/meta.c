@@ -144,6 +144,15 @@ err0:
 }
 
 int
+meta_epoch(struct store *st, int64_t *epoch, struct err *err)
+{
+
+	*epoch = 0;
+	return (store_one(st, STMT_META_EPOCH, NULL, 0, epoch, 1, err) < 0 ?
+	    -1 : 0);
+}
+
+int
 meta_config_version(struct store *st, int64_t *version, struct err *err)
 {
 	int rc;

@@ -55,6 +55,11 @@ int meta_pepper(struct store *st, const struct seal *seal,
     struct seal_pepper *pepper, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** meta_epoch(st, epoch, err): Raised when a backup is restored; 0 at first.
+ * What was kept outside of the database before then is void. */
+int meta_epoch(struct store *st, int64_t *epoch, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** meta_config_version(st, version, err): Raised by every change that
  * responders must see. */
 int meta_config_version(struct store *st, int64_t *version, struct err *err)

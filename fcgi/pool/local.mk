@@ -2,6 +2,8 @@ noinst_LIBRARIES += libpool.a
 libpool_a_SOURCES = \
 	fcgi/pool/admit.c \
 	fcgi/pool/admit.h \
+	fcgi/pool/backlog.c \
+	fcgi/pool/backlog.h \
 	fcgi/pool/budgets.c \
 	fcgi/pool/budgets.h \
 	fcgi/pool/check.c \
@@ -43,6 +45,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/shared.h \
 	fcgi/pool/snapshot.c \
 	fcgi/pool/snapshot.h \
+	fcgi/pool/spooled.c \
+	fcgi/pool/spooled.h \
 	fcgi/pool/tickets.c \
 	fcgi/pool/tickets.h \
 	fcgi/pool/unseal.c \

@@ -88,12 +88,34 @@ hear_of_seal(struct pool *p, const struct pool_facts *facts)
 }
 
 static void
+hear_of_spool(struct pool *p)
+{
+	struct backlog_note notes[BACKLOG_NOTES];
+	struct log_line l;
+	size_t i, n;
+
+	n = shared_told(&p->shared, notes);
+	for (i = 0; i < n; i++) {
+		if (notes[i].bad) {
+			log_note(p->params.log, LOG_LEVEL_ERROR, "pool",
+			    notes[i].event, &notes[i].what);
+			continue;
+		}
+		log_begin(&l, p->params.log, LOG_LEVEL_INFO, NULL, "pool",
+		    notes[i].event);
+		log_str(&l, "what", notes[i].what.text);
+		log_end(&l);
+	}
+}
+
+static void
 hear(struct pool *p)
 {
 	struct pool_facts facts;
 
 	if (!shared_news(&p->shared, &p->serial, &facts))
 		return;
+	hear_of_spool(p);
 	if (facts.registered && (!p->facts.registered ||
 	    facts.responder_id != p->facts.responder_id))
 		p->ids.node = facts.node;
@@ -310,7 +332,11 @@ settle_done(struct store_op *sop, const struct err *err)
 {
 	struct settle_op *op = (struct settle_op *)(void *)sop;
 
-	note(op->pool, err);
+	/* That it is on disk says nothing of the database. */
+	if (sop->spooled)
+		hear(op->pool);
+	else
+		note(op->pool, err);
 	op->done(op, err);
 }
 
@@ -447,6 +473,8 @@ pool_start(const struct pool_params *params, struct err *err)
 	    params->clock, &p->shared, err);
 	if (p->runner == NULL)
 		goto err3;
+	runner_spool(p->runner, params->conf->spool_dir,
+	    params->conf->spool_bytes);
 	if (responder_open(&p->runner->self, "relay",
 	    params->conf->host_name, params->conf->run_dir, err))
 		goto err4;

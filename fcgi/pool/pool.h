@@ -305,7 +305,9 @@ struct settle_op {
  * pool_settle(p, op):
  * Close the ledger row and its last attempt, turn the reservation into spend,
  * free the slot and grant it to the next in line.  Kept until the database
- * takes it.  The mark of the row is that of the last attempt; usage of earlier
+ * takes it, or until it is on disk (op.spooled; the fields under "out" are
+ * not set then), from where it is replayed later, if need be by another
+ * process.  The mark of the row is that of the last attempt; usage of earlier
  * attempts that may have been billed is added up.
  */
 void pool_settle(struct pool *p, struct settle_op *op);

@@ -52,6 +52,7 @@ runner_new(struct seal *seal, const char *key_path,
 	rn->clock = clock;
 	rn->shared = shared;
 	rn->self.lock_fd = rn->self.wake_fd = rn->self.send_fd = -1;
+	backlog_init(&rn->backlog, NULL, 0);
 	waiting_init(&rn->waiting);
 	load_init(&rn->load);
 	keys_init(&rn->keys);
@@ -79,6 +80,13 @@ err0:
 }
 
 void
+runner_spool(struct runner *rn, const char *dir, int64_t bytes)
+{
+
+	backlog_init(&rn->backlog, dir, bytes);
+}
+
+void
 runner_free(struct runner *rn)
 {
 	size_t i;
@@ -95,6 +103,7 @@ runner_free(struct runner *rn)
 	load_fini(&rn->load);
 	waiting_fini(&rn->waiting);
 	reaper_fini(&rn->reaper);
+	backlog_fini(&rn->backlog);
 	snapshot_unref(rn->snapshot);
 	unseal_fini(&rn->unseal);
 	seal_wipe(&rn->pepper, sizeof(rn->pepper));
@@ -490,21 +499,81 @@ check_in(struct runner *rn, struct store *st, struct err *err)
 	return (rc);
 }
 
+/*
+ * The pepper is made with an installation and stays with it through rekeying,
+ * backups and moves; what is derived from it by a hash tells nothing of it.
+ */
+static int
+spool_identity(struct runner *rn, struct store *st, struct spool_id *id,
+    struct err *err)
+{
+	static const char name[] = "spool";
+	unsigned char hash[SEAL_HASH_BYTES];
+
+	seal_hash(&rn->pepper, name, sizeof(name) - 1, hash);
+	memcpy(id->installation, hash, sizeof(id->installation));
+	return (meta_epoch(st, &id->epoch, err));
+}
+
+/* What the log is to say of the spool. */
+static void
+tell_notes(struct runner *rn)
+{
+	size_t i;
+
+	for (i = 0; i < rn->backlog.nnotes; i++)
+		shared_tell(rn->shared, &rn->backlog.notes[i]);
+	rn->backlog.nnotes = 0;
+}
+
+static void
+spool(void *arg, struct store_op **ops, size_t n)
+{
+	struct runner *rn = arg;
+
+	backlog_put(&rn->backlog, ops, n, clock_wall_ms(rn->clock));
+	tell_notes(rn);
+}
+
+static size_t
+backlog(void *arg, struct store_op **ops, size_t max)
+{
+	struct runner *rn = arg;
+	size_t n;
+
+	n = backlog_take(&rn->backlog, ops, max, clock_mono_ms(rn->clock),
+	    clock_wall_ms(rn->clock));
+	tell_notes(rn);
+	return (n);
+}
+
+static void
+replayed(void *arg, struct store_op *op, const struct err *err)
+{
+	struct runner *rn = arg;
+
+	backlog_replayed(&rn->backlog, op, err, clock_mono_ms(rn->clock));
+	tell_notes(rn);
+}
+
 static int
 connected(void *arg, struct store *st, struct err *err)
 {
 	struct runner *rn = arg;
+	struct spool_id id;
 
 	load_forget(&rn->load);
 	if (store_begin(st, true, err))
 		return (-1);
-	if (check_in(rn, st, err)) {
+	if (check_in(rn, st, err) || spool_identity(rn, st, &id, err)) {
 		store_rollback(st);
 		goto err0;
 	}
 	if (store_commit(st, err))
 		goto err0;
 	(void)responder_ended(&rn->self, true);
+	backlog_identify(&rn->backlog, &id);
+	tell_notes(rn);
 	publish(rn);
 	return (0);
 
@@ -556,6 +625,9 @@ runner_bind(struct runner *rn, struct store_runner *out)
 		.run = run,
 		.ended = ended,
 		.dropped = dropped,
+		.spool = spool,
+		.backlog = backlog,
+		.replayed = replayed,
 		.read = read_op,
 		.reads = reads,
 		.poll_ms = poll_ms,

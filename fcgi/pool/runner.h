@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "store/thread.h"
 
+#include "pool/backlog.h"
 #include "pool/budgets.h"
 #include "pool/key_use.h"
 #include "pool/keys.h"
@@ -101,6 +102,7 @@ struct runner {
 	struct responder self;
 	struct seal_pepper pepper;
 	struct reaper reaper;
+	struct backlog backlog;
 	struct waiting waiting;
 	struct snapshot *snapshot;	/* what this thread goes by */
 	bool snapshot_stale;		/* of a batch that was rolled back */
@@ -136,6 +138,10 @@ struct runner {
  * from ${key_path}, is taken; the others are borrowed.  NULL on failure. */
 struct runner *runner_new(struct seal *seal, const char *key_path,
     const struct clock *clock, struct shared *shared, struct err *err);
+
+/** runner_spool(rn, dir, bytes): Keep a spool file of ${bytes} in ${dir}
+ * (borrowed); before the thread is started.  Without this none is kept. */
+void runner_spool(struct runner *rn, const char *dir, int64_t bytes);
 
 /** runner_free(rn): NULL is allowed.  Files of the responder are removed. */
 void runner_free(struct runner *rn);

@@ -81,6 +81,30 @@ shared_publish(struct shared *sh, const struct pool_facts *facts)
 	seal_free(old_seal);
 }
 
+void
+shared_tell(struct shared *sh, const struct backlog_note *note)
+{
+
+	pthread_mutex_lock(&sh->lock);
+	if (sh->nnotes < BACKLOG_NOTES)
+		sh->notes[sh->nnotes++] = *note;
+	pthread_mutex_unlock(&sh->lock);
+	__atomic_add_fetch(&sh->serial, 1, __ATOMIC_RELEASE);
+}
+
+size_t
+shared_told(struct shared *sh, struct backlog_note out[BACKLOG_NOTES])
+{
+	size_t n;
+
+	pthread_mutex_lock(&sh->lock);
+	n = sh->nnotes;
+	memcpy(out, sh->notes, n * sizeof(out[0]));
+	sh->nnotes = 0;
+	pthread_mutex_unlock(&sh->lock);
+	return (n);
+}
+
 bool
 shared_news(struct shared *sh, unsigned *serial, struct pool_facts *out)
 {

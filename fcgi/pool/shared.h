@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/seal.h"
 
+#include "pool/backlog.h"
+
 struct conf;
 struct snapshot;
 
@@ -43,6 +45,8 @@ struct shared {
 	pthread_mutex_t lock;
 	struct pool_settings settings;
 	struct pool_facts facts;
+	size_t nnotes;
+	struct backlog_note notes[BACKLOG_NOTES];
 	unsigned serial;		/* atomic; raised with each change of
 					   facts */
 };
@@ -63,6 +67,12 @@ void shared_note(struct shared *sh, int64_t requests, bool draining);
 /** shared_publish(sh, facts): Replace the facts; references on snapshot and
  * seal are taken.  Store thread. */
 void shared_publish(struct shared *sh, const struct pool_facts *facts);
+
+/** shared_tell(sh, note): Something for the log; if too much waits already it
+ * is lost.  Store thread.  shared_told(sh, out): Take what waits; returns how
+ * much.  Loop. */
+void shared_tell(struct shared *sh, const struct backlog_note *note);
+size_t shared_told(struct shared *sh, struct backlog_note out[BACKLOG_NOTES]);
 
 /**
  * shared_news(sh, serial, out): If the facts changed since *${serial}, copy

@@ -92,7 +92,10 @@ close_log(const struct call *c, const struct settle_op *op,
 	log_int(&l, "attempts", op->attempts);
 	log_int(&l, "input_tokens", u->input_tokens);
 	log_int(&l, "output_tokens", u->output_tokens);
-	log_int(&l, "cost_nusd", op->cost_nusd);
+	if (op->op.spooled)
+		log_str(&l, "settled", "spooled");
+	else
+		log_int(&l, "cost_nusd", op->cost_nusd);
 	log_int(&l, "queue_ms", op->queue_ms);
 	log_int(&l, "first_byte_ms", op->first_byte_ms);
 	log_int(&l, "total_ms", op->total_ms);

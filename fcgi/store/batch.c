@@ -233,12 +233,32 @@ run_all(struct store_thread *t, struct store_op **ops, size_t n, bool begun)
 		if (!ops[i]->running)
 			continue;
 		ops[i]->running = false;
-		if (ops[i]->urgent)
+		if (ops[i]->replay)
+			worker_fail(t, ops[i], &err);
+		else if (ops[i]->urgent)
 			TAILQ_INSERT_HEAD(&t->urgent, ops[i], entry);
 		else
 			TAILQ_INSERT_HEAD(&t->normal, ops[i], entry);
 	}
 	worker_go_down(t, &err);
+}
+
+/* What was spooled goes first: it is older, and holds up slots. */
+void
+worker_run_backlog(struct store_thread *t)
+{
+	const struct store_runner *r = t->runner;
+	struct store_op *ops[LIMIT_BATCH_OPS];
+	size_t i, n;
+
+	t->backlog = false;
+	if (r->backlog == NULL ||
+	    (n = r->backlog(r->arg, ops, LIMIT_BATCH_OPS)) == 0)
+		return;
+	for (i = 0; i < n; i++)
+		ops[i]->running = true;
+	run_all(t, ops, n, false);
+	t->backlog = true;
 }
 
 /* Move what is due from ${list} into ${ops}, which has ${n} already. */

@@ -7,6 +7,8 @@ libstore_a_SOURCES = \
 	fcgi/store/filelock.c \
 	fcgi/store/filelock.h \
 	fcgi/store/migrate.c \
+	fcgi/store/spool.c \
+	fcgi/store/spool.h \
 	fcgi/store/mysql_url.c \
 	fcgi/store/mysql_url.h \
 	fcgi/store/sqlite.c \

@@ -117,8 +117,10 @@ store_submit(struct store_thread *t, struct store_op *op)
 	err_clear(&op->err);
 	op->held = false;
 	op->running = false;
+	op->spooled = false;
 	op->tries = 0;
 	op->retry_ms = 0;
+	op->since_ms = loop_now_ms(t->loop);
 	t->waiting++;
 	TAILQ_INSERT_TAIL(&t->fresh, op, entry);
 	loop_task_add(t->loop, &t->flush, on_flush, t);

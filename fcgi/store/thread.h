@@ -27,7 +27,8 @@ struct store_thread;
  * bad one does not take its neighbours along.  What still fails gets its
  * error, except operations that are marked `must': they are kept and tried
  * again, alone and with back-off, until they succeed, their deadline comes or
- * the thread is stopped.
+ * the thread is stopped; or, where the runner can spool, until they are on
+ * disk.
  *
  * While the database cannot be used (from the first failure of a connection,
  * a lock that is not free in time, a full disk, ... until a small write has
@@ -44,12 +45,16 @@ struct store_op {
 					   it must; 0: none */
 	void (*done)(struct store_op *op, const struct err *err);
 					/* in the loop; ERR_NONE: ok */
+	bool replay;			/* see store_runner.backlog */
+	bool spooled;			/* out: not in the database yet, but
+					   safe, see store_runner.spool */
 	/* the thread's own */
 	struct err err;
 	bool held;			/* see store_batch_hold */
 	bool running;			/* part of the batch at hand */
 	unsigned int tries;		/* failed when alone */
 	int64_t retry_ms;		/* when to try again */
+	int64_t since_ms;		/* submitted */
 	TAILQ_ENTRY(store_op) entry;
 };
 
@@ -92,6 +97,22 @@ struct store_runner {
 	 * is to be forgotten.  May be NULL: then none is dropped.
 	 */
 	void (*dropped)(void *arg, struct store_op *op);
+	/**
+	 * The database cannot be used, or takes too long, or the thread ends:
+	 * set .spooled of those of these ${n} `must' operations that could be
+	 * put on disk.  They are done then, without error.  May be NULL.
+	 */
+	void (*spool)(void *arg, struct store_op **ops, size_t n);
+	/**
+	 * The database can be used: up to ${max} operations, marked `replay'
+	 * and `must', of what was spooled here or elsewhere.  They are run as
+	 * others are, but not posted: replayed() is told of each, before the
+	 * next call, that it was committed (ERR_NONE) or is to be tried later.
+	 * May be NULL, both.
+	 */
+	size_t (*backlog)(void *arg, struct store_op **ops, size_t max);
+	void (*replayed)(void *arg, struct store_op *op,
+	    const struct err *err);
 	/** Is this kind served by read()?  Such operations are never batched
 	 * with writes, and go ahead of them. */
 	bool (*reads)(void *arg, const struct store_op *op);

@@ -78,6 +78,7 @@ struct store_thread {
 	int64_t nheld_mine;
 	bool poll_now;
 	bool chores;			/* housekeeping is left to do */
+	bool backlog;			/* more of it may be there at once */
 	int64_t polled_ms;
 	int64_t backoff_ms;
 	int64_t reconnect_ms;		/* down: when to try again */
@@ -91,10 +92,12 @@ void *worker_main(void *arg);
 
 /* ---- within the thread: batch.c for worker.c ---- */
 
-/** worker_run_batch(t), worker_run_retries(t): One batch of what waits; and,
- * each alone, what failed and must be done.  Nothing if there is none. */
+/** worker_run_batch(t), worker_run_retries(t), worker_run_backlog(t): One batch
+ * of what waits; each alone, what failed and must be done; one batch of what
+ * was spooled.  Nothing if there is none. */
 void worker_run_batch(struct store_thread *t);
 void worker_run_retries(struct store_thread *t);
+void worker_run_backlog(struct store_thread *t);
 
 /** worker_poll_wait_ms(t): Milliseconds until a poll is due; -1: none is. */
 int64_t worker_poll_wait_ms(struct store_thread *t);

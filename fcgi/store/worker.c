@@ -10,6 +10,9 @@
 #define BACKOFF_MIN_MS	100
 #define BACKOFF_MAX_MS	2000
 
+/* What the database would not take for so long is spooled. */
+#define SPOOL_AFTER_MS	2000
+
 /* Nothing came for so long: time for what should not be in anyone's way. */
 #define CHORES_AFTER_MS	20
 
@@ -54,6 +57,10 @@ worker_finish(struct store_thread *t, struct store_op *op)
 {
 
 	op->running = false;
+	if (op->replay) {
+		t->runner->replayed(t->runner->arg, op, &op->err);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&t->finished, op, entry);
 }
 
@@ -64,7 +71,7 @@ worker_fail(struct store_thread *t, struct store_op *op, const struct err *why)
 	int64_t wait_ms = BACKOFF_MAX_MS;
 
 	t->counts.failures++;
-	if (!op->must) {
+	if (!op->must || op->replay) {
 		op->err = *why;
 		worker_finish(t, op);
 		return;
@@ -222,6 +229,54 @@ drop_held(struct store_thread *t, const struct err *why)
 	}
 }
 
+/* Put on disk what must be done and came before ${since_ms}. */
+static void
+spool_list(struct store_thread *t, struct op_list *list, int64_t since_ms)
+{
+	const struct store_runner *r = t->runner;
+	struct store_op *ops[LIMIT_BATCH_OPS], *op = TAILQ_FIRST(list);
+	size_t i, n;
+
+	while (op != NULL) {
+		for (n = 0; op != NULL && n < LIMIT_BATCH_OPS;
+		    op = TAILQ_NEXT(op, entry)) {
+			if (op->must && op->since_ms <= since_ms)
+				ops[n++] = op;
+		}
+		if (n > 0)
+			r->spool(r->arg, ops, n);
+		for (i = 0; i < n; i++) {
+			if (!ops[i]->spooled)
+				continue;
+			TAILQ_REMOVE(list, ops[i], entry);
+			err_clear(&ops[i]->err);
+			worker_finish(t, ops[i]);
+		}
+	}
+}
+
+static void
+spool_all(struct store_thread *t)
+{
+
+	if (t->runner->spool == NULL)
+		return;
+	spool_list(t, &t->normal, INT64_MAX);
+	spool_list(t, &t->retry, INT64_MAX);
+}
+
+/* Nothing that must be done is left to memory alone for long. */
+static void
+spool_what_waits(struct store_thread *t)
+{
+
+	if (atomic_load(&t->state) == THREAD_DOWN)
+		spool_all(t);
+	else if (t->runner->spool != NULL)
+		spool_list(t, &t->retry, worker_now_ms(t) - SPOOL_AFTER_MS);
+	post_done(t);
+}
+
 /*
  * The database cannot be used, for the reason ${why}.  A connection is kept
  * when only a lock was not free.
@@ -245,6 +300,7 @@ worker_go_down(struct store_thread *t, const struct err *why)
 	refuse(t, &t->urgent, why);
 	refuse(t, &t->normal, why);
 	drop_held(t, why);
+	spool_all(t);
 	post(t, THREAD_DOWN);
 }
 
@@ -415,6 +471,8 @@ sleep_ms(struct store_thread *t)
 		if (!TAILQ_EMPTY(&t->reads) || !TAILQ_EMPTY(&t->urgent) ||
 		    !TAILQ_EMPTY(&t->normal))
 			return (0);
+		if (t->backlog)
+			return (0);
 		wait = worker_poll_wait_ms(t);
 		if (!TAILQ_EMPTY(&t->retry))
 			wait = sooner(wait, list_wait_ms(&t->retry, now,
@@ -484,10 +542,14 @@ worker_main(void *arg)
 
 	(void)pthread_setname_np(pthread_self(), "store");
 	while (take_work(t, &idle)) {
+		spool_what_waits(t);
 		if (!come_up(t)) {
 			expire_all(t);
 			continue;
 		}
+		worker_run_backlog(t);
+		if (!store_thread_up(t))
+			continue;
 		run_reads(t);
 		worker_run_batch(t);
 		post_done(t);
@@ -498,6 +560,8 @@ worker_main(void *arg)
 		if (store_thread_up(t))
 			t->chores = store_housekeep(t->writer, idle);
 	}
+	spool_all(t);
+	post_done(t);
 	disconnect(t);
 	return (NULL);
 }

@@ -30,9 +30,9 @@ write_conf(struct ward *w, const char *more)
 
 	assert_non_null(out);
 	assert_true(fprintf(out, "store = %s\nmaster_key_file = %s\n"
-	    "run_dir = %s\nrelay_socket = %s\nadmin_socket = %s\n%s",
-	    w->desk->url, w->desk->key_path, w->run_dir, w->relay, w->admin,
-	    more) > 0);
+	    "run_dir = %s\nspool_dir = %s\nrelay_socket = %s\n"
+	    "admin_socket = %s\n%s", w->desk->url, w->desk->key_path,
+	    w->run_dir, w->run_dir, w->relay, w->admin, more) > 0);
 	assert_int_equal(fclose(out), 0);
 }
 
@@ -111,7 +111,7 @@ static void
 a_good_host_has_nothing_to_mend(void **state)
 {
 	static const char *const names[] = { "config", "database",
-		"master_key", "fits", "run_dir", "log", "clock" };
+		"master_key", "fits", "run_dir", "spool", "log", "clock" };
 	struct ward *w = *state;
 	struct doctor_finding f;
 	size_t i;

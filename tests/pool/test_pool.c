@@ -1,6 +1,9 @@
 #include "cmocka_all.h"
 
+#include <sys/wait.h>
+
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -556,6 +559,159 @@ it_comes_up_when_the_database_does(void **state)
 	pool_stop(p, 5000);
 }
 
+/* ---- killed in an outage ---- */
+
+/* Between a process and the one that kills it. */
+struct pipes {
+	int up[2], down[2];
+};
+
+static void
+tell(int fd)
+{
+
+	assert_int_equal(write(fd, "x", 1), 1);
+}
+
+static void
+hear(int fd)
+{
+	char c;
+
+	assert_int_equal(read(fd, &c, 1), 1);
+}
+
+static void
+spooled(struct settle_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_NONE);
+	assert_true(op->op.spooled);
+	lease_drop(&op->lease);
+	(*(int *)op->arg)++;
+}
+
+static void
+serve(struct pool *p, const struct admit_op *a, struct settle_op *s, int *n)
+{
+
+	s->ledger_id = a->ledger_id;
+	s->key_id = a->key->id;
+	s->attempts = 1;
+	s->lease = a->lease;
+	s->success = true;
+	s->end.mark = USAGE_EXACT;
+	s->end.usage.input_tokens = 11;
+	s->end.usage.output_tokens = 7;
+	snprintf(s->end.outcome, sizeof(s->end.outcome), "ok");
+	snprintf(s->outcome, sizeof(s->outcome), "ok");
+	s->done = spooled;
+	s->arg = n;
+	pool_settle(p, s);
+}
+
+/* Calls that are admitted, and end while the database is away. */
+static void
+to_be_killed(struct place *pl, const struct pipes *io)
+{
+	struct admit_op ops[SLOTS] = { { .model = "" } };
+	struct settle_op ends[SLOTS] = { { .model = "" } };
+	struct err err = { 0 };
+	struct key_info *key;
+	struct pool *p;
+	int i, n = 0;
+
+	pl->loop = loop_new(clock_system(), &err);
+	p = start(pl);
+	key = look_up(pl, p, pl->hash);
+	for (i = 0; i < SLOTS; i++) {
+		ops[i].ledger_id = pool_next_id(p);
+		ops[i].key = key;
+		ops[i].kind = "messages";
+		ops[i].needs_slot = true;
+		ops[i].done = held;
+		ops[i].arg = &n;
+		pool_admit(p, &ops[i]);
+	}
+	while (n < SLOTS)
+		turn(pl);
+	tell(io->up[1]);
+	hear(io->down[0]);
+	for (i = 0, n = 0; i < SLOTS; i++)
+		serve(p, &ops[i], &ends[i], &n);
+	while (n < SLOTS)
+		turn(pl);
+	tell(io->up[1]);
+	for (;;)
+		pause();
+}
+
+static struct store *
+take_away(struct place *pl)
+{
+	struct store_options opt = { .busy_timeout_ms = 5000 };
+	struct err err = { 0 };
+	struct store *st;
+
+	st = store_open(pl->url, &opt, &err);
+	assert_non_null(st);
+	must(store_begin(st, true, &err), &err);
+	return (st);
+}
+
+static void
+what_ended_in_an_outage_outlives_its_process(void **state)
+{
+	static const char exact[] = "SELECT count(*) FROM ledger WHERE state "
+	    "IN (1, 3) AND mark = 1 AND outcome = 'ok' AND input_tokens = 11 "
+	    "AND output_tokens = 7";
+	struct place *pl = *state;
+	struct pipes io;
+	struct store *st;
+	struct pool *p;
+	char dir[80];
+	int i, status;
+	pid_t pid;
+
+	if (raw_is_mysql())
+		skip();		/* no such lock keeps others out there */
+	snprintf(dir, sizeof(dir), "%s/spool", pl->dir);
+	pl->conf.spool_dir = dir;
+	pl->conf.spool_bytes = 1 << 20;
+	pl->conf.store_timeout_ms = 300;
+	fill(pl);
+	assert_int_equal(pipe(io.up), 0);
+	assert_int_equal(pipe(io.down), 0);
+	if ((pid = fork()) == 0)
+		to_be_killed(pl, &io);
+	hear(io.up[0]);
+	st = take_away(pl);
+	tell(io.down[1]);
+	hear(io.up[0]);
+	assert_int_equal(count(pl, "SELECT count(*) FROM ledger "
+	    "WHERE state = 0"), SLOTS);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	store_rollback(st);
+	store_close(st);
+
+	p = start(pl);
+	for (i = 0; i < 500 && count(pl, exact) < SLOTS; i++)
+		turn(pl);
+	assert_int_equal(count(pl, exact), SLOTS);
+	assert_int_equal(count(pl, "SELECT count(*) FROM ledger"), SLOTS);
+	assert_int_equal(count(pl, "SELECT count(*) FROM slot "
+	    "WHERE responder_id IS NOT NULL"), 0);
+	pool_stop(p, 5000);
+
+	/* All is done: no file is left. */
+	assert_int_equal(rmdir(dir), 0);
+	for (i = 0; i < 2; i++) {
+		close(io.up[i]);
+		close(io.down[i]);
+	}
+}
+
 static void
 an_unwritable_run_dir_is_refused(void **state)
 {
@@ -585,6 +741,7 @@ main(void)
 		T(a_new_master_key_fails_no_request),
 		T(stopping_leaves_nothing_open),
 		T(it_comes_up_when_the_database_does),
+		T(what_ended_in_an_outage_outlives_its_process),
 		T(an_unwritable_run_dir_is_refused),
 	};
 

@@ -21,6 +21,11 @@ tests_store_test_mysql_SOURCES = tests/store/test_mysql.c $(STORE_RAW)
 tests_store_test_mysql_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_mysql_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += tests/store/test_spool
+tests_store_test_spool_SOURCES = tests/store/test_spool.c
+tests_store_test_spool_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_spool_LDADD = $(STORE_TEST_LIBS) $(SODIUM_LIBS)
+
 UNIT_TESTS += tests/store/test_sqlite
 tests_store_test_sqlite_SOURCES = tests/store/test_sqlite.c $(STORE_RAW)
 tests_store_test_sqlite_CPPFLAGS = $(TEST_CPPFLAGS)
