@@ -82,7 +82,8 @@ build_log() {
 		die "building failed; see $build_dir/build.log"
 }
 
-# Build what has changed, and install it if anything has.
+# Build what has changed, and install what differs from what is there.
+# configure leaves config.h older than its stamp, so that is not looked at.
 build_install() {
 	mkdir -p "$build_dir"
 	[ ! -x "$source_dir/bootstrap" ] ||
@@ -90,12 +91,10 @@ build_install() {
 	cd "$build_dir"
 	[ -e Makefile ] || build_log "$source_dir/configure" -C \
 		"--prefix=$prefix" "$@"
-	if ! make -q all > /dev/null 2>&1 || [ ! -x "$prefix/sbin/leasehold" ]
-	then
+	make -q -o config.h all-am > /dev/null 2>&1 ||
 		say "building (this takes a minute) ..."
-		build_log make -j"$(nproc)"
-		build_log make install
-	fi
+	build_log make -j"$(nproc)"
+	build_log make install INSTALL='install -C'
 	cd - > /dev/null
 }
 
