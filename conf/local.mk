@@ -40,4 +40,5 @@ $(CONF_FILES): %: %.in conf/fill Makefile
 	    admin_socket=/run/leasehold/admin.sock \
 	    mount= listen=8080 server_name=localhost user=leasehold \
 	    group=leasehold web_group=www-data user_line= keepalive_s=30 \
+	    stop_s=90 \
 	    < $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@

@@ -200,7 +200,8 @@ fill_conf() {
 		"libexec_dir=$prefix/libexec/leasehold" \
 		"conf_file=$conf_file" "user=$pool_user" "group=$pool_user" \
 		"web_group=$web_group" "user_line=$user_line" \
-		"demo_port=${demo_port:-}" "keepalive_s=$(keepalive_s)" < "$here/$1" > "$new"
+		"demo_port=${demo_port:-}" "keepalive_s=$(keepalive_s)" \
+		"stop_s=$(($(drain_seconds) + 30))" < "$here/$1" > "$new"
 	if cmp -s "$new" "$2"; then
 		rm "$new"
 		return 1
