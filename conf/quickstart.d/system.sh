@@ -62,6 +62,8 @@ system_setup() {
 	system_rights
 	if have_systemd; then units_start "$before"; else start_direct "$before"; fi
 	system_nginx
+	[ ! -d /etc/logrotate.d ] ||
+		fill_conf logrotate.in /etc/logrotate.d/leasehold || true
 	wait_healthy
 	print_next
 }
@@ -195,11 +197,13 @@ system_stop() {
 	if have_systemd; then units_stop; else stop_pools; fi
 }
 
+# The web server goes first: its kept connections hold up the pool's end.
 system_remove() {
-	system_stop
 	rm -f /etc/nginx/sites-enabled/leasehold \
-		/etc/nginx/sites-available/leasehold
+		/etc/nginx/sites-available/leasehold \
+		/etc/logrotate.d/leasehold
 	! nginx_runs || nginx_reload
+	system_stop
 	if have_systemd; then
 		rm -f /etc/systemd/system/leasehold-* \
 			/etc/systemd/system/leasehold.target
