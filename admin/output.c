@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/num.h"
@@ -233,6 +234,8 @@ output_secret(bool json, const char *what, const char *name,
 		    secret));
 		return;
 	}
-	fprintf(stderr, "The %s of \"%s\" is shown this once:\n", what, name);
+	if (isatty(STDOUT_FILENO))
+		fprintf(stderr, "The %s of \"%s\" is shown this once:\n",
+		    what, name);
 	printf("%s\n", secret);
 }

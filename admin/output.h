@@ -53,8 +53,8 @@ void output_done(bool json, const char *key, const char *name,
     const char *fmt, ...) __attribute__((__format__(__printf__, 4, 5)));
 
 /** output_secret(json, what, name, secret): Show a new key or token, the only
- * time: as JSON {"name", "${what}"}, else it alone on standard output, and what
- * it is on standard error. */
+ * time: as JSON {"name", "${what}"}, else it alone on standard output, and on a
+ * terminal what it is on standard error. */
 void output_secret(bool json, const char *what, const char *name,
     const char *secret);
 
