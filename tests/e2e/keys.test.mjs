@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { call, message, request } from './lib/http.mjs';
+import { call, message, model, request } from './lib/http.mjs';
 import { Site } from './lib/site.mjs';
 
 let site;
@@ -130,3 +130,22 @@ test('an account that is disabled gets no more calls', async () => {
 	await site.leasehold(['account', 'enable', team.accounts[0].name]);
 	assert.equal((await call(team)).status, 200);
 });
+
+test('account test asks the upstream, with the account\'s own secret',
+	async () => {
+		const team = await site.team(1);
+		const [{ name, secret }] = team.accounts;
+		for (const [more, path] of [[[], '/v1/models'],
+			[['--model', model], '/v1/messages']]) {
+			const said = await site.leasehold(
+				['account', 'test', ...more, name]);
+			assert.match(said, /status 200/);
+			const asked = (await site.mock.requests(secret)).at(-1);
+			assert.equal(asked.path.split('?')[0], path);
+		}
+		await site.mock.plan(secret, { status: 401 });
+		await assert.rejects(site.leasehold(['account', 'test', name]));
+		// It is no request of a client, and parks nobody.
+		await site.ledger(team, { count: 0 });
+		assert.deepEqual(await site.cooldowns(team), []);
+	});
