@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <stdatomic.h>
+
 #include "thread_world.h"
 
 static void
@@ -267,6 +269,163 @@ test_held_ones_are_dropped_in_time(void **state)
 	assert_int_equal(later.done, 0);
 }
 
+/* ---- a runner that spools; all in the thread, but for what is atomic ---- */
+
+struct shelf {
+	struct op copies[8];	/* what is replayed */
+	size_t n;
+	atomic_int replayed;
+	atomic_int failed;
+	atomic_int spooled;
+	bool full;
+};
+
+static void
+shelf_spool(void *arg, struct store_op **ops, size_t n)
+{
+	struct shelf *s = ((struct world *)arg)->own;
+	size_t i;
+
+	for (i = 0; i < n && !s->full; i++) {
+		s->copies[s->n] = *(struct op *)ops[i];
+		s->copies[s->n].op = (struct store_op) {
+			.kind = ops[i]->kind, .must = true, .replay = true,
+		};
+		s->n++;
+		ops[i]->spooled = true;
+		atomic_fetch_add(&s->spooled, 1);
+	}
+}
+
+static size_t
+shelf_backlog(void *arg, struct store_op **ops, size_t max)
+{
+	struct shelf *s = ((struct world *)arg)->own;
+	size_t i;
+
+	for (i = 0; i < s->n && i < max; i++)
+		ops[i] = &s->copies[i].op;
+	return (i);
+}
+
+static void
+shelf_replayed(void *arg, struct store_op *op, const struct err *err)
+{
+	struct shelf *s = ((struct world *)arg)->own;
+
+	(void)op;
+	if (err->code != ERR_NONE) {
+		atomic_fetch_add(&s->failed, 1);
+		return;
+	}
+	/* All of them are in one batch. */
+	if (atomic_fetch_add(&s->replayed, 1) + 1 == (int)s->n)
+		s->n = 0;
+}
+
+static void
+shelve(struct world *w, struct shelf *s)
+{
+
+	*s = (struct shelf) { .n = 0 };
+	w->own = s;
+	w->runner.spool = shelf_spool;
+	w->runner.backlog = shelf_backlog;
+	w->runner.replayed = shelf_replayed;
+}
+
+static void
+turn_until_replayed(struct world *w, struct shelf *s, int want)
+{
+	struct err err = { 0 };
+	int i;
+
+	for (i = 0; i < 3000 && atomic_load(&s->replayed) < want; i++)
+		assert_int_equal(loop_turn(w->loop, 10, &err), 0);
+	assert_int_equal(atomic_load(&s->replayed), want);
+}
+
+static void
+test_what_must_be_done_is_spooled_and_replayed(void **state)
+{
+	struct world *w = *state;
+	struct op must, late, sleeper;
+	struct shelf s;
+
+	shelve(w, &s);
+	start(w, true);
+	hold_thread(w, &sleeper);
+	must = make_op(w, ADD, 101);
+	must.op.must = true;
+	submit(w, &must);
+	store_fake_fail(w->fake, FAKE_RUN, ERR_STORE_DOWN, 1);
+	store_fake_fail(w->fake, FAKE_OPEN, ERR_STORE_DOWN, -1);
+	let_go(w);
+
+	/* It is done before the database is back. */
+	turn_until(w, &must.done, 1);
+	assert_int_equal(must.code, ERR_NONE);
+	assert_true(must.op.spooled);
+	late = make_op(w, ADD, 102);
+	late.op.must = true;
+	submit(w, &late);
+	turn_until(w, &late.done, 1);
+	assert_true(late.op.spooled);
+	assert_int_equal(atomic_load(&s.replayed), 0);
+
+	store_fake_fail(w->fake, FAKE_OPEN, ERR_NONE, 0);
+	turn_until_replayed(w, &s, 2);
+	assert_int_equal(must.done, 1);
+	assert_int_equal(late.done, 1);
+}
+
+static void
+test_what_cannot_be_spooled_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct op must, sleeper;
+	struct shelf s;
+
+	shelve(w, &s);
+	s.full = true;
+	start(w, true);
+	hold_thread(w, &sleeper);
+	must = make_op(w, ADD, 101);
+	must.op.must = true;
+	submit(w, &must);
+	store_fake_fail(w->fake, FAKE_RUN, ERR_STORE_DOWN, 1);
+	store_fake_fail(w->fake, FAKE_OPEN, ERR_STORE_DOWN, 3);
+	let_go(w);
+	turn_until(w, &must.done, 1);
+	assert_int_equal(must.code, ERR_NONE);
+	assert_false(must.op.spooled);
+	assert_int_equal(atomic_load(&s.spooled), 0);
+}
+
+static void
+test_a_stop_in_an_outage_spools(void **state)
+{
+	struct world *w = *state;
+	struct op must, sleeper;
+	struct shelf s;
+
+	shelve(w, &s);
+	start(w, true);
+	hold_thread(w, &sleeper);
+	must = make_op(w, BAD, 101);
+	must.fail = ERR_INTERNAL;
+	must.times = -1;
+	must.op.must = true;
+	submit(w, &must);
+	let_go(w);
+	turn_until(w, &sleeper.done, 1);
+	store_thread_stop(w->t, 50);
+	w->t = NULL;
+	assert_int_equal(must.done, 1);
+	assert_true(must.op.spooled);
+	assert_int_equal(must.code, ERR_NONE);
+}
+
 int
 main(void)
 {
@@ -280,6 +439,9 @@ main(void)
 		T(test_held_ones_are_dropped_in_time),
 		T(test_stop_finishes_what_was_submitted),
 		T(test_stop_while_down_cancels),
+		T(test_what_must_be_done_is_spooled_and_replayed),
+		T(test_what_cannot_be_spooled_is_kept),
+		T(test_a_stop_in_an_outage_spools),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -62,6 +62,7 @@ struct world {
 	int64_t poll_ms;
 	struct store_op *dropped;	/* the last one */
 	int committed, undone;
+	void *own;		/* of one test */
 };
 
 static inline int
