@@ -284,21 +284,52 @@ a_file_that_cannot_be_opened_anew_stays_in_use(void **state)
 }
 
 /* A pipe that nobody empties takes some lines; the rest is counted. */
+/* Reads a pipe to its end, as text. */
+struct drain {
+	int fd;
+	char *text;
+	size_t len;
+};
+
+static void *
+drain_pipe(void *arg)
+{
+	struct drain *d = arg;
+	ssize_t n;
+
+	while ((n = read(d->fd, d->text + d->len, 65536)) > 0)
+		d->len += (size_t)n;
+	d->text[d->len] = '\0';
+	return (NULL);
+}
+
+static unsigned long long
+sum_of_lost(const char *text)
+{
+	unsigned long long sum = 0;
+	const char *p;
+
+	for (p = text; (p = strstr(p, "lost lines=")) != NULL; p++)
+		sum += strtoull(p + strlen("lost lines="), NULL, 10);
+	return (sum);
+}
+
 static void
 lines_that_find_no_room_are_counted(void **state)
 {
 	enum { LINES = 4000 };
+	struct drain d = { .text = calloc(1, 8 * 1024 * 1024) };
 	struct log *log;
 	struct log_line l;
-	char block[1000], *text;
+	char block[1000], *p;
 	int fds[2], saved, i;
-	unsigned long long lost = 0, got = 0;
-	ssize_t n;
-	size_t len = 0;
-	char *p;
+	unsigned long long lost, got = 0;
+	pthread_t reader;
 
 	(void)state;
+	assert_non_null(d.text);
 	assert_int_equal(pipe(fds), 0);
+	d.fd = fds[0];
 	saved = dup(STDERR_FILENO);
 	assert_true(dup2(fds[1], STDERR_FILENO) >= 0);
 	close(fds[1]);
@@ -311,27 +342,17 @@ lines_that_find_no_room_are_counted(void **state)
 		log_end(&l);
 	}
 
-	/* Now somebody reads; the rest comes when the log is closed. */
-	text = calloc(1, 8 * 1024 * 1024);
-	assert_non_null(text);
-	while (strstr(text, "lost lines=") == NULL) {
-		n = read(fds[0], text + len, 65536);
-		assert_true(n > 0);
-		len += (size_t)n;
-		text[len] = '\0';
-	}
+	/* Only now somebody reads, while the log writes what is left. */
+	assert_int_equal(pthread_create(&reader, NULL, drain_pipe, &d), 0);
 	log_close(log);
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	close(saved);
-	while ((n = read(fds[0], text + len, 65536)) > 0)
-		len += (size_t)n;
+	assert_int_equal(pthread_join(reader, NULL), 0);
 	close(fds[0]);
-	text[len] = '\0';
-	for (p = text; (p = strstr(p, " a line v=")) != NULL; p++)
+	for (p = d.text; (p = strstr(p, " a line v=")) != NULL; p++)
 		got++;
-	for (p = text; (p = strstr(p, "lost lines=")) != NULL; p++)
-		lost += strtoull(p + strlen("lost lines="), NULL, 10);
-	free(text);
+	lost = sum_of_lost(d.text);
+	free(d.text);
 	assert_true(lost > 0);
 	assert_int_equal(got + lost, LINES);
 }
