@@ -22,8 +22,10 @@
  */
 #define IDLE_MAX_S		70L
 
-/* A connection is left after this, so that changed addresses are followed. */
+/* A connection is left after this, so that changed addresses are followed; a
+ * new one takes what was looked up so long ago at most. */
 #define LIFETIME_MAX_S		3600L
+#define NAMES_KEPT_S		60L
 
 /* TCP probes keep the entries of NAT gateways alive and find dead peers. */
 #define KEEPALIVE_IDLE_S	30L
@@ -74,6 +76,7 @@ set_connection(struct transfer *t)
 	SET(CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_MAX_S);
 	SET(CURLOPT_MAXLIFETIME_CONN, LIFETIME_MAX_S);
+	SET(CURLOPT_DNS_CACHE_TIMEOUT, NAMES_KEPT_S);
 	SET(CURLOPT_BUFFERSIZE, READ_BYTES);
 	return (CURLE_OK);
 }

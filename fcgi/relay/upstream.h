@@ -17,9 +17,15 @@ struct upstream;
  * hottest first.  All functions and callbacks run in the loop's thread; none
  * blocks (libcurl looks names up in a thread of its own).
  *
- * "Hottest first" is what libcurl's list of connections gives: the first idle
- * one in the order in which they were opened.  So k calls at a time keep the
- * same k connections busy, and those beyond grow old and are closed.
+ * "Hottest first" is what libcurl's list of an upstream's connections gives: a
+ * request goes on the first idle one, in the order in which they were opened.
+ * That is not the one used last, but comes to the same: k calls at a time keep
+ * the same k connections busy, and those beyond grow old and are closed.  (The
+ * order is libcurl's own, 7.88, and nowhere promised; a test watches it.)
+ *
+ * A request on a kept connection needs no look-up of the name; one that opens
+ * a connection takes the name from libcurl's cache where it is there yet, and
+ * resumes a TLS session where the server allows it.
  *
  * The process must ignore SIGPIPE (OpenSSL writes without MSG_NOSIGNAL).
  * Starts are dealt out, LIMIT_STARTS_PER_TURN a turn, so that a burst of new

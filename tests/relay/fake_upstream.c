@@ -94,6 +94,18 @@ do_ok(struct conn *c)
 	    "X-Empty:\r\nX-Trim: \t a b \t\r\nContent-Length: 5\r\n\r\nhello");
 }
 
+/* The number of the connection, from 0: which one was used. */
+static void
+do_which(struct conn *c)
+{
+	char text[64];
+
+	pause_ms(5);
+	snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n"
+	    "Content-Length: 3\r\n\r\n%03d", c->slot);
+	put(c, text);
+}
+
 static void
 do_chunked(struct conn *c)
 {
@@ -330,6 +342,7 @@ static const struct {
 	{ "/reset-within", do_reset_within },
 	{ "/short", do_short },
 	{ "/until-close", do_until_close },
+	{ "/which", do_which },
 };
 
 static void

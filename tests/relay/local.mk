@@ -1,6 +1,6 @@
 # unit tests of fcgi/relay/
 RELAY_TEST_LIBS = libbase.a $(CMOCKA_LIBS)
-EXTRA_DIST += tests/relay/streams
+EXTRA_DIST += tests/relay/streams tests/relay/tls_server.py
 
 UNIT_TESTS += tests/relay/test_meter
 tests_relay_test_meter_SOURCES = tests/relay/test_meter.c \
@@ -49,10 +49,17 @@ tests_relay_test_upstream_fail_SOURCES = tests/relay/test_upstream_fail.c \
 tests_relay_test_upstream_fail_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS)
 tests_relay_test_upstream_fail_LDADD = $(UPSTREAM_TEST_LIBS)
 
+UNIT_TESTS += tests/relay/test_upstream_reuse
+tests_relay_test_upstream_reuse_SOURCES = tests/relay/test_upstream_reuse.c \
+	$(UPSTREAM_RUN)
+tests_relay_test_upstream_reuse_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS)
+tests_relay_test_upstream_reuse_LDADD = $(UPSTREAM_TEST_LIBS)
+
 UNIT_TESTS += tests/relay/test_upstream_tls
 tests_relay_test_upstream_tls_SOURCES = tests/relay/test_upstream_tls.c \
 	$(UPSTREAM_RUN)
-tests_relay_test_upstream_tls_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS)
+tests_relay_test_upstream_tls_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS) \
+	-DTLS_SERVER='"$(abs_top_srcdir)/tests/relay/tls_server.py"'
 tests_relay_test_upstream_tls_LDADD = $(UPSTREAM_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_head

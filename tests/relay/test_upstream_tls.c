@@ -10,7 +10,7 @@
 
 #include "upstream_run.h"
 
-/* A certificate for 127.0.0.1 that signs itself, and openssl serving it. */
+/* A certificate for 127.0.0.1 that signs itself, and tls_server.py with it. */
 static struct {
 	char dir[64];
 	char cert[96], key[96];
@@ -42,16 +42,16 @@ exec_server(int out)
 	dup2(null, 0);
 	dup2(out, 1);
 	dup2(null, 2);
-	execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0",
-	    "-cert", server.cert, "-key", server.key, "-www", (char *)NULL);
+	execlp("python3", "python3", TLS_SERVER, server.cert, server.key,
+	    (char *)NULL);
 	_exit(127);
 }
 
-/* It says on which port it listens: "ACCEPT 127.0.0.1:40123". */
+/* It says on which port it listens. */
 static int
 start_server(void **state)
 {
-	char line[256];
+	char line[64];
 	int fds[2];
 	FILE *in;
 
@@ -65,13 +65,10 @@ start_server(void **state)
 	close(fds[1]);
 	in = fdopen(fds[0], "r");
 	assert_non_null(in);
-	while (server.port == 0 && fgets(line, sizeof(line), in) != NULL) {
-		if (strncmp(line, "ACCEPT ", 7) == 0)
-			server.port = atoi(strrchr(line, ':') + 1);
-	}
+	assert_non_null(fgets(line, sizeof(line), in));
+	fclose(in);
+	server.port = atoi(line);
 	assert_true(server.port > 0);
-
-	/* The pipe stays open: openssl goes on talking. */
 	return (0);
 }
 
@@ -89,11 +86,12 @@ stop_server(void **state)
 }
 
 static void
-get(struct run *r, struct fixture *x, const char *host, int port)
+get(struct run *r, struct fixture *x, const char *host, const char *path)
 {
 
-	run_init(r, x, "/");
-	snprintf(r->url, sizeof(r->url), "https://%s:%d/", host, port);
+	run_init(r, x, path);
+	snprintf(r->url, sizeof(r->url), "https://%s:%d%s", host, server.port,
+	    path);
 	run_start(r);
 	run_end(r);
 }
@@ -105,7 +103,7 @@ an_unknown_issuer_is_refused(void **state)
 	static struct run r;
 
 	(void)state;
-	get(&r, x, "127.0.0.1", server.port);
+	get(&r, x, "127.0.0.1", "/close");
 	assert_int_equal(r.result, TRANSFER_TLS);
 	assert_int_equal(r.heads, 0);
 	assert_int_equal(r.tm.connected_ms, -1);
@@ -120,7 +118,7 @@ an_issuer_of_the_ca_file_is_trusted(void **state)
 	static struct run r;
 
 	(void)state;
-	get(&r, x, "127.0.0.1", server.port);
+	get(&r, x, "127.0.0.1", "/close");
 	if (r.result != TRANSFER_OK)
 		fail_msg("%s", r.why.text);
 	assert_int_equal(r.status, 200);
@@ -135,31 +133,52 @@ a_certificate_of_another_name_is_refused(void **state)
 	static struct run r;
 
 	(void)state;
-	get(&r, x, "localhost", server.port);
+	get(&r, x, "localhost", "/close");
 	assert_int_equal(r.result, TRANSFER_TLS);
 	run_free(&r);
 	fixture_free(x);
 }
 
-/* The server's page tells how the session began. */
 static void
-a_second_connection_resumes_the_session(void **state)
+a_closed_connection_leaves_its_session_to_the_next(void **state)
 {
 	struct fixture *x = fixture_new(server.cert);
-	static struct run a, b;
+	static struct run r;
+	int i;
 
 	(void)state;
-	get(&a, x, "127.0.0.1", server.port);
-	assert_int_equal(a.result, TRANSFER_OK);
-	assert_non_null(strstr(a.body, "New, TLSv1"));
+	for (i = 0; i < 10; i++) {
+		get(&r, x, "127.0.0.1", "/close");
+		assert_int_equal(r.result, TRANSFER_OK);
+		assert_false(r.tm.reused);
+		assert_non_null(strstr(r.body, i == 0 ? "new session" :
+		    "resumed session"));
+		run_free(&r);
+	}
+	fixture_free(x);
+}
 
-	/* Another handle, as the first is not free yet. */
-	get(&b, x, "127.0.0.1", server.port);
-	assert_int_equal(b.result, TRANSFER_OK);
-	assert_false(b.tm.reused);
-	assert_non_null(strstr(b.body, "Reused, TLSv1"));
-	run_free(&a);
-	run_free(&b);
+/* Nor has a request on a warm connection a handshake at all. */
+static void
+a_kept_connection_serves_many_requests(void **state)
+{
+	struct fixture *x = fixture_new(server.cert);
+	static struct run r;
+	int i, connection, nth, first = 0;
+
+	(void)state;
+	for (i = 1; i <= 20; i++) {
+		get(&r, x, "127.0.0.1", "/");
+		assert_int_equal(r.result, TRANSFER_OK);
+		assert_int_equal(r.tm.reused, i > 1);
+		assert_int_equal(sscanf(r.body, "connection %d, request %d",
+		    &connection, &nth), 2);
+		if (i == 1)
+			first = connection;
+		assert_int_equal(connection, first);
+		assert_int_equal(nth, i);
+		run_free(&r);
+	}
 	fixture_free(x);
 }
 
@@ -201,13 +220,16 @@ main(void)
 		cmocka_unit_test(an_unknown_issuer_is_refused),
 		cmocka_unit_test(an_issuer_of_the_ca_file_is_trusted),
 		cmocka_unit_test(a_certificate_of_another_name_is_refused),
-		cmocka_unit_test(a_second_connection_resumes_the_session),
+		cmocka_unit_test(
+		    a_closed_connection_leaves_its_session_to_the_next),
+		cmocka_unit_test(a_kept_connection_serves_many_requests),
 		cmocka_unit_test(a_server_without_tls_is_refused),
 		cmocka_unit_test(a_ca_file_that_cannot_be_read_is_named),
 	};
 
 	/* Exit status 77: skipped. */
-	if (system("openssl version >/dev/null 2>&1") != 0)
+	if (system("openssl version >/dev/null 2>&1") != 0 ||
+	    system("python3 -c 'import ssl' 2>/dev/null") != 0)
 		return (77);
 	return (cmocka_run_group_tests(tests, start_server, stop_server));
 }
