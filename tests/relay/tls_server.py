@@ -3,7 +3,7 @@
 It prints the port, and serves one connection after the other.  Each answer
 tells which connection it came on, which request of it it answers, and whether
 the TLS session was resumed: "connection 2, request 1, new session".  The path
-/close has it close behind the answer.
+/close has it say so and close behind the answer.
 """
 
 import socket
@@ -24,10 +24,12 @@ def serve(conn, number):
     n = 0
     while (lines := head(stream)):
         n += 1
+        last = lines[0].split(" ")[1] == "/close"
         body = f"connection {number}, request {n}, {session} session"
-        conn.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
-                     f"{body}".encode())
-        if lines[0].split(" ")[1] == "/close":
+        conn.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+                     f"Connection: {'close' if last else 'keep-alive'}\r\n"
+                     f"\r\n{body}".encode())
+        if last:
             return
 
 
