@@ -145,13 +145,14 @@ export class Site {
 	}
 
 	async account(name, { group, baseUrl = this.mock.url, concurrency = 10,
-		credential = 'api_key', priority = 50 } = {}) {
+		credential = 'api_key', priority = 50, weight = 100 } = {}) {
 		const secret = `sk-mock-${name}`;
 		this.secrets.push(secret);
 		await this.leasehold(['account', 'add', '--name', name,
 			'--platform', 'claude', '--base-url', baseUrl,
 			'--credential', credential, '--priority', String(priority),
 			'--concurrency', String(concurrency),
+			'--weight', String(weight),
 			...group ? ['--group', group] : []], { input: secret + '\n' });
 		return { name, secret };
 	}
@@ -163,15 +164,17 @@ export class Site {
 		return key;
 	}
 
-	// A group of its own with so many accounts, in order of priority, and
-	// a key for it.
-	async team(n, { keyOptions = [], ...options } = {}) {
+	// A group of its own with so many accounts, in order of priority unless
+	// they have one in common, and a key for it.
+	async team(n, { keyOptions = [], groupOptions = [], weights = [],
+		...options } = {}) {
 		const name = `t${++names}`;
 		const accounts = [];
-		await this.leasehold(['group', 'add', name]);
+		await this.leasehold(['group', 'add', name, ...groupOptions]);
 		for (let i = 0; i < n; i++)
 			accounts.push(await this.account(`${name}-account-${i}`,
-				{ group: name, priority: 10 + i, ...options }));
+				{ group: name, priority: 10 + i, weight: weights[i],
+					...options }));
 		const key = await this.makeKey(name, '--group', name,
 			...keyOptions);
 		const team = { name, key, accounts, site: this };

@@ -1,0 +1,89 @@
+// Which account is leased, by a group's strategy, as the upstream sees it.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call } from './lib/http.mjs';
+import { Site } from './lib/site.mjs';
+
+let site;
+
+before(async () => { site = await Site.start({ processes: 2 }); });
+after(() => site?.stop());
+
+// Three accounts of one priority.
+function team(strategy, weights) {
+	return site.team(3, { priority: 10, weights, concurrency: 40,
+		groupOptions: ['--strategy', strategy] });
+}
+
+// How many requests each account was sent at once, when all are slow.
+async function spread(made, n) {
+	for (const { secret } of made.accounts)
+		await site.mock.plan(secret, { head_delay_ms: 1500 });
+	const answers = await Promise.all(
+		Array.from({ length: n }, () => call(made)));
+	assert.ok(answers.every(a => a.status === 200));
+	const all = await site.mock.counters();
+	return made.accounts.map(a => all[a.secret]?.high_water ?? 0);
+}
+
+// Two responders choose, and neither knows of all that the other has just
+// leased.
+function near(got, wanted) {
+	const what = `${got}; wanted ${wanted}`;
+	assert.equal(got.reduce((a, b) => a + b), 30, what);
+	for (const [i, n] of got.entries())
+		assert.ok(Math.abs(n - wanted[i]) <= 3, what);
+}
+
+describe('thirty slow requests at once', () => {
+	test('least_connections: as many on each', async () => {
+		const made = await team('least_connections');
+		near(await spread(made, 30), [10, 10, 10]);
+	});
+
+	test('weighted: by weight', async () => {
+		const made = await team('weighted', [100, 200, 700]);
+		near(await spread(made, 30), [3, 6, 21]);
+	});
+});
+
+// A call hangs on the first account, and the others have none open: how many
+// of twelve more, one after the other, each account gets.
+async function besideHanging(made) {
+	const [hangs, ...others] = made.accounts;
+	await site.mock.plan(hangs.secret,
+		{ head_delay_ms: 60000, count: 1 }, {});
+	for (const { secret } of others)
+		await site.mock.plan(secret, { head_delay_ms: 700, count: 1 }, {});
+	const abort = new AbortController();
+	let answered = 0;
+	const first = Array.from({ length: 3 }, () =>
+		call(made, undefined, { signal: abort.signal })
+			.then(() => answered++, () => {}));
+	const all = () => site.mock.requests(...made.accounts.map(a => a.secret));
+	while (answered < 2 || (await site.heldSlots(made)).length > 1)
+		await sleep(20);
+	const before = (await all()).length;
+	for (let i = 0; i < 12; i++)
+		assert.equal((await call(made)).status, 200);
+	const more = (await all()).slice(before);
+	abort.abort();
+	await Promise.all(first);
+	await site.ledger(made, { count: 15 });
+	return made.accounts.map(a =>
+		more.filter(r => r.credential === a.secret).length);
+}
+
+describe('one after the other, while a call hangs on one account', () => {
+	test('least_connections: none goes there', async () => {
+		assert.deepEqual(await besideHanging(await team('least_connections')),
+			[0, 6, 6]);
+	});
+
+	test('weighted: it goes on getting some', async () => {
+		const [hangs, a, b] = await besideHanging(await team('weighted'));
+		assert.ok(hangs > 1 && hangs <= a && hangs <= b,
+			`${hangs}, ${a}, ${b}`);
+	});
+});
