@@ -287,7 +287,7 @@ conclude(struct runner *rn, struct crowd *c, struct want *w,
 		    refusals[w->result].outcome, err));
 	if (!w->arrives)
 		return (0);
-	if ((rc = has_room(rn, c, w, err)) < 0)
+	if (locks_need_queue(rn, err) || (rc = has_room(rn, c, w, err)) < 0)
 		return (-1);
 	if (rc == 0)
 		return (turn_away(rn, w, ADMIT_QUEUE_FULL, NULL, err));

@@ -8,7 +8,7 @@ void
 locks_init(struct locks *l)
 {
 
-	l->queue = false;
+	l->queue = l->queue_first = false;
 	idlist_init(&l->keys, 1);
 	idlist_init(&l->windows, 2);
 }
@@ -30,6 +30,14 @@ locks_reset(struct locks *l)
 	idlist_reset(&l->windows);
 }
 
+void
+locks_ended(struct locks *l, bool committed)
+{
+
+	if (committed)
+		l->queue_first = false;
+}
+
 int
 locks_queue(struct runner *rn, struct err *err)
 {
@@ -38,6 +46,17 @@ locks_queue(struct runner *rn, struct err *err)
 		return (0);
 	rn->locks.queue = true;
 	return (store_lock(rn->st, STMT_LOCK_QUEUE, NULL, 0, err));
+}
+
+int
+locks_need_queue(struct runner *rn, struct err *err)
+{
+
+	if (rn->locks.queue || !store_shared(rn->st))
+		return (0);
+	rn->locks.queue_first = true;
+	err_set(err, ERR_STORE_BUSY, "the queue has to be locked first");
+	return (-1);
 }
 
 static const struct admit_op *

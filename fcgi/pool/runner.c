@@ -266,9 +266,8 @@ key_has_come(struct runner *rn)
 	    unseal_renew(&rn->unseal));
 }
 
-/* Version, queue, load: as the transaction sees them. */
 static int
-look(struct runner *rn, struct err *err)
+read_state(struct runner *rn, int64_t *version, struct err *err)
 {
 	int64_t row[2];
 	int rc;
@@ -278,11 +277,35 @@ look(struct runner *rn, struct err *err)
 		err_set(err, ERR_NOT_FOUND, "the database is not set up");
 	if (rc != 1)
 		return (-1);
+	*version = row[0];
 	rn->ntickets = row[1];
-	if ((rn->ntickets > 0 || rn->waiting.n > 0) && locks_queue(rn, err))
+	return (0);
+}
+
+/* How many wait is only true once the queue is locked, where it can be. */
+static int
+look_at_queue(struct runner *rn, int64_t *version, struct err *err)
+{
+	bool expected = rn->waiting.n > 0 || rn->locks.queue_first;
+
+	if ((expected && locks_queue(rn, err)) ||
+	    read_state(rn, version, err))
+		return (-1);
+	if (expected || rn->ntickets == 0 || !store_shared(rn->st))
+		return (0);
+	return (locks_queue(rn, err) || read_state(rn, version, err) ? -1 : 0);
+}
+
+/* Version, queue, load: as the transaction sees them. */
+static int
+look(struct runner *rn, struct err *err)
+{
+	int64_t version;
+
+	if (look_at_queue(rn, &version, err))
 		return (-1);
 	if ((rn->snapshot == NULL || rn->snapshot_stale ||
-	    rn->snapshot->version != row[0] || key_has_come(rn)) &&
+	    rn->snapshot->version != version || key_has_come(rn)) &&
 	    runner_reload(rn, err))
 		return (-1);
 	load_begin(&rn->load);
@@ -466,6 +489,7 @@ ended(void *arg, struct store_batch *b, bool committed)
 		load_forget(&rn->load);
 	} else if (rn->facts_changed)
 		publish(rn);
+	locks_ended(&rn->locks, committed);
 	tickets_ended(rn, committed);
 	reap_ended(&rn->reaper, committed);
 	clear(rn);
