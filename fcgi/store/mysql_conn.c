@@ -23,6 +23,10 @@
 /* The server hangs up after 15 s of silence (wait_timeout). */
 #define SILENT_MS	10000
 
+/* A lock on a whole table, or on all of them, is waited for so long (see
+ * mysql_session), and once more until it is taken for an outage. */
+#define TABLES_MS	2000
+
 /* The server's clock is read anew so often. */
 #define CLOCK_MS	1000
 
@@ -439,6 +443,8 @@ set_session(struct my_store *s, struct err *err)
 		if (my_conn_text(s, settings[i], err))
 			return (-1);
 	}
+	if (s->hasty && my_conn_text(s, STMT_MYSQL_HASTY, err))
+		return (-1);
 	return (is_mariadb(s) ? my_conn_text(s, STMT_MARIADB_SESSION, err) :
 	    0);
 }
@@ -481,6 +487,8 @@ my_conn_open(struct my_store *s, const struct store_options *opt,
 	s->st.read_only = opt->read_only;
 	s->timeout_ms = opt->io_timeout_ms > 0 ? opt->io_timeout_ms :
 	    TIMEOUT_MS;
+	s->hasty = opt->busy_timeout_ms > 0 &&
+	    opt->busy_timeout_ms < 2 * TABLES_MS;
 	if (connect_to(s, opt->create, &why) == 0)
 		return (0);
 	err_set(err, why.code, "%s", why.text);

@@ -32,6 +32,7 @@ struct my_store {
 	MYSQL *my;		/* NULL: not connected */
 	struct mysql_url url;
 	int64_t timeout_ms;
+	bool hasty;		/* wait but shortly for what locks it all */
 	bool bulk;		/* the server takes rows in bulk */
 	bool row_by_row;	/* until a transaction was committed */
 	bool explicit_txn;	/* the open one was begun with a statement */
