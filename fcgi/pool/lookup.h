@@ -11,12 +11,12 @@ struct err;
 struct store;
 
 /**
- * Keys by their hash: the look-up on the read connection (store thread), and
- * what the loop remembers of it, the least recently used going first.
+ * Keys by their hash: the look-up on the read connection (reading thread),
+ * and what the loop remembers of it, the least recently used going first.
  */
 
 /** lookup_read(st, op, err): Look ${op}->hash up.  0, also if there is no such
- * key; -1.  Store thread. */
+ * key; -1.  Reading thread. */
 int lookup_read(struct store *st, struct lookup_op *op, struct err *err)
     __attribute__((__warn_unused_result__));
 

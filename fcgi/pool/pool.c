@@ -201,7 +201,8 @@ lookup_done(struct store_op *sop, const struct err *err)
 	struct lookup_op *op = (struct lookup_op *)(void *)sop;
 	struct pool *p = op->pool;
 
-	note(p, err);
+	/* That it can be read says nothing of writing. */
+	hear(p);
 	if (err->code != ERR_NONE) {
 		key_info_unref(op->key);
 		op->key = NULL;

@@ -10,6 +10,10 @@
 #define TRIES_US	4000000
 #define APART_US	4000
 
+/* A deadlock shows at once; who waits for a lock in vain does so for whole
+ * seconds. */
+#define WAITED_US	900000
+
 struct store_batch {
 	struct store_thread *t;
 	struct op_list released;
@@ -178,6 +182,22 @@ step_back(struct store_thread *t, int64_t began_us)
 	return (true);
 }
 
+/*
+ * It waited for a lock in vain.  Somebody may keep just some rows; but where
+ * not even a small write is possible the database cannot be used.
+ */
+static bool
+is_shut(struct store_thread *t, int64_t from_us, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+
+	if (err->code != ERR_STORE_BUSY || !store_shared(t->writer) ||
+	    now_us() - from_us < WAITED_US || worker_probe(t, &why) == 0)
+		return (false);
+	*err = why;
+	return (true);
+}
+
 static void
 fail_all(struct store_thread *t, struct store_op **ops, size_t n,
     const struct err *err)
@@ -196,9 +216,12 @@ static enum outcome
 run_part(struct store_thread *t, struct store_op **ops, size_t n, bool begun,
     int64_t began_us, struct err *err)
 {
+	int64_t from_us = now_us();
 	enum outcome oc;
 
 	oc = attempt(t, ops, n, begun, err);
+	if (oc == FAILED && is_shut(t, from_us, err))
+		return (LOST);
 	if (oc == FAILED && worker_heals(err->code) &&
 	    step_back(t, began_us)) {
 		err_clear(err);
@@ -334,7 +357,6 @@ worker_run_batch(struct store_thread *t)
 void
 worker_run_retries(struct store_thread *t)
 {
-	const struct store_runner *r = t->runner;
 	struct op_list due = TAILQ_HEAD_INITIALIZER(due);
 	int64_t now = worker_now_ms(t);
 	struct store_op *op, *next;
@@ -349,12 +371,8 @@ worker_run_retries(struct store_thread *t)
 	}
 	while ((op = TAILQ_FIRST(&due)) != NULL && store_thread_up(t)) {
 		TAILQ_REMOVE(&due, op, entry);
-		if (r->reads != NULL && r->reads(r->arg, op))
-			worker_run_read(t, op);
-		else {
-			op->running = true;
-			run_all(t, &op, 1, false);
-		}
+		op->running = true;
+		run_all(t, &op, 1, false);
 	}
 	TAILQ_CONCAT(&t->retry, &due, entry);
 }

@@ -7,6 +7,7 @@ libstore_a_SOURCES = \
 	fcgi/store/filelock.c \
 	fcgi/store/filelock.h \
 	fcgi/store/migrate.c \
+	fcgi/store/reader.c \
 	fcgi/store/spool.c \
 	fcgi/store/spool.h \
 	fcgi/store/mysql_url.c \

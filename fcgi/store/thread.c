@@ -82,25 +82,50 @@ refuse(struct store_thread *t, struct op_list *list)
 	}
 }
 
-/* The end of a turn: hand over what was submitted, and wake the thread. */
+/* Take what only reads from ${list}. */
+static void
+sort_out(struct store_thread *t, struct op_list *list, struct op_list *reads)
+{
+	const struct store_runner *r = t->runner;
+	struct store_op *op, *next;
+
+	if (r->reads == NULL)
+		return;
+	for (op = TAILQ_FIRST(list); op != NULL; op = next) {
+		next = TAILQ_NEXT(op, entry);
+		if (!r->reads(r->arg, op))
+			continue;
+		TAILQ_REMOVE(list, op, entry);
+		TAILQ_INSERT_TAIL(reads, op, entry);
+	}
+}
+
+/* The end of a turn: hand over what was submitted, and wake the threads. */
 static void
 flush(struct store_thread *t)
 {
-	struct op_list list = TAILQ_HEAD_INITIALIZER(list);
-	bool wake;
+	struct op_list list = TAILQ_HEAD_INITIALIZER(list),
+	    reads = TAILQ_HEAD_INITIALIZER(reads);
+	bool wake, wake_reader;
 
 	TAILQ_CONCAT(&list, &t->fresh, entry);
 	if (atomic_load(&t->state) == THREAD_DOWN)
 		refuse(t, &list);
 	if (TAILQ_EMPTY(&list))
 		return;
+	sort_out(t, &list, &reads);
+	wake_reader = !TAILQ_EMPTY(&reads);
 	pthread_mutex_lock(&t->mtx);
+	wake = t->sleeping && !TAILQ_EMPTY(&list);
 	TAILQ_CONCAT(&t->inbox, &list, entry);
-	wake = t->sleeping;
-	t->sleeping = false;
+	TAILQ_CONCAT(&t->reads, &reads, entry);
+	if (wake)
+		t->sleeping = false;
 	pthread_mutex_unlock(&t->mtx);
 	if (wake)
 		pthread_cond_signal(&t->work);
+	if (wake_reader)
+		pthread_cond_signal(&t->to_read);
 }
 
 static void
@@ -168,6 +193,7 @@ init_sync(struct store_thread *t)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&t->work, &attr);
+	pthread_cond_init(&t->to_read, &attr);
 	pthread_cond_init(&t->news, &attr);
 	pthread_condattr_destroy(&attr);
 }
@@ -187,7 +213,22 @@ init_lists(struct store_thread *t)
 	TAILQ_INIT(&t->finished);
 }
 
-/* Start it with all signals blocked: they are the loop's. */
+/* End the threads. */
+static void
+join(struct store_thread *t, bool both)
+{
+
+	pthread_mutex_lock(&t->mtx);
+	t->quit = true;
+	pthread_mutex_unlock(&t->mtx);
+	pthread_cond_signal(&t->work);
+	pthread_cond_signal(&t->to_read);
+	(void)pthread_join(t->tid, NULL);
+	if (both)
+		(void)pthread_join(t->reader_tid, NULL);
+}
+
+/* Start them with all signals blocked: they are the loop's. */
 static int
 start(struct store_thread *t, struct err *err)
 {
@@ -197,6 +238,11 @@ start(struct store_thread *t, struct err *err)
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&t->tid, NULL, worker_main, t);
+	if (rc == 0) {
+		rc = pthread_create(&t->reader_tid, NULL, reader_main, t);
+		if (rc != 0)
+			join(t, false);
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
 		err_set_errno(err, ERR_NOMEM, rc, "cannot start the store "
@@ -213,6 +259,7 @@ thread_free(struct store_thread *t)
 	loop_task_cancel(&t->flush);
 	loop_wake_free(t->wake);
 	pthread_cond_destroy(&t->news);
+	pthread_cond_destroy(&t->to_read);
 	pthread_cond_destroy(&t->work);
 	pthread_mutex_destroy(&t->mtx);
 	free(t->url);
@@ -235,6 +282,7 @@ store_thread_start(const struct store_thread_params *params, struct err *err)
 	t->state_cb = params->state;
 	t->state_arg = params->arg;
 	atomic_init(&t->state, THREAD_STARTING);
+	atomic_init(&t->lost, 0);
 	init_lists(t);
 	t->wake = loop_wake_new(t->loop, on_wake, t, err);
 	if (t->wake == NULL)
@@ -304,11 +352,7 @@ store_thread_stop(struct store_thread *t, int64_t timeout_ms)
 	} while (clock_mono_ms(clock_system()) < end_ms &&
 	    (!TAILQ_EMPTY(&t->fresh) || wait_news(t, end_ms)));
 
-	pthread_mutex_lock(&t->mtx);
-	t->quit = true;
-	pthread_mutex_unlock(&t->mtx);
-	pthread_cond_signal(&t->work);
-	(void)pthread_join(t->tid, NULL);
+	join(t, true);
 	on_wake(t);
 	do {
 		cancel(t, &t->inbox);

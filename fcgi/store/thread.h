@@ -15,10 +15,12 @@ struct store_thread;
 /**
  * The store thread of a relay responder.  The loop hands over operations and
  * goes on; the thread runs all that wait as one batch in one transaction
- * (group commit) and posts the results back to the loop after COMMIT.
+ * (group commit) and posts the results back to the loop after COMMIT.  What
+ * only reads is served by a second thread, so that it waits neither for the
+ * write lock nor for rows that somebody keeps locked.
  *
  * An operation is embedded in its owner's struct.  From store_submit until
- * its done callback it belongs to the thread: the loop reads and writes
+ * its done callback it belongs to the threads: the loop reads and writes
  * nothing of it; results are written into the operation itself, and seen by
  * the loop in done.  Operations change no other memory of the loop.
  *
@@ -31,15 +33,17 @@ struct store_thread;
  * disk.
  *
  * While the database cannot be used (from the first failure of a connection,
- * a lock that is not free in time, a full disk, ... until a small write has
- * succeeded) operations fail at once with ERR_STORE_DOWN, without waking the
- * thread, except `must' ones.  After ERR_STORE_UNKNOWN `must' operations are
- * run again, so they have to be fenced; others get that error.
+ * a lock on the whole of it that is not free in time, a full disk, ... until a
+ * small write has succeeded) operations fail at once with ERR_STORE_DOWN,
+ * without waking the threads, except `must' ones.  After ERR_STORE_UNKNOWN
+ * `must' operations are run again, so they have to be fenced; others get that
+ * error.
  */
 struct store_op {
 	int kind;			/* the runner's own enum */
 	bool urgent;			/* goes ahead of others (beats) */
-	bool must;			/* kept until it succeeds */
+	bool must;			/* kept until it succeeds; nothing that
+					   reads must */
 	int64_t deadline_ms;		/* monotonic; waits still by then:
 					   fails with ERR_STORE_DOWN, also if
 					   it must; 0: none */
@@ -87,8 +91,8 @@ struct store_runner {
 	    struct store_op **ops, size_t n, struct err *err);
 	/** The batch was committed (true) or rolled back (false). */
 	void (*ended)(void *arg, struct store_batch *b, bool committed);
-	/** One operation that only reads, outside of any transaction of the
-	 * writer, on the read connection. */
+	/** One operation that only reads, on the read connection, in the
+	 * reading thread: while batches run. */
 	int (*read)(void *arg, struct store *st, struct store_op *op,
 	    struct err *err);
 	/**
@@ -113,15 +117,15 @@ struct store_runner {
 	size_t (*backlog)(void *arg, struct store_op **ops, size_t max);
 	void (*replayed)(void *arg, struct store_op *op,
 	    const struct err *err);
-	/** Is this kind served by read()?  Such operations are never batched
-	 * with writes, and go ahead of them. */
+	/** Is this kind served by read()?  Looks at nothing else; in the
+	 * loop. */
 	bool (*reads)(void *arg, const struct store_op *op);
 	/** How long to wait at most before run() is called with n = 0 (poll
 	 * while tickets wait); -1: no need. */
 	int64_t (*poll_ms)(void *arg);
 	void *arg;
-	/* All are called in the store thread.  ended, read, reads and poll_ms
-	 * may be NULL. */
+	/* All others are called in the store thread.  ended, read, reads and
+	 * poll_ms may be NULL. */
 };
 
 struct store_thread_params {

@@ -3,8 +3,8 @@
 
 /*
  * What the files of the store thread share: thread.c (the loop's side),
- * worker.c (the thread: connection, reads, sleep) and batch.c (its batches).
- * Nobody else includes this.
+ * worker.c (the thread: connection, sleep), batch.c (its batches) and reader.c
+ * (the thread that reads).  Nobody else includes this.
  */
 
 #include <pthread.h>
@@ -25,8 +25,9 @@ enum thread_state {
 /*
  * The way of an operation:
  *
- *	loop	fresh -> inbox			outbox -> done()
- *	thread	    inbox -> reads, urgent,	    ^
+ *	loop	fresh -> inbox, reads		outbox -> done()
+ *	reader	    reads -------------------------+^
+ *	thread	    inbox -> urgent,		    |
  *		    normal -> (batch) -> finished --+
  *			       |   ^  ^
  *			       v   |  held (until another batch releases it)
@@ -40,9 +41,11 @@ struct store_thread {
 	struct loop *loop;
 	void (*state_cb)(void *arg, bool up, const struct err *why);
 	void *state_arg;
-	pthread_t tid;
+	pthread_t tid, reader_tid;
 
 	_Atomic(enum thread_state) state;	/* written by the thread */
+	atomic_uint lost;		/* raised with each connection that
+					   the thread gave up */
 
 	/* The loop's. */
 	struct op_list fresh;		/* submitted this turn */
@@ -55,8 +58,10 @@ struct store_thread {
 	/* Guarded by ${mtx}. */
 	pthread_mutex_t mtx;
 	pthread_cond_t work;		/* the thread sleeps on it */
+	pthread_cond_t to_read;		/* the reader sleeps on it */
 	pthread_cond_t news;		/* store_thread_stop sleeps on it */
 	struct op_list inbox;
+	struct op_list reads;
 	struct op_list outbox;
 	bool sleeping;			/* on ${work} */
 	bool kicked;
@@ -69,9 +74,8 @@ struct store_thread {
 
 	/* The thread's. */
 	struct store *writer;
-	struct store *reader;		/* opened at the first read */
 	bool greeted;			/* connected() was called */
-	struct op_list reads, urgent, normal;
+	struct op_list urgent, normal;
 	struct op_list retry;
 	struct op_list held;
 	struct op_list finished;	/* to be posted */
@@ -87,8 +91,9 @@ struct store_thread {
 	struct store_thread_stats counts;	/* not posted yet */
 };
 
-/** worker_main(t): The thread. */
+/** worker_main(t), reader_main(t): The threads. */
 void *worker_main(void *arg);
+void *reader_main(void *arg);
 
 /* ---- within the thread: batch.c for worker.c ---- */
 
@@ -127,8 +132,10 @@ bool worker_expire(struct store_thread *t, struct store_op *op, int64_t now);
 void worker_expire_list(struct store_thread *t, struct op_list *list,
     int64_t now);
 
-/** worker_run_read(t, op): Serve one operation that reads. */
-void worker_run_read(struct store_thread *t, struct store_op *op);
+/** worker_probe(t, err): A small write, a transaction of its own: shows
+ * whether there is room and leave to write.  0, or -1. */
+int worker_probe(struct store_thread *t, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** worker_go_down(t, why): The database cannot be used. */
 void worker_go_down(struct store_thread *t, const struct err *why);

@@ -117,14 +117,11 @@ worker_expire_list(struct store_thread *t, struct op_list *list, int64_t now)
 void
 worker_sort_inbox(struct store_thread *t)
 {
-	const struct store_runner *r = t->runner;
 	struct store_op *op;
 
 	while ((op = TAILQ_FIRST(&t->inbox)) != NULL) {
 		TAILQ_REMOVE(&t->inbox, op, entry);
-		if (r->reads != NULL && r->reads(r->arg, op))
-			TAILQ_INSERT_TAIL(&t->reads, op, entry);
-		else if (op->urgent)
+		if (op->urgent)
 			TAILQ_INSERT_TAIL(&t->urgent, op, entry);
 		else
 			TAILQ_INSERT_TAIL(&t->normal, op, entry);
@@ -138,8 +135,8 @@ static void
 post(struct store_thread *t, enum thread_state state)
 {
 	struct store_thread_stats *st = &t->stats;
-	bool news = !TAILQ_EMPTY(&t->finished) || t->went_down ||
-	    state != atomic_load(&t->state), stopping;
+	bool changed = state != atomic_load(&t->state), stopping;
+	bool news = !TAILQ_EMPTY(&t->finished) || t->went_down || changed;
 
 	pthread_mutex_lock(&t->mtx);
 	TAILQ_CONCAT(&t->outbox, &t->finished, entry);
@@ -161,6 +158,8 @@ post(struct store_thread *t, enum thread_state state)
 	t->counts = (struct store_thread_stats) { 0 };
 	if (news)
 		loop_wake_post(t->wake);
+	if (changed)
+		pthread_cond_signal(&t->to_read);
 	if (stopping)
 		pthread_cond_signal(&t->news);
 }
@@ -179,11 +178,10 @@ static void
 disconnect(struct store_thread *t)
 {
 
-	store_close(t->reader);
-	t->reader = NULL;
 	store_close(t->writer);
 	t->writer = NULL;
 	t->greeted = false;
+	atomic_fetch_add(&t->lost, 1);
 }
 
 /* Fail all on ${list} that need not be kept. */
@@ -296,7 +294,6 @@ worker_go_down(struct store_thread *t, const struct err *why)
 	t->reconnect_ms = worker_now_ms(t) + t->backoff_ms;
 	if (why->code != ERR_STORE_BUSY)
 		disconnect(t);
-	refuse(t, &t->reads, why);
 	refuse(t, &t->urgent, why);
 	refuse(t, &t->normal, why);
 	drop_held(t, why);
@@ -304,9 +301,8 @@ worker_go_down(struct store_thread *t, const struct err *why)
 	post(t, THREAD_DOWN);
 }
 
-/* A small write: shows whether there is room and leave to write. */
-static int
-probe(struct store_thread *t, struct err *err)
+int
+worker_probe(struct store_thread *t, struct err *err)
 {
 	struct store_value now = store_int(store_now_ms(t->writer));
 
@@ -332,7 +328,7 @@ connect_store(struct store_thread *t, struct err *err)
 		if (store_prepare(t->writer, err) == -1)
 			goto err0;
 	}
-	if (probe(t, err) == -1)
+	if (worker_probe(t, err) == -1)
 		return (-1);
 	if (!t->greeted && r->connected(r->arg, t->writer, err) == -1)
 		goto err0;
@@ -360,73 +356,6 @@ come_up(struct store_thread *t)
 	}
 	post(t, THREAD_UP);
 	return (true);
-}
-
-/* ---- reads ---- */
-
-static int
-open_reader(struct store_thread *t, struct err *err)
-{
-	struct store_options opt = t->options;
-
-	if (t->reader != NULL)
-		return (0);
-	opt.read_only = true;
-	opt.create = false;
-	t->reader = store_open(t->url, &opt, err);
-	if (t->reader == NULL)
-		return (-1);
-	if (store_prepare(t->reader, err) == -1) {
-		store_close(t->reader);
-		t->reader = NULL;
-		return (-1);
-	}
-	return (0);
-}
-
-/* Serve one operation that reads; once more if that may help. */
-void
-worker_run_read(struct store_thread *t, struct store_op *op)
-{
-	const struct store_runner *r = t->runner;
-	struct err err;
-	int tries, rc = -1;
-
-	for (tries = 0; tries < 2 && rc == -1; tries++) {
-		err_clear(&err);
-		err_clear(&op->err);
-		if (open_reader(t, &err) == -1)
-			continue;
-		rc = r->read(r->arg, t->reader, op, &err);
-		if (rc == 0)
-			break;
-		err_set(&err, ERR_INTERNAL, "a read failed without a reason");
-		if (worker_is_lost(err.code)) {
-			store_close(t->reader);
-			t->reader = NULL;
-		} else if (!worker_heals(err.code))
-			break;
-	}
-	if (rc == -1)
-		worker_fail(t, op, &err);
-	else
-		worker_finish(t, op);
-}
-
-static void
-run_reads(struct store_thread *t)
-{
-	struct op_list list = TAILQ_HEAD_INITIALIZER(list);
-	int64_t now = worker_now_ms(t);
-	struct store_op *op;
-
-	TAILQ_CONCAT(&list, &t->reads, entry);
-	while ((op = TAILQ_FIRST(&list)) != NULL) {
-		TAILQ_REMOVE(&list, op, entry);
-		if (!worker_expire(t, op, now))
-			worker_run_read(t, op);
-	}
-	post_done(t);
 }
 
 /* ---- the thread ---- */
@@ -468,8 +397,7 @@ sleep_ms(struct store_thread *t)
 	int64_t now = worker_now_ms(t), wait;
 
 	if (atomic_load(&t->state) == THREAD_UP) {
-		if (!TAILQ_EMPTY(&t->reads) || !TAILQ_EMPTY(&t->urgent) ||
-		    !TAILQ_EMPTY(&t->normal))
+		if (!TAILQ_EMPTY(&t->urgent) || !TAILQ_EMPTY(&t->normal))
 			return (0);
 		if (t->backlog)
 			return (0);
@@ -480,7 +408,6 @@ sleep_ms(struct store_thread *t)
 		return (t->chores ? sooner(wait, CHORES_AFTER_MS) : wait);
 	}
 	wait = t->reconnect_ms > now ? t->reconnect_ms - now : 0;
-	wait = sooner(wait, list_wait_ms(&t->reads, now, false));
 	wait = sooner(wait, list_wait_ms(&t->urgent, now, false));
 	wait = sooner(wait, list_wait_ms(&t->normal, now, false));
 	return (sooner(wait, list_wait_ms(&t->retry, now, false)));
@@ -522,12 +449,10 @@ expire_all(struct store_thread *t)
 {
 	int64_t now = worker_now_ms(t);
 
-	worker_expire_list(t, &t->reads, now);
 	worker_expire_list(t, &t->urgent, now);
 	worker_expire_list(t, &t->normal, now);
 	worker_expire_list(t, &t->retry, now);
 	if (atomic_load(&t->state) == THREAD_DOWN) {
-		refuse(t, &t->reads, &t->down_why);
 		refuse(t, &t->urgent, &t->down_why);
 		refuse(t, &t->normal, &t->down_why);
 	}
@@ -550,7 +475,6 @@ worker_main(void *arg)
 		worker_run_backlog(t);
 		if (!store_thread_up(t))
 			continue;
-		run_reads(t);
 		worker_run_batch(t);
 		post_done(t);
 		if (!TAILQ_EMPTY(&t->retry)) {

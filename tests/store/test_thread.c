@@ -151,10 +151,10 @@ test_bad_luck_heals(void **state)
 }
 
 static void
-test_urgent_goes_first_and_reads_before(void **state)
+test_urgent_goes_first(void **state)
 {
 	struct world *w = *state;
-	struct op a, b, c, r, sleeper;
+	struct op a, b, c, sleeper;
 
 	start(w, false);
 	hold_thread(w, &sleeper);
@@ -162,26 +162,45 @@ test_urgent_goes_first_and_reads_before(void **state)
 	b = make_op(w, ADD, 102);
 	c = make_op(w, ADD, 103);
 	c.op.urgent = true;
-	r = make_op(w, READ, 0);
 	submit(w, &a);
 	submit(w, &b);
 	submit(w, &c);
-	submit(w, &r);
 	let_go(w);
-	turn_until(w, &w->ndone, 5);
+	turn_until(w, &w->ndone, 4);
 	assert_int_equal(sleeper.rank, 1);
-	assert_int_equal(r.rank, 2);
-	assert_int_equal(c.rank, 3);
-	assert_int_equal(a.rank, 4);
-	assert_int_equal(b.rank, 5);
-	assert_int_equal(r.seen, store_schema_wanted());
+	assert_int_equal(c.rank, 2);
+	assert_int_equal(a.rank, 3);
+	assert_int_equal(b.rank, 4);
+}
 
-	/* Another read sees what was committed. */
+static void
+test_reads_do_not_wait_for_a_batch(void **state)
+{
+	struct world *w = *state;
+	struct op a, r, late, sleeper;
+
+	start(w, false);
+	hold_thread(w, &sleeper);
+	a = make_op(w, ADD, 101);
 	r = make_op(w, READ, 0);
-	r.op.must = true;
+	late = make_op(w, READ, 0);
+	late.op.deadline_ms = clock_mono_ms(clock_system()) - 1;
+	submit(w, &a);
 	submit(w, &r);
-	turn_until(w, &w->ndone, 6);
-	assert_int_equal(r.seen, 103);
+	submit(w, &late);
+	turn_until(w, &w->ndone, 2);
+	assert_int_equal(r.code, ERR_NONE);
+	assert_int_equal(r.seen, store_schema_wanted());
+	assert_int_equal(late.code, ERR_STORE_DOWN);
+	assert_int_equal(a.done + sleeper.done, 0);
+	let_go(w);
+	turn_until(w, &w->ndone, 4);
+
+	/* Another one sees what was committed. */
+	r = make_op(w, READ, 0);
+	submit(w, &r);
+	turn_until(w, &w->ndone, 5);
+	assert_int_equal(r.seen, 101);
 }
 
 static void
@@ -294,7 +313,8 @@ main(void)
 		T(test_a_bad_one_goes_alone),
 		T(test_beats_go_alone_where_others_hold_locks),
 		T(test_bad_luck_heals),
-		T(test_urgent_goes_first_and_reads_before),
+		T(test_urgent_goes_first),
+		T(test_reads_do_not_wait_for_a_batch),
 		T(test_held_until_released),
 		T(test_polls_on_demand),
 	};

@@ -92,6 +92,59 @@ test_a_busy_lock_keeps_the_connection(void **state)
 	assert_int_equal(store_fake_calls(w->fake, FAKE_OPEN), 1);
 }
 
+/* On a shared store, a batch of which a part waits for a lock until the server
+ * has it fail; it does so at let_go. */
+static void
+wait_for_a_lock(struct world *w, struct op *sleeper, struct op *op)
+{
+	struct err err = { 0 };
+
+	start_on(w, &store_driver_fake_shared);
+	turn_until(w, &w->ups, 1);
+	*sleeper = make_op(w, SLEEP, 0);
+	*op = make_op(w, BAD, 101);
+	op->fail = ERR_STORE_BUSY;
+	op->times = 1;
+	submit(w, sleeper);
+	submit(w, op);
+	assert_int_equal(loop_turn(w->loop, 0, &err), 0);
+	usleep(1000000);
+}
+
+static void
+test_some_rows_locked_are_no_outage(void **state)
+{
+	struct world *w = *state;
+	struct op op, sleeper;
+
+	wait_for_a_lock(w, &sleeper, &op);
+	let_go(w);
+	turn_until(w, &w->ndone, 2);
+	assert_int_equal(sleeper.code, ERR_NONE);
+	assert_int_equal(op.code, ERR_NONE);
+	assert_int_equal(w->downs, 0);
+}
+
+static void
+test_all_locked_is_an_outage(void **state)
+{
+	struct world *w = *state;
+	struct op op, sleeper;
+
+	wait_for_a_lock(w, &sleeper, &op);
+	store_fake_fail(w->fake, FAKE_RUN, ERR_STORE_BUSY, 1);
+	let_go(w);
+	turn_until(w, &w->ndone, 2);
+	assert_int_equal(sleeper.code, ERR_STORE_DOWN);
+	assert_int_equal(op.code, ERR_STORE_DOWN);
+	assert_int_equal(w->downs, 1);
+
+	/* It heals, on the same connection. */
+	turn_until(w, &w->ups, 2);
+	assert_int_equal(w->connects, 1);
+	assert_int_equal(store_fake_calls(w->fake, FAKE_OPEN), 1);
+}
+
 static void
 test_unknown_reruns_what_must(void **state)
 {
@@ -433,6 +486,8 @@ main(void)
 		T(test_must_survives_an_outage),
 		T(test_down_from_the_start),
 		T(test_a_busy_lock_keeps_the_connection),
+		T(test_some_rows_locked_are_no_outage),
+		T(test_all_locked_is_an_outage),
 		T(test_unknown_reruns_what_must),
 		T(test_what_must_is_tried_again_alone),
 		T(test_a_deadline_passes_while_waiting),
