@@ -81,12 +81,11 @@ clock_fake_advance(struct clock_fake *f, int64_t ms)
 }
 
 /*
- * Days since 1970-01-01 of a date of the Gregorian calendar, and back.  Years
- * begin in March here, so that the leap day comes last; an era has 400 of
- * them.
+ * Years begin in March here, so that the leap day comes last; an era has 400
+ * of them.
  */
-static int64_t
-days_from_civil(int64_t y, int m, int d)
+int64_t
+clock_days(int64_t y, int m, int d)
 {
 	int64_t era, yoe, doy;
 
@@ -98,8 +97,8 @@ days_from_civil(int64_t y, int m, int d)
 	return (era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468);
 }
 
-static void
-civil_from_days(int64_t days, int64_t *y, int *m, int *d)
+void
+clock_civil(int64_t days, int64_t *y, int *m, int *d)
 {
 	int64_t era, doe, yoe, doy, mp;
 
@@ -130,8 +129,8 @@ put_digits(char *p, int width, int64_t value)
 void
 clock_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE])
 {
-	const int64_t first = days_from_civil(0, 1, 1) * DAY_MS;
-	const int64_t last = days_from_civil(10000, 1, 1) * DAY_MS - 1;
+	const int64_t first = clock_days(0, 1, 1) * DAY_MS;
+	const int64_t last = clock_days(10000, 1, 1) * DAY_MS - 1;
 	int64_t days, ms, y;
 	char *p = out;
 	int m, d;
@@ -143,7 +142,7 @@ clock_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_SIZE])
 		wall_ms = last;
 	days = (wall_ms >= 0 ? wall_ms : wall_ms - (DAY_MS - 1)) / DAY_MS;
 	ms = wall_ms - days * DAY_MS;
-	civil_from_days(days, &y, &m, &d);
+	clock_civil(days, &y, &m, &d);
 	p = put_digits(p, 4, y);
 	*p++ = '-';
 	p = put_digits(p, 2, m);
@@ -245,7 +244,7 @@ finish(const struct cursor *c, int y, int m, int d, int64_t ms, int64_t *out)
 		return (-1);
 	if (m < 1 || m > 12 || d < 1 || d > days_in_month(y, m))
 		return (-1);
-	*out = days_from_civil(y, m, d) * DAY_MS + ms;
+	*out = clock_days(y, m, d) * DAY_MS + ms;
 	return (0);
 }
 

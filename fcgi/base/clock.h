@@ -44,6 +44,14 @@ void clock_fake_init(struct clock_fake *f, int64_t wall_ms);
 void clock_fake_advance(struct clock_fake *f, int64_t ms);
 
 /**
+ * clock_days(y, m, d), clock_civil(days, y, m, d):
+ * Days since 1970-01-01 of a date of the Gregorian calendar (month 1..12, day
+ * 1..31), and back.
+ */
+int64_t clock_days(int64_t y, int m, int d);
+void clock_civil(int64_t days, int64_t *y, int *m, int *d);
+
+/**
  * clock_rfc3339(wall_ms, out):
  * Write "2026-11-20T07:29:18.123Z" and a NUL into ${out}.
  */

@@ -99,6 +99,9 @@
 /* Config file. */
 #define LIMIT_CONF_BYTES	(256 * 1024)
 
+/* Time zone files; the largest of the database's own is below 4 KB. */
+#define LIMIT_ZONE_BYTES	(64 * 1024)
+
 /* A secret read from standard input. */
 #define LIMIT_SECRET_BYTES	(16 * 1024)
 

@@ -38,4 +38,9 @@ libbase_a_SOURCES = \
 	fcgi/base/seal_keys.c \
 	fcgi/base/seal_keys.h \
 	fcgi/base/seal_token.c \
-	fcgi/base/seal_token.h
+	fcgi/base/seal_token.h \
+	fcgi/base/zone.c \
+	fcgi/base/zone.h \
+	fcgi/base/zone_file.c \
+	fcgi/base/zone_internal.h \
+	fcgi/base/zone_rule.c

@@ -6,4 +6,6 @@ libledger_a_SOURCES = \
 	fcgi/ledger/meta.h \
 	fcgi/ledger/price.c \
 	fcgi/ledger/price.h \
-	fcgi/ledger/usage.h
+	fcgi/ledger/usage.h \
+	fcgi/ledger/window.c \
+	fcgi/ledger/window.h

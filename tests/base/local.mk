@@ -74,3 +74,10 @@ UNIT_TESTS += tests/base/test_seal_token
 tests_base_test_seal_token_SOURCES = tests/base/test_seal_token.c
 tests_base_test_seal_token_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_seal_token_LDADD = $(BASE_TEST_LIBS) $(SODIUM_LIBS)
+
+UNIT_TESTS += tests/base/test_zone
+tests_base_test_zone_SOURCES = tests/base/test_zone.c $(ALLOC_FAIL)
+tests_base_test_zone_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-DCORPUS_DIR='"$(abs_top_srcdir)/tests/fuzz/corpus/zone"'
+tests_base_test_zone_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_zone_LDADD = $(BASE_TEST_LIBS)

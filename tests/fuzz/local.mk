@@ -74,3 +74,9 @@ tests_fuzz_fuzz_mysql_url_SOURCES = tests/fuzz/fuzz_mysql_url.c \
 tests_fuzz_fuzz_mysql_url_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_mysql_url_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_mysql_url_LDADD = libbase.a
+
+FUZZERS += tests/fuzz/fuzz_zone
+tests_fuzz_fuzz_zone_SOURCES = tests/fuzz/fuzz_zone.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_zone_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_zone_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_zone_LDADD = libbase.a

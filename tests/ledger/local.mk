@@ -10,3 +10,8 @@ UNIT_TESTS += tests/ledger/test_price
 tests_ledger_test_price_SOURCES = tests/ledger/test_price.c
 tests_ledger_test_price_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_ledger_test_price_LDADD = $(LEDGER_TEST_LIBS)
+
+UNIT_TESTS += tests/ledger/test_window
+tests_ledger_test_window_SOURCES = tests/ledger/test_window.c
+tests_ledger_test_window_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ledger_test_window_LDADD = $(LEDGER_TEST_LIBS)
