@@ -30,7 +30,8 @@
  * knows no pause. */
 #define MAIN_REFUSED_S	1
 
-/* Settlements of the last calls, when the drain time is over. */
+/* Answers and settlements of the last calls, when the drain time is over; at
+ * most that long, as it ends when all are out. */
 #define MAIN_LAST_MS	3000
 
 /* What the parts of the relay responder hang on. */
@@ -284,6 +285,27 @@ main_start(struct main *m, struct err *err)
 	return (-1);
 }
 
+/* What it has done, for those who read the log. */
+static void
+main_note_numbers(struct main *m)
+{
+	struct pool_stats st;
+	struct log_line l;
+
+	pool_stats(m->pool, &st);
+	log_begin(&l, m->log, LOG_LEVEL_INFO, NULL, "main", "ended");
+	log_int(&l, "responder", st.responder_id);
+	log_int(&l, "transactions", (int64_t)st.store.batches);
+	log_int(&l, "operations", (int64_t)st.store.ops);
+	log_int(&l, "retries", (int64_t)st.store.retries);
+	log_int(&l, "failures", (int64_t)st.store.failures);
+	log_int(&l, "commit_us_max", st.store.commit_us_max);
+	log_int(&l, "waiting", st.waiting);
+	log_int(&l, "not_settled", m->relay == NULL ? 0 :
+	    relay_calls(m->relay));
+	log_end(&l);
+}
+
 static void
 main_stop(struct main *m)
 {
@@ -291,6 +313,8 @@ main_stop(struct main *m)
 	loop_timer_cancel(&m->deadline);
 	if (m->relay != NULL)
 		relay_abort(m->relay);
+	if (m->pool != NULL)
+		main_note_numbers(m);
 	pool_stop(m->pool, MAIN_LAST_MS);
 	relay_free(m->relay);
 	upstream_free(m->upstream);

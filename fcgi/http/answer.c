@@ -53,13 +53,6 @@ fcgi_write(struct fcgi_request *req, const void *p, size_t n)
 	return (req->stopped);
 }
 
-size_t
-fcgi_pending(const struct fcgi_request *req)
-{
-
-	return (buf_len(&req->conn->out));
-}
-
 void
 fcgi_hold(struct fcgi_request *req, bool held)
 {

@@ -129,6 +129,17 @@ fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg), void *arg)
 }
 
 void
+fcgi_server_close_idle(struct fcgi_server *s)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &s->conns, entry) {
+		if (c->req == NULL && !c->closing && buf_len(&c->out) == 0)
+			conn_over(c, FCGI_GONE_CLOSED);
+	}
+}
+
+void
 fcgi_server_set_timeouts(struct fcgi_server *s, int64_t read_timeout_ms,
     int64_t write_timeout_ms)
 {

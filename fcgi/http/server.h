@@ -114,6 +114,13 @@ void fcgi_server_free(struct fcgi_server *s);
 void fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg),
     void *arg);
 
+/**
+ * fcgi_server_close_idle(s):
+ * Close the connections on which no request is open and nothing waits to be
+ * sent: when the time to drain is over.
+ */
+void fcgi_server_close_idle(struct fcgi_server *s);
+
 /** fcgi_server_set_timeouts(s, ...): After a reload. */
 void fcgi_server_set_timeouts(struct fcgi_server *s, int64_t read_timeout_ms,
     int64_t write_timeout_ms);
@@ -152,9 +159,6 @@ void fcgi_hold(struct fcgi_request *req, bool held);
  */
 int fcgi_write(struct fcgi_request *req, const void *p, size_t n)
     __attribute__((__warn_unused_result__));
-
-/** fcgi_pending(req): Bytes not yet taken by the kernel. */
-size_t fcgi_pending(const struct fcgi_request *req);
 
 /**
  * fcgi_finish(req):

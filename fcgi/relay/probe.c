@@ -257,6 +257,23 @@ probe_whole(struct probe *p)
 	probe_answer(p, &b, rc);
 }
 
+/* ---- the end of all ---- */
+
+void
+probes_abort(struct probes *ps)
+{
+	struct probe *p;
+	struct buf b;
+	int rc;
+
+	while ((p = TAILQ_FIRST(&ps->open)) != NULL) {
+		buf_init(&b, ANSWER_BYTES);
+		rc = p->sent > 0 ? -1 : response_error(&b, DIALECT_ANTHROPIC,
+		    &refusal_row(REFUSAL_STOPPING)->answer);
+		probe_finish(p, &b, rc);
+	}
+}
+
 /* ---- begin ---- */
 
 static int

@@ -79,6 +79,10 @@ bool probe_body(struct probe *p, size_t n)
     __attribute__((__warn_unused_result__));
 void probe_whole(struct probe *p);
 
+/** probes_abort(ps): The responder ends: answer 503 to all that are open, and
+ * break off those that have begun to answer. */
+void probes_abort(struct probes *ps);
+
 /** probe_end(p): Free it without an answer: the client is gone, or the caller
  * answers. */
 void probe_end(struct probe *p);

@@ -575,6 +575,8 @@ relay_abort(struct relay *r)
 		next = TAILQ_NEXT(c, entry);
 		call_abort(c);
 	}
+	probes_abort(&r->probes);
+	fcgi_server_close_idle(r->server);
 }
 
 void

@@ -40,7 +40,11 @@ void relay_reload(struct relay *r);
  */
 void relay_drain(struct relay *r, void (*idle)(void *arg), void *arg);
 
-/** relay_abort(r): End all calls now, each client told by an error. */
+/**
+ * relay_abort(r):
+ * End all calls and probes now, each client told by an error, and close the
+ * connections that are idle.  What relay_drain promised still holds.
+ */
 void relay_abort(struct relay *r);
 
 /** relay_calls(r): Calls that are open, those being settled included. */

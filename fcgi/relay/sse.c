@@ -32,7 +32,6 @@ struct sse {
 	enum state state;
 	size_t bom;
 	bool skip_lf;		/* the last byte was a CR that ended a line */
-	bool open;		/* the block at hand has a byte */
 
 	char name[8];
 	size_t name_len;	/* beyond sizeof(name): too long to match */
@@ -68,13 +67,6 @@ sse_free(struct sse *s)
 		return;
 	buf_fini(&s->data);
 	free(s);
-}
-
-bool
-sse_between(const struct sse *s)
-{
-
-	return (!s->open);
 }
 
 /* Make room for the next event. */
@@ -172,7 +164,6 @@ end_line(struct sse *s)
 		rc = start_value(s);
 	s->state = ST_NAME;
 	s->name_len = 0;
-	s->open = !blank;
 	return (blank ? 1 : rc);
 }
 
@@ -194,7 +185,6 @@ read_bom(struct sse *s, const unsigned char *p, size_t n)
 		s->name_len = sizeof(s->name);	/* of no field we know */
 	if (i < n || s->bom == sizeof(bom))
 		s->state = ST_NAME;
-	s->open = s->bom > 0 && s->bom < sizeof(bom);
 	return (i);
 }
 
@@ -229,10 +219,8 @@ read_lines(struct sse *s, const unsigned char *p, const unsigned char *end,
 		s->skip_lf = false;
 		for (eol = p; eol < end && *eol != '\n' && *eol != '\r'; eol++)
 			continue;
-		if (eol > p) {
-			s->open = true;
+		if (eol > p)
 			rc = read_line(s, p, eol);
-		}
 		p = eol;
 		if (rc == -1 || p == end)
 			break;

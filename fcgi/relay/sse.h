@@ -40,7 +40,4 @@ void sse_free(struct sse *s);
 int sse_push(struct sse *s, const void *p, size_t n, size_t *used,
     struct sse_event *ev) __attribute__((__warn_unused_result__));
 
-/** sse_between(s): No event is open: a ping or error may be written here. */
-bool sse_between(const struct sse *s);
-
 #endif /* !RELAY_SSE_H_ */

@@ -350,13 +350,6 @@ transfer_resume(struct transfer *t)
 		loop_task_add(t->u->loop, &t->resume, resume, t);
 }
 
-int64_t
-transfer_idle_since_ms(const struct transfer *t)
-{
-
-	return (t->last_byte_ms);
-}
-
 bool
 transfer_body_sent(const struct transfer *t)
 {

@@ -117,9 +117,6 @@ struct transfer *transfer_start(struct upstream *u,
  * loop, not from within this call. */
 void transfer_resume(struct transfer *t);
 
-/** transfer_idle_since_ms(t): Monotonic time of the last byte received. */
-int64_t transfer_idle_since_ms(const struct transfer *t);
-
 /** transfer_body_sent(t): The whole request body has left and will not be
  * sent again; may be freed. */
 bool transfer_body_sent(const struct transfer *t);

@@ -12,6 +12,7 @@
 
 #include "alloc_fail.h"
 #include "base/limits.h"
+#include "http/conn.h"
 #include "http/records.h"
 #include "http/server_fix.h"
 
@@ -371,13 +372,13 @@ a_slow_client_holds_back_the_application(void **state)
 	}
 	assert_int_equal(rc, 1);
 	sum += sizeof(data);
-	assert_in_range(fcgi_pending(f->open), LIMIT_CLIENT_OUT_BYTES,
+	assert_in_range(buf_len(&f->open->conn->out), LIMIT_CLIENT_OUT_BYTES,
 	    2 * LIMIT_CLIENT_OUT_BYTES);
 	fix_pump(f);
 	assert_null(strstr(f->log, "writable"));
 	fix_pull_all(f);
 	assert_non_null(strstr(f->log, "writable0;"));
-	assert_int_equal(fcgi_pending(f->open), 0);
+	assert_int_equal(buf_len(&f->open->conn->out), 0);
 	assert_int_equal(fcgi_write(f->open, "y", 1), 0);
 	fcgi_finish(f->open);
 	fix_pull_all(f);
@@ -500,6 +501,36 @@ draining_an_idle_server_is_told_from_the_loop(void **state)
 	assert_int_equal(f->idle, 0);
 	fix_pump(f);
 	assert_int_equal(f->idle, 1);
+}
+
+/* Of three connections one is idle, one brings a request, and one is still to
+ * get its answer. */
+static void
+when_draining_is_over_idle_connections_are_closed(void **state)
+{
+	struct fix *f = *state;
+	int idle, slow;
+
+	idle = fix_connect(f);
+	fix_client(f);
+	fix_post(f, "/m/later", NULL, "");
+	fix_push_all(f);
+	slow = f->fd;
+	f->fd = fix_connect(f);
+	fix_post_head(f, FCGI_KEEP_CONN, "/m/hold", "5");
+	fix_push_all(f);
+	assert_int_equal(fix_connections(f), 3);
+	fcgi_server_drain(f->server, fix_idle, f);
+	fcgi_server_close_idle(f->server);
+	fix_pump(f);
+	assert_int_equal(fix_connections(f), 2);
+	assert_int_equal(recv(idle, &(char){ 0 }, 1, 0), 0);
+	close(idle);
+
+	close(f->fd);
+	f->fd = slow;
+	fix_pump(f);
+	assert_int_equal(f->idle, 0);
 }
 
 static void
@@ -650,6 +681,7 @@ main(void)
 		TCP_TEST(a_reset_is_seen_on_tcp),
 		SERVER_TEST(draining_serves_what_comes_and_closes_behind_it),
 		SERVER_TEST(draining_an_idle_server_is_told_from_the_loop),
+		SERVER_TEST(when_draining_is_over_idle_connections_are_closed),
 		SERVER_TEST(accepting_stops_at_the_ceiling),
 		SERVER_TEST(accepting_pauses_when_descriptors_run_out),
 		SERVER_TEST(an_idle_kept_connection_costs_little),

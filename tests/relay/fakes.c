@@ -139,6 +139,13 @@ fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg), void *arg)
 }
 
 void
+fcgi_server_close_idle(struct fcgi_server *s)
+{
+
+	(void)s;
+}
+
+void
 fcgi_server_set_timeouts(struct fcgi_server *s, int64_t read_timeout_ms,
     int64_t write_timeout_ms)
 {

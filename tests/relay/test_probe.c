@@ -257,6 +257,32 @@ silence_says_nothing_until_its_end(void **state)
 }
 
 static void
+the_end_of_the_responder_ends_all_probes(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(start(f, "/m/x?ms=65000", PROBE_SILENCE), 0);
+	probes_abort(&f->probes);
+	assert_int_equal(f->req.state, REQ_FINISHED);
+	assert_non_null(strstr(out(f), "Status: 503 "));
+	assert_non_null(strstr(out(f), "retry-after: 1"));
+	assert_int_equal(f->probes.nopen, 0);
+
+	assert_int_equal(start(f, "/m/x", PROBE_BODY), 1);
+	probes_abort(&f->probes);
+	assert_non_null(strstr(out(f), "Status: 503 "));
+
+	/* What has begun to answer can only be broken off. */
+	assert_int_equal(start(f, "/m/x?chunks=3&gap_ms=100", PROBE_STREAM),
+	    0);
+	probes_abort(&f->probes);
+	assert_int_equal(f->req.state, REQ_RESET);
+	assert_int_equal(f->probes.nopen, 0);
+	advance(f, 200);
+	assert_null(strstr(out(f), "{\"n\":2}"));
+}
+
+static void
 numbers_out_of_range_are_refused(void **state)
 {
 	static const struct {
@@ -338,6 +364,7 @@ main(void)
 		T(echo_tells_what_arrived_and_no_secret),
 		T(stream_sends_its_events_so_far_apart),
 		T(silence_says_nothing_until_its_end),
+		T(the_end_of_the_responder_ends_all_probes),
 		T(numbers_out_of_range_are_refused),
 		T(body_bytes_are_counted_and_bounded),
 		T(no_more_are_open_than_allowed),

@@ -40,10 +40,9 @@ push(struct sse *s, const char *p, size_t n, struct record *r)
 		rc = sse_push(s, p, n, &used, &ev);
 		assert_true(rc == 0 || rc == 1);
 		assert_true(used <= n);
-		if (rc == 1) {
-			assert_true(sse_between(s));
+		if (rc == 1)
 			note(r, &ev);
-		} else
+		else
 			assert_int_equal(used, n);
 		p += used;
 		n -= used;
@@ -160,35 +159,6 @@ an_event_has_its_bytes_up_to_the_blank_line(void **state)
 }
 
 static void
-between_events_is_known_after_each_byte(void **state)
-{
-	/* Under each byte: whether an event is open after it. */
-	static const char in[] = "data: 1\n\n:\r\r\nid\r\n\r\n\n\xef";
-	static const char open[] = "oooooooob" "oobb" "oooo" "bbb" "o";
-	struct sse_event ev;
-	struct sse *s;
-	size_t i, used;
-
-	(void)state;
-	assert_non_null(s = sse_new(DATA_MAX));
-	assert_true(sse_between(s));
-	for (i = 0; in[i] != '\0'; i++) {
-		assert_int_not_equal(sse_push(s, in + i, 1, &used, &ev), -1);
-		assert_int_equal(used, 1);
-		if (sse_between(s) != (open[i] == 'b'))
-			fail_msg("after byte %zu", i);
-	}
-	sse_free(s);
-
-	assert_non_null(s = sse_new(DATA_MAX));
-	assert_int_equal(sse_push(s, "\xef", 1, &used, &ev), 0);
-	assert_false(sse_between(s));
-	assert_int_equal(sse_push(s, "\xbb\xbf", 2, &used, &ev), 0);
-	assert_true(sse_between(s));
-	sse_free(s);
-}
-
-static void
 data_may_hold_any_byte(void **state)
 {
 	static const char in[] = "data: a\0b\ndata: \xff\x01\n\n";
@@ -258,7 +228,6 @@ main(void)
 		cmocka_unit_test(
 		    events_are_the_same_wherever_the_stream_is_cut),
 		cmocka_unit_test(an_event_has_its_bytes_up_to_the_blank_line),
-		cmocka_unit_test(between_events_is_known_after_each_byte),
 		cmocka_unit_test(data_may_hold_any_byte),
 		cmocka_unit_test(no_bytes_are_no_event),
 		cmocka_unit_test(lack_of_memory_is_reported),
