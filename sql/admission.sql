@@ -8,10 +8,10 @@
 --
 --	what is built upon		how it stays
 --	queue: tickets, turns		gate 'queue', as long as anybody waits
---	key's requests in flight	lock_keys, then keys_in_flight
---	budget windows			windows_read (window_read), by id
 --	ledger row, its fence		guarded by both; ledger_state locks
 --	reservations of a request	who closed its ledger row reads them
+--	key's requests in flight	lock_keys, then keys_in_flight
+--	budget windows			windows_read (window_read), by id
 --	free slots			SKIP LOCKED, then waiting for the locked
 --	slot held			guarded by its fence
 --	granted tickets			locked as they are read

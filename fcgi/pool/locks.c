@@ -3,6 +3,7 @@
 
 #include "pool/locks.h"
 #include "pool/runner.h"
+#include "pool/settle.h"
 
 void
 locks_init(struct locks *l)
@@ -67,15 +68,6 @@ admit_at(const struct runner *rn, enum op_kind kind, size_t i)
 	    rn->lists[kind].ops[i]);
 }
 
-static const struct settle_op *
-settle_at(const struct runner *rn, size_t i)
-{
-
-	return ((const struct settle_op *)(const void *)
-	    rn->lists[OP_SETTLE].ops[i]);
-}
-
-/* Settlements need their key for its budgets alone. */
 static void
 gather_keys(struct runner *rn)
 {
@@ -86,16 +78,10 @@ gather_keys(struct runner *rn)
 		idlist_put(keys, admit_at(rn, OP_ADMIT, i)->key->id, 0);
 	for (i = 0; i < rn->lists[OP_MOVE].n; i++)
 		idlist_put(keys, admit_at(rn, OP_MOVE, i)->key->id, 0);
-	if (rn->snapshot->nbudgets == 0)
-		return;
-	for (i = 0; i < rn->lists[OP_SETTLE].n; i++)
-		idlist_put(keys, settle_at(rn, i)->key_id, 0);
 }
 
-/*
- * The windows that these keys count in now.  A request that was admitted in an
- * earlier window is found out about at its settlement.
- */
+/* The windows that these keys count in now, and those in which requests had
+ * reserved that are settled. */
 static int
 lock_windows(struct runner *rn, struct err *err)
 {
@@ -103,9 +89,8 @@ lock_windows(struct runner *rn, struct err *err)
 	const struct key_state *key;
 	size_t i;
 
-	if (rn->snapshot->nbudgets == 0)
-		return (0);
-	for (i = 0; i < rn->locks.keys.n; i++) {
+	settle_windows(rn, windows);
+	for (i = 0; rn->snapshot->nbudgets > 0 && i < rn->locks.keys.n; i++) {
 		key = keys_get(&rn->keys, rn->st, &rn->load,
 		    rn->locks.keys.v[i], err);
 		if (key == NULL)

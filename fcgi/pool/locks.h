@@ -43,7 +43,8 @@ int locks_need_queue(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** locks_take(rn, err): Read and lock keys and budget windows of all that is
- * in the batch.  0, or -1. */
+ * in the batch.  Every other batch that needs one of them waits from here on,
+ * so what can be done before is done before.  0, or -1. */
 int locks_take(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 

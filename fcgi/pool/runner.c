@@ -418,11 +418,11 @@ run_beats(struct runner *rn, struct err *err)
 }
 
 static int
-run_settles(struct runner *rn, struct err *err)
+close_settled(struct runner *rn, struct err *err)
 {
 	struct op_list *l = &rn->lists[OP_SETTLE];
 
-	return (settle_run(rn, (struct settle_op **)(void *)l->ops, l->n,
+	return (settle_close(rn, (struct settle_op **)(void *)l->ops, l->n,
 	    err));
 }
 
@@ -439,8 +439,9 @@ run_sign_off(struct runner *rn, struct err *err)
 static int (*const steps[])(struct runner *, struct err *) = {
 	look,
 	run_beats,
+	close_settled,
 	locks_take,
-	run_settles,
+	settle_give_back,
 	run_voids,
 	move_run,
 	heed_parks,

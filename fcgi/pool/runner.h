@@ -18,6 +18,7 @@
 #include "pool/reap.h"
 #include "pool/responder.h"
 #include "pool/rows.h"
+#include "pool/settle.h"
 #include "pool/shared.h"
 #include "pool/unseal.h"
 #include "pool/waiting.h"
@@ -29,10 +30,11 @@ struct want;
 
 /**
  * What the store thread runs: the operations of the pool, a batch of them in
- * one transaction.  In each batch, in this order: beats; settlements and what
- * moves give back, which free slots; cancellations; then all that want a slot,
- * those that wait and those that come, are placed by one rule.  All rows are
- * collected and given to the store set-wise.
+ * one transaction.  In each batch, in this order: beats; rows of settlements;
+ * locks; what settlements and moves give back, which frees slots;
+ * cancellations; then all that want a slot, those that wait and those that
+ * come, are placed by one rule.  All rows are collected and given to the store
+ * set-wise.
  *
  * All that run() changes of the runner's lasting memory is either a hint
  * (load), or found out anew after a rollback (snapshot), or done in ended()
@@ -123,6 +125,7 @@ struct runner {
 	struct key_uses uses;
 	struct rows rows[ROWS_COUNT];
 	struct op_list lists[OP_COUNT];
+	struct settlements closing;
 	struct want *wants;		/* LIMIT_WANTS */
 	struct holds *holds;		/* LIMIT_BATCH_OPS */
 	struct wakes {

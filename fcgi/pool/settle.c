@@ -1,14 +1,13 @@
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "ledger/id.h"
 
 #include "pool/cooldown.h"
+#include "pool/idlist.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
 
@@ -30,22 +29,19 @@ struct settling {
 	int64_t account_id;	/* 0: none */
 	enum ledger_state from;	/* the state that it was closed from ... */
 	bool closed;		/* ... if it was not closed before */
+	bool unused;		/* its lease, of which nobody learnt */
 	int64_t was_nusd;	/* what the reaper charged */
 };
 
-/* A row of "reservations_of". */
-struct reserved {
-	int64_t ledger_id;
-	int64_t budget_id, start_ms;
-	int64_t amount;
-	char kind[16];
-};
+/* Nothing is being closed. */
+static void
+settle_done(struct runner *rn)
+{
 
-struct reserved_list {
-	struct reserved *list;
-	size_t n, cap;
-	struct err *err;
-};
+	free(rn->closing.list);
+	free(rn->closing.reserved);
+	rn->closing = (struct settlements) { 0 };
+}
 
 static struct store_value
 positive(int64_t i)
@@ -227,7 +223,8 @@ close_late(struct runner *rn, struct settling *s, struct err *err)
 	s->closed = rows->changes[0] > 0;
 	s->from = (enum ledger_state)row[0];
 	s->was_nusd = row[2];
-	return (s->from == LEDGER_OPEN ? void_attempt(rn, s->op, err) : 0);
+	s->unused = s->from == LEDGER_OPEN;
+	return (0);
 }
 
 static int
@@ -270,32 +267,73 @@ settling_cmp(const void *a, const void *b)
 	return (by_ledger_id(&((const struct settling *)a)->op->ledger_id, b));
 }
 
+struct reading {
+	struct settlements *to;
+	struct err *err;
+};
+
 static int
 reserved_row(void *arg, const struct store_value *c, size_t ncols)
 {
-	struct reserved_list *r = arg;
-	struct reserved *list;
+	struct reading *reading = arg;
+	struct settlements *to = reading->to;
+	struct reserved *r;
 	size_t cap;
 
 	(void)ncols;
-	if (r->n == r->cap) {
-		cap = r->cap == 0 ? 16 : r->cap * 2;
+	if (to->nreserved == to->reserved_cap) {
+		cap = to->reserved_cap == 0 ? 16 : to->reserved_cap * 2;
 		if (cap > LIMIT_REFUSED * HOLDS_MAX ||
-		    (list = realloc(r->list, cap * sizeof(*list))) == NULL) {
-			err_set(r->err, ERR_NOMEM,
+		    (r = realloc(to->reserved, cap * sizeof(*r))) == NULL) {
+			err_set(reading->err, ERR_NOMEM,
 			    "no memory for reservations");
 			return (-1);
 		}
-		r->list = list;
-		r->cap = cap;
+		to->reserved = r;
+		to->reserved_cap = cap;
 	}
-	list = &r->list[r->n++];
-	list->ledger_id = store_get_int(&c[0]);
-	list->budget_id = store_get_int(&c[1]);
-	list->start_ms = store_get_int(&c[2]);
-	list->amount = store_get_int(&c[3]);
-	snprintf(list->kind, sizeof(list->kind), "%s", store_get_text(&c[4]));
+	r = &to->reserved[to->nreserved++];
+	r->ledger_id = store_get_int(&c[0]);
+	r->budget_id = store_get_int(&c[1]);
+	r->start_ms = store_get_int(&c[2]);
+	r->amount = store_get_int(&c[3]);
+	snprintf(r->kind, sizeof(r->kind), "%s", store_get_text(&c[4]));
 	return (0);
+}
+
+static bool
+has_reservations(const struct settling *s)
+{
+
+	return (s->closed && (!s->op->lease.held || s->op->lease.budgeted));
+}
+
+/* Who has closed the row takes what it has reserved. */
+static int
+take_reserved(struct runner *rn, struct err *err)
+{
+	struct settlements *c = &rn->closing;
+	struct reading reading = { .to = c, .err = err };
+	struct store_value param;
+	struct idlist ids;
+	size_t i;
+	int rc = 0;
+
+	idlist_init(&ids, 1);
+	for (i = 0; i < c->n; i++) {
+		if (!has_reservations(&c->list[i]))
+			continue;
+		idlist_put(&ids, c->list[i].op->ledger_id, 0);
+		ROWS_PUT(&rn->rows[ROWS_RESERVATION_DROP],
+		    store_int(c->list[i].op->ledger_id));
+	}
+	if ((ids.n > 0 || ids.failed) && (idlist_param(&ids, &param, err) ||
+	    store_query(rn->st, STMT_RESERVATIONS_OF, &param, 1, reserved_row,
+	    &reading, err) < 0 ||
+	    runner_exec(rn, ROWS_RESERVATION_DROP, err)))
+		rc = -1;
+	idlist_fini(&ids);
+	return (rc);
 }
 
 /* A reaped row's reserve was taken for spent already. */
@@ -319,69 +357,19 @@ spend_one(struct runner *rn, const struct settling *s,
 }
 
 static int
-spend_all(struct runner *rn, const struct settling *list, size_t n,
-    const struct store_value *ids, struct err *err)
+spend(struct runner *rn, struct err *err)
 {
-	struct reserved_list r = { .err = err };
+	const struct settlements *c = &rn->closing;
+	const struct reserved *r;
 	const struct settling *s;
-	size_t i;
-	int rc = 0;
 
-	if (store_query(rn->st, STMT_RESERVATIONS_OF, ids, 1, reserved_row, &r,
-	    err) < 0)
-		rc = -1;
-	for (i = 0; i < r.n && rc == 0; i++) {
-		s = bsearch(&r.list[i].ledger_id, list, n, sizeof(*list),
+	for (r = c->reserved; r < c->reserved + c->nreserved; r++) {
+		s = bsearch(&r->ledger_id, c->list, c->n, sizeof(*s),
 		    by_ledger_id);
-		if (s != NULL)
-			rc = spend_one(rn, s, &r.list[i], err);
+		if (s != NULL && spend_one(rn, s, r, err))
+			return (-1);
 	}
-	free(r.list);
-	return (rc);
-}
-
-static bool
-has_reservations(const struct settling *s)
-{
-
-	return (s->closed && (!s->op->lease.held || s->op->lease.budgeted));
-}
-
-static int
-spend(struct runner *rn, struct settling *list, size_t n, struct err *err)
-{
-	struct store_value param;
-	struct buf ids;
-	size_t i;
-	int rc = -1;
-
-	buf_init(&ids, LIMIT_REFUSED * 24);
-	for (i = 0; i < n; i++) {
-		if (!has_reservations(&list[i]))
-			continue;
-		if (buf_printf(&ids, "%c%" PRId64, buf_len(&ids) == 0 ?
-		    '[' : ',', list[i].op->ledger_id))
-			goto nomem;
-		ROWS_PUT(&rn->rows[ROWS_RESERVATION_DROP],
-		    store_int(list[i].op->ledger_id));
-	}
-	if (buf_len(&ids) == 0) {
-		rc = 0;
-		goto done;
-	}
-	if (buf_puts(&ids, "]") || buf_cstr(&ids) == NULL)
-		goto nomem;
-	param = store_text(buf_cstr(&ids));
-	qsort(list, n, sizeof(*list), settling_cmp);
-	if (spend_all(rn, list, n, &param, err) == 0)
-		rc = runner_exec(rn, ROWS_RESERVATION_DROP, err);
-	goto done;
-
-nomem:
-	err_set(err, ERR_NOMEM, "no memory for reservations");
-done:
-	buf_fini(&ids);
-	return (rc);
+	return (0);
 }
 
 /* A reaped row was counted already. */
@@ -406,16 +394,61 @@ note_use(struct runner *rn, const struct settling *s, struct err *err)
 
 /* ---- the whole ---- */
 
-static int
-settle_lease(struct runner *rn, struct settling *s, struct err *err)
+void
+settle_windows(const struct runner *rn, struct idlist *out)
 {
-	struct settle_op *op = s->op;
+	const struct settlements *c = &rn->closing;
+	size_t i;
+
+	for (i = 0; i < c->nreserved; i++)
+		idlist_put(out, c->reserved[i].budget_id,
+		    c->reserved[i].start_ms);
+}
+
+int
+settle_close(struct runner *rn, struct settle_op **ops, size_t n,
+    struct err *err)
+{
+	struct settlements *c = &rn->closing;
+	struct settling *s;
+	size_t i;
+
+	settle_done(rn);
+	if (n == 0)
+		return (0);
+	if ((c->list = calloc(n, sizeof(*c->list))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a settlement");
+		return (-1);
+	}
+	c->n = n;
+	for (i = 0; i < n; i++) {
+		s = &c->list[i];
+		s->op = ops[i];
+		if (reckon(rn, s, err))
+			return (-1);
+		if (s->op->lease.held)
+			settle_close_attempt(rn, s->op->ledger_id,
+			    s->op->attempts, &s->op->end, s->bill.estimated ?
+			    s->op->reserved_nusd : s->bill.nusd);
+	}
+	if (close_rows(rn, c->list, n, err) ||
+	    runner_exec(rn, ROWS_ATTEMPT_CLOSE, err) ||
+	    take_reserved(rn, err))
+		return (-1);
+	qsort(c->list, n, sizeof(*c->list), settling_cmp);
+	return (0);
+}
+
+static int
+return_lease(struct runner *rn, const struct settling *s, struct err *err)
+{
+	const struct settle_op *op = s->op;
 	struct lease lease = op->lease;	/* parking takes notes on it */
 
+	if (s->unused && void_attempt(rn, op, err))
+		return (-1);
 	if (!lease.held)
 		return (0);
-	settle_close_attempt(rn, op->ledger_id, op->attempts, &op->end,
-	    s->bill.estimated ? op->reserved_nusd : s->bill.nusd);
 	runner_release(rn, &lease, op->ledger_id, op->key_id);
 	if (op->success)
 		return (cooldown_clear(rn, lease.account, op->model, err));
@@ -424,41 +457,21 @@ settle_lease(struct runner *rn, struct settling *s, struct err *err)
 }
 
 int
-settle_run(struct runner *rn, struct settle_op **ops, size_t n,
-    struct err *err)
+settle_give_back(struct runner *rn, struct err *err)
 {
-	struct settling *list;
-	size_t i;
-	int rc = -1;
+	struct settlements *c = &rn->closing;
+	struct settling *s;
 
-	if (n == 0)
-		return (0);
-	if ((list = calloc(n, sizeof(*list))) == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for a settlement");
+	for (s = c->list; s < c->list + c->n; s++) {
+		if (return_lease(rn, s, err) || note_use(rn, s, err))
+			return (-1);
+		s->op->cost_nusd = s->nusd;
+		s->op->late = s->closed && s->from == LEDGER_REAPED;
+	}
+	if (runner_released(rn, err) || spend(rn, err))
 		return (-1);
-	}
-	for (i = 0; i < n; i++) {
-		list[i].op = ops[i];
-		if (reckon(rn, &list[i], err))
-			goto done;
-	}
-	if (close_rows(rn, list, n, err))
-		goto done;
-	for (i = 0; i < n; i++) {
-		if (settle_lease(rn, &list[i], err) ||
-		    note_use(rn, &list[i], err))
-			goto done;
-		list[i].op->cost_nusd = list[i].nusd;
-		list[i].op->late = list[i].closed &&
-		    list[i].from == LEDGER_REAPED;
-	}
-	if (runner_exec(rn, ROWS_ATTEMPT_CLOSE, err) ||
-	    runner_released(rn, err) || spend(rn, list, n, err))
-		goto done;
-	rc = 0;
-done:
-	free(list);
-	return (rc);
+	settle_done(rn);
+	return (0);
 }
 
 /* One more to close at the end of the batch; NULL on failure. */
@@ -527,7 +540,9 @@ int
 settle_refused(struct runner *rn, struct err *err)
 {
 
-	return (settle_run(rn, rn->refused, rn->nrefused, err));
+	if (settle_close(rn, rn->refused, rn->nrefused, err))
+		return (-1);
+	return (settle_give_back(rn, err));
 }
 
 void
@@ -535,6 +550,7 @@ settle_forget(struct runner *rn)
 {
 	size_t i;
 
+	settle_done(rn);
 	for (i = 0; i < rn->nrefused; i++)
 		free(rn->refused[i]);
 	rn->nrefused = 0;

@@ -8,7 +8,7 @@
 #include "store/spool.h"
 
 /**
- * A settlement as a record of a spool file: all that settle_run needs, one
+ * A settlement as a record of a spool file: all that settle_close needs, one
  * field after the other, integers with 8 bytes, texts with their length.
  * Fields are only ever added at the end: what an older program wrote lacks
  * them, and they are 0; what a newer one wrote has more, which is passed over.
