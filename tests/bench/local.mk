@@ -1,8 +1,13 @@
 # make bench: see tests/bench/README.md.  BENCHFLAGS=--quick for a minute's.
 noinst_PROGRAMS += tests/bench/load
 tests_bench_load_SOURCES = tests/bench/load.c
+noinst_PROGRAMS += tests/bench/admission
+tests_bench_admission_SOURCES = tests/bench/admission.c
+tests_bench_admission_LDADD = libpool.a libledger.a libstore.a libbase.a \
+	$(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 EXTRA_DIST += \
 	tests/bench/README.md \
+	tests/bench/admission.mjs \
 	tests/bench/bench.mjs \
 	tests/bench/proc.mjs \
 	tests/bench/report.mjs \

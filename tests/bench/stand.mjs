@@ -185,7 +185,7 @@ export async function startMariadb(dir) {
     throw new Error(`MariaDB does not start: ${r.stderr}`);
   const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
   atEnd.push(() => spawnSync(script, ['stop', home]));
-  return { pids: () => [pid], url: (database) =>
+  return { pids: () => [pid], socket: `${home}/sock`, url: (database) =>
     `mysql://root@localhost/${database}?socket=${home}/sock` };
 }
 
@@ -221,17 +221,15 @@ function fillDatabase(build, settings, baseUrl, { accounts = 3,
 }
 
 /**
- * nginx, ${responders} responders and their database: keys, accounts, slots,
- * a budget and prices, all of what a request is checked against.  With
- * ${server} the database is on that; ${beside}: it is that of another such,
- * as another host would have it.
+ * A host's folder with its settings and, unless it is ${beside} another such,
+ * the database: keys, accounts, slots, a budget and prices, all of what a
+ * request is checked against.  With ${server} the database is on that.
  */
-export async function startRelay(dir, name, params) {
-  const { build, baseUrl, responders, server, beside } = params;
+export function makeHost(dir, name, params) {
+  const { build, baseUrl, server, beside } = params;
   const home = join(dir, name);
   const settings = join(home, 'leasehold.conf');
   const socket = join(home, 'relay.sock');
-  const port = await freePort();
   mkdirSync(home, { mode: 0o700 });
   const store = beside?.store ?? server?.url(name) ??
     `sqlite:${home}/leasehold.db`;
@@ -244,6 +242,14 @@ log = file:${home}/relay.log
 sqlite_synchronous = ${params.synchronous ?? 'full'}
 ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
   const key = beside?.key ?? fillDatabase(build, settings, baseUrl, params);
+  return { home, settings, socket, store, key };
+}
+
+/** nginx and ${responders} responders on such a host. */
+export async function startRelay(dir, name, params) {
+  const { build, responders, server } = params;
+  const port = await freePort();
+  const { home, settings, socket, store, key } = makeHost(dir, name, params);
   const pool = start(dir, `${name}-pool`, ['spawn-fcgi', '-n', '-b', '4096',
     '-s', socket, '--', '/usr/bin/env', 'multiwatch', '-f', String(responders), '--',
     join(build, 'leasehold-relay.fcgi'), '--config', settings]);
@@ -263,6 +269,6 @@ ${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
 
 /** Where what is to be measured stands, or what is missing of it. */
 export function missing(build) {
-  return ['tests/bench/load', 'tests/mock/mock-upstream', 'leasehold',
-    'leasehold-relay.fcgi'].filter((f) => !existsSync(join(build, f)));
+  return ['tests/bench/load', 'tests/bench/admission',
+    'tests/mock/mock-upstream', 'leasehold', 'leasehold-relay.fcgi'].filter((f) => !existsSync(join(build, f)));
 }
