@@ -15,6 +15,7 @@
 static const struct column list_columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
 	{ "KEY", "visible", COLUMN_TEXT },
+	{ "USER", "user", COLUMN_TEXT },
 	{ "BOUND TO", "bind", COLUMN_TEXT },
 	{ "", "bound_to", COLUMN_TEXT },
 	{ "ENABLED", "enabled", COLUMN_YES_NO },
@@ -28,6 +29,7 @@ static const struct column list_columns[] = {
 static const struct column show_columns[] = {
 	{ "name", "name", COLUMN_TEXT },
 	{ "key", "visible", COLUMN_TEXT },
+	{ "user", "user", COLUMN_TEXT },
 	{ "bound to", "bind", COLUMN_TEXT },
 	{ "", "bound_to", COLUMN_TEXT },
 	{ "concurrency", "concurrency", COLUMN_INT },
@@ -64,6 +66,7 @@ read_change(struct cli *cli, struct key_change *c, struct err *err)
 	c->group = cli_option(cli, "group");
 	c->account = cli_option(cli, "account");
 	c->bind = c->group != NULL || c->account != NULL;
+	c->user = cli_option(cli, "user");
 	c->models = cli_option(cli, "models");
 	if (cli_option_int(cli, "concurrency", 0, KEY_CONCURRENCY_MAX,
 	    &c->concurrency, err))
@@ -168,6 +171,7 @@ run_revoke(struct cli *cli, struct err *err)
 #define COMMON_OPTIONS							\
 	{ "group", "GROUP", "use the accounts of this group" },		\
 	{ "account", "ACCOUNT", "use this account" },			\
+	{ "user", "NAME", "whose it is; \"\": nobody's" },		\
 	{ "concurrency", "N", "requests at once; 0: no limit" },	\
 	{ "models", "PATTERNS", "allowed models by comma, with '*'" },	\
 	{ "expires", "WHEN", "2027-01-31, 90d, never" },		\

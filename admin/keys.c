@@ -9,6 +9,7 @@
 #include "check.h"
 #include "groups.h"
 #include "query.h"
+#include "users.h"
 
 #include "keys.h"
 
@@ -18,6 +19,7 @@ static const struct field key_fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
 	{ .name = "name", .kind = FIELD_TEXT },
 	{ .name = "visible", .kind = FIELD_TEXT },
+	{ .name = "user", .kind = FIELD_TEXT },
 	{ .name = "bind", .kind = FIELD_TEXT },
 	{ .name = "bound_to", .kind = FIELD_TEXT },
 	{ .name = "concurrency", .kind = FIELD_INT },
@@ -47,6 +49,7 @@ struct row {
 	int64_t id;
 	const char *bind_kind;		/* one of bind_kinds */
 	int64_t bind_id;
+	int64_t person_id;		/* 0: nobody's */
 	int64_t concurrency;
 	char *models;
 	int64_t enabled;
@@ -104,6 +107,11 @@ apply(struct row *r, struct store *st, const struct key_change *c,
 			return (-1);
 	} else if (c->bind)
 		r->bind_kind = bind_kinds[0];
+	if (c->user != NULL && c->user[0] == '\0')
+		r->person_id = 0;
+	else if (c->user != NULL && users_find(st, c->user, &r->person_id,
+	    err))
+		return (-1);
 	if (c->models != NULL) {
 		if (check_models(c->models, &models, err))
 			return (-1);
@@ -120,9 +128,9 @@ apply(struct row *r, struct store *st, const struct key_change *c,
 }
 
 /* The columns that key_add and key_set have in common, from bind_kind to
- * models. */
+ * person_id. */
 static void
-put_common(struct store_value row[4], const struct row *r)
+put_common(struct store_value row[5], const struct row *r)
 {
 
 	row[0] = store_text(r->bind_kind);
@@ -130,6 +138,7 @@ put_common(struct store_value row[4], const struct row *r)
 	    store_int(r->bind_id);
 	row[2] = store_int(r->concurrency);
 	row[3] = store_text(r->models != NULL ? r->models : "");
+	row[4] = r->person_id == 0 ? store_null() : store_int(r->person_id);
 }
 
 static struct store_value
@@ -181,7 +190,7 @@ create_inside(struct store *st, const struct key_change *c,
     const char *visible, const unsigned char hash[SEAL_HASH_BYTES],
     struct row *r, struct err *err)
 {
-	struct store_value row[10];
+	struct store_value row[11];
 
 	if (apply(r, st, c, err))
 		return (-1);
@@ -189,9 +198,9 @@ create_inside(struct store *st, const struct key_change *c,
 	row[1] = store_text(visible);
 	row[2] = store_blob(hash, SEAL_HASH_BYTES);
 	put_common(&row[3], r);
-	row[7] = store_int(r->enabled);
-	row[8] = time_or_null(r->expires_ms);
-	row[9] = store_int(store_now_ms(st));
+	row[8] = store_int(r->enabled);
+	row[9] = time_or_null(r->expires_ms);
+	row[10] = store_int(store_now_ms(st));
 	if (change_exec_named(st, STMT_KEY_ADD, row, NITEMS(row), "a key",
 	    c->name, err))
 		return (-1);
@@ -241,6 +250,7 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 	r->enabled = store_get_int(&cols[5]);
 	r->expires_ms = store_get_int(&cols[6]);
 	r->revoked_ms = store_get_int(&cols[7]);
+	r->person_id = store_get_int(&cols[8]);
 	return (1);
 }
 
@@ -265,7 +275,7 @@ static int
 set_inside(struct store *st, const char *name, const struct key_change *c,
     struct row *r, struct err *err)
 {
-	struct store_value row[8];
+	struct store_value row[9];
 
 	if (get_row(st, name, r, err))
 		return (-1);
@@ -280,9 +290,9 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 		name = c->name;
 	row[0] = store_text(name);
 	put_common(&row[1], r);
-	row[5] = store_int(r->enabled);
-	row[6] = time_or_null(r->expires_ms);
-	row[7] = store_int(r->id);
+	row[6] = store_int(r->enabled);
+	row[7] = time_or_null(r->expires_ms);
+	row[8] = store_int(r->id);
 	if (change_exec_named(st, STMT_KEY_SET, row, NITEMS(row), "a key",
 	    name, err))
 		return (-1);

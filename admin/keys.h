@@ -12,8 +12,8 @@ struct store;
 
 /**
  * Clients' keys.  Each change is one transaction.  ERR_EXISTS: the name is
- * taken; ERR_NOT_FOUND: no such key, group or account; ERR_INVAL: a value is
- * not allowed.
+ * taken; ERR_NOT_FOUND: no such key, user, group or account; ERR_INVAL: a value
+ * is not allowed.
  */
 struct key_change {
 	const char *name;	/* NULL: unchanged */
@@ -21,6 +21,8 @@ struct key_change {
 				   NULL) to the whole pool */
 	const char *group;
 	const char *account;
+	const char *user;	/* whose it is; "": nobody's; NULL:
+				   unchanged */
 	int64_t concurrency;	/* 0: unlimited; -1: unchanged, or unlimited */
 	const char *models;	/* patterns by comma; "": any; NULL:
 				   unchanged */

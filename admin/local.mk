@@ -47,7 +47,9 @@ libadmin_a_SOURCES = \
 	admin/status.c \
 	admin/status.h \
 	admin/tokens.c \
-	admin/tokens.h
+	admin/tokens.h \
+	admin/users.c \
+	admin/users.h
 
 sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \
@@ -61,6 +63,7 @@ leasehold_SOURCES = \
 	admin/cmd_setup.c \
 	admin/cmd_store.c \
 	admin/cmd_token.c \
+	admin/cmd_user.c \
 	admin/command.c \
 	admin/command.h \
 	admin/help.c \

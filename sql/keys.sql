@@ -1,16 +1,17 @@
 -- Client keys with their money budget, and admin tokens.
 
 -- name: key_add
--- name, visible, hash, bind_kind, bind_id, concurrency, models, enabled,
--- expires_ms, created_ms
+-- name, visible, hash, bind_kind, bind_id, concurrency, models, person_id,
+-- enabled, expires_ms, created_ms
 INSERT INTO api_key (name, visible, hash, bind_kind, bind_id, concurrency,
-	models, enabled, expires_ms, created_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+	models, person_id, enabled, expires_ms, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: key_set
--- name, bind_kind, bind_id, concurrency, models, enabled, expires_ms, id
+-- name, bind_kind, bind_id, concurrency, models, person_id, enabled,
+-- expires_ms, id
 UPDATE api_key SET name = ?, bind_kind = ?, bind_id = ?, concurrency = ?,
-	models = ?, enabled = ?, expires_ms = ?
+	models = ?, person_id = ?, enabled = ?, expires_ms = ?
 WHERE id = ?;
 
 -- name: key_revoke
@@ -21,16 +22,18 @@ WHERE id = ? AND revoked_ms IS NULL;
 -- name: key_row
 -- What key_set changes.
 SELECT id, bind_kind, bind_id, concurrency, models, enabled, expires_ms,
-	revoked_ms
+	revoked_ms, person_id
 FROM api_key WHERE name = ?;
 
 -- name: key_list
 -- name or '' twice
-SELECT k.id, k.name, k.visible, k.bind_kind, coalesce(g.name, a.name),
+SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
+	coalesce(g.name, a.name),
 	k.concurrency, k.models, k.enabled, k.expires_ms, k.created_ms,
 	k.revoked_ms, b.limit_value, w.spent, w.reserved,
 	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id)
 FROM api_key k
+LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id
 LEFT JOIN account a ON k.bind_kind = 'account' AND a.id = k.bind_id
 LEFT JOIN budget b ON b.scope = 'key' AND b.scope_id = k.id

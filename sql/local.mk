@@ -9,7 +9,8 @@ SQL_STATEMENTS = \
 	sql/prices.sql \
 	sql/report.sql \
 	sql/snapshot.sql \
-	sql/store.sql
+	sql/store.sql \
+	sql/users.sql
 
 # Migrations, numbered, never edited once released.
 SQL_MIGRATIONS = \

@@ -257,6 +257,31 @@ is 3 "key revoke of none" key revoke nope
 is 0 "account remove" account remove a1
 is 3 "it is gone" account show a1
 
+# ---- users ----
+
+is 0 "user add" user add u1
+is 4 "a user twice" user add u1
+is 2 "a bad name of a user" user add ' u'
+is 0 "user set" user set u1 --name u2
+is 3 "user set of none" user set u1 --name u3
+is 2 "nothing to change in a user" user set u2
+is 3 "a key of an unknown user" key set k1 --user u1
+is 0 "a key of a user" key set k1 --user u2
+json "key show says the user" '.user == "u2"' key show k1
+json "key list, too" '[.[].user] == ["u2", null]' key list
+json "user list" '.[0].name == "u2" and .[0].keys == 1 and
+    .[0].budgets == 0 and .[0].in_flight == 0' user list
+json "user show" '.name == "u2" and .keys[0].name == "k1"' user show u2
+is 0 "user show as text" user show u2
+has "it shows the keys" '^k1  *sk-lh-'
+is 3 "user show of none" user show nope
+is 4 "a user who has keys" user remove u2
+has "it says how many" '1 keys'
+is 0 "a key of nobody" key set k1 --user ""
+json "it is nobody's" '.user == null' key show k1
+is 0 "user remove" user remove u2
+is 3 "user remove of none" user remove u2
+
 # ---- tokens ----
 
 run token create --name t1

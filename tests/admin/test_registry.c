@@ -14,6 +14,7 @@
 #include "install.h"
 #include "keys.h"
 #include "tokens.h"
+#include "users.h"
 
 /* ---- accounts ---- */
 
@@ -326,6 +327,57 @@ a_key_shows_what_it_used_and_has_in_flight(void **state)
 	json_decref(k);
 }
 
+/* ---- users ---- */
+
+static void
+a_key_belongs_to_a_user_until_it_is_said_otherwise(void **state)
+{
+	struct desk *d = *state;
+	const struct user_change u = { .name = "u" }, none = { NULL };
+	char key[SEAL_CLIENT_KEY_SIZE];
+	struct key_change c;
+	json_t *j;
+
+	desk_works(d, users_add(d->st, &u, &d->err));
+	desk_fails(d, users_add(d->st, &u, &d->err), ERR_EXISTS);
+	key_change_init(&c);
+	c.name = "k";
+	c.user = "nobody";
+	desk_fails(d, keys_create(d->st, &d->pepper, &c, key, &d->err),
+	    ERR_NOT_FOUND);
+	c.user = "u";
+	desk_works(d, keys_create(d->st, &d->pepper, &c, key, &d->err));
+	key_change_init(&c);
+	c.models = "m";
+	desk_works(d, keys_set(d->st, "k", &c, &d->err));
+	assert_int_equal(desk_number(d, "SELECT person_id FROM api_key"), 1);
+	desk_works(d, users_set(d->st, "u", &none, &d->err));
+	desk_fails(d, users_remove(d->st, "u", &d->err), ERR_EXISTS);
+	j = users_show(d->st, "u", &d->err);
+	desk_works(d, j == NULL);
+	assert_int_equal(json_array_size(json_object_get(j, "keys")), 1);
+	json_decref(j);
+}
+
+static void
+a_revoked_key_outlives_its_user(void **state)
+{
+	struct desk *d = *state;
+	const struct user_change u = { .name = "u" };
+	char key[SEAL_CLIENT_KEY_SIZE];
+	struct key_change c;
+
+	desk_works(d, users_add(d->st, &u, &d->err));
+	key_change_init(&c);
+	c.name = "k";
+	c.user = "u";
+	desk_works(d, keys_create(d->st, &d->pepper, &c, key, &d->err));
+	desk_works(d, keys_revoke(d->st, "k", &d->err));
+	desk_works(d, users_remove(d->st, "u", &d->err));
+	assert_int_equal(desk_number(d, "SELECT person_id FROM api_key"), -1);
+	desk_fails(d, users_remove(d->st, "u", &d->err), ERR_NOT_FOUND);
+}
+
 /* ---- tokens ---- */
 
 static void
@@ -543,6 +595,8 @@ main(void)
 		DESK_TEST(keys_are_kept_as_hashes),
 		DESK_TEST(a_budget_has_its_window_and_keeps_what_was_spent),
 		DESK_TEST(a_key_shows_what_it_used_and_has_in_flight),
+		DESK_TEST(a_key_belongs_to_a_user_until_it_is_said_otherwise),
+		DESK_TEST(a_revoked_key_outlives_its_user),
 		DESK_TEST(tokens_are_good_until_they_expire_or_are_revoked),
 		DESK_TEST(rekey_changes_the_key_and_nothing_else),
 		DESK_TEST(

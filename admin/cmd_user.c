@@ -1,0 +1,150 @@
+#include <stddef.h>
+
+#include "base/err.h"
+
+#include "command.h"
+#include "output.h"
+#include "users.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct column columns[] = {
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "KEYS", "keys", COLUMN_INT },
+	{ "BUDGETS", "budgets", COLUMN_INT },
+	{ "IN FLIGHT", "in_flight", COLUMN_INT },
+	{ "CREATED", "created_ms", COLUMN_TIME },
+};
+
+static const struct column show_columns[] = {
+	{ "name", "name", COLUMN_TEXT },
+	{ "budgets", "budgets", COLUMN_INT },
+	{ "in flight", "in_flight", COLUMN_INT },
+	{ "created", "created_ms", COLUMN_TIME },
+};
+
+static const struct column key_columns[] = {
+	{ "KEY NAME", "name", COLUMN_TEXT },
+	{ "KEY", "visible", COLUMN_TEXT },
+	{ "ENABLED", "enabled", COLUMN_YES_NO },
+	{ "EXPIRES", "expires_ms", COLUMN_TIME },
+	{ "REVOKED", "revoked_ms", COLUMN_TIME },
+};
+
+static int
+run_add(struct cli *cli, struct err *err)
+{
+	const struct user_change c = { .name = cli->args[0] };
+
+	if (users_add(cli->store, &c, err))
+		return (-1);
+	output_done(cli->json, "user", c.name, "user \"%s\" is added",
+	    c.name);
+	return (0);
+}
+
+static int
+run_set(struct cli *cli, struct err *err)
+{
+	const struct user_change c = { .name = cli_option(cli, "name") };
+
+	if (cli_need_option(cli, err) ||
+	    users_set(cli->store, cli->args[0], &c, err))
+		return (-1);
+	output_done(cli->json, "user", cli->args[0], "user \"%s\" is changed",
+	    cli->args[0]);
+	return (0);
+}
+
+static int
+run_list(struct cli *cli, struct err *err)
+{
+
+	return (output_rows(cli->json, users_list(cli->store, NULL, err),
+	    columns, NITEMS(columns)));
+}
+
+static int
+run_show(struct cli *cli, struct err *err)
+{
+	json_t *user, *keys;
+
+	user = users_show(cli->store, cli->args[0], err);
+	if (user == NULL || cli->json)
+		return (output_row(true, user, NULL, 0));
+	output_fields(user, show_columns, NITEMS(show_columns));
+	keys = json_object_get(user, "keys");
+	if (json_array_size(keys) > 0)
+		output_table(keys, key_columns, NITEMS(key_columns));
+	json_decref(user);
+	return (0);
+}
+
+static int
+run_remove(struct cli *cli, struct err *err)
+{
+
+	if (users_remove(cli->store, cli->args[0], err))
+		return (-1);
+	output_done(cli->json, "user", cli->args[0], "user \"%s\" is removed",
+	    cli->args[0]);
+	return (0);
+}
+
+static const struct command_option set_options[] = {
+	{ "name", "NAME", "a new name" },
+	{ NULL, NULL, NULL }
+};
+
+const struct command commands_user[] = {
+	{
+		.group = "user",
+		.name = "add",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "add a user, who may own keys",
+		.run = run_add,
+	},
+	{
+		.group = "user",
+		.name = "list",
+		.args = "",
+		.needs = NEEDS_STORE,
+		.summary = "list users",
+		.run = run_list,
+	},
+	{
+		.group = "user",
+		.name = "show",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "show a user and its keys",
+		.run = run_show,
+	},
+	{
+		.group = "user",
+		.name = "set",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "change a user",
+		.options = set_options,
+		.run = run_set,
+	},
+	{
+		.group = "user",
+		.name = "remove",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_STORE,
+		.summary = "remove a user without keys and budgets",
+		.run = run_remove,
+	},
+	{ .name = NULL }
+};

@@ -1,0 +1,147 @@
+#include <stddef.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "change.h"
+#include "check.h"
+#include "query.h"
+
+#include "users.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct field fields[] = {
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "name", .kind = FIELD_TEXT },
+	{ .name = "keys", .kind = FIELD_INT },
+	{ .name = "budgets", .kind = FIELD_INT },
+	{ .name = "in_flight", .kind = FIELD_INT },
+	{ .name = "created_ms", .kind = FIELD_INT },
+};
+
+static const struct field key_fields[] = {
+	{ .name = "name", .kind = FIELD_TEXT },
+	{ .name = "visible", .kind = FIELD_TEXT },
+	{ .name = "enabled", .kind = FIELD_BOOL },
+	{ .name = "expires_ms", .kind = FIELD_INT },
+	{ .name = "revoked_ms", .kind = FIELD_INT },
+};
+
+int
+users_find(struct store *st, const char *name, int64_t *id, struct err *err)
+{
+	const struct store_value param = store_text(name);
+	int rc;
+
+	if ((rc = store_one(st, STMT_USER_ID_BY_NAME, &param, 1, id, 1,
+	    err)) == 0)
+		err_set(err, ERR_NOT_FOUND, "there is no user \"%s\"", name);
+	return (rc == 1 ? 0 : -1);
+}
+
+int
+users_add(struct store *st, const struct user_change *change, struct err *err)
+{
+	const struct store_value row[] = {
+		store_text(change->name),
+		store_int(store_now_ms(st)),
+	};
+
+	if (check_name("a user", change->name, err) || change_begin(st, err))
+		return (-1);
+	return (change_end(st, change_exec_named(st, STMT_USER_ADD, row,
+	    NITEMS(row), "a user", change->name, err), err));
+}
+
+static int
+set_inside(struct store *st, const char *name,
+    const struct user_change *change, struct err *err)
+{
+	struct store_value row[2];
+	int64_t id;
+
+	if (users_find(st, name, &id, err))
+		return (-1);
+	row[0] = store_text(change->name != NULL ? change->name : name);
+	row[1] = store_int(id);
+	return (change_exec_named(st, STMT_USER_SET, row, NITEMS(row),
+	    "a user", change->name != NULL ? change->name : name, err));
+}
+
+int
+users_set(struct store *st, const char *name,
+    const struct user_change *change, struct err *err)
+{
+
+	if (change->name != NULL && check_name("a user", change->name, err))
+		return (-1);
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, set_inside(st, name, change, err), err));
+}
+
+static int
+remove_inside(struct store *st, const char *name, struct err *err)
+{
+	struct store_value ids[2];
+	int64_t id, uses[2];
+
+	if (users_find(st, name, &id, err))
+		return (-1);
+	ids[0] = ids[1] = store_int(id);
+	if (store_one(st, STMT_USER_USES, ids, 2, uses, 2, err) == -1)
+		return (-1);
+	if (uses[0] > 0 || uses[1] > 0) {
+		err_set(err, ERR_EXISTS, "user \"%s\" is in use: %lld keys "
+		    "belong to it and %lld budgets are set on it", name,
+		    (long long)uses[0], (long long)uses[1]);
+		return (-1);
+	}
+	/* Revoked keys are kept, for the ledger's sake. */
+	if (store_exec(st, STMT_USER_LEAVE_KEYS, ids, 1, 1, NULL, err))
+		return (-1);
+	return (store_exec(st, STMT_USER_REMOVE, ids, 1, 1, NULL, err));
+}
+
+int
+users_remove(struct store *st, const char *name, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, remove_inside(st, name, err), err));
+}
+
+json_t *
+users_list(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value params[] = {
+		store_text(name != NULL ? name : ""),
+		store_text(name != NULL ? name : ""),
+	};
+
+	return (query_rows(st, STMT_USER_LIST, params, NITEMS(params), fields,
+	    NITEMS(fields), err));
+}
+
+json_t *
+users_show(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value params[] = {
+		store_text(name), store_text(name)
+	};
+	json_t *user, *keys;
+
+	user = query_row(st, STMT_USER_LIST, params, 2, fields,
+	    NITEMS(fields), "such user", err);
+	if (user == NULL)
+		return (NULL);
+	keys = query_rows(st, STMT_USER_KEYS, params, 1, key_fields,
+	    NITEMS(key_fields), err);
+	if (keys != NULL && json_object_set_new(user, "keys", keys) == 0)
+		return (user);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(user);
+	return (NULL);
+}

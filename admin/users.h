@@ -1,0 +1,39 @@
+#ifndef ADMIN_USERS_H_
+#define ADMIN_USERS_H_
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+/**
+ * Users: people (table person) who own keys, so that budgets can be set on all
+ * keys of one.  Each change is one transaction.  ERR_EXISTS: the name is taken,
+ * or the user still has keys; ERR_NOT_FOUND; ERR_INVAL.
+ */
+struct user_change {
+	const char *name;	/* NULL: unchanged */
+};
+
+int users_add(struct store *st, const struct user_change *change,
+    struct err *err) __attribute__((__warn_unused_result__));
+int users_set(struct store *st, const char *name,
+    const struct user_change *change, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** users_remove(st, name, err): Refused while keys that are not revoked belong
+ * to the user, or budgets are set on it. */
+int users_remove(struct store *st, const char *name, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** users_list(st, name, err): Array; ${name} NULL: all of them.  users_show:
+ * one of them, with the names of its keys ("keys"). */
+json_t *users_list(struct store *st, const char *name, struct err *err);
+json_t *users_show(struct store *st, const char *name, struct err *err);
+
+/** users_find(st, name, id, err): 0, or -1 (ERR_NOT_FOUND). */
+int users_find(struct store *st, const char *name, int64_t *id,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_USERS_H_ */

@@ -1,0 +1,46 @@
+-- Users (table person), who own keys.
+
+-- name: user_add
+-- name, created_ms
+INSERT INTO person (name, created_ms) VALUES (?, ?);
+
+-- name: user_set
+-- name, id
+UPDATE person SET name = ? WHERE id = ?;
+
+-- name: user_remove
+DELETE FROM person WHERE id = ?;
+
+-- name: user_id_by_name
+SELECT id FROM person WHERE name = ?;
+
+-- name: user_list
+-- name or '' twice
+SELECT p.id, p.name,
+	(SELECT count(*) FROM api_key k WHERE k.person_id = p.id
+	    AND k.revoked_ms IS NULL),
+	(SELECT count(*) FROM budget b WHERE b.scope = 'person'
+	    AND b.scope_id = p.id),
+	(SELECT count(*) FROM ledger l JOIN api_key k ON k.id = l.key_id
+	    WHERE l.state = 0 AND k.person_id = p.id),
+	p.created_ms
+FROM person p
+WHERE ? = '' OR p.name = ?
+ORDER BY p.name;
+
+-- name: user_keys
+-- name
+SELECT k.name, k.visible, k.enabled, k.expires_ms, k.revoked_ms
+FROM api_key k JOIN person p ON p.id = k.person_id
+WHERE p.name = ? ORDER BY k.name;
+
+-- name: user_uses
+-- Keys of a user (revoked ones do not count) and budgets set on it.
+-- id twice
+SELECT (SELECT count(*) FROM api_key WHERE person_id = ?
+	    AND revoked_ms IS NULL),
+	(SELECT count(*) FROM budget WHERE scope = 'person' AND scope_id = ?);
+
+-- name: user_leave_keys
+-- id
+UPDATE api_key SET person_id = NULL WHERE person_id = ?;
