@@ -14,26 +14,33 @@
 /* A responder that beat so long ago is gone, or soon will be. */
 #define ALIVE_MS	10000
 
-#define TABLE(n, N)	{ #n, STMT_COPY_READ_##N, STMT_COPY_PUT_##N, false }
-#define PAGED(n, N)	{ #n, STMT_COPY_READ_##N, STMT_COPY_PUT_##N, true }
+#define STMTS(n, N) \
+	.name = #n, .read = STMT_COPY_READ_##N, .put = STMT_COPY_PUT_##N
+#define TABLE(n, N)	{ STMTS(n, N) }
+#define PAGED(n, N)	{ STMTS(n, N), .paged = true }
+#define NUMBERED(n, N) \
+	{ STMTS(n, N), .numbered = true, .take = STMT_COPY_TAKE_##N, \
+	    .drop = STMT_COPY_DROP_##N }
 
 static const struct table {
 	const char *name;
 	enum stmt_id read, put;
 	bool paged;		/* read by ranges of ledger ids */
+	bool numbered;		/* the store makes its ids */
+	enum stmt_id take, drop;	/* .numbered: a row of an id */
 } tables[] = {
-	TABLE(account_group, ACCOUNT_GROUP),
-	TABLE(person, PERSON),
-	TABLE(account, ACCOUNT),
+	NUMBERED(account_group, ACCOUNT_GROUP),
+	NUMBERED(person, PERSON),
+	NUMBERED(account, ACCOUNT),
 	TABLE(slot, SLOT),
 	TABLE(cooldown, COOLDOWN),
-	TABLE(api_key, API_KEY),
+	NUMBERED(api_key, API_KEY),
 	TABLE(key_usage, KEY_USAGE),
-	TABLE(budget, BUDGET),
+	NUMBERED(budget, BUDGET),
 	TABLE(budget_window, BUDGET_WINDOW),
-	TABLE(price, PRICE),
-	TABLE(admin_token, ADMIN_TOKEN),
-	TABLE(responder, RESPONDER),
+	NUMBERED(price, PRICE),
+	NUMBERED(admin_token, ADMIN_TOKEN),
+	NUMBERED(responder, RESPONDER),
 	TABLE(ticket, TICKET),
 	PAGED(ledger, LEDGER),
 	PAGED(attempt, ATTEMPT),
@@ -176,6 +183,49 @@ pass(struct store *from, struct store *to, const struct table *t,
 	forget(&c);
 	free(c.values);
 	return (rc);
+}
+
+/* ---- ids ---- */
+
+static int
+take_last(void *arg, const struct store_value *cols, size_t ncols)
+{
+	int64_t *last = arg;
+	size_t i;
+
+	(void)ncols;
+	for (i = 0; i < COPY_TABLES; i++) {
+		if (strcmp(tables[i].name, store_get_text(&cols[0])) == 0)
+			last[i] = store_get_int(&cols[1]);
+	}
+	return (0);
+}
+
+/*
+ * The ledger names responders, accounts and keys that are gone since; none of
+ * their ids may be given to another.  ${to} is empty yet.
+ */
+static int
+pass_ids(struct store *from, struct store *to, struct err *err)
+{
+	int64_t last[COPY_TABLES] = { 0 };
+	struct store_value id;
+	size_t i;
+
+	if (store_query(from, STMT_COPY_LAST_IDS, NULL, 0, take_last, last,
+	    err) < 0 || store_begin(to, true, err))
+		return (-1);
+	for (i = 0; i < COPY_TABLES; i++) {
+		if (!tables[i].numbered || last[i] == 0)
+			continue;
+		id = store_int(last[i]);
+		if (store_exec(to, tables[i].take, &id, 1, 1, NULL, err) ||
+		    store_exec(to, tables[i].drop, &id, 1, 1, NULL, err)) {
+			store_rollback(to);
+			return (-1);
+		}
+	}
+	return (store_commit(to, err));
 }
 
 /* ---- the whole ---- */
@@ -327,7 +377,8 @@ copy_store(struct store *from, struct store *to,
 	if (check_stopped(from, err) || check_empty(to, err) ||
 	    store_begin(from, false, err))
 		return (-1);
-	rc = pass_all(from, to, sums, err);
+	if ((rc = pass_ids(from, to, err)) == 0)
+		rc = pass_all(from, to, sums, err);
 	store_rollback(from);
 	if (rc != 0 || pass_all(to, NULL, made, err))
 		return (-1);

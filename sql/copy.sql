@@ -12,6 +12,72 @@ SELECT count(*) FROM responder WHERE beat_ms > ?;
 SELECT max(id) FROM
     (SELECT id FROM ledger WHERE id > ? ORDER BY id LIMIT ?) AS page;
 
+-- Ids that were given out, also to rows that are gone: a table's last is given
+-- to a row of the copy, which then is removed.
+
+-- name: copy_last_ids @sqlite
+SELECT name, seq FROM sqlite_sequence;
+-- name: copy_last_ids @mysql
+SELECT table_name, auto_increment - 1 FROM information_schema.tables
+WHERE table_schema = database() AND auto_increment > 1;
+
+-- name: copy_take_account_group
+INSERT INTO account_group (id, name, created_ms) VALUES (?, '', 0);
+
+-- name: copy_drop_account_group
+DELETE FROM account_group WHERE id = ?;
+
+-- name: copy_take_person
+INSERT INTO person (id, name, created_ms) VALUES (?, '', 0);
+
+-- name: copy_drop_person
+DELETE FROM person WHERE id = ?;
+
+-- name: copy_take_account
+INSERT INTO account (id, name, platform, base_url, credential, secret,
+    created_ms, updated_ms) VALUES (?, '', '', '', 'api_key', '', 0, 0);
+
+-- name: copy_drop_account
+DELETE FROM account WHERE id = ?;
+
+-- name: copy_take_api_key
+INSERT INTO api_key (id, name, visible, hash, created_ms)
+VALUES (?, '', '', '', 0);
+
+-- name: copy_drop_api_key
+DELETE FROM api_key WHERE id = ?;
+
+-- name: copy_take_budget
+INSERT INTO budget (id, scope, scope_id, kind, limit_value, created_ms)
+VALUES (?, 'key', 0, 'money', 0, 0);
+
+-- name: copy_drop_budget
+DELETE FROM budget WHERE id = ?;
+
+-- name: copy_take_price
+INSERT INTO price (id, platform, pattern, valid_from_ms, input_nusd_mtok,
+    output_nusd_mtok, cache_read_nusd_mtok, cache_write_5m_nusd_mtok,
+    cache_write_1h_nusd_mtok, source)
+VALUES (?, '', '', 0, 0, 0, 0, 0, 0, '');
+
+-- name: copy_drop_price
+DELETE FROM price WHERE id = ?;
+
+-- name: copy_take_admin_token
+INSERT INTO admin_token (id, name, visible, hash, created_ms)
+VALUES (?, '', '', '', 0);
+
+-- name: copy_drop_admin_token
+DELETE FROM admin_token WHERE id = ?;
+
+-- name: copy_take_responder
+INSERT INTO responder (id, kind, node, host, pid, lock_path, wake_path,
+    version, started_ms, beat, beat_ms)
+VALUES (?, 'relay', -1, '', 0, '', '', '', 0, 0, 0);
+
+-- name: copy_drop_responder
+DELETE FROM responder WHERE id = ?;
+
 -- name: copy_read_account_group
 SELECT id, name, strategy, created_ms
 FROM account_group ORDER BY id;

@@ -445,8 +445,8 @@ set_session(struct my_store *s, struct err *err)
 	}
 	if (s->hasty && my_conn_text(s, STMT_MYSQL_HASTY, err))
 		return (-1);
-	return (is_mariadb(s) ? my_conn_text(s, STMT_MARIADB_SESSION, err) :
-	    0);
+	return (my_conn_text(s, is_mariadb(s) ? STMT_MARIADB_SESSION :
+	    STMT_MYSQL_FRESH, err));
 }
 
 static int

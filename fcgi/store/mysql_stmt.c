@@ -30,6 +30,7 @@ static const enum stmt_id texts[] = {
 	STMT_ROLLBACK,
 	STMT_MYSQL_CREATE_DATABASE,
 	STMT_MARIADB_SESSION,
+	STMT_MYSQL_FRESH,
 };
 
 bool

@@ -164,6 +164,36 @@ each_table_is_copied(void **state)
 	    "AND name <> 'migration'"), COPY_TABLES);
 }
 
+/* Whatever the store makes ids for, the last of them were given to rows that
+ * are gone. */
+static void
+ids_are_not_given_twice(void **state)
+{
+	struct world *w = *state;
+	struct copy_sum sums[COPY_TABLES];
+	int64_t n;
+
+	raw_sql(w->urls[0], "DELETE FROM sqlite_sequence; INSERT INTO "
+	    "sqlite_sequence SELECT name, 1000 + rowid FROM sqlite_master "
+	    "WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'");
+	n = raw_int(w->urls[0], "SELECT count(*) FROM sqlite_sequence");
+	assert_true(n >= 8);
+	copy(w, 0, 1, sums);
+	copy(w, 1, 2, sums);
+	assert_int_equal(raw_int(w->urls[2],
+	    "SELECT count(*) FROM sqlite_sequence"), n);
+	assert_int_equal(raw_int(w->urls[2], "SELECT sum(seq) FROM "
+	    "sqlite_sequence"), raw_int(w->urls[0],
+	    "SELECT sum(seq) FROM sqlite_sequence"));
+	raw_sql(w->urls[1], "INSERT INTO account_group (name, created_ms) "
+	    "VALUES ('new', 1)");
+	assert_int_equal(raw_int(w->urls[1], "SELECT max(id) FROM "
+	    "account_group"), 1 + raw_int(w->urls[0], "SELECT seq FROM "
+	    "sqlite_sequence WHERE name = 'account_group'"));
+	assert_int_equal(raw_int(w->urls[1], "SELECT count(*) FROM "
+	    "responder"), 0);
+}
+
 static void
 only_an_empty_store_is_copied_to(void **state)
 {
@@ -214,6 +244,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(there_and_back_it_is_the_same),
 		T(each_table_is_copied),
+		T(ids_are_not_given_twice),
 		T(only_an_empty_store_is_copied_to),
 		T(a_pool_that_runs_is_not_copied),
 	};
