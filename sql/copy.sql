@@ -168,15 +168,17 @@ VALUES (?, ?, ?, ?);
 SELECT id, platform, pattern, above_tokens, valid_from_ms,
     input_nusd_mtok, output_nusd_mtok, cache_read_nusd_mtok,
     cache_write_5m_nusd_mtok, cache_write_1h_nusd_mtok, context_tokens,
-    source
+    source, valid_until_ms, batch_percent, fast_percent, priority_percent,
+    geo_us_percent, web_search_nusd
 FROM price ORDER BY id;
 
 -- name: copy_put_price
 INSERT INTO price (id, platform, pattern, above_tokens, valid_from_ms,
     input_nusd_mtok, output_nusd_mtok, cache_read_nusd_mtok,
     cache_write_5m_nusd_mtok, cache_write_1h_nusd_mtok, context_tokens,
-    source)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    source, valid_until_ms, batch_percent, fast_percent, priority_percent,
+    geo_us_percent, web_search_nusd)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_admin_token
 SELECT id, name, visible, hash, created_ms, expires_ms

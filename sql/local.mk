@@ -15,7 +15,9 @@ SQL_STATEMENTS = \
 # Migrations, numbered, never edited once released.
 SQL_MIGRATIONS = \
 	sql/sqlite/0001-init.sql \
-	sql/mysql/0001-init.sql
+	sql/mysql/0001-init.sql \
+	sql/sqlite/0002-prices.sql \
+	sql/mysql/0002-prices.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -20,5 +20,6 @@ FROM budget WHERE enabled = 1 ORDER BY scope, scope_id, id;
 -- name: snapshot_prices
 SELECT id, platform, pattern, above_tokens, valid_from_ms, input_nusd_mtok,
     output_nusd_mtok, cache_read_nusd_mtok, cache_write_5m_nusd_mtok,
-    cache_write_1h_nusd_mtok, context_tokens
+    cache_write_1h_nusd_mtok, context_tokens, valid_until_ms, batch_percent,
+    fast_percent, priority_percent, geo_us_percent, web_search_nusd
 FROM price ORDER BY id;

@@ -64,7 +64,8 @@ struct conf {
 	int64_t cooldown_max_ms;	/* bound of the back-off */
 
 	/* money */
-	char *unpriced;			/* refuse | allow */
+	char *unpriced;			/* refuse | allow | default */
+	char *implausible;		/* bound | charge */
 
 	/* store */
 	char *sqlite_synchronous;	/* full | normal */

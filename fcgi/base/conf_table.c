@@ -188,9 +188,16 @@ static const struct conf_setting settings[] = {
 
 	/* money */
 	{ .name = "unpriced", .type = CONF_CHOICE, FIELD(unpriced),
-	  .def = "allow", .choices = "refuse|allow", .reloadable = true,
+	  .def = "allow", .choices = "refuse|allow|default",
+	  .reloadable = true,
 	  .help = "Whether a model without a price may be called.  A key "
-	      "with a budget in money never may call one." },
+	      "with a budget in money never may call one, unless the default "
+	      "price is used, that of the pattern *." },
+	{ .name = "implausible", .type = CONF_CHOICE, FIELD(implausible),
+	  .def = "bound", .choices = "bound|charge", .reloadable = true,
+	  .help = "What is charged when an upstream states usage that cannot "
+	      "be true: what is possible at the most, or what it states.  "
+	      "The request is marked either way." },
 
 	/* store */
 	{ .name = "sqlite_synchronous", .type = CONF_CHOICE,

@@ -4,6 +4,9 @@ libledger_a_SOURCES = \
 	fcgi/ledger/id.h \
 	fcgi/ledger/meta.c \
 	fcgi/ledger/meta.h \
+	fcgi/ledger/plausible.c \
+	fcgi/ledger/plausible.h \
+	fcgi/ledger/flags.h \
 	fcgi/ledger/price.c \
 	fcgi/ledger/price.h \
 	fcgi/ledger/usage.h \

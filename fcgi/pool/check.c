@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 
+#include "pool/bill.h"
 #include "pool/check.h"
 #include "pool/runner.h"
 
@@ -64,6 +65,36 @@ may_serve(const struct account *a, const struct key_state *key,
 	    (platform == NULL || strcmp(a->platform, platform) == 0));
 }
 
+/* Something about it has no price, or no bound: which, in words. */
+static int
+refuse_gap(const struct runner *rn, struct admit_op *op, enum price_gap gap)
+{
+	const char *what = gap == PRICE_GAP_FEATURE ? op->ask.feature :
+	    price_gap_text(gap);
+
+	if (!price_gap_unpriced(gap))
+		return (refuse(op, ADMIT_FEATURE, "what %s may cost cannot "
+		    "be told beforehand, and this key has a budget in money",
+		    what));
+	if (gap != PRICE_GAP_MODEL)
+		return (refuse(op, ADMIT_UNPRICED, "%s of model %.64s has no "
+		    "price here", what, op->model));
+	return (refuse(op, ADMIT_UNPRICED, "model %.64s has no price here%s",
+	    op->model, rn->set.unpriced == UNPRICED_DEFAULT ?
+	    ", and no default price is set" : ""));
+}
+
+/* May it go on though its price, or how much of it, is not known? */
+static bool
+gap_matters(const struct runner *rn, const struct key_state *key,
+    enum price_gap gap)
+{
+
+	return (gap != PRICE_GAP_NONE && (budgets_money(rn->snapshot, key) ||
+	    (price_gap_unpriced(gap) &&
+	    rn->set.unpriced != UNPRICED_ALLOW)));
+}
+
 /*
  * What the call may cost on the dearest platform that it may go to.  1; 0:
  * refused, as no account is there or the price is unknown.
@@ -75,9 +106,9 @@ worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
 	const struct snapshot *s = rn->snapshot;
 	const char *platform = NULL;
 	const struct account *a;
+	enum price_gap gap = PRICE_GAP_NONE, one_gap;
 	int64_t one;
 	char where[96];
-	bool unpriced = false;
 
 	*nusd = 0;
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
@@ -87,9 +118,9 @@ worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
 		platform = a->platform;
 		if (!op->billed)
 			break;
-		if (price_worst(&s->prices, platform, op->model,
-		    op->body_bytes, op->max_tokens, rn->now_ms, &one))
-			unpriced = true;
+		if (bill_worst(rn, op, platform, op->body_bytes,
+		    op->max_tokens, &one, &one_gap))
+			gap = one_gap;
 		else if (one > *nusd)
 			*nusd = one;
 	}
@@ -98,11 +129,7 @@ worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
 		return (refuse(op, ADMIT_NO_ACCOUNT,
 		    "no account is enabled %s", where));
 	}
-	if (unpriced && (rn->set.refuse_unpriced ||
-	    budgets_money(s, key)))
-		return (refuse(op, ADMIT_UNPRICED,
-		    "model %.64s has no price here", op->model));
-	return (1);
+	return (gap_matters(rn, key, gap) ? refuse_gap(rn, op, gap) : 1);
 }
 
 static int

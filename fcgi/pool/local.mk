@@ -4,6 +4,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/admit.h \
 	fcgi/pool/backlog.c \
 	fcgi/pool/backlog.h \
+	fcgi/pool/bill.c \
+	fcgi/pool/bill.h \
 	fcgi/pool/budgets.c \
 	fcgi/pool/budgets.h \
 	fcgi/pool/check.c \

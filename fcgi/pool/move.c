@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "pool/bill.h"
 #include "pool/cooldown.h"
 #include "pool/move.h"
 #include "pool/runner.h"
@@ -23,12 +24,18 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 {
 	struct admit_op *admit = &op->admit;
 	struct lease *next = &admit->lease;
+	const struct bill_call call = {
+		.ledger_id = admit->ledger_id,
+		.model = admit->model,
+		.max_tokens = admit->max_tokens,
+		.repeats = admit->ask.repeats,
+	};
 	struct bill bill;
 
 	lease_drop(next);
-	settle_bill(rn, op->lease.account, admit->model, &op->end, &bill);
+	bill_attempt(rn, op->lease.account, &call, &op->end, &bill);
 	settle_close_attempt(rn, admit->ledger_id, op->lease.attempt,
-	    &op->end, bill.estimated ? -1 : bill.nusd);
+	    &op->end, &bill, bill.estimated ? -1 : bill.nusd);
 	runner_release(rn, &op->lease, admit->ledger_id, admit->key->id);
 
 	*next = op->lease;

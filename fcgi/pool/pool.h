@@ -164,8 +164,10 @@ enum admit_verdict {
 	ADMIT_BUDGET,		/* used up; .budget_* say which */
 	ADMIT_BUDGET_HELD,	/* has room once open requests are settled,
 				   which give back what they will not need */
-	ADMIT_UNPRICED,		/* the model has no price and policy (or a money
-				   budget) needs one */
+	ADMIT_UNPRICED,		/* the model, or a way to serve it, has no price
+				   and policy (or a money budget) needs one */
+	ADMIT_FEATURE,		/* what it asks for has no bound beforehand, and
+				   a money budget needs one */
 	ADMIT_QUEUE_FULL,
 	ADMIT_QUEUE_TIMEOUT,
 	ADMIT_NO_ACCOUNT,	/* none is configured for this key, or none
@@ -187,6 +189,7 @@ struct admit_op {
 	bool billed;			/* reserve on money budgets */
 	int64_t body_bytes;
 	int64_t max_tokens;
+	struct price_ask ask;		/* what else may make it dear */
 	const char *platform;		/* of the accounts that will do; NULL:
 					   any; constant */
 	void (*done)(struct admit_op *op, const struct err *err);
@@ -288,6 +291,8 @@ struct settle_op {
 	bool success;			/* the account did well: its strikes are
 					   forgotten */
 	char model[128];
+	int64_t max_tokens;		/* as in admission; they bound what */
+	bool repeats;			/* usage may be true (price_ask) */
 	char outcome[32];
 	int status;
 	int64_t reserved_nusd;

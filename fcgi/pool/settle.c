@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "ledger/id.h"
 
+#include "pool/bill.h"
 #include "pool/cooldown.h"
 #include "pool/idlist.h"
 #include "pool/runner.h"
@@ -68,31 +69,6 @@ usage_tokens(const struct usage *u)
 
 /* ---- what it cost ---- */
 
-void
-settle_bill(const struct runner *rn, const struct account *account,
-    const char *model, const struct attempt_end *end, struct bill *bill)
-{
-	const struct usage *u = &end->usage;
-	const struct price *p;
-	int64_t tokens = usage_tokens(u);
-
-	*bill = (struct bill) { 0 };
-	if (account == NULL || end->mark == USAGE_NONE)
-		return;
-	if (tokens == 0 && u->web_searches == 0) {
-		bill->estimated = end->mark == USAGE_ESTIMATED;
-		return;
-	}
-	p = price_find(&rn->snapshot->prices, account->platform, model,
-	    tokens - u->output_tokens, rn->now_ms);
-	if (p == NULL) {
-		bill->nusd = -1;
-		return;
-	}
-	bill->nusd = price_cost(p, u);
-	bill->price_id = p->id;
-}
-
 /* Add what attempts before the one that is closed here have cost. */
 static int
 add_attempts(struct runner *rn, struct settling *s, bool *estimated,
@@ -130,14 +106,20 @@ static int
 reckon(struct runner *rn, struct settling *s, struct err *err)
 {
 	const struct settle_op *op = s->op;
+	const struct bill_call call = {
+		.ledger_id = op->ledger_id,
+		.model = op->model,
+		.max_tokens = op->max_tokens,
+		.repeats = op->repeats,
+	};
 	bool estimated;
 
 	if (op->lease.held) {
 		s->account_id = op->lease.account->id;
 		s->mark = op->end.mark;
-		s->usage = op->end.usage;
-		settle_bill(rn, op->lease.account, op->model, &op->end,
+		bill_attempt(rn, op->lease.account, &call, &op->end,
 		    &s->bill);
+		s->usage = s->bill.usage;
 	}
 	s->nusd = s->bill.nusd;
 	estimated = s->bill.estimated;
@@ -174,15 +156,15 @@ put_ledger(struct runner *rn, const struct settling *s, int64_t from,
 
 void
 settle_close_attempt(struct runner *rn, int64_t ledger_id, int n,
-    const struct attempt_end *end, int64_t nusd)
+    const struct attempt_end *end, const struct bill *bill, int64_t nusd)
 {
 
 	ROWS_PUT(&rn->rows[ROWS_ATTEMPT_CLOSE], store_int(rn->now_ms),
 	    store_text(end->outcome), positive(end->status),
 	    end->upstream_id[0] == '\0' ? store_null() :
 	    store_text(end->upstream_id), store_int(end->mark),
-	    store_int(end->usage.input_tokens),
-	    store_int(end->usage.output_tokens), not_negative(nusd),
+	    store_int(bill->usage.input_tokens),
+	    store_int(bill->usage.output_tokens), not_negative(nusd),
 	    store_int(ledger_id), store_int(n));
 }
 
@@ -428,8 +410,9 @@ settle_close(struct runner *rn, struct settle_op **ops, size_t n,
 			return (-1);
 		if (s->op->lease.held)
 			settle_close_attempt(rn, s->op->ledger_id,
-			    s->op->attempts, &s->op->end, s->bill.estimated ?
-			    s->op->reserved_nusd : s->bill.nusd);
+			    s->op->attempts, &s->op->end, &s->bill,
+			    s->bill.estimated ? s->op->reserved_nusd :
+			    s->bill.nusd);
 	}
 	if (close_rows(rn, c->list, n, err) ||
 	    runner_exec(rn, ROWS_ATTEMPT_CLOSE, err) ||

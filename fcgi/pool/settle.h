@@ -6,6 +6,7 @@
 
 #include "pool/pool.h"
 
+struct bill;
 struct err;
 struct idlist;
 struct runner;
@@ -69,24 +70,9 @@ int settle_refused(struct runner *rn, struct err *err)
 /** settle_forget(rn): A batch begins, or is over. */
 void settle_forget(struct runner *rn);
 
-/** What a try cost. */
-struct bill {
-	int64_t nusd;		/* -1: unpriced */
-	int64_t price_id;	/* 0: none */
-	bool estimated;		/* nothing was stated: up to the reserve */
-};
-
-/**
- * settle_bill(rn, account, model, end, bill):
- * Price the usage of one attempt.  ${account} may be NULL (no attempt).
- * .nusd is 0 where .estimated.
- */
-void settle_bill(const struct runner *rn, const struct account *account,
-    const char *model, const struct attempt_end *end, struct bill *bill);
-
-/** settle_close_attempt(rn, ledger_id, n, end, nusd): Collect the row; ${nusd}
- * -1: NULL. */
+/** settle_close_attempt(rn, ledger_id, n, end, bill, nusd): Collect the row,
+ * with the usage in ${bill}; ${nusd} -1: NULL. */
 void settle_close_attempt(struct runner *rn, int64_t ledger_id, int n,
-    const struct attempt_end *end, int64_t nusd);
+    const struct attempt_end *end, const struct bill *bill, int64_t nusd);
 
 #endif /* !POOL_SETTLE_H_ */

@@ -29,6 +29,25 @@ shared_fini(struct shared *sh)
 	pthread_mutex_destroy(&sh->lock);
 }
 
+/* A choice of the table of settings, as the number that goes with it. */
+static enum unpriced
+unpriced_of(const char *choice)
+{
+	static const char *const names[] = {
+		[UNPRICED_ALLOW] = "allow",
+		[UNPRICED_REFUSE] = "refuse",
+		[UNPRICED_DEFAULT] = "default",
+	};
+	int i;
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == NUNPRICED,
+	    "a name for each");
+	for (i = 0; i < NUNPRICED; i++)
+		if (strcmp(choice, names[i]) == 0)
+			return ((enum unpriced)i);
+	return (UNPRICED_REFUSE);
+}
+
 void
 shared_configure(struct shared *sh, const struct conf *conf)
 {
@@ -39,7 +58,8 @@ shared_configure(struct shared *sh, const struct conf *conf)
 	s->dead_after_ms = conf->dead_after_ms;
 	s->grant_timeout_ms = conf->grant_timeout_ms;
 	s->cooldown_max_ms = conf->cooldown_max_ms;
-	s->refuse_unpriced = strcmp(conf->unpriced, "refuse") == 0;
+	s->unpriced = unpriced_of(conf->unpriced);
+	s->charge_implausible = strcmp(conf->implausible, "charge") == 0;
 	pthread_mutex_unlock(&sh->lock);
 }
 

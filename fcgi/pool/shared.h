@@ -13,13 +13,23 @@
 struct conf;
 struct snapshot;
 
+/** What becomes of a model without a price. */
+enum unpriced {
+	UNPRICED_ALLOW,
+	UNPRICED_REFUSE,
+	UNPRICED_DEFAULT,		/* it has the default price, if one is
+					   stated, else it is refused */
+	NUNPRICED
+};
+
 /** The settings that the store thread goes by, copied from struct conf. */
 struct pool_settings {
 	int64_t queue_max;
 	int64_t dead_after_ms;
 	int64_t grant_timeout_ms;
 	int64_t cooldown_max_ms;
-	bool refuse_unpriced;
+	enum unpriced unpriced;
+	bool charge_implausible;
 	bool draining;
 	int64_t requests;		/* open in this process */
 };

@@ -205,6 +205,12 @@ price_row(void *arg, const struct store_value *c, size_t n)
 		.cache_write_5m_nusd_mtok = store_get_int(&c[8]),
 		.cache_write_1h_nusd_mtok = store_get_int(&c[9]),
 		.context_tokens = store_get_int(&c[10]),
+		.valid_until_ms = store_get_int(&c[11]),
+		.batch_percent = store_get_int(&c[12]),
+		.fast_percent = store_get_int(&c[13]),
+		.priority_percent = store_get_int(&c[14]),
+		.geo_us_percent = store_get_int(&c[15]),
+		.web_search_nusd = store_get_int(&c[16]),
 	};
 	copy_text(p->platform, sizeof(p->platform), &c[1]);
 	copy_text(p->pattern, sizeof(p->pattern), &c[2]);

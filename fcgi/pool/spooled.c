@@ -8,6 +8,7 @@ enum kind {
 	KIND_I64,
 	KIND_INT,
 	KIND_MARK,
+	KIND_WAY,		/* an enum of usage.h, of four at most */
 	KIND_BOOL,
 	KIND_TEXT		/* with its NUL in .size bytes */
 };
@@ -65,6 +66,12 @@ static const struct field fields[] = {
 	AT(KIND_I64, settle.total_ms),
 	AT(KIND_I64, settle.answer_bytes),
 	AT(KIND_TEXT, settle.trace),
+	AT(KIND_WAY, settle.end.usage.tier),
+	AT(KIND_WAY, settle.end.usage.speed),
+	AT(KIND_WAY, settle.end.usage.geo),
+	AT(KIND_BOOL, settle.end.usage.absurd),
+	AT(KIND_I64, settle.max_tokens),
+	AT(KIND_BOOL, settle.repeats),
 };
 
 #define NFIELDS		(sizeof(fields) / sizeof(fields[0]))
@@ -90,6 +97,8 @@ int_of(const struct field *f, const void *p)
 		return (*(const int *)p);
 	case KIND_MARK:
 		return ((int64_t)*(const enum usage_mark *)p);
+	case KIND_WAY:
+		return ((int64_t)*(const unsigned *)p);
 	case KIND_BOOL:
 		return (*(const bool *)p);
 	case KIND_TEXT:
@@ -163,6 +172,9 @@ get(const struct field *f, struct cursor *c, void *to)
 	case KIND_MARK:
 		*(enum usage_mark *)to = (enum usage_mark)i;
 		return (i >= USAGE_NONE && i <= USAGE_ESTIMATED);
+	case KIND_WAY:
+		*(unsigned *)to = (unsigned)i;
+		return (i >= 0 && i < 4);
 	case KIND_BOOL:
 		*(bool *)to = i != 0;
 		return (true);

@@ -55,6 +55,10 @@ static const struct refusal_row rows[] = {
 	    .type = "permission_error",
 	    .message = "This model has no price here, so it cannot be used "
 	    "under a budget." } },
+	[REFUSAL_FEATURE] = { "feature_refused", { .status = 403,
+	    .type = "permission_error",
+	    .message = "What the request may cost cannot be told beforehand, "
+	    "so it cannot be made under a budget." } },
 	[REFUSAL_QUEUE_FULL] = { "queue_full", { .status = 429,
 	    .type = "rate_limit_error",
 	    .message = "Too many requests are waiting for an account.",
@@ -87,6 +91,7 @@ static const enum refusal verdicts[] = {
 	[ADMIT_BUDGET] = REFUSAL_BUDGET,
 	[ADMIT_BUDGET_HELD] = REFUSAL_BUDGET_HELD,
 	[ADMIT_UNPRICED] = REFUSAL_UNPRICED,
+	[ADMIT_FEATURE] = REFUSAL_FEATURE,
 	[ADMIT_QUEUE_FULL] = REFUSAL_QUEUE_FULL,
 	[ADMIT_QUEUE_TIMEOUT] = REFUSAL_QUEUE_TIMEOUT,
 	[ADMIT_NO_ACCOUNT] = REFUSAL_NO_ACCOUNT,

@@ -51,6 +51,7 @@ an_empty_file_gives_the_defaults(void **state)
 	assert_string_equal(c->log, "stderr");
 	assert_string_equal(c->log_level, "info");
 	assert_string_equal(c->unpriced, "allow");
+	assert_string_equal(c->implausible, "bound");
 	assert_string_equal(c->sqlite_synchronous, "full");
 	assert_int_equal(c->relay_processes, 2);
 	assert_int_equal(c->body_max_bytes, 32 * 1024 * 1024);
@@ -114,7 +115,8 @@ what_a_running_process_depends_on_is_not_reloadable(void **state)
 		"sqlite_synchronous", "streams_max" };
 	static const char *free_to_change[] = { "log_level", "queue_max",
 		"attempts_max", "idle_timeout_s", "ping_interval_s", "drain_s",
-		"cooldown_rate_s", "unpriced", "body_max_bytes",
+		"cooldown_rate_s", "unpriced", "implausible",
+		"body_max_bytes",
 		"bodies_max_bytes" };
 	size_t i;
 
@@ -213,7 +215,8 @@ bad_values_are_refused_with_what_is_allowed(void **state)
 		    "warn, info, debug" },
 		{ "log_level = warn|info", "log_level = \"warn|info\": "
 		    "allowed: error, warn, info, debug" },
-		{ "unpriced =", "unpriced = \"\": allowed: refuse, allow" },
+		{ "unpriced =", "unpriced = \"\": allowed: refuse, allow, "
+		    "default" },
 		{ "log = file:x", "log = \"file:x\": allowed: stderr, syslog, "
 		    "file:/path" },
 		{ "log = file:/", "log = \"file:/\": allowed: stderr, syslog, "

@@ -185,7 +185,7 @@ unpriced_models_pass_if_allowed(void **state)
 	free(s);
 	free(op);
 
-	p->shared.settings.refuse_unpriced = true;
+	p->shared.settings.unpriced = UNPRICED_REFUSE;
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_UNPRICED);
 	drop(op);

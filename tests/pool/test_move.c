@@ -363,7 +363,7 @@ given_up_attempts_keep_their_part(void **state)
 	} cases[] = {
 		{ USAGE_NONE, 0, 30, 20 },
 		{ USAGE_PARTIAL, 100, 130, 120 },
-		{ USAGE_EXACT, 5000, 5030, 5020 },
+		{ USAGE_EXACT, 900, 930, 920 },
 		{ USAGE_ESTIMATED, 0, 2000, 20 },
 	};
 	struct rig *r = *state;

@@ -130,6 +130,7 @@ fill_conf(struct place *pl)
 		.grant_timeout_ms = 2000,
 		.cooldown_max_ms = 60000,
 		.unpriced = (char *)(uintptr_t)"allow",
+		.implausible = (char *)(uintptr_t)"bound",
 		.sqlite_synchronous = (char *)(uintptr_t)"normal",
 		.store_timeout_ms = 5000,
 	};

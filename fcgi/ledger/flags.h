@@ -1,0 +1,13 @@
+#ifndef LEDGER_FLAGS_H_
+#define LEDGER_FLAGS_H_
+
+/** What the column ledger.flags says of a row; any of them together. */
+enum ledger_flag {
+	LEDGER_FLAG_OVERRUN = 1,	/* it cost more than was reserved */
+	LEDGER_FLAG_IMPLAUSIBLE = 2,	/* the upstream stated what cannot be */
+	LEDGER_FLAG_BOUNDED = 4,	/* and less than that was charged */
+	LEDGER_FLAG_UNPRICED = 8,	/* nothing is known of its price */
+	LEDGER_FLAG_DEFAULT = 16	/* charged at the default price */
+};
+
+#endif /* !LEDGER_FLAGS_H_ */

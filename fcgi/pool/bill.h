@@ -1,0 +1,60 @@
+#ifndef POOL_BILL_H_
+#define POOL_BILL_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/price.h"
+#include "ledger/usage.h"
+
+struct account;
+struct admit_op;
+struct attempt_end;
+struct runner;
+
+/**
+ * What calls may cost and have cost, by the price table and the settings of
+ * the operator.  All goes by the prices at the time of the request's ledger
+ * id, so that what is charged goes by the same rows as what was reserved, and
+ * a change of prices touches no request that was there before it.  Store
+ * thread.
+ */
+
+/**
+ * bill_worst(rn, op, platform, input_tokens, output_tokens, nusd, gap):
+ * price_worst for ${op} on an account of ${platform}, with so many tokens at
+ * the most.
+ */
+int bill_worst(const struct runner *rn, const struct admit_op *op,
+    const char *platform, int64_t input_tokens, int64_t output_tokens,
+    int64_t *nusd, enum price_gap *gap)
+    __attribute__((__warn_unused_result__));
+
+/** A request, as far as it bounds what an attempt of it may have used. */
+struct bill_call {
+	int64_t ledger_id;
+	const char *model;
+	int64_t max_tokens;	/* 0: not stated */
+	bool repeats;		/* see struct price_ask */
+};
+
+/** What a try cost. */
+struct bill {
+	int64_t nusd;		/* -1: unpriced */
+	int64_t price_id;	/* 0: none */
+	bool estimated;		/* nothing was stated: up to the reserve */
+	int flags;		/* enum ledger_flag, all but OVERRUN */
+	struct usage usage;	/* what was charged; as stated, unless it
+				   cannot be true and policy bounds it */
+};
+
+/**
+ * bill_attempt(rn, account, call, end, bill):
+ * Price the usage of one attempt.  ${account} may be NULL (no attempt).
+ * .nusd is 0 where .estimated.
+ */
+void bill_attempt(const struct runner *rn, const struct account *account,
+    const struct bill_call *call, const struct attempt_end *end,
+    struct bill *bill);
+
+#endif /* !POOL_BILL_H_ */
