@@ -44,7 +44,6 @@ static const struct table {
 	TABLE(ticket, TICKET),
 	PAGED(ledger, LEDGER),
 	PAGED(attempt, ATTEMPT),
-	PAGED(reservation, RESERVATION),
 	TABLE(meta, META),	/* last: with it, it is an installation */
 };
 _Static_assert(sizeof(tables) / sizeof(tables[0]) == COPY_TABLES,

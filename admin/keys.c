@@ -153,9 +153,9 @@ add_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
 {
 	struct store_value row[3];
 
-	row[0] = store_int(key_id);
-	row[1] = store_int(nusd);
-	row[2] = store_int(store_now_ms(st));
+	row[0] = store_int(nusd);
+	row[1] = store_int(store_now_ms(st));
+	row[2] = store_int(key_id);
 	if (store_exec(st, STMT_KEY_BUDGET_ADD, row, 1, 3, NULL, err))
 		return (-1);
 	row[0] = store_int(store_insert_id(st));

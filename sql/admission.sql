@@ -8,8 +8,8 @@
 --
 --	what is built upon		how it stays
 --	queue: tickets, turns		gate 'queue', as long as anybody waits
+--	ledger row, what it holds	ledger_holds, by id; reap_lock_ledger
 --	ledger row, its fence		guarded by both; ledger_state locks
---	reservations of a request	who closed its ledger row reads them
 --	key's requests in flight	lock_keys, then keys_in_flight
 --	budget windows			windows_read (window_read), by id
 --	free slots			SKIP LOCKED, then waiting for the locked
@@ -100,8 +100,9 @@ WHERE account_id = ? AND n = ? AND fence = ? AND ledger_id = ? AND key_id = ?;
 
 -- name: ledger_open
 INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id, kind,
-    model, stream, reserved_nusd, body_bytes, session)
-VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    model, stream, reserved_nusd, body_bytes, session, person_id, flags,
+    holds)
+VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ledger_attempt
 -- fence, id
@@ -114,8 +115,24 @@ UPDATE ledger SET state = ?, account_id = ?, mark = ?, outcome = ?,
     cache_read_tokens = ?, cache_write_5m_tokens = ?,
     cache_write_1h_tokens = ?, cost_nusd = ?, price_id = ?, queue_ms = ?,
     first_byte_ms = ?, total_ms = ?, answer_bytes = ?, settled_ms = ?,
-    trace = ?
+    trace = ?, group_id = ?, disconnect = ?, overrun_nusd = ?,
+    flags = flags | ?, holds = ?
 WHERE id = ? AND state = ? AND fence = ?;
+
+-- name: ledger_holds @sqlite
+-- What requests hold of budgets; a JSON array of ids, in order.
+SELECT id, state, fence, reserved_nusd, body_bytes, extensions, holds
+FROM ledger WHERE id IN (SELECT value FROM json_each(?));
+-- name: ledger_holds @mysql
+SELECT l.id, l.state, l.fence, l.reserved_nusd, l.body_bytes, l.extensions,
+    l.holds
+FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN ledger l ON l.id = j.id FOR UPDATE;
+
+-- name: ledger_extend
+-- holds, reserved, number of the extension; id, fence
+UPDATE ledger SET holds = ?, reserved_nusd = ?, extensions = ?
+WHERE id = ? AND state = 0 AND fence = ?;
 
 -- name: ledger_state @sqlite
 SELECT state, fence, coalesce(cost_nusd, 0) FROM ledger WHERE id = ?;
@@ -196,25 +213,6 @@ WHERE budget_id = ? AND start_ms = ?;
 -- name: window_add
 INSERT INTO budget_window (spent, reserved, budget_id, start_ms)
 VALUES (?, ?, ?, ?);
-
--- name: reservation_add
-INSERT INTO reservation (ledger_id, budget_id, start_ms, amount)
-VALUES (?, ?, ?, ?);
-
--- name: reservations_of @sqlite
--- The requests as a JSON array.
-SELECT r.ledger_id, r.budget_id, r.start_ms, r.amount, b.kind
-FROM reservation r JOIN budget b ON b.id = r.budget_id
-WHERE r.ledger_id IN (SELECT value FROM json_each(?))
-ORDER BY r.ledger_id;
--- name: reservations_of @mysql
-SELECT r.ledger_id, r.budget_id, r.start_ms, r.amount, b.kind
-FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
-STRAIGHT_JOIN reservation r ON r.ledger_id = j.id
-STRAIGHT_JOIN budget b ON b.id = r.budget_id;
-
--- name: reservation_drop
-DELETE FROM reservation WHERE ledger_id = ?;
 
 -- name: lock_nodes @mysql only
 SELECT name FROM gate WHERE name = 'nodes' FOR UPDATE;
@@ -327,35 +325,16 @@ SELECT beat FROM responder WHERE id = ? FOR UPDATE;
 -- name: reap_lock_ledger @mysql only
 SELECT id FROM ledger WHERE state = 0 AND responder_id = ? FOR UPDATE;
 
--- name: reap_windows
--- What open requests reserved, and of that what went upstream.
-SELECT r.budget_id, r.start_ms, sum(r.amount),
-    sum(CASE WHEN l.fence > 0 THEN r.amount ELSE 0 END)
-FROM ledger l JOIN reservation r ON r.ledger_id = l.id
-WHERE l.responder_id = ? AND l.state = 0
-GROUP BY r.budget_id, r.start_ms;
+-- name: reap_holds
+-- What its open requests hold of budgets, and whether they went upstream.
+SELECT fence, holds FROM ledger
+WHERE responder_id = ? AND state = 0 AND holds <> '';
 
 -- name: reap_key_usage
 -- As reap_ledger will have it.
 SELECT key_id, count(*),
     sum(CASE WHEN fence > 0 THEN reserved_nusd ELSE 0 END), max(created_ms)
 FROM ledger WHERE responder_id = ? AND state = 0 GROUP BY key_id;
-
--- name: reap_reservations @sqlite
--- Those of requests that went upstream stay for a day, for a late settlement
--- (reservations_stale).
-DELETE FROM reservation WHERE ledger_id IN
-    (SELECT id FROM ledger WHERE responder_id = ? AND state = 0
-    AND fence = 0);
--- name: reap_reservations @mysql
-DELETE r FROM ledger l STRAIGHT_JOIN reservation r ON r.ledger_id = l.id
-WHERE l.responder_id = ? AND l.state = 0 AND l.fence = 0;
-
--- name: reservations_stale
--- Whose request was given up as lost before that time; so many.
-SELECT DISTINCT r.ledger_id FROM reservation r
-JOIN ledger l ON l.id = r.ledger_id
-WHERE l.state = 2 AND l.settled_ms < ? ORDER BY r.ledger_id LIMIT ?;
 
 -- name: reap_attempts @sqlite
 UPDATE attempt SET ended_ms = ?, outcome = 'lost', mark = 3
@@ -370,8 +349,12 @@ WHERE t.outcome IS NULL AND l.responder_id = ? AND l.state = 0;
 UPDATE ledger SET state = 2, outcome = 'lost', attempts = fence,
     mark = CASE WHEN fence > 0 THEN 3 ELSE 0 END,
     cost_nusd = CASE WHEN fence > 0 THEN reserved_nusd ELSE 0 END,
+    holds = CASE WHEN fence > 0 THEN holds ELSE '' END,
     account_id = (SELECT account_id FROM attempt
     WHERE attempt.ledger_id = ledger.id AND attempt.n = ledger.fence),
+    group_id = coalesce((SELECT group_id FROM account
+    WHERE account.id = (SELECT account_id FROM attempt
+    WHERE attempt.ledger_id = ledger.id AND attempt.n = ledger.fence)), 0),
     settled_ms = ?
 WHERE responder_id = ? AND state = 0;
 

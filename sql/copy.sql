@@ -48,8 +48,8 @@ VALUES (?, '', '', '', 0);
 DELETE FROM api_key WHERE id = ?;
 
 -- name: copy_take_budget
-INSERT INTO budget (id, scope, scope_id, kind, limit_value, created_ms)
-VALUES (?, 'key', 0, 'money', 0, 0);
+INSERT INTO budget (id, name, scope, scope_id, kind, limit_value, created_ms)
+VALUES (?, 'id', 'key', 0, 'money', 0, 0);
 
 -- name: copy_drop_budget
 DELETE FROM budget WHERE id = ?;
@@ -79,20 +79,20 @@ VALUES (?, 'relay', -1, '', 0, '', '', '', 0, 0, 0);
 DELETE FROM responder WHERE id = ?;
 
 -- name: copy_read_account_group
-SELECT id, name, strategy, created_ms
+SELECT id, name, strategy, created_ms, concurrency
 FROM account_group ORDER BY id;
 
 -- name: copy_put_account_group
-INSERT INTO account_group (id, name, strategy, created_ms)
-VALUES (?, ?, ?, ?);
+INSERT INTO account_group (id, name, strategy, created_ms, concurrency)
+VALUES (?, ?, ?, ?, ?);
 
 -- name: copy_read_person
-SELECT id, name, created_ms
+SELECT id, name, created_ms, concurrency
 FROM person ORDER BY id;
 
 -- name: copy_put_person
-INSERT INTO person (id, name, created_ms)
-VALUES (?, ?, ?);
+INSERT INTO person (id, name, created_ms, concurrency)
+VALUES (?, ?, ?, ?);
 
 -- name: copy_read_account
 SELECT id, name, platform, base_url, credential, secret, group_id,
@@ -147,22 +147,22 @@ INSERT INTO key_usage (key_id, requests, cost_nusd, input_tokens,
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_budget
-SELECT id, scope, scope_id, kind, period, limit_value, enabled,
-    created_ms
+SELECT id, name, scope, scope_id, kind, period, length_ms, anchor_ms,
+    zone, models, policy, limit_value, enabled, created_ms
 FROM budget ORDER BY id;
 
 -- name: copy_put_budget
-INSERT INTO budget (id, scope, scope_id, kind, period, limit_value,
-    enabled, created_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO budget (id, name, scope, scope_id, kind, period, length_ms,
+    anchor_ms, zone, models, policy, limit_value, enabled, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_budget_window
-SELECT budget_id, start_ms, spent, reserved
+SELECT budget_id, start_ms, spent, reserved, kept
 FROM budget_window ORDER BY budget_id, start_ms;
 
 -- name: copy_put_budget_window
-INSERT INTO budget_window (budget_id, start_ms, spent, reserved)
-VALUES (?, ?, ?, ?);
+INSERT INTO budget_window (budget_id, start_ms, spent, reserved, kept)
+VALUES (?, ?, ?, ?, ?);
 
 -- name: copy_read_price
 SELECT id, platform, pattern, above_tokens, valid_from_ms,
@@ -218,7 +218,8 @@ SELECT id, state, fence, responder_id, created_ms, key_id, kind, model,
     outcome, status, attempts, input_tokens, output_tokens,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
-    answer_bytes, settled_ms, trace
+    answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
+    person_id, group_id, extensions, disconnect
 FROM ledger WHERE id > ? AND id <= ? ORDER BY id;
 
 -- name: copy_put_ledger
@@ -227,9 +228,10 @@ INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id,
     mark, outcome, status, attempts, input_tokens, output_tokens,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
-    answer_bytes, settled_ms, trace)
+    answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
+    person_id, group_id, extensions, disconnect)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_attempt
 -- ids after the first, up to the second
@@ -242,15 +244,6 @@ INSERT INTO attempt (ledger_id, n, account_id, started_ms, ended_ms,
     outcome, status, upstream_id, mark, input_tokens, output_tokens,
     cost_nusd)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
--- name: copy_read_reservation
--- ids after the first, up to the second
-SELECT ledger_id, budget_id, start_ms, amount
-FROM reservation WHERE ledger_id > ? AND ledger_id <= ? ORDER BY ledger_id, budget_id;
-
--- name: copy_put_reservation
-INSERT INTO reservation (ledger_id, budget_id, start_ms, amount)
-VALUES (?, ?, ?, ?);
 
 -- name: copy_read_meta
 SELECT name, value

@@ -36,8 +36,9 @@ FROM api_key k
 LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id
 LEFT JOIN account a ON k.bind_kind = 'account' AND a.id = k.bind_id
-LEFT JOIN budget b ON b.scope = 'key' AND b.scope_id = k.id
-	AND b.kind = 'money' AND b.period = 'total' AND b.enabled = 1
+LEFT JOIN budget b ON b.enabled = 1 AND b.id = (SELECT min(id) FROM budget
+	WHERE scope = 'key' AND scope_id = k.id AND kind = 'money'
+	AND period = 'total' AND models = '')
 LEFT JOIN budget_window w ON w.budget_id = b.id AND w.start_ms = 0
 WHERE ? = '' OR k.name = ?
 ORDER BY k.name;
@@ -57,14 +58,29 @@ FROM (SELECT requests, cost_nusd, input_tokens, output_tokens,
 	FROM ledger WHERE key_id = ? AND state = 0) AS parts;
 
 -- name: key_budget
--- The one money budget of a key, also when it is switched off.
+-- The money budget of a key that `key' itself sets, the oldest one in total and
+-- of all models, also when it is switched off.
 SELECT id FROM budget
-WHERE scope = 'key' AND scope_id = ? AND kind = 'money' AND period = 'total';
+WHERE scope = 'key' AND scope_id = ? AND kind = 'money' AND period = 'total'
+	AND models = ''
+ORDER BY id LIMIT 1;
 
--- name: key_budget_add
--- scope_id, limit_value, created_ms
-INSERT INTO budget (scope, scope_id, kind, period, limit_value, created_ms)
-VALUES ('key', ?, 'money', 'total', ?, ?);
+-- name: key_budget_add @sqlite
+-- Named after the key, or, where that name is taken, after key and its id.
+-- limit_value, created_ms, key
+INSERT INTO budget (name, scope, scope_id, kind, period, limit_value,
+	created_ms)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM budget b WHERE b.name = k.name)
+	THEN k.name || '-' || k.id ELSE k.name END,
+	'key', k.id, 'money', 'total', ?, ?
+FROM api_key k WHERE k.id = ?;
+-- name: key_budget_add @mysql
+INSERT INTO budget (name, scope, scope_id, kind, period, limit_value,
+	created_ms)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM budget b WHERE b.name = k.name)
+	THEN concat(k.name, '-', k.id) ELSE k.name END,
+	'key', k.id, 'money', 'total', ?, ?
+FROM api_key k WHERE k.id = ?;
 
 -- name: budget_window_open
 -- budget_id, start_ms

@@ -17,7 +17,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0001-init.sql \
 	sql/mysql/0001-init.sql \
 	sql/sqlite/0002-prices.sql \
-	sql/mysql/0002-prices.sql
+	sql/mysql/0002-prices.sql \
+	sql/sqlite/0003-money.sql \
+	sql/mysql/0003-money.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

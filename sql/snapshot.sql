@@ -14,7 +14,7 @@ FROM cooldown ORDER BY account_id, family;
 SELECT id, name, strategy FROM account_group ORDER BY id;
 
 -- name: snapshot_budgets
-SELECT id, scope, scope_id, kind, period, limit_value
+SELECT id, name, scope, scope_id, kind, period, models, policy, limit_value
 FROM budget WHERE enabled = 1 ORDER BY scope, scope_id, id;
 
 -- name: snapshot_prices

@@ -162,20 +162,20 @@ static void
 put_ledger(struct runner *rn, const struct want *w, int fence)
 {
 	const struct admit_op *op = w->op;
-	const struct hold *h;
+	char *text;
 
 	if (!w->arrives || is_move(op))
 		return;
+	text = rn->holds_text[w->holds - rn->holds];
+	holds_format(w->holds, text);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_OPEN], store_int(op->ledger_id),
 	    store_int(fence), store_int(w->responder_id),
 	    store_int(rn->now_ms), store_int(w->key->id),
 	    store_text(op->kind), store_text(op->model),
 	    store_int(op->stream), store_int(op->reserved_nusd),
-	    store_int(op->body_bytes), store_text(op->session));
-	for (h = w->holds->list; h < w->holds->list + w->holds->n; h++)
-		ROWS_PUT(&rn->rows[ROWS_RESERVATION_ADD],
-		    store_int(op->ledger_id), store_int(h->budget_id),
-		    store_int(h->start_ms), store_int(h->amount));
+	    store_int(op->body_bytes), store_text(op->session),
+	    store_int(w->key->person_id), store_int(op->flags),
+	    store_text(text));
 }
 
 static void
@@ -301,7 +301,6 @@ static const enum batch_rows order[] = {
 	ROWS_LEDGER_OPEN,
 	ROWS_LEDGER_ATTEMPT,
 	ROWS_ATTEMPT_OPEN,
-	ROWS_RESERVATION_ADD,
 	ROWS_TICKET_ADD,
 	ROWS_TICKET_GRANT,
 	ROWS_TICKET_DROP,

@@ -11,16 +11,6 @@
 #include "pool/keys.h"
 #include "pool/snapshot.h"
 
-/* What is counted. */
-static const struct {
-	const char *name;
-	size_t offset;		/* in struct amounts */
-} kinds[] = {
-	{ "money", offsetof(struct amounts, nusd) },
-	{ "tokens", offsetof(struct amounts, tokens) },
-	{ "requests", offsetof(struct amounts, requests) },
-};
-
 static int64_t
 start_total(int64_t now_ms)
 {
@@ -38,19 +28,6 @@ static const struct {
 };
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
-int64_t
-amount_of(const char *kind, const struct amounts *a)
-{
-	size_t i;
-
-	for (i = 0; i < NITEMS(kinds); i++) {
-		if (strcmp(kinds[i].name, kind) == 0)
-			return (*(const int64_t *)(const void *)
-			    ((const char *)a + kinds[i].offset));
-	}
-	return (-1);
-}
 
 static int64_t
 period_start(const char *period, int64_t now_ms)
@@ -220,16 +197,21 @@ struct rules {
 	const struct budget_rule *list[HOLDS_MAX];
 };
 
+/* ${model} NULL: those of any. */
 static void
 add_rules(const struct snapshot *s, const char *scope, int64_t scope_id,
-    struct rules *out)
+    const char *model, struct rules *out)
 {
-	size_t i;
+	const struct budget_rule *r = s->budgets + first_rule(s, scope,
+	    scope_id);
 
-	for (i = first_rule(s, scope, scope_id); i < s->nbudgets &&
-	    rule_cmp(&s->budgets[i], scope, scope_id) == 0; i++) {
+	for (; r < s->budgets + s->nbudgets &&
+	    rule_cmp(r, scope, scope_id) == 0; r++) {
+		if (r->models != NULL && model != NULL &&
+		    !models_allow(r->models, model))
+			continue;
 		if (out->n < HOLDS_MAX)
-			out->list[out->n++] = &s->budgets[i];
+			out->list[out->n++] = r;
 		else
 			out->more = true;
 	}
@@ -246,30 +228,31 @@ by_id(const void *a, const void *b)
 
 static void
 rules_of(const struct snapshot *s, const struct key_state *key,
-    struct rules *out)
+    const char *model, struct rules *out)
 {
 
 	out->n = 0;
 	out->more = false;
 	if (s->nbudgets == 0)
 		return;
-	add_rules(s, "key", key->id, out);
+	add_rules(s, "key", key->id, model, out);
 	if (key->person_id != 0)
-		add_rules(s, "person", key->person_id, out);
+		add_rules(s, "person", key->person_id, model, out);
 	if (strcmp(key->bind_kind, "group") == 0)
-		add_rules(s, "group", key->bind_id, out);
+		add_rules(s, "group", key->bind_id, model, out);
 	qsort(out->list, out->n, sizeof(out->list[0]), by_id);
 }
 
 bool
-budgets_money(const struct snapshot *s, const struct key_state *key)
+budgets_money(const struct snapshot *s, const struct key_state *key,
+    const char *model)
 {
 	struct rules rules;
 	size_t i;
 
-	rules_of(s, key, &rules);
+	rules_of(s, key, model, &rules);
 	for (i = 0; i < rules.n; i++) {
-		if (strcmp(rules.list[i]->kind, "money") == 0)
+		if (rules.list[i]->kind == BUDGET_MONEY)
 			return (true);
 	}
 	return (false);
@@ -278,24 +261,21 @@ budgets_money(const struct snapshot *s, const struct key_state *key)
 /* One budget: 1 reserved, 0 no room, -1. */
 static int
 reserve_one(struct budgets *b, struct store *st,
-    const struct budget_rule *rule, const struct amounts *want,
+    const struct budget_rule *rule, const struct demand *want,
     struct holds *holds, struct shortage *why, struct err *err)
 {
-	int64_t amount = amount_of(rule->kind, want), start_ms, left;
+	int64_t start_ms, left, amount;
 	struct window *w;
 
+	amount = (rule->strict ? &want->worst : &want->slice)->of[rule->kind];
 	start_ms = period_start(rule->period, store_now_ms(st));
 	*why = (struct shortage) {
-		.budget_id = rule->id,
-		.limit = rule->limit,
+		.rule = rule,
 		.wanted = amount,
-		.unknown = amount < 0 || start_ms < 0,
+		.unknown = start_ms < 0,
 	};
-	memcpy(why->kind, rule->kind, sizeof(why->kind));
 	if (why->unknown)
 		return (0);
-	if (amount == 0)
-		return (1);
 	if ((w = window_get(b, st, rule->id, start_ms, err)) == NULL)
 		return (-1);
 	left = rule->limit - w->spent;
@@ -310,6 +290,7 @@ reserve_one(struct budgets *b, struct store *st,
 	holds->list[holds->n++] = (struct hold) {
 		.budget_id = rule->id,
 		.start_ms = start_ms,
+		.kind = rule->kind,
 		.amount = amount,
 	};
 	return (1);
@@ -318,7 +299,7 @@ reserve_one(struct budgets *b, struct store *st,
 int
 budgets_reserve(struct budgets *b, struct store *st,
     const struct snapshot *s, const struct key_state *key,
-    const struct amounts *want, struct holds *holds, struct shortage *why,
+    const struct demand *want, struct holds *holds, struct shortage *why,
     struct err *err)
 {
 	struct rules rules;
@@ -326,7 +307,7 @@ budgets_reserve(struct budgets *b, struct store *st,
 	int rc = 1;
 
 	holds->n = 0;
-	rules_of(s, key, &rules);
+	rules_of(s, key, want->model, &rules);
 	if (rules.more) {
 		*why = (struct shortage) { .unknown = true };
 		return (0);
@@ -348,7 +329,7 @@ budgets_windows(const struct snapshot *s, const struct key_state *key,
 	int64_t start_ms;
 	size_t i;
 
-	rules_of(s, key, &rules);
+	rules_of(s, key, NULL, &rules);
 	for (i = 0; i < rules.n; i++) {
 		start_ms = period_start(rules.list[i]->period, now_ms);
 		if (start_ms >= 0)

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool/holds.h"
+#include "pool/snapshot.h"
+
 struct err;
 struct idlist;
 struct key_state;
-struct snapshot;
 struct store;
 
 /**
@@ -32,32 +34,22 @@ struct budgets {
 
 /** What a call may use, or has used, in the unit of each kind. */
 struct amounts {
-	int64_t nusd;
-	int64_t tokens;
-	int64_t requests;
+	int64_t of[BUDGET_KINDS];
 };
 
-/** What one request holds of a window. */
-struct hold {
-	int64_t budget_id;
-	int64_t start_ms;
-	int64_t amount;
-};
-
-/* Budgets that one request counts against, at the most. */
-#define HOLDS_MAX	16
-
-struct holds {
-	size_t n;
-	struct hold list[HOLDS_MAX];
+/** What a call wants of budgets: the worst case, for those that are strict,
+ * and what it begins with, for the others; never more than the worst. */
+struct demand {
+	const char *model;	/* "" where the call names none */
+	struct amounts worst, slice;
 };
 
 /** Why there is no room. */
 struct shortage {
-	int64_t budget_id;
-	int64_t limit, left, wanted;
-	char kind[16];
-	bool unknown;		/* a kind or period this program has not */
+	const struct budget_rule *rule;	/* of the snapshot; NULL: too many
+				   budgets */
+	int64_t left, wanted;
+	bool unknown;		/* a window this program cannot tell */
 	bool held;		/* only what is reserved stands in the way */
 };
 
@@ -67,12 +59,12 @@ void budgets_fini(struct budgets *b);
 
 /**
  * budgets_reserve(b, st, s, key, want, holds, why, err):
- * Reserve ${want} on every budget that ${key} counts against, or on none.  1:
- * done, see ${holds}; 0: ${why} says which has no room; -1.
+ * Reserve what is wanted on every budget that ${key} counts against, or on
+ * none.  1: done, see ${holds}; 0: ${why} says which has no room; -1.
  */
 int budgets_reserve(struct budgets *b, struct store *st,
     const struct snapshot *s, const struct key_state *key,
-    const struct amounts *want, struct holds *holds, struct shortage *why,
+    const struct demand *want, struct holds *holds, struct shortage *why,
     struct err *err) __attribute__((__warn_unused_result__));
 
 /**
@@ -95,12 +87,10 @@ int budgets_add(struct budgets *b, struct store *st, int64_t budget_id,
     int64_t start_ms, int64_t spent, int64_t reserved, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** budgets_money(s, key): Does it count against a budget of money? */
-bool budgets_money(const struct snapshot *s, const struct key_state *key);
-
-/** amount_of(kind, a): What ${a} is for a budget of that kind; -1: unknown
- * kind. */
-int64_t amount_of(const char *kind, const struct amounts *a);
+/** budgets_money(s, key, model): Does a call of ${model} count against a budget
+ * of money? */
+bool budgets_money(const struct snapshot *s, const struct key_state *key,
+    const char *model);
 
 /** budgets_write(b, st, err): Write what changed, in order.  0, or -1. */
 int budgets_write(struct budgets *b, struct store *st, struct err *err)

@@ -87,11 +87,11 @@ refuse_gap(const struct runner *rn, struct admit_op *op, enum price_gap gap)
 /* May it go on though its price, or how much of it, is not known? */
 static bool
 gap_matters(const struct runner *rn, const struct key_state *key,
-    enum price_gap gap)
+    const char *model, enum price_gap gap)
 {
 
-	return (gap != PRICE_GAP_NONE && (budgets_money(rn->snapshot, key) ||
-	    (price_gap_unpriced(gap) &&
+	return (gap != PRICE_GAP_NONE &&
+	    (budgets_money(rn->snapshot, key, model) || (price_gap_unpriced(gap) &&
 	    rn->set.unpriced != UNPRICED_ALLOW)));
 }
 
@@ -129,7 +129,8 @@ worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
 		return (refuse(op, ADMIT_NO_ACCOUNT,
 		    "no account is enabled %s", where));
 	}
-	return (gap_matters(rn, key, gap) ? refuse_gap(rn, op, gap) : 1);
+	return (gap_matters(rn, key, op->model, gap) ?
+	    refuse_gap(rn, op, gap) : 1);
 }
 
 static int
@@ -138,18 +139,22 @@ refuse_budget(struct admit_op *op, const struct shortage *why)
 	char limit[NUM_NUSD_SIZE], left[NUM_NUSD_SIZE], want[NUM_NUSD_SIZE];
 	enum admit_verdict verdict;
 
-	op->budget_id = why->budget_id;
-	op->budget_limit = why->limit;
+	if (why->rule == NULL)
+		return (refuse(op, ADMIT_BUDGET, "the key counts against more "
+		    "than %d budgets", HOLDS_MAX));
+	op->budget_id = why->rule->id;
+	op->budget_limit = why->rule->limit;
 	op->budget_left = why->left;
 	if (why->unknown)
-		return (refuse(op, ADMIT_BUDGET, "budget %" PRId64 " cannot "
-		    "be checked by this version", why->budget_id));
+		return (refuse(op, ADMIT_BUDGET, "budget %.80s cannot "
+		    "be checked by this version", why->rule->name));
 	verdict = why->held ? ADMIT_BUDGET_HELD : ADMIT_BUDGET;
-	if (strcmp(why->kind, "money") != 0)
+	if (why->rule->kind != BUDGET_MONEY)
 		return (refuse(op, verdict, "of the budget of %" PRId64
 		    " %s %" PRId64 " are left, and the request may need %"
-		    PRId64, why->limit, why->kind, why->left, why->wanted));
-	num_format_nusd(why->limit, limit);
+		    PRId64, why->rule->limit, budget_kind_name(why->rule->kind),
+		    why->left, why->wanted));
+	num_format_nusd(why->rule->limit, limit);
 	num_format_nusd(why->left, left);
 	num_format_nusd(why->wanted, want);
 	return (refuse(op, verdict, "of the budget of $%s $%s is left%s, "
@@ -195,7 +200,7 @@ int
 check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
     struct holds *holds, struct err *err)
 {
-	struct amounts amounts = { 0 };
+	struct demand want = { .model = op->model };
 	struct shortage why;
 	int rc;
 
@@ -208,11 +213,15 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 	w->holds = holds;
 	if (!op->billed)
 		return (1);
-	amounts.nusd = op->reserved_nusd;
-	amounts.tokens = num_add_sat(op->body_bytes, op->max_tokens);
-	amounts.requests = 1;
+	want.worst.of[BUDGET_MONEY] = op->reserved_nusd;
+	want.worst.of[BUDGET_TOKENS] = num_add_sat(op->body_bytes,
+	    op->max_tokens);
+	want.worst.of[BUDGET_INPUT] = op->body_bytes;
+	want.worst.of[BUDGET_OUTPUT] = op->max_tokens;
+	want.worst.of[BUDGET_REQUESTS] = 1;
+	want.slice = want.worst;
 	rc = budgets_reserve(&rn->budgets, rn->st, rn->snapshot, w->key,
-	    &amounts, holds, &why, err);
+	    &want, holds, &why, err);
 	op->lease.budgeted = holds->n > 0;
 	return (rc == 0 ? refuse_budget(op, &why) : rc);
 }

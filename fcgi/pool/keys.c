@@ -276,9 +276,8 @@ err0:
 	return (NULL);
 }
 
-/* Is ${model} named by one of the patterns, which stand between commas? */
-static bool
-model_allowed(const char *models, const char *model)
+bool
+models_allow(const char *models, const char *model)
 {
 	char pattern[128];
 	const char *p = models;
@@ -308,7 +307,7 @@ key_verdict(const struct key_state *key, const char *model, int64_t now_ms)
 	if (key->expires_ms != 0 && key->expires_ms <= now_ms)
 		return (ADMIT_KEY_EXPIRED);
 	if (key->models != NULL && model[0] != '\0' &&
-	    !model_allowed(key->models, model))
+	    !models_allow(key->models, model))
 		return (ADMIT_MODEL);
 	return (ADMIT_LEASED);
 }

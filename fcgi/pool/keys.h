@@ -59,6 +59,10 @@ int keys_fetch(struct keys *k, struct store *st, struct load *load,
     struct idlist *ids, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** models_allow(models, model): Is ${model} named by one of the patterns in
+ * ${models}, which stand between commas? */
+bool models_allow(const char *models, const char *model);
+
 /** key_verdict(key, model, now_ms): ADMIT_LEASED if the key may make such a
  * call, else why not.  ${model} may be "". */
 enum admit_verdict key_verdict(const struct key_state *key,

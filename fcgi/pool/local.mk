@@ -14,6 +14,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/choose.h \
 	fcgi/pool/cooldown.c \
 	fcgi/pool/cooldown.h \
+	fcgi/pool/holds.c \
+	fcgi/pool/holds.h \
 	fcgi/pool/idlist.c \
 	fcgi/pool/idlist.h \
 	fcgi/pool/key_use.c \

@@ -3,7 +3,6 @@
 
 #include "pool/locks.h"
 #include "pool/runner.h"
-#include "pool/settle.h"
 
 void
 locks_init(struct locks *l)
@@ -80,16 +79,22 @@ gather_keys(struct runner *rn)
 		idlist_put(keys, admit_at(rn, OP_MOVE, i)->key->id, 0);
 }
 
-/* The windows that these keys count in now, and those in which requests had
- * reserved that are settled. */
+/* The windows that the keys of what is admitted count in now, and those that
+ * rows hold something of which are settled or extended. */
 static int
 lock_windows(struct runner *rn, struct err *err)
 {
 	struct idlist *windows = &rn->locks.windows;
 	const struct key_state *key;
-	size_t i;
+	const struct holds *h;
+	size_t i, k;
 
-	settle_windows(rn, windows);
+	for (i = 0; i < rn->held.n; i++) {
+		h = &rn->held.list[i]->holds;
+		for (k = 0; k < h->n; k++)
+			idlist_put(windows, h->list[k].budget_id,
+			    h->list[k].start_ms);
+	}
 	for (i = 0; rn->snapshot->nbudgets > 0 && i < rn->locks.keys.n; i++) {
 		key = keys_get(&rn->keys, rn->st, &rn->load,
 		    rn->locks.keys.v[i], err);

@@ -143,7 +143,8 @@ struct lease {
 	int64_t slot_fence;
 	int attempt;			/* 1 ...: the ledger row's fence */
 	/* the pool's own; goes along from lease to lease of a request */
-	bool budgeted;			/* it has reservations */
+	bool budgeted;			/* its row holds something of
+					   budgets */
 	int64_t parked;			/* account that this request parked
 					   without being told to by a fact; -1:
 					   undone */
@@ -186,7 +187,7 @@ struct admit_op {
 	char session[128];
 	bool stream;
 	bool needs_slot;
-	bool billed;			/* reserve on money budgets */
+	bool billed;			/* reserve on budgets */
 	int64_t body_bytes;
 	int64_t max_tokens;
 	struct price_ask ask;		/* what else may make it dear */
@@ -209,6 +210,7 @@ struct admit_op {
 					   considered */
 	int64_t budget_id;		/* ADMIT_BUDGET: the one that refused */
 	int64_t budget_limit, budget_left;	/* in its unit */
+	int64_t flags;			/* enum ledger_flag, of its row */
 	/* the pool's own */
 	struct pool *pool;
 	int64_t submitted_ms;		/* monotonic */
@@ -298,10 +300,13 @@ struct settle_op {
 	int64_t reserved_nusd;
 	int64_t queue_ms, first_byte_ms, total_ms, answer_bytes;
 	char trace[512];
+	int64_t flags;			/* enum ledger_flag that are known */
+	char disconnect[16];		/* "", cut, drained, drain_expired */
 	void (*done)(struct settle_op *op, const struct err *err);
 	void *arg;
 	/* out */
 	int64_t cost_nusd;		/* -1: unpriced */
+	int64_t overrun_nusd;		/* charged beyond what was reserved */
 	bool late;			/* the row had been reaped: corrected */
 	struct pool *pool;		/* the pool's own */
 };

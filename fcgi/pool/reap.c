@@ -12,13 +12,6 @@
 #include "pool/reap.h"
 #include "pool/runner.h"
 
-/* No request and no outage that a settlement waits for lasts so long. */
-#define STALE_MS	(INT64_C(24) * 60 * 60 * 1000)
-
-/* Rows are looked for so often, and so many are dropped in one batch. */
-#define SWEEP_MS	(60 * 60 * 1000)
-#define SWEEP_MAX	1000
-
 /* Another responder, or the id of one that left rows behind. */
 struct other {
 	int64_t id;
@@ -65,62 +58,41 @@ reaper_fini(struct reaper *r)
 
 /* ---- what a dead one leaves ---- */
 
-/* Windows that its open requests reserved in. */
-struct held_window {
-	int64_t budget_id, start_ms;
-	int64_t reserved;	/* in all */
-	int64_t charged;	/* by requests that went upstream */
-};
-
 struct held_list {
-	struct held_window *list;
-	size_t n, cap;
+	struct runner *rn;
 	struct err *err;
 };
 
+/*
+ * fence, holds: what may have been billed is spent, as far as it was reserved.
+ * Each window is read as it is needed; see budgets_add.
+ */
 static int
 held_row(void *arg, const struct store_value *c, size_t ncols)
 {
-	struct held_list *h = arg;
-	struct held_window *list;
-	size_t cap;
+	struct held_list *l = arg;
+	bool sent = store_get_int(&c[0]) > 0;
+	struct holds holds;
+	const struct hold *h;
 
 	(void)ncols;
-	if (h->n == h->cap) {
-		cap = h->cap == 0 ? 16 : h->cap * 2;
-		if ((list = realloc(h->list, cap * sizeof(*list))) == NULL) {
-			err_set(h->err, ERR_NOMEM, "no memory for budgets");
+	if (holds_parse(store_get_text(&c[1]), &holds))
+		return (0);
+	for (h = holds.list; h < holds.list + holds.n; h++) {
+		if (budgets_add(&l->rn->budgets, l->rn->st, h->budget_id,
+		    h->start_ms, sent ? h->amount : 0, -h->amount, l->err))
 			return (-1);
-		}
-		h->list = list;
-		h->cap = cap;
 	}
-	h->list[h->n++] = (struct held_window) {
-		.budget_id = store_get_int(&c[0]),
-		.start_ms = store_get_int(&c[1]),
-		.reserved = store_get_int(&c[2]),
-		.charged = store_get_int(&c[3]),
-	};
 	return (0);
 }
 
-/* What may have been billed is spent, as far as it was reserved. */
 static int
 reap_budgets(struct runner *rn, const struct store_value *id, struct err *err)
 {
-	struct held_list h = { .err = err };
-	size_t i;
-	int rc = 0;
+	struct held_list l = { .rn = rn, .err = err };
 
-	if (store_query(rn->st, STMT_REAP_WINDOWS, id, 1, held_row, &h,
-	    err) < 0)
-		rc = -1;
-	for (i = 0; i < h.n && rc == 0; i++)
-		rc = budgets_add(&rn->budgets, rn->st, h.list[i].budget_id,
-		    h.list[i].start_ms, h.list[i].charged,
-		    -h.list[i].reserved, err);
-	free(h.list);
-	return (rc);
+	return (store_query(rn->st, STMT_REAP_HOLDS, id, 1, held_row, &l,
+	    err) < 0 ? -1 : 0);
 }
 
 struct use_list {
@@ -162,7 +134,6 @@ reap_one(struct runner *rn, int64_t id, struct err *err)
 		enum stmt_id stmt;
 		bool dated;	/* takes the time as well */
 	} steps[] = {
-		{ STMT_REAP_RESERVATIONS, false },
 		{ STMT_REAP_ATTEMPTS, true },
 		{ STMT_REAP_LEDGER, true },
 		{ STMT_REAP_SLOTS, false },
@@ -201,32 +172,6 @@ reap_adopt(struct runner *rn, struct store *st, int64_t from,
 			return (-1);
 	}
 	return (0);
-}
-
-static int
-stale_row(void *arg, const struct store_value *c, size_t ncols)
-{
-	struct runner *rn = arg;
-
-	(void)ncols;
-	ROWS_PUT(&rn->rows[ROWS_RESERVATION_DROP], c[0]);
-	return (0);
-}
-
-int
-reap_stale(struct runner *rn, struct err *err)
-{
-	const struct store_value v[2] = { store_int(rn->now_ms - STALE_MS),
-		store_int(SWEEP_MAX) };
-	struct reaper *r = &rn->reaper;
-
-	if (r->swept_ms != 0 && rn->mono_ms - r->swept_ms < SWEEP_MS)
-		return (0);
-	r->next_swept_ms = rn->mono_ms;
-	if (store_query(rn->st, STMT_RESERVATIONS_STALE, v, 2, stale_row, rn,
-	    err) < 0)
-		return (-1);
-	return (runner_exec(rn, ROWS_RESERVATION_DROP, err));
 }
 
 /* ---- who is dead ---- */
@@ -408,7 +353,4 @@ reap_ended(struct reaper *r, bool committed)
 		r->next = old;
 	}
 	r->next_beat_ms = 0;
-	if (committed && r->next_swept_ms != 0)
-		r->swept_ms = r->next_swept_ms;
-	r->next_swept_ms = 0;
 }

@@ -48,8 +48,6 @@ struct reaper {
 	struct seen_list *now, *next;	/* next becomes now at commit */
 	int64_t beat_ms;		/* own last beat, monotonic */
 	int64_t next_beat_ms;		/* 0: no beat in this batch */
-	int64_t swept_ms;		/* stale reservations; 0: never yet */
-	int64_t next_swept_ms;		/* 0: not in this batch */
 	size_t ndead;
 	struct dead dead[DEAD_MAX];
 };
@@ -61,15 +59,6 @@ void reaper_fini(struct reaper *r);
 /** reap_others(rn, err): With a beat: look for the dead and reap them.  0, or
  * -1. */
 int reap_others(struct runner *rn, struct err *err)
-    __attribute__((__warn_unused_result__));
-
-/**
- * reap_stale(rn, err): With a beat: once an hour, drop reservations of requests
- * that went upstream and were reaped more than a day ago.  Up to then a late
- * settlement corrects the budgets by them; later ones still settle their row,
- * and budgets keep what was reserved as spent.  0, or -1.
- */
-int reap_stale(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /**

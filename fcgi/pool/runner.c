@@ -24,12 +24,10 @@ static const enum stmt_id row_stmts[] = {
 	[ROWS_LEDGER_CLOSE] = STMT_LEDGER_CLOSE,
 	[ROWS_ATTEMPT_CLOSE] = STMT_ATTEMPT_CLOSE,
 	[ROWS_SLOT_RELEASE] = STMT_SLOT_RELEASE,
-	[ROWS_RESERVATION_DROP] = STMT_RESERVATION_DROP,
 	[ROWS_SLOT_TAKE] = STMT_SLOT_TAKE,
 	[ROWS_LEDGER_OPEN] = STMT_LEDGER_OPEN,
 	[ROWS_LEDGER_ATTEMPT] = STMT_LEDGER_ATTEMPT,
 	[ROWS_ATTEMPT_OPEN] = STMT_ATTEMPT_OPEN,
-	[ROWS_RESERVATION_ADD] = STMT_RESERVATION_ADD,
 	[ROWS_TICKET_ADD] = STMT_TICKET_ADD,
 	[ROWS_TICKET_GRANT] = STMT_TICKET_GRANT,
 	[ROWS_TICKET_DROP] = STMT_TICKET_DROP,
@@ -57,6 +55,7 @@ runner_new(struct seal *seal, const char *key_path,
 	load_init(&rn->load);
 	keys_init(&rn->keys);
 	budgets_init(&rn->budgets);
+	held_init(&rn->held);
 	key_uses_init(&rn->uses);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_init(&rn->rows[i], row_stmts[i],
@@ -67,8 +66,9 @@ runner_new(struct seal *seal, const char *key_path,
 	/* Memory that is not touched before there is a crowd. */
 	rn->wants = calloc(LIMIT_WANTS, sizeof(*rn->wants));
 	rn->holds = calloc(LIMIT_BATCH_OPS, sizeof(*rn->holds));
+	rn->holds_text = calloc(LIMIT_BATCH_OPS, sizeof(*rn->holds_text));
 	if (reaper_init(&rn->reaper) || rn->wants == NULL ||
-	    rn->holds == NULL)
+	    rn->holds == NULL || rn->holds_text == NULL)
 		goto err1;
 	return (rn);
 
@@ -98,6 +98,7 @@ runner_free(struct runner *rn)
 		rows_fini(&rn->rows[i]);
 	locks_fini(&rn->locks);
 	key_uses_fini(&rn->uses);
+	held_fini(&rn->held);
 	budgets_fini(&rn->budgets);
 	keys_fini(&rn->keys);
 	load_fini(&rn->load);
@@ -110,6 +111,7 @@ runner_free(struct runner *rn)
 	responder_close(&rn->self);
 	free(rn->wants);
 	free(rn->holds);
+	free(rn->holds_text);
 	free(rn);
 }
 
@@ -236,6 +238,7 @@ clear(struct runner *rn)
 	locks_reset(&rn->locks);
 	keys_reset(&rn->keys);
 	budgets_reset(&rn->budgets);
+	held_reset(&rn->held);
 	key_uses_reset(&rn->uses);
 	settle_forget(rn);
 	for (i = 0; i < ROWS_COUNT; i++)
@@ -412,7 +415,7 @@ run_beats(struct runner *rn, struct err *err)
 	rc = responder_beat(&rn->self, rn->st, &rn->set, err);
 	if (rc < 0 || (rc == 0 && register_anew(rn, err)))
 		return (-1);
-	if (reap_others(rn, err) || reap_stale(rn, err))
+	if (reap_others(rn, err))
 		return (-1);
 	return (rn->ntickets > 0 ? tickets_lapse(rn, err) : 0);
 }

@@ -78,12 +78,10 @@ enum batch_rows {
 	ROWS_LEDGER_CLOSE,
 	ROWS_ATTEMPT_CLOSE,
 	ROWS_SLOT_RELEASE,
-	ROWS_RESERVATION_DROP,
 	ROWS_SLOT_TAKE,
 	ROWS_LEDGER_OPEN,
 	ROWS_LEDGER_ATTEMPT,
 	ROWS_ATTEMPT_OPEN,
-	ROWS_RESERVATION_ADD,
 	ROWS_TICKET_ADD,
 	ROWS_TICKET_GRANT,
 	ROWS_TICKET_DROP,
@@ -122,12 +120,14 @@ struct runner {
 	struct locks locks;
 	struct keys keys;
 	struct budgets budgets;
+	struct held_rows held;		/* of what is settled or extended */
 	struct key_uses uses;
 	struct rows rows[ROWS_COUNT];
 	struct op_list lists[OP_COUNT];
 	struct settlements closing;
 	struct want *wants;		/* LIMIT_WANTS */
-	struct holds *holds;		/* LIMIT_BATCH_OPS */
+	struct holds *holds;		/* LIMIT_BATCH_OPS; and as text */
+	char (*holds_text)[HOLDS_TEXT];
 	struct wakes {
 		size_t n;
 		int64_t ids[LIMIT_BATCH_OPS];

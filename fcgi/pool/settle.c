@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "ledger/flags.h"
 #include "ledger/id.h"
 
 #include "pool/bill.h"
@@ -28,6 +29,11 @@ struct settling {
 	int64_t nusd;		/* of all; -1: unpriced */
 	enum usage_mark mark;
 	int64_t account_id;	/* 0: none */
+	bool estimated;		/* of an attempt nothing is known */
+	int64_t overrun_nusd;
+	int64_t flags;
+	struct held_row *held;	/* NULL: it holds nothing of budgets */
+	struct holds charged;	/* as .held, what it comes to */
 	enum ledger_state from;	/* the state that it was closed from ... */
 	bool closed;		/* ... if it was not closed before */
 	bool unused;		/* its lease, of which nobody learnt */
@@ -40,7 +46,6 @@ settle_done(struct runner *rn)
 {
 
 	free(rn->closing.list);
-	free(rn->closing.reserved);
 	rn->closing = (struct settlements) { 0 };
 }
 
@@ -59,20 +64,26 @@ not_negative(int64_t i)
 }
 
 static int64_t
+input_tokens(const struct usage *u)
+{
+
+	return (num_add_sat(num_add_sat(u->input_tokens,
+	    u->cache_read_tokens), num_add_sat(u->cache_write_5m_tokens,
+	    u->cache_write_1h_tokens)));
+}
+
+static int64_t
 usage_tokens(const struct usage *u)
 {
 
-	return (num_add_sat(num_add_sat(u->input_tokens, u->output_tokens),
-	    num_add_sat(u->cache_read_tokens, num_add_sat(
-	    u->cache_write_5m_tokens, u->cache_write_1h_tokens))));
+	return (num_add_sat(input_tokens(u), u->output_tokens));
 }
 
 /* ---- what it cost ---- */
 
 /* Add what attempts before the one that is closed here have cost. */
 static int
-add_attempts(struct runner *rn, struct settling *s, bool *estimated,
-    struct err *err)
+add_attempts(struct runner *rn, struct settling *s, struct err *err)
 {
 	const struct settle_op *op = s->op;
 	struct store_value params[2];
@@ -90,12 +101,67 @@ add_attempts(struct runner *rn, struct settling *s, bool *estimated,
 	if (s->nusd >= 0)
 		s->nusd = num_add_sat(s->nusd, row[2]);
 	if (row[3] > 0)
-		*estimated = true;
+		s->estimated = true;
 	if (!op->lease.held) {
 		s->mark = (enum usage_mark)row[4];
 		s->account_id = row[5];
 	}
 	return (0);
+}
+
+/* What the row has reserved by now; it may have been extended. */
+static int64_t
+reserved_of(const struct settling *s)
+{
+
+	return (s->held != NULL ? s->held->reserved_nusd :
+	    s->op->reserved_nusd);
+}
+
+/* What the request has used, in the unit of each kind. */
+static void
+used(const struct settling *s, struct amounts *out)
+{
+
+	*out = (struct amounts) { .of = {
+		[BUDGET_MONEY] = s->nusd > 0 ? s->nusd : 0,
+		[BUDGET_TOKENS] = usage_tokens(&s->usage),
+		[BUDGET_INPUT] = input_tokens(&s->usage),
+		[BUDGET_OUTPUT] = s->usage.output_tokens,
+		[BUDGET_REQUESTS] = s->op->attempts > 0,
+	} };
+}
+
+/*
+ * What it comes to in each budget.  What is not known is taken to have been
+ * what was reserved; what was billed beyond that is charged all the same, and
+ * the row says so.
+ */
+static void
+charge(struct settling *s)
+{
+	struct amounts amounts;
+	const struct hold *was;
+	struct hold *is;
+
+	used(s, &amounts);
+	s->flags = s->op->flags | s->bill.flags;
+	if (s->nusd > reserved_of(s)) {
+		s->overrun_nusd = s->nusd - reserved_of(s);
+		s->flags |= LEDGER_FLAG_OVERRUN;
+	}
+	if (s->held == NULL)
+		return;
+	s->charged = s->held->holds;
+	for (is = s->charged.list; is < s->charged.list + s->charged.n; is++) {
+		was = &s->held->holds.list[is - s->charged.list];
+		is->amount = amounts.of[is->kind];
+		if (is->amount > was->amount)
+			s->flags |= LEDGER_FLAG_OVERRUN;
+		else if (s->estimated)
+			is->amount = was->amount;
+	}
+	holds_format(&s->charged, s->held->text);
 }
 
 /*
@@ -112,7 +178,6 @@ reckon(struct runner *rn, struct settling *s, struct err *err)
 		.max_tokens = op->max_tokens,
 		.repeats = op->repeats,
 	};
-	bool estimated;
 
 	if (op->lease.held) {
 		s->account_id = op->lease.account->id;
@@ -122,15 +187,26 @@ reckon(struct runner *rn, struct settling *s, struct err *err)
 		s->usage = s->bill.usage;
 	}
 	s->nusd = s->bill.nusd;
-	estimated = s->bill.estimated;
-	if (add_attempts(rn, s, &estimated, err))
+	s->estimated = s->bill.estimated;
+	if (add_attempts(rn, s, err))
 		return (-1);
-	if (estimated && s->nusd >= 0 && s->nusd < op->reserved_nusd)
-		s->nusd = op->reserved_nusd;
+	if (s->estimated && s->nusd >= 0 && s->nusd < reserved_of(s))
+		s->nusd = reserved_of(s);
+	charge(s);
 	return (0);
 }
 
 /* ---- rows ---- */
+
+/* The group of the account that served last, if it is still there. */
+static int64_t
+group_of(const struct runner *rn, const struct settling *s)
+{
+	const struct account *a = snapshot_account(rn->snapshot,
+	    s->account_id);
+
+	return (a == NULL ? 0 : a->group_id);
+}
 
 static void
 put_ledger(struct runner *rn, const struct settling *s, int64_t from,
@@ -150,7 +226,10 @@ put_ledger(struct runner *rn, const struct settling *s, int64_t from,
 	    positive(s->bill.price_id), store_int(op->queue_ms),
 	    not_negative(op->first_byte_ms), store_int(op->total_ms),
 	    store_int(op->answer_bytes), store_int(rn->now_ms),
-	    store_text(op->trace),
+	    store_text(op->trace), store_int(group_of(rn, s)),
+	    store_text(op->disconnect), store_int(s->overrun_nusd),
+	    store_int(s->flags),
+	    store_text(s->held == NULL ? "" : s->held->text),
 	    store_int(op->ledger_id), store_int(from), store_int(fence));
 }
 
@@ -233,124 +312,56 @@ close_rows(struct runner *rn, struct settling *list, size_t n,
 
 /* ---- budgets ---- */
 
-static int
-by_ledger_id(const void *key, const void *elem)
+/* Its row may hold something of budgets. */
+static bool
+may_hold(const struct settle_op *op)
 {
-	int64_t id = *(const int64_t *)key;
-	const struct settling *s = elem;
 
-	return (id < s->op->ledger_id ? -1 : id > s->op->ledger_id);
+	return (!op->lease.held || op->lease.budgeted);
 }
 
+/* What rows of ${ops} hold, as far as it was not read yet. */
 static int
-settling_cmp(const void *a, const void *b)
+fetch_held(struct runner *rn, struct settling *list, size_t n,
+    struct err *err)
 {
+	struct idlist ids;
+	size_t i;
+	int rc;
 
-	return (by_ledger_id(&((const struct settling *)a)->op->ledger_id, b));
-}
-
-struct reading {
-	struct settlements *to;
-	struct err *err;
-};
-
-static int
-reserved_row(void *arg, const struct store_value *c, size_t ncols)
-{
-	struct reading *reading = arg;
-	struct settlements *to = reading->to;
-	struct reserved *r;
-	size_t cap;
-
-	(void)ncols;
-	if (to->nreserved == to->reserved_cap) {
-		cap = to->reserved_cap == 0 ? 16 : to->reserved_cap * 2;
-		if (cap > LIMIT_REFUSED * HOLDS_MAX ||
-		    (r = realloc(to->reserved, cap * sizeof(*r))) == NULL) {
-			err_set(reading->err, ERR_NOMEM,
-			    "no memory for reservations");
-			return (-1);
-		}
-		to->reserved = r;
-		to->reserved_cap = cap;
+	idlist_init(&ids, 1);
+	for (i = 0; i < n; i++) {
+		if (may_hold(list[i].op))
+			idlist_put(&ids, list[i].op->ledger_id, 0);
 	}
-	r = &to->reserved[to->nreserved++];
-	r->ledger_id = store_get_int(&c[0]);
-	r->budget_id = store_get_int(&c[1]);
-	r->start_ms = store_get_int(&c[2]);
-	r->amount = store_get_int(&c[3]);
-	snprintf(r->kind, sizeof(r->kind), "%s", store_get_text(&c[4]));
+	rc = held_fetch(&rn->held, rn->st, &ids, err);
+	idlist_fini(&ids);
+	if (rc != 0)
+		return (-1);
+	for (i = 0; i < n; i++)
+		list[i].held = held_find(&rn->held, list[i].op->ledger_id);
 	return (0);
 }
 
-static bool
-has_reservations(const struct settling *s)
-{
-
-	return (s->closed && (!s->op->lease.held || s->op->lease.budgeted));
-}
-
-/* Who has closed the row takes what it has reserved. */
+/* What was reserved is spent; of a reaped row that was done already. */
 static int
-take_reserved(struct runner *rn, struct err *err)
+spend(struct runner *rn, const struct settling *s, struct err *err)
 {
-	struct settlements *c = &rn->closing;
-	struct reading reading = { .to = c, .err = err };
-	struct store_value param;
-	struct idlist ids;
-	size_t i;
-	int rc = 0;
-
-	idlist_init(&ids, 1);
-	for (i = 0; i < c->n; i++) {
-		if (!has_reservations(&c->list[i]))
-			continue;
-		idlist_put(&ids, c->list[i].op->ledger_id, 0);
-		ROWS_PUT(&rn->rows[ROWS_RESERVATION_DROP],
-		    store_int(c->list[i].op->ledger_id));
-	}
-	if ((ids.n > 0 || ids.failed) && (idlist_param(&ids, &param, err) ||
-	    store_query(rn->st, STMT_RESERVATIONS_OF, &param, 1, reserved_row,
-	    &reading, err) < 0 ||
-	    runner_exec(rn, ROWS_RESERVATION_DROP, err)))
-		rc = -1;
-	idlist_fini(&ids);
-	return (rc);
-}
-
-/* A reaped row's reserve was taken for spent already. */
-static int
-spend_one(struct runner *rn, const struct settling *s,
-    const struct reserved *r, struct err *err)
-{
-	struct amounts used = {
-		.nusd = s->nusd > 0 ? s->nusd : 0,
-		.tokens = usage_tokens(&s->usage),
-		.requests = s->op->attempts > 0,
-	};
 	bool reaped = s->from == LEDGER_REAPED;
-	int64_t spent = amount_of(r->kind, &used);
+	const struct hold *was, *is;
+	size_t i;
 
-	if (spent < 0)
-		spent = 0;
-	return (budgets_add(&rn->budgets, rn->st, r->budget_id, r->start_ms,
-	    reaped ? spent - r->amount : spent, reaped ? 0 : -r->amount,
-	    err));
-}
-
-static int
-spend(struct runner *rn, struct err *err)
-{
-	const struct settlements *c = &rn->closing;
-	const struct reserved *r;
-	const struct settling *s;
-
-	for (r = c->reserved; r < c->reserved + c->nreserved; r++) {
-		s = bsearch(&r->ledger_id, c->list, c->n, sizeof(*s),
-		    by_ledger_id);
-		if (s != NULL && spend_one(rn, s, r, err))
+	if (!s->closed || s->held == NULL)
+		return (0);
+	for (i = 0; i < s->charged.n; i++) {
+		was = &s->held->holds.list[i];
+		is = &s->charged.list[i];
+		if (budgets_add(&rn->budgets, rn->st, was->budget_id,
+		    was->start_ms, reaped ? is->amount - was->amount :
+		    is->amount, reaped ? 0 : -was->amount, err))
 			return (-1);
 	}
+	s->held->state = LEDGER_SETTLED;
 	return (0);
 }
 
@@ -376,17 +387,6 @@ note_use(struct runner *rn, const struct settling *s, struct err *err)
 
 /* ---- the whole ---- */
 
-void
-settle_windows(const struct runner *rn, struct idlist *out)
-{
-	const struct settlements *c = &rn->closing;
-	size_t i;
-
-	for (i = 0; i < c->nreserved; i++)
-		idlist_put(out, c->reserved[i].budget_id,
-		    c->reserved[i].start_ms);
-}
-
 int
 settle_close(struct runner *rn, struct settle_op **ops, size_t n,
     struct err *err)
@@ -403,23 +403,22 @@ settle_close(struct runner *rn, struct settle_op **ops, size_t n,
 		return (-1);
 	}
 	c->n = n;
-	for (i = 0; i < n; i++) {
-		s = &c->list[i];
-		s->op = ops[i];
+	for (i = 0; i < n; i++)
+		c->list[i].op = ops[i];
+	if (fetch_held(rn, c->list, n, err))
+		return (-1);
+	for (s = c->list; s < c->list + n; s++) {
 		if (reckon(rn, s, err))
 			return (-1);
 		if (s->op->lease.held)
 			settle_close_attempt(rn, s->op->ledger_id,
 			    s->op->attempts, &s->op->end, &s->bill,
-			    s->bill.estimated ? s->op->reserved_nusd :
+			    s->bill.estimated ? reserved_of(s) :
 			    s->bill.nusd);
 	}
-	if (close_rows(rn, c->list, n, err) ||
-	    runner_exec(rn, ROWS_ATTEMPT_CLOSE, err) ||
-	    take_reserved(rn, err))
+	if (close_rows(rn, c->list, n, err))
 		return (-1);
-	qsort(c->list, n, sizeof(*c->list), settling_cmp);
-	return (0);
+	return (runner_exec(rn, ROWS_ATTEMPT_CLOSE, err));
 }
 
 static int
@@ -446,12 +445,14 @@ settle_give_back(struct runner *rn, struct err *err)
 	struct settling *s;
 
 	for (s = c->list; s < c->list + c->n; s++) {
-		if (return_lease(rn, s, err) || note_use(rn, s, err))
+		if (return_lease(rn, s, err) || spend(rn, s, err) ||
+		    note_use(rn, s, err))
 			return (-1);
 		s->op->cost_nusd = s->nusd;
+		s->op->overrun_nusd = s->overrun_nusd;
 		s->op->late = s->closed && s->from == LEDGER_REAPED;
 	}
-	if (runner_released(rn, err) || spend(rn, err))
+	if (runner_released(rn, err))
 		return (-1);
 	settle_done(rn);
 	return (0);

@@ -8,7 +8,6 @@
 
 struct bill;
 struct err;
-struct idlist;
 struct runner;
 struct settling;
 
@@ -18,33 +17,22 @@ struct settling;
  * meanwhile is corrected, once.  Store thread.
  */
 
-/** What a request had reserved of a budget's window. */
-struct reserved {
-	int64_t ledger_id;
-	int64_t budget_id, start_ms;
-	int64_t amount;
-	char kind[16];
-};
-
 /** Requests whose rows are closed, but which still hold slots and budgets. */
 struct settlements {
 	struct settling *list;
 	size_t n;
-	struct reserved *reserved;
-	size_t nreserved, reserved_cap;
 };
 
 /**
  * settle_close(rn, ops, n, err):
- * Close the rows of ${n} requests: what others hardly ever wait for.
- * settle_windows: add the windows of budgets that they reserved in to ${out},
- * to be locked in one order.  settle_give_back: slots, and the budgets' parts;
- * from the first of these on others wait for the end of this transaction.
+ * Close the rows of ${n} requests: what others hardly ever wait for.  What
+ * they hold of budgets is in the runner's .held then.  settle_give_back: slots,
+ * and the budgets' parts; from the first of these on others wait for the end of
+ * this transaction.
  * 0, or -1.
  */
 int settle_close(struct runner *rn, struct settle_op **ops, size_t n,
     struct err *err) __attribute__((__warn_unused_result__));
-void settle_windows(const struct runner *rn, struct idlist *out);
 int settle_give_back(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 

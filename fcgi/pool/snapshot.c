@@ -156,6 +156,38 @@ group_row(void *arg, const struct store_value *c, size_t n)
 	return (0);
 }
 
+static const char *const kinds[] = {
+	[BUDGET_MONEY] = "money",
+	[BUDGET_TOKENS] = "tokens",
+	[BUDGET_INPUT] = "input_tokens",
+	[BUDGET_OUTPUT] = "output_tokens",
+	[BUDGET_REQUESTS] = "requests",
+};
+
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == BUDGET_KINDS,
+    "one name a kind");
+
+const char *
+budget_kind_name(enum budget_kind kind)
+{
+
+	return (kinds[kind]);
+}
+
+/* The schema has no other kinds than these. */
+static enum budget_kind
+kind_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < BUDGET_KINDS - 1; i++) {
+		if (strcmp(kinds[i], name) == 0)
+			break;
+	}
+	return ((enum budget_kind)i);
+}
+
+/* id, name, scope, scope_id, kind, period, models, policy, limit */
 static int
 budget_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -172,12 +204,47 @@ budget_row(void *arg, const struct store_value *c, size_t n)
 	b += s->nbudgets++;
 	*b = (struct budget_rule) {
 		.id = store_get_int(&c[0]),
-		.scope_id = store_get_int(&c[2]),
-		.limit = store_get_int(&c[5]),
+		.scope_id = store_get_int(&c[3]),
+		.kind = kind_of(store_get_text(&c[4])),
+		.strict = strcmp(store_get_text(&c[7]), "strict") == 0,
+		.limit = store_get_int(&c[8]),
 	};
-	copy_text(b->scope, sizeof(b->scope), &c[1]);
-	copy_text(b->kind, sizeof(b->kind), &c[3]);
-	copy_text(b->period, sizeof(b->period), &c[4]);
+	copy_text(b->name, sizeof(b->name), &c[1]);
+	copy_text(b->scope, sizeof(b->scope), &c[2]);
+	copy_text(b->period, sizeof(b->period), &c[5]);
+	if (*store_get_text(&c[6]) == '\0' ||
+	    (b->models = strdup(store_get_text(&c[6]))) != NULL)
+		return (0);
+	err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+	return (-1);
+}
+
+static int
+by_budget_id(const void *a, const void *b)
+{
+	const struct budget_rule *x = *(const struct budget_rule *const *)a;
+	const struct budget_rule *y = *(const struct budget_rule *const *)b;
+
+	return (x->id < y->id ? -1 : x->id > y->id);
+}
+
+/* Once they all are in their place. */
+static int
+index_budgets(struct snapshot *s, struct err *err)
+{
+	size_t i;
+
+	if (s->nbudgets == 0)
+		return (0);
+	s->budgets_by_id = calloc(s->nbudgets, sizeof(*s->budgets_by_id));
+	if (s->budgets_by_id == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	for (i = 0; i < s->nbudgets; i++)
+		s->budgets_by_id[i] = &s->budgets[i];
+	qsort(s->budgets_by_id, s->nbudgets, sizeof(*s->budgets_by_id),
+	    by_budget_id);
 	return (0);
 }
 
@@ -248,6 +315,8 @@ snapshot_load(struct store *st, const struct seal *seal, struct err *err)
 		    err) < 0)
 			goto err1;
 	}
+	if (index_budgets(l.s, err))
+		goto err1;
 	return (l.s);
 
 err1:
@@ -280,8 +349,11 @@ snapshot_unref(struct snapshot *s)
 		free(a->cooldowns);
 	}
 	free(s->accounts);
+	for (i = 0; i < s->nbudgets; i++)
+		free(s->budgets[i].models);
 	free(s->groups);
 	free(s->budgets);
+	free(s->budgets_by_id);
 	free(s->prices.rows);
 	free(s);
 }
@@ -322,6 +394,23 @@ snapshot_group(const struct snapshot *s, int64_t id)
 		return (NULL);
 	return (bsearch(&id, s->groups, s->ngroups, sizeof(*s->groups),
 	    by_group_id));
+}
+
+const struct budget_rule *
+snapshot_budget(const struct snapshot *s, int64_t id)
+{
+	size_t lo = 0, hi = s->nbudgets, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (s->budgets_by_id[mid]->id == id)
+			return (s->budgets_by_id[mid]);
+		if (s->budgets_by_id[mid]->id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (NULL);
 }
 
 const struct cooldown *

@@ -59,13 +59,29 @@ struct group {
 	char strategy[32];
 };
 
-/** A limit; see budgets.h for what kinds and periods mean. */
+/** What a budget counts; the numbers stand in ledger rows (holds). */
+enum budget_kind {
+	BUDGET_MONEY,			/* nano-dollars */
+	BUDGET_TOKENS,			/* all */
+	BUDGET_INPUT,			/* with reads and writes of caches */
+	BUDGET_OUTPUT,
+	BUDGET_REQUESTS,
+	BUDGET_KINDS
+};
+
+/** budget_kind_name(kind): As the schema has it. */
+const char *budget_kind_name(enum budget_kind kind);
+
+/** A limit; see the table budget. */
 struct budget_rule {
 	int64_t id;
+	char name[161];
 	char scope[8];			/* key | person | group */
 	int64_t scope_id;
-	char kind[16];
+	enum budget_kind kind;
 	char period[16];
+	char *models;			/* wildcards by comma; NULL: any */
+	bool strict;			/* reserves the worst case */
 	int64_t limit;
 };
 
@@ -79,6 +95,7 @@ struct snapshot {
 	size_t ngroups;
 	struct budget_rule *budgets;	/* enabled; by scope, its id, id */
 	size_t nbudgets;
+	const struct budget_rule **budgets_by_id;	/* the same */
 	struct price_list prices;
 };
 
@@ -97,6 +114,8 @@ void snapshot_unref(struct snapshot *s);	/* NULL is allowed */
 /** snapshot_account(s, id): Borrow, or NULL.  Binary search. */
 const struct account *snapshot_account(const struct snapshot *s, int64_t id);
 const struct group *snapshot_group(const struct snapshot *s, int64_t id);
+const struct budget_rule *snapshot_budget(const struct snapshot *s,
+    int64_t id);
 
 /**
  * account_parked(a, family, now_ms): The cooldown that keeps ${a} from serving

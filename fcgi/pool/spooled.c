@@ -72,6 +72,8 @@ static const struct field fields[] = {
 	AT(KIND_BOOL, settle.end.usage.absurd),
 	AT(KIND_I64, settle.max_tokens),
 	AT(KIND_BOOL, settle.repeats),
+	AT(KIND_I64, settle.flags),
+	AT(KIND_TEXT, settle.disconnect),
 };
 
 #define NFIELDS		(sizeof(fields) / sizeof(fields[0]))
@@ -81,7 +83,8 @@ _Static_assert(NFIELDS * 8 + sizeof(((struct spooled *)0)->account.platform) +
     2 * POOL_FAMILY_SIZE + sizeof(struct attempt_end) + sizeof(struct park) +
     sizeof(((struct settle_op *)0)->model) +
     sizeof(((struct settle_op *)0)->outcome) +
-    sizeof(((struct settle_op *)0)->trace) < SPOOL_RECORD_MAX,
+    sizeof(((struct settle_op *)0)->trace) +
+    sizeof(((struct settle_op *)0)->disconnect) < SPOOL_RECORD_MAX,
     "a record holds any settlement");
 
 /* ---- writing ---- */

@@ -224,10 +224,10 @@ rig_key(struct rig *r, const char *name, const char *bind_kind,
 	struct store_value v[] = { store_text(name), store_text("sk-lh-x"),
 		store_blob(name, strlen(name)), store_text(bind_kind),
 		bind_id == 0 ? store_null() : store_int(bind_id),
-		store_int(concurrency), store_text(""), store_int(1),
-		store_null(), store_int(1) };
+		store_int(concurrency), store_text(""), store_null(),
+		store_int(1), store_null(), store_int(1) };
 
-	write_row(r, STMT_KEY_ADD, v, 10);
+	write_row(r, STMT_KEY_ADD, v, 11);
 	k->refs = 1;
 	k->id = store_insert_id(r->st);
 	k->models = strdup("");
@@ -238,8 +238,8 @@ rig_key(struct rig *r, const char *name, const char *bind_kind,
 int64_t
 rig_budget(struct rig *r, int64_t key_id, int64_t limit_nusd)
 {
-	struct store_value v[] = { store_int(key_id), store_int(limit_nusd),
-		store_int(1) };
+	struct store_value v[] = { store_int(limit_nusd), store_int(1),
+		store_int(key_id) };
 	int64_t id;
 
 	id = write_row(r, STMT_KEY_BUDGET_ADD, v, 3);
@@ -540,6 +540,45 @@ slots_held(struct rig *r)
 	    "WHERE responder_id IS NOT NULL"));
 }
 
+/* Sums of what rows hold of each window, as "h". */
+#define HELD(rows)	"(SELECT b, s, "				\
+	"sum(CASE WHEN state = 0 THEN a ELSE 0 END) AS r, "		\
+	"sum(CASE WHEN state = 0 THEN 0 ELSE a END) AS c "		\
+	"FROM " rows " GROUP BY b, s) AS h"
+
+static const char held_sqlite[] = HELD("(SELECT state, "
+    "json_extract(value, '$[0]') AS b, json_extract(value, '$[1]') AS s, "
+    "json_extract(value, '$[3]') AS a FROM ledger, json_each(CASE "
+    "WHEN holds = '' THEN '[]' ELSE holds END))");
+static const char held_mysql[] = HELD("ledger, JSON_TABLE(CASE "
+    "WHEN holds = '' THEN '[]' ELSE holds END, '$[*]' COLUMNS "
+    "(b BIGINT PATH '$[0]', s BIGINT PATH '$[1]', a BIGINT PATH '$[3]')) "
+    "AS j");
+
+/* Windows are the sums of what rows hold, and of nothing else. */
+static void
+balance_windows(struct rig *r, const char *note)
+{
+	const char *held = raw_is_mysql() ? held_mysql : held_sqlite;
+	char sql[1536];
+
+	snprintf(sql, sizeof(sql), "SELECT (SELECT count(*) FROM "
+	    "budget_window w LEFT JOIN %s ON b = budget_id AND s = start_ms "
+	    "WHERE reserved <> coalesce(r, 0) OR spent <> kept + "
+	    "coalesce(c, 0)) + (SELECT count(*) FROM %s LEFT JOIN "
+	    "budget_window ON b = budget_id AND s = start_ms "
+	    "WHERE budget_id IS NULL)", held, held);
+	if (rig_int(r, sql) == 0)
+		return;
+	snprintf(sql, sizeof(sql), "SELECT budget_id || ' at ' || start_ms || "
+	    "': ' || reserved || ' reserved, ' || coalesce(r, 0) || ' held; ' "
+	    "|| spent || ' spent, ' || coalesce(c, 0) || ' charged' "
+	    "FROM budget_window LEFT JOIN %s ON b = budget_id AND "
+	    "s = start_ms WHERE reserved <> coalesce(r, 0) OR "
+	    "spent <> kept + coalesce(c, 0)", held);
+	fail_msg("budget %s (%s)", rig_text(r, sql), note);
+}
+
 void
 rig_balance(struct rig *r, const char *note)
 {
@@ -564,10 +603,6 @@ rig_balance(struct rig *r, const char *note)
 		{ "tickets of requests that are over", "SELECT count(*) FROM "
 		    "ticket LEFT JOIN ledger l ON l.id = ledger_id "
 		    "WHERE l.id IS NULL OR l.state <> 0" },
-		{ "reserved differs", "SELECT coalesce(sum(reserved), 0) - "
-		    "(SELECT coalesce(sum(amount), 0) FROM reservation r "
-		    "JOIN ledger l ON l.id = r.ledger_id WHERE l.state = 0) "
-		    "FROM budget_window" },
 		{ "spent differs", "SELECT coalesce(sum(spent), 0) - "
 		    "(SELECT coalesce(sum(cost_nusd), 0) FROM ledger "
 		    "WHERE key_id = 1 AND state <> 0) FROM budget_window" },
@@ -590,6 +625,7 @@ rig_balance(struct rig *r, const char *note)
 	int64_t n;
 	size_t i;
 
+	balance_windows(r, note);
 	for (i = 0; i < NITEMS(books); i++) {
 		if ((n = rig_int(r, books[i].sql)) != 0)
 			fail_msg("%s: %lld (%s)", books[i].what,

@@ -104,10 +104,11 @@ fill(struct place *pl)
 	v[4] = store_null();
 	v[5] = store_int(0);
 	v[6] = store_text("");
-	v[7] = store_int(1);
-	v[8] = store_null();
-	v[9] = store_int(1);
-	must(store_exec(st, STMT_KEY_ADD, v, 1, 10, NULL, &err), &err);
+	v[7] = store_null();
+	v[8] = store_int(1);
+	v[9] = store_null();
+	v[10] = store_int(1);
+	must(store_exec(st, STMT_KEY_ADD, v, 1, 11, NULL, &err), &err);
 	must(store_commit(st, &err), &err);
 	store_close(st);
 	free(pepper_box);

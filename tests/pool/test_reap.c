@@ -136,7 +136,8 @@ a_late_settlement_corrects_once(void **state)
 	assert_int_equal(rig_int(r, "SELECT count(*) FROM attempt WHERE "
 	    "outcome = 'ok' AND cost_nusd = 30"), 1);
 	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 30);
-	assert_int_equal(rig_int(r, "SELECT count(*) FROM reservation"), 0);
+	assert_string_equal(rig_text(r, "SELECT holds FROM ledger"),
+	    "[[1,0,0,30]]");
 
 	proc_run1(p, &s->op);
 	assert_false(s->late);
@@ -150,50 +151,48 @@ a_late_settlement_corrects_once(void **state)
 	proc_free(p);
 }
 
-/* The reserve of a lost request stays spent; so long ago, nobody asks. */
+/* However late it comes. */
 static void
-a_day_later_only_the_row_is_settled(void **state)
+days_later_the_budget_is_corrected_as_well(void **state)
 {
-	static const char many[] = "SELECT count(*) FROM reservation";
+	static const char spent[] = "SELECT spent FROM budget_window";
 	struct rig *r = *state;
 	struct key_info *key = furnish(r);
-	struct admit_op *op, *now;
+	struct admit_op *op, *waits, *now;
 	struct proc *dead, *p;
 	struct settle_op *s;
 
 	dead = proc_new(r);
 	op = admit_now(dead, key);
+	now = admit_now(dead, key);
+	waits = admit_now(dead, key);
+	assert_false(proc_posted(dead, &waits->op));
 	s = settle_make(dead, op);
 	proc_die(dead);
 	p = proc_new(r);
 	p->fail_times = 1;
 	proc_beat(p);
+	rig_balance(r, "reaped");
+	assert_int_equal(rig_int(r, spent), 4000);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger "
+	    "WHERE state = 2 AND holds = '[[1,0,0,2000]]'"), 2);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger "
+	    "WHERE state = 2 AND fence = 0 AND holds = ''"), 1);
+	drop(now);
+	drop(waits);
+
+	rig_sql(r, "UPDATE ledger SET settled_ms = settled_ms - 864000000");
+	clock_fake_advance(&r->clock, 864000000);
+	proc_beat(p);
 	now = admit_now(p, key);
-	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2000);
-	assert_int_equal(rig_int(r, many), 2);
-
-	/* It looks once an hour. */
-	rig_sql(r, "UPDATE ledger SET settled_ms = settled_ms - 86300000");
-	clock_fake_advance(&r->clock, 3600000);
-	proc_beat(p);
-	assert_int_equal(rig_int(r, many), 2);
-	rig_sql(r, "UPDATE ledger SET settled_ms = settled_ms - 100000");
-	clock_fake_advance(&r->clock, 3599999);
-	proc_beat(p);
-	assert_int_equal(rig_int(r, many), 2);
-	clock_fake_advance(&r->clock, 1);
-	proc_beat(p);
-	assert_int_equal(rig_int(r, many), 1);
-
 	proc_run1(p, &s->op);
 	assert_true(s->late);
 	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger WHERE "
-	    "state = 3 AND cost_nusd = 30"), 1);
-	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2000);
+	    "state = 3 AND cost_nusd = 30 AND holds = '[[1,0,0,30]]'"), 1);
+	assert_int_equal(rig_int(r, spent), 2030);
 	finish(p, now);
-	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2030);
-	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window"), 0);
-	assert_int_equal(rig_int(r, many), 0);
+	assert_int_equal(rig_int(r, spent), 2060);
+	rig_balance(r, "corrected");
 	lease_drop(&s->lease);
 	free(s);
 	free(op);
@@ -425,7 +424,7 @@ main(void)
 		T(a_dead_neighbour_is_reaped_at_once),
 		T(a_killed_process_is_reaped),
 		T(a_late_settlement_corrects_once),
-		T(a_day_later_only_the_row_is_settled),
+		T(days_later_the_budget_is_corrected_as_well),
 		T(a_slot_leased_anew_is_not_freed_by_its_last_holder),
 		T(elsewhere_a_beat_that_stands_still_decides),
 		T(an_outage_reaps_nobody),

@@ -174,10 +174,10 @@ test_no_statement_scans(void **state)
 		STMT_SLOT_TAKE, STMT_SLOT_RELEASE, STMT_LEDGER_ATTEMPT,
 		STMT_LEDGER_CLOSE, STMT_LEDGER_STATE, STMT_ATTEMPT_CLOSE,
 		STMT_ATTEMPTS_BEFORE, STMT_WINDOW_READ, STMT_WINDOW_WRITE,
-		STMT_RESERVATION_DROP, STMT_RESPONDER_BEAT, STMT_TICKET_GRANT,
+		STMT_LEDGER_EXTEND, STMT_RESPONDER_BEAT, STMT_TICKET_GRANT,
 		STMT_TICKET_DROP, STMT_TICKETS_GRANTED, STMT_COOLDOWN_GET,
-		STMT_REAP_WINDOWS, STMT_REAP_LEDGER, STMT_REAP_SLOTS,
-		STMT_REAP_ATTEMPTS, STMT_REAP_RESERVATIONS,
+		STMT_REAP_HOLDS, STMT_REAP_LEDGER, STMT_REAP_SLOTS,
+		STMT_REAP_ATTEMPTS,
 	};
 	const struct place *pl = *state;
 	char sql[4096], plan[256];
@@ -194,10 +194,8 @@ test_no_statement_scans(void **state)
 	    "'x', 0, 0, 0 FROM seq_1_to_5000");
 	raw_sql(pl->url, "INSERT INTO attempt (ledger_id, n, account_id, "
 	    "started_ms) SELECT id, 1, 1, 1 FROM ledger");
-	raw_sql(pl->url, "INSERT INTO reservation SELECT id, 1, 0, 1 FROM "
-	    "ledger");
 	raw_sql(pl->url, "UPDATE ledger SET state = 1 WHERE id % 100 <> 0");
-	raw_sql(pl->url, "ANALYZE TABLE ledger, attempt, reservation");
+	raw_sql(pl->url, "ANALYZE TABLE ledger, attempt");
 	for (i = 0; i < NITEMS(hot); i++) {
 		n = (size_t)snprintf(sql, sizeof(sql), "EXPLAIN ");
 		for (p = stmts[hot[i]].sql[STMT_DIALECT_MYSQL]; *p != '\0';

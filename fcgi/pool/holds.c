@@ -1,0 +1,220 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "store/store.h"
+
+#include "pool/holds.h"
+#include "pool/idlist.h"
+
+void
+holds_format(const struct holds *h, char out[HOLDS_TEXT])
+{
+	const struct hold *one;
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (one = h->list; one < h->list + h->n; one++)
+		n += (size_t)snprintf(out + n, HOLDS_TEXT - n, "%s[%" PRId64
+		    ",%" PRId64 ",%d,%" PRId64 "]", n == 0 ? "[" : ",",
+		    one->budget_id, one->start_ms, (int)one->kind,
+		    one->amount);
+	if (n > 0)
+		snprintf(out + n, HOLDS_TEXT - n, "]");
+}
+
+/* The next thing must be ${c}. */
+static int
+skip(const char **p, char c)
+{
+
+	*p += strspn(*p, " ");
+	if (**p != c)
+		return (-1);
+	(*p)++;
+	return (0);
+}
+
+static int
+number(const char **p, int64_t min, int64_t max, int64_t *out)
+{
+	size_t n;
+
+	*p += strspn(*p, " ");
+	n = strspn(*p, "-0123456789");
+	if (num_parse(*p, n, min, max, out))
+		return (-1);
+	*p += n;
+	return (0);
+}
+
+static int
+parse_one(const char **p, struct hold *h)
+{
+	int64_t kind;
+
+	if (skip(p, '[') ||
+	    number(p, 1, INT64_MAX, &h->budget_id) || skip(p, ',') ||
+	    number(p, INT64_MIN, INT64_MAX, &h->start_ms) || skip(p, ',') ||
+	    number(p, 0, BUDGET_KINDS - 1, &kind) || skip(p, ',') ||
+	    number(p, 0, INT64_MAX, &h->amount) || skip(p, ']'))
+		return (-1);
+	h->kind = (enum budget_kind)kind;
+	return (0);
+}
+
+int
+holds_parse(const char *text, struct holds *h)
+{
+	const char *p = text;
+
+	h->n = 0;
+	if (*p == '\0')
+		return (0);
+	if (skip(&p, '['))
+		return (-1);
+	do {
+		if (h->n == HOLDS_MAX || parse_one(&p, &h->list[h->n]))
+			return (-1);
+		h->n++;
+	} while (skip(&p, ',') == 0);
+	return (skip(&p, ']') || *p != '\0' ? -1 : 0);
+}
+
+/* ---- rows ---- */
+
+void
+held_init(struct held_rows *h)
+{
+
+	*h = (struct held_rows) { 0 };
+}
+
+void
+held_reset(struct held_rows *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->n; i++)
+		free(h->list[i]);
+	h->n = 0;
+}
+
+void
+held_fini(struct held_rows *h)
+{
+
+	held_reset(h);
+	free(h->list);
+	held_init(h);
+}
+
+static size_t
+place_of(const struct held_rows *h, int64_t ledger_id)
+{
+	size_t lo = 0, hi = h->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (h->list[mid]->ledger_id < ledger_id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (lo);
+}
+
+struct held_row *
+held_find(const struct held_rows *h, int64_t ledger_id)
+{
+	size_t at = place_of(h, ledger_id);
+
+	return (at < h->n && h->list[at]->ledger_id == ledger_id ?
+	    h->list[at] : NULL);
+}
+
+static int
+insert(struct held_rows *h, struct held_row *row)
+{
+	size_t at = place_of(h, row->ledger_id), cap;
+	struct held_row **list;
+
+	if (h->n == h->cap) {
+		cap = h->cap == 0 ? 64 : h->cap * 2;
+		if ((list = realloc(h->list, cap * sizeof(*list))) == NULL)
+			return (-1);
+		h->list = list;
+		h->cap = cap;
+	}
+	memmove(h->list + at + 1, h->list + at,
+	    (h->n - at) * sizeof(*h->list));
+	h->list[at] = row;
+	h->n++;
+	return (0);
+}
+
+struct fetching {
+	struct held_rows *rows;
+	struct err *err;
+};
+
+/* id, state, fence, reserved, body bytes, extensions, holds */
+static int
+held_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct fetching *f = arg;
+	struct held_row *row;
+
+	(void)n;
+	if ((row = malloc(sizeof(*row))) == NULL)
+		goto nomem;
+	row->ledger_id = store_get_int(&c[0]);
+	row->state = store_get_int(&c[1]);
+	row->fence = store_get_int(&c[2]);
+	row->reserved_nusd = store_get_int(&c[3]);
+	row->body_bytes = store_get_int(&c[4]);
+	row->extensions = store_get_int(&c[5]);
+
+	/* Made by hand?  A settlement must come through all the same; that the
+	 * sums differ then is for `ledger verify' to say. */
+	if (holds_parse(store_get_text(&c[6]), &row->holds))
+		row->holds.n = 0;
+	holds_format(&row->holds, row->text);
+	if (insert(f->rows, row) == 0)
+		return (0);
+	free(row);
+nomem:
+	err_set(f->err, ERR_NOMEM, "no memory for what a request holds");
+	return (-1);
+}
+
+int
+held_fetch(struct held_rows *h, struct store *st, struct idlist *ids,
+    struct err *err)
+{
+	struct fetching f = { .rows = h, .err = err };
+	struct store_value param;
+	struct idlist new;
+	size_t i;
+	int rc = -1;
+
+	idlist_sort(ids);
+	idlist_init(&new, 1);
+	for (i = 0; i < ids->n; i++) {
+		if (held_find(h, ids->v[i]) == NULL)
+			idlist_put(&new, ids->v[i], 0);
+	}
+	if (ids->failed && idlist_param(ids, &param, err))
+		goto done;
+	if ((new.n > 0 || new.failed) && (idlist_param(&new, &param, err) ||
+	    store_query(st, STMT_LEDGER_HOLDS, &param, 1, held_row, &f, err) <
+	    0))
+		goto done;
+	rc = 0;
+done:
+	idlist_fini(&new);
+	return (rc);
+}

@@ -1,0 +1,78 @@
+#ifndef POOL_HOLDS_H_
+#define POOL_HOLDS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pool/snapshot.h"
+
+struct err;
+struct idlist;
+struct store;
+
+/**
+ * What requests hold of budgets, as their ledger rows say: while a row is open
+ * what is reserved, afterwards what was charged.  The reserve of a budget
+ * window is the sum over open rows, its spend that over closed ones.  In the
+ * row it is a JSON array of [budget, start of the window, kind, amount], or ''
+ * for none.  Store thread.
+ */
+struct hold {
+	int64_t budget_id;
+	int64_t start_ms;
+	enum budget_kind kind;
+	int64_t amount;
+};
+
+/* Budgets that one request counts against, at the most. */
+#define HOLDS_MAX	16
+
+/* "[" and 16 times "[19 digits,20,1,19]," fit, and the column (2,048). */
+#define HOLDS_TEXT	1100
+
+struct holds {
+	size_t n;
+	struct hold list[HOLDS_MAX];
+};
+
+void holds_format(const struct holds *h, char out[HOLDS_TEXT]);
+
+/** holds_parse(text, h): 0, or -1 if it is none that was written by
+ * holds_format (spaces may be between). */
+int holds_parse(const char *text, struct holds *h)
+    __attribute__((__warn_unused_result__));
+
+/** A ledger row that may hold something, as the batch found and left it. */
+struct held_row {
+	int64_t ledger_id;
+	int64_t state;		/* enum ledger_state */
+	int64_t fence;
+	int64_t reserved_nusd;
+	int64_t body_bytes;
+	int64_t extensions;
+	struct holds holds;
+	char text[HOLDS_TEXT];	/* .holds as they are to be written */
+};
+
+struct held_rows {
+	struct held_row **list;	/* by ledger id */
+	size_t n, cap;
+};
+
+void held_init(struct held_rows *h);
+void held_reset(struct held_rows *h);
+void held_fini(struct held_rows *h);
+
+/**
+ * held_fetch(h, st, ids, err):
+ * Read those rows of ${ids} that were not read yet in this batch, in one go; on
+ * a shared store they are locked.  ${ids} is put in order.  0, or -1.
+ */
+int held_fetch(struct held_rows *h, struct store *st, struct idlist *ids,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** held_find(h, ledger_id): Borrow until held_reset; NULL: not read, or not
+ * there. */
+struct held_row *held_find(const struct held_rows *h, int64_t ledger_id);
+
+#endif /* !POOL_HOLDS_H_ */
