@@ -29,9 +29,9 @@ struct copy_sum {
  * whole; ERR_EXISTS if responders run on it.  ${to} must have the schema and
  * no row yet, else ERR_EXISTS.  Rows are committed in parts, those that make
  * it an installation last: when it breaks off, ${to} is none, and is to be
- * removed.  Ids of rows that are gone from ${from} are not given to new rows of
- * ${to} either.  In the end ${to} is read again: ERR_INTERNAL if its sums differ.
- * ${sums} tells of each table.  0, or -1.
+ * removed.  Ids of rows that are gone from ${from} are not given to new rows
+ * of ${to} either.  In the end ${to} is read again: ERR_INTERNAL if its sums
+ * differ.  ${sums} tells of each table.  0, or -1.
  */
 int copy_store(struct store *from, struct store *to,
     struct copy_sum sums[COPY_TABLES], struct err *err)
