@@ -110,7 +110,7 @@ static const struct {
 	    "check password_file or LEASEHOLD_STORE_PASSWORD" },
 	{ 1698 /* no password */, ERR_PERM, "user or password are wrong",
 	    "check password_file or LEASEHOLD_STORE_PASSWORD" },
-	{ ER_BAD_DB_ERROR, ERR_NOT_FOUND, "there is no such database",
+	{ ER_BAD_DB_ERROR, ERR_SCHEMA, "there is no such database",
 	    "leasehold init makes it, or: CREATE DATABASE" },
 	{ ER_DBACCESS_DENIED_ERROR, ERR_PERM, "rights are missing", NULL },
 	{ ER_TABLEACCESS_DENIED_ERROR, ERR_PERM, "rights are missing", NULL },

@@ -66,7 +66,7 @@ test_errors_are_told_apart(void **state)
 		{ 1047, ERR_STORE_DOWN, ERR_STORE_UNKNOWN },
 		{ 1927, ERR_STORE_DOWN, ERR_STORE_UNKNOWN },
 		{ 1045, ERR_PERM, ERR_STORE_UNKNOWN },
-		{ 1049, ERR_NOT_FOUND, ERR_STORE_UNKNOWN },
+		{ 1049, ERR_SCHEMA, ERR_STORE_UNKNOWN },
 		{ 1142, ERR_PERM, ERR_STORE_UNKNOWN },
 		{ 1044, ERR_PERM, ERR_STORE_UNKNOWN },
 		{ 1064, ERR_INTERNAL, ERR_STORE_UNKNOWN },
@@ -576,7 +576,7 @@ test_a_database_that_is_missing(void **state)
 	NEED_SERVER(state);
 	raw_drop(pl->url);
 	assert_null(store_open(pl->url, &opt, &err));
-	assert_int_equal(err.code, ERR_NOT_FOUND);
+	assert_int_equal(err.code, ERR_SCHEMA);
 	assert_non_null(strstr(err.text, "leasehold init"));
 	opt.create = true;
 	err_clear(&err);
