@@ -1,19 +1,20 @@
 // What is set up wrongly is refused at the start, and the message says what
 // to mend: settings, master key, schema, folders.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile }
 	from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { libexec, prefix, run } from './lib/site.mjs';
+import { Programs, responders } from './lib/programs.mjs';
+import { prefix, run } from './lib/site.mjs';
 
-let dir, conf, key, keyText;
+let dir, programs, conf, key, keyText;
 
 before(async () => {
 	dir = await mkdtemp(join(tmpdir(), 'lh-'));
-	conf = join(dir, 'leasehold.conf');
+	programs = new Programs(dir);
+	({ conf } = programs);
 	key = join(dir, 'master.key');
 	await mkdir(join(dir, 'var'));
 	await mkdir(join(dir, 'run'));
@@ -49,55 +50,9 @@ async function sql(text) {
 	assert.equal(r.status, 0, r.stderr);
 }
 
-// Root may write anywhere: not without these.
-const meek = process.getuid() !== 0 ? [] :
-	['setpriv', '--bounding-set', '-dac_override,-dac_read_search'];
+const refused = (words, names, args) => programs.refuse(words, names, args);
 
-const programs = {
-	leasehold: args => {
-		const [program, ...rest] = [...meek,
-			join(prefix, 'sbin/leasehold'), '--config', conf,
-			...args ?? ['key', 'list']];
-		return run(program, rest);
-	},
-	'leasehold-relay.fcgi': () => spawned('relay'),
-	'leasehold-admin.fcgi': () => spawned('admin'),
-};
-
-// As spawn-fcgi starts it.  One that does not refuse is stopped after two
-// seconds, with status 0.
-async function spawned(kind) {
-	const path = join(dir, `run/${kind}.sock`);
-	await rm(path, { force: true });
-	const [program, ...args] = [...meek, 'spawn-fcgi', '-n', '-s', path,
-		'--', join(libexec, `leasehold-${kind}.fcgi`), '--config', conf];
-	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-	let stderr = '';
-	child.stderr.on('data', d => { stderr += d; });
-	const timer = setTimeout(() => child.kill('SIGTERM'), 2500);
-	const status = await new Promise(done =>
-		child.on('close', (code, signal) => done(code ?? signal)));
-	clearTimeout(timer);
-	return { status, stderr };
-}
-
-async function refused(words, names = Object.keys(programs), args) {
-	await Promise.all(names.map(async name => {
-		const r = await programs[name](args);
-		assert.notEqual(r.status, 0, `${name} started: ${r.stderr}`);
-		for (const w of [].concat(words))
-			assert.match(r.stderr, w, name);
-	}));
-}
-
-const responders = Object.keys(programs).slice(1);
-
-test('what is set up well starts', async () => {
-	await Promise.all(Object.entries(programs).map(async ([name, start]) => {
-		const r = await start();
-		assert.equal(r.status, 0, `${name}: ${r.stderr}`);
-	}));
-});
+test('what is set up well starts', () => programs.starts());
 
 describe('settings', () => {
 	for (const [name, lines, words, everywhere] of [

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { booksBalance, health, longestGap, openRows, relays, until }
+import { booksBalance, health, longestGap, openRows, relays, spooled, until }
 	from '../e2e/lib/hosts.mjs';
 import { call, message, stream } from '../e2e/lib/http.mjs';
 import { Load } from '../e2e/lib/load.mjs';
@@ -122,6 +122,9 @@ test('the database is killed for 10 s: streams end well, it heals',
 			assert.equal(answer.status, 200);
 			assert.match(answer.body, /message_stop/);
 		}
+		for (const site of [one, two])
+			await until('settlements on disk',
+				async () => await spooled(site) > 0, 5000);
 		await sleep(6000);
 		await one.quickstart();
 		const ms = await healthy();
@@ -130,6 +133,7 @@ test('the database is killed for 10 s: streams end well, it heals',
 		await sleep(1500);
 		await Promise.all(loads.map(load => load.stop()));
 		await settled();
+		assert.equal(await spooled(one) + await spooled(two), 0);
 		loads.forEach(refusedRightly);
 		await booksBalance(loads, { limit: 10 });
 		assert.deepEqual(await pids(), before, 'no responder ended');

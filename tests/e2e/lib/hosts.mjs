@@ -1,5 +1,7 @@
 // What the tests of several hosts, and of a database that goes away, share.
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accounts, money } from './load.mjs';
 
@@ -25,6 +27,24 @@ export async function openRows(site) {
 
 export function health(site) {
 	return fetch(`${site.url}/health`).then(r => r.status, () => 0);
+}
+
+// Records of one file that are pending, as fcgi/store/spool.h draws it.
+function pending(file) {
+	let n = 0;
+	for (let at = 512; at + 32 <= file.length &&
+		file.readUInt32LE(at) === 0x4c53504c;
+		at += 32 + Math.ceil(file.readUInt32LE(at + 8) / 8) * 8)
+		n += file.readUInt32LE(at + 4) === 0;
+	return n;
+}
+
+// Settlements that a site keeps in its spool; asks no database.
+export async function spooled(site) {
+	const dir = site.spoolDir ?? join(site.dir, 'var/spool');
+	const files = await Promise.all((await readdir(dir)).map(name =>
+		readFile(join(dir, name)).catch(() => Buffer.alloc(0))));
+	return files.reduce((n, file) => n + pending(file), 0);
 }
 
 // How many relay responders the database knows.
