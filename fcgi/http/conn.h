@@ -102,12 +102,13 @@ struct fcgi_server {
 	int64_t protocol_errors;
 
 	struct loop_watch watch;
-	struct loop_timer pause;	/* set: no accepting until then */
+	struct loop_timer pause;	/* set: no accepting until then; while
+					   draining, the next look */
 
 	bool draining;
 	void (*idle_cb)(void *arg);
 	void *idle_arg;
-	struct loop_task idle_task;
+	struct loop_task drain_task;
 };
 
 /** conn_new(s, fd): Takes over ${fd}, also when it returns -1. */

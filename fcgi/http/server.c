@@ -13,11 +13,13 @@
 /* Connections accepted in one turn; what is left waits for the next. */
 #define ACCEPTS_A_TURN	16
 
-/* How long accepting stops when descriptors or memory have run out. */
+/* How long accepting stops when descriptors or memory have run out, and how
+ * often it is looked for connections while draining. */
 #define PAUSE_MS	100
 
 static void listen_ready(struct loop_watch *w, uint32_t events);
 static void pause_over(struct loop_timer *t);
+static void drain_run(struct loop_task *t);
 
 /* Stop accepting for a moment, rather than being told again at once. */
 static void
@@ -36,7 +38,7 @@ static void
 resume_accepting(struct fcgi_server *s)
 {
 
-	if (s->watch.loop != NULL || s->pause.loop != NULL ||
+	if (s->watch.loop != NULL || s->pause.loop != NULL || s->draining ||
 	    s->nconns >= s->connections_max)
 		return;
 	if (loop_watch_add(s->loop, &s->watch, s->listen_fd,
@@ -47,8 +49,12 @@ resume_accepting(struct fcgi_server *s)
 static void
 pause_over(struct loop_timer *t)
 {
+	struct fcgi_server *s = t->arg;
 
-	resume_accepting(t->arg);
+	if (s->draining)
+		loop_task_add(s->loop, &s->drain_task, drain_run, s);
+	else
+		resume_accepting(s);
 }
 
 /* Another process took the connection, or it is gone again. */
@@ -59,7 +65,8 @@ is_passing(int errnum)
 	return (errnum == EINTR || errnum == ECONNABORTED || errnum == EPROTO);
 }
 
-static void
+/* False when there were more than may be taken in one turn. */
+static bool
 accept_some(struct fcgi_server *s)
 {
 	int fd, i;
@@ -67,19 +74,20 @@ accept_some(struct fcgi_server *s)
 	for (i = 0; i < ACCEPTS_A_TURN; i++) {
 		if (s->nconns >= s->connections_max) {
 			loop_watch_del(&s->watch);
-			return;
+			return (true);
 		}
 		fd = accept4(s->listen_fd, NULL, NULL,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1 && is_passing(errno))
 			continue;
 		if (fd == -1 && errno == EAGAIN)
-			return;
+			return (true);
 		if (fd == -1 || conn_new(s, fd)) {
 			pause_accepting(s);
-			return;
+			return (true);
 		}
 	}
+	return (false);
 }
 
 static void
@@ -87,26 +95,35 @@ listen_ready(struct loop_watch *w, uint32_t events)
 {
 
 	(void)events;
-	accept_some(w->arg);
+	(void)accept_some(w->arg);
 }
 
-/* The backlog may hold connections that nobody has accepted yet. */
+/*
+ * Look for connections that nobody has accepted yet.  Other responders on the
+ * same socket take theirs as soon as they come, so hardly any is left to us,
+ * who would else go on for as long as new ones come.
+ */
 static void
-idle_run(struct loop_task *t)
+drain_run(struct loop_task *t)
 {
 	struct fcgi_server *s = t->arg;
 
-	accept_some(s);
+	if (!accept_some(s)) {
+		loop_task_add(s->loop, &s->drain_task, drain_run, s);
+		return;
+	}
 	if (s->nconns == 0)
 		s->idle_cb(s->idle_arg);
+	if (s->pause.loop == NULL)
+		pause_accepting(s);
 }
 
 static void
-check_idle(struct fcgi_server *s)
+drain_on(struct fcgi_server *s)
 {
 
 	if (s->draining && s->nconns == 0)
-		loop_task_add(s->loop, &s->idle_task, idle_run, s);
+		loop_task_add(s->loop, &s->drain_task, drain_run, s);
 }
 
 void
@@ -115,7 +132,7 @@ server_conn_closed(struct fcgi_server *s)
 
 	s->nconns--;
 	resume_accepting(s);
-	check_idle(s);
+	drain_on(s);
 }
 
 void
@@ -125,7 +142,8 @@ fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg), void *arg)
 	s->draining = true;
 	s->idle_cb = idle_cb;
 	s->idle_arg = arg;
-	check_idle(s);
+	loop_watch_del(&s->watch);
+	loop_task_add(s->loop, &s->drain_task, drain_run, s);
 }
 
 void
@@ -248,7 +266,7 @@ fcgi_server_free(struct fcgi_server *s)
 	while ((c = TAILQ_FIRST(&s->conns)) != NULL)
 		conn_end(c, FCGI_GONE_CLOSED);
 	loop_timer_cancel(&s->pause);
-	loop_task_cancel(&s->idle_task);
+	loop_task_cancel(&s->drain_task);
 	buf_fini(&s->in);
 	free(s->mount);
 	free(s);

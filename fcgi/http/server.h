@@ -105,10 +105,11 @@ void fcgi_server_free(struct fcgi_server *s);
 
 /**
  * fcgi_server_drain(s, idle_cb, arg):
- * From now on each connection is closed after its END_REQUEST; the backlog
- * goes on being accepted.  ${idle_cb} is called (from the loop) when no
- * connection is left and the backlog is empty, again each time that becomes
- * true.  An idle kept connection is left to the web server to close, since a
+ * From now on each connection is closed after its END_REQUEST.  What is in the
+ * backlog is accepted, and looked for again ten times a second: where others
+ * accept from the same socket, they take what comes, and where nobody does, it
+ * is served.  ${idle_cb} is called (from the loop) when no connection is left
+ * and the backlog is empty, again at each look at which that is true.  An idle kept connection is left to the web server to close, since a
  * request may be on its way on it.
  */
 void fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg),
