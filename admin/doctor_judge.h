@@ -42,7 +42,7 @@ enum web_problem {
 /** What a remedy's text is filled in with. */
 struct web_place {
 	const char *mount;		/* "" or "/claude" */
-	const char *relay_socket;
+	const char *relay_socket;	/* a path, or ADDRESS:PORT */
 	const char *admin_socket;
 };
 

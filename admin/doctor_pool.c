@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/conf.h"
 #include "base/err.h"
 
@@ -21,13 +21,16 @@
 /* Beats this old are late, whatever dead_after_s says. */
 #define BEAT_LATE_MS	5000
 
+/* A listener of this host, or of its network, answers at once. */
+#define CONNECT_S	3
+
 /* ---- sockets ---- */
 
 /* One of the two pools, as it is started. */
 struct pool_kind {
 	const char *kind;
 	const char *program;
-	const char *path;
+	const char *path;	/* or ADDRESS:PORT */
 	int64_t processes;
 };
 
@@ -47,38 +50,61 @@ admin_kind(const struct conf *conf)
 	    conf->admin_socket, conf->admin_processes });
 }
 
+/* Put the words that have spawn-fcgi bind a pool's socket. */
+static void
+bind_words(const struct pool_kind *k, char *out, size_t size)
+{
+	const char *colon = strrchr(k->path, ':'), *host = k->path;
+	int len;
+
+	if (k->path[0] == '/' || colon == NULL) {
+		(void)snprintf(out, size, "-s %s -M 0660 -U www-data",
+		    k->path);
+		return;
+	}
+	len = (int)(colon - host);
+	if (host[0] == '[') {
+		host++;
+		len -= 2;
+	}
+	(void)snprintf(out, size, "-a %.*s -p %s", len, host, colon + 1);
+}
+
 /* How the pool is started; -U and -M are for the web server. */
 static void
 remedy_start(struct doctor_finding *f, const struct pool_kind *k)
 {
+	char words[256];
 
+	bind_words(k, words, sizeof(words));
 	finding_remedy(f, "Start the pool: `systemctl start "
 	    "leasehold.target' where systemd runs it, else\n"
-	    "    spawn-fcgi -s %s -M 0660 -U www-data -u leasehold "
+	    "    spawn-fcgi %s -u leasehold "
 	    "-g leasehold -- /usr/bin/multiwatch -f %lld "
 	    "-r 2000000000 -- %s/%s\n"
-	    "-u and -g are the responders' user, -U (or -G) the web "
-	    "server's, which must be able to write to the socket.", k->path,
-	    (long long)k->processes, LIBEXECDIR, k->program);
+	    "-u and -g are the responders' user%s.", words,
+	    (long long)k->processes, LIBEXECDIR, k->program,
+	    k->path[0] != '/' ? "" : ", -U (or -G) the web server's, which "
+	    "must be able to write to the socket");
 }
 
-/* Connect: 0, or errno. */
+/* Connect: 0, or errno.  A host that does not answer is not waited for long. */
 static int
-try_connect(const char *path)
+try_connect(const struct address *a)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = CONNECT_S };
 	int fd, rc;
 
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return (ENAMETOOLONG);
-	memcpy(sun.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    (a->is_unix ? SOCK_NONBLOCK : 0), 0);
 	if (fd == -1)
 		return (errno);
-	rc = connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0 ?
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+	    sizeof(patience));
+	rc = connect(fd, (const struct sockaddr *)&a->sa, a->len) == 0 ?
 	    0 : errno;
 	close(fd);
-	return (rc);
+	return (rc == EINPROGRESS ? ETIMEDOUT : rc);
 }
 
 /* No connection came about: why, and what to do. */
@@ -144,13 +170,43 @@ web_server_may(const char *path, char *who, size_t size, char *why)
 	return (!known);
 }
 
+/* A port has no owner: who can reach it can speak for the web server. */
+static void
+check_tcp(struct doctor_finding *f, const struct pool_kind *k,
+    const struct address *a)
+{
+	int error = try_connect(a);
+
+	if (error != 0) {
+		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
+		    strerror(error));
+		remedy_start(f, k);
+	} else if (a->loopback) {
+		finding_set(f, DOCTOR_OK, "%s takes connections, of anyone on "
+		    "this host", k->path);
+	} else {
+		finding_set(f, DOCTOR_WARN, "%s takes connections, perhaps of "
+		    "other hosts too", k->path);
+		finding_remedy(f, "Whoever connects can claim any client "
+		    "address, and FastCGI is not encrypted: let a firewall "
+		    "leave the port to the web server's host, or bind "
+		    "127.0.0.1.");
+	}
+}
+
 static void
 check_socket(const struct doctor *d, struct doctor_finding *f,
     const struct pool_kind *k)
 {
 	char described[256], who[64] = "", why[WHY_SIZE];
+	struct address a;
 	struct stat st;
 	int error;
+
+	if (address_parse(k->path, &a) == 0 && !a.is_unix) {
+		check_tcp(f, k, &a);
+		return;
+	}
 
 	if (stat(k->path, &st)) {
 		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
@@ -164,7 +220,7 @@ check_socket(const struct doctor *d, struct doctor_finding *f,
 		    k->path, described);
 		finding_remedy(f, "Take it away, or change %s_socket.",
 		    k->kind);
-	} else if ((error = try_connect(k->path)) != 0) {
+	} else if ((error = try_connect(&a)) != 0) {
 		judge_connect(f, k, error, described);
 	} else if ((st.st_mode & 02) != 0) {
 		finding_set(f, DOCTOR_WARN, "%s takes connections, of anyone "

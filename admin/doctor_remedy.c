@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "doctor_judge.h"
@@ -47,7 +48,7 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "    proxy_buffering off;",
 		[WEB_APACHE] =
 "Behind ProxyPass, or ProxySet in <Proxy>, flushpackets=on:\n"
-"    ProxyPass \"@mount@/\" \"unix:@relay@|fcgi://localhost@mount@/\" "
+"    ProxyPass \"@mount@/\" \"@relay@@mount@/\" "
 "flushpackets=on timeout=3600 retry=0",
 		[WEB_CADDY] =
 "In the reverse_proxy of @mount@/:\n"
@@ -90,7 +91,7 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 		[WEB_APACHE] =
 "Behind ProxyPass, or ProxySet in <Proxy>, timeout=3600 (the default is\n"
 "ProxyTimeout, else Timeout):\n"
-"    ProxyPass \"@mount@/\" \"unix:@relay@|fcgi://localhost@mount@/\" "
+"    ProxyPass \"@mount@/\" \"@relay@@mount@/\" "
 "flushpackets=on timeout=3600 retry=0",
 		[WEB_CADDY] =
 "In `transport fastcgi' of the reverse_proxy of @mount@/, without:\n"
@@ -102,14 +103,14 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "In the server { } of this site:\n"
 "    location @mount@/ {\n"
 "        include fastcgi_params;\n"
-"        fastcgi_pass unix:@relay@;\n"
+"        fastcgi_pass @relay@;\n"
 "        fastcgi_buffering off;\n"
 "        fastcgi_read_timeout 1h;\n"
 "        client_max_body_size 0;\n"
 "    }",
 		[WEB_APACHE] =
 "In the <VirtualHost> of this site, with mod_proxy_fcgi:\n"
-"    ProxyPass \"@mount@/\" \"unix:@relay@|fcgi://localhost@mount@/\" "
+"    ProxyPass \"@mount@/\" \"@relay@@mount@/\" "
 "flushpackets=on timeout=3600 retry=0\n"
 "    <Location \"@mount@/\">\n"
 "        CGIPassAuth On\n"
@@ -117,7 +118,7 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 		[WEB_CADDY] =
 "In the block of this site:\n"
 "    handle @mount@/* {\n"
-"        reverse_proxy unix/@relay@ {\n"
+"        reverse_proxy @relay@ {\n"
 "            flush_interval -1\n"
 "            transport fastcgi\n"
 "        }\n"
@@ -127,19 +128,19 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 		[WEB_NGINX] =
 "nginx's error_log says why: `No such file' or `Connection refused': the\n"
 "pool does not run, or on another socket than\n"
-"    fastcgi_pass unix:@relay@;\n"
+"    fastcgi_pass @relay@;\n"
 "`Permission denied': nginx's user may not write to the socket\n"
 "(spawn-fcgi -U www-data -M 0660) or not pass through its folder.",
 		[WEB_APACHE] =
 "Apache's ErrorLog says why: `No such file' or `Connection refused': the\n"
 "pool does not run, or on another socket than\n"
-"    ProxyPass \"@mount@/\" \"unix:@relay@|fcgi://localhost@mount@/\"\n"
+"    ProxyPass \"@mount@/\" \"@relay@@mount@/\"\n"
 "`Permission denied': Apache's user may not write to the socket\n"
 "(spawn-fcgi -U www-data -M 0660) or not pass through its folder.",
 		[WEB_CADDY] =
 "Caddy's log says why: `no such file' or `connection refused': the pool does\n"
 "not run, or on another socket than\n"
-"    reverse_proxy unix/@relay@\n"
+"    reverse_proxy @relay@\n"
 "`permission denied': Caddy's user may not write to the socket\n"
 "(spawn-fcgi -U caddy -M 0660) or not pass through its folder.",
 	},
@@ -149,15 +150,15 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "    location ~ ^@mount@/(?:api/v1/(?!messages|models|chat|sessions)"
 "|metrics$) {\n"
 "        include fastcgi_params;\n"
-"        fastcgi_pass unix:@admin@;\n"
+"        fastcgi_pass @admin@;\n"
 "    }\n"
-"and `location @mount@/' the relay's: fastcgi_pass unix:@relay@;",
+"and `location @mount@/' the relay's: fastcgi_pass @relay@;",
 		[WEB_APACHE] =
 "The ProxyPassMatch of the admin responder takes too much; it should be, in\n"
 "front of the relay's ProxyPass:\n"
 "    ProxyPassMatch \"^@mount@/(api/v1/(?!messages|models|chat|sessions).*"
-"|metrics)$\" \"unix:@admin@|fcgi://localhost/\"\n"
-"    ProxyPass \"@mount@/\" \"unix:@relay@|fcgi://localhost@mount@/\" "
+"|metrics)$\" \"@admin@/\"\n"
+"    ProxyPass \"@mount@/\" \"@relay@@mount@/\" "
 "flushpackets=on timeout=3600 retry=0",
 		[WEB_CADDY] =
 "The matcher of the admin responder takes too much; it should be:\n"
@@ -172,18 +173,18 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "    location ~ ^@mount@/(?:api/v1/(?!messages|models|chat|sessions)"
 "|metrics$) {\n"
 "        include fastcgi_params;\n"
-"        fastcgi_pass unix:@admin@;\n"
+"        fastcgi_pass @admin@;\n"
 "    }",
 		[WEB_APACHE] =
 "Lead the admin routes to their own responder, in front of the relay's\n"
 "ProxyPass:\n"
 "    ProxyPassMatch \"^@mount@/(api/v1/(?!messages|models|chat|sessions).*"
-"|metrics)$\" \"unix:@admin@|fcgi://localhost/\"",
+"|metrics)$\" \"@admin@/\"",
 		[WEB_CADDY] =
 "Lead the admin routes to their own responder:\n"
 "    @@admin path_regexp ^@mount@/(api/v1/.*|metrics)$\n"
 "    handle @@admin {\n"
-"        reverse_proxy unix/@admin@ {\n"
+"        reverse_proxy @admin@ {\n"
 "            transport fastcgi\n"
 "        }\n"
 "    }\n"
@@ -210,44 +211,66 @@ put(struct text *t, const char *p, size_t n)
 	t->out[t->len] = '\0';
 }
 
-/* What stands at an '@'; *${n} is how long its name is. */
-static const char *
-filling(const char *at, const struct web_place *place, size_t *n)
+static void
+put_text(struct text *t, const char *s)
 {
-	const struct {
-		const char *name, *value;
-	} fillings[] = {
-		{ "@mount@", place->mount },
-		{ "@relay@", place->relay_socket },
-		{ "@admin@", place->admin_socket },
-		{ "@@", "@" },
-	};
-	size_t i;
 
-	for (i = 0; i < sizeof(fillings) / sizeof(fillings[0]); i++) {
-		*n = strlen(fillings[i].name);
-		if (strncmp(at, fillings[i].name, *n) == 0)
-			return (fillings[i].value);
+	put(t, s, strlen(s));
+}
+
+/* Where a pool listens, as a web server's settings say it. */
+static void
+put_socket(struct text *t, enum web_server server, const char *where)
+{
+	static const struct {
+		const char *before, *after;	/* of a path ... */
+		const char *scheme;		/* ... and before an address */
+	} forms[WEB_NSERVERS] = {
+		[WEB_NGINX] = { "unix:", "", "" },
+		[WEB_APACHE] = { "unix:", "|fcgi://localhost", "fcgi://" },
+		[WEB_CADDY] = { "unix/", "", "" },
+	};
+	bool is_path = where[0] == '/';
+
+	put_text(t, is_path ? forms[server].before : forms[server].scheme);
+	put_text(t, where);
+	put_text(t, is_path ? forms[server].after : "");
+}
+
+/* Put what stands for the name at an '@'; how long that name is. */
+static size_t
+put_filling(struct text *t, const char *at, enum web_server server,
+    const struct web_place *place)
+{
+
+	if (strncmp(at, "@mount@", 7) == 0) {
+		put_text(t, place->mount);
+		return (7);
 	}
-	*n = 1;
-	return ("@");
+	if (strncmp(at, "@relay@", 7) == 0) {
+		put_socket(t, server, place->relay_socket);
+		return (7);
+	}
+	if (strncmp(at, "@admin@", 7) == 0) {
+		put_socket(t, server, place->admin_socket);
+		return (7);
+	}
+	put(t, "@", 1);
+	return (strncmp(at, "@@", 2) == 0 ? 2 : 1);
 }
 
 static void
-put_filled(struct text *t, const char *p, const struct web_place *place)
+put_filled(struct text *t, const char *p, enum web_server server,
+    const struct web_place *place)
 {
-	const char *value;
 	size_t n;
 
 	while (*p != '\0') {
 		n = strcspn(p, "@");
 		put(t, p, n);
 		p += n;
-		if (*p == '\0')
-			break;
-		value = filling(p, place, &n);
-		put(t, value, strlen(value));
-		p += n;
+		if (*p != '\0')
+			p += put_filling(t, p, server, place);
 	}
 }
 
@@ -265,11 +288,10 @@ web_remedy(enum web_problem problem, enum web_server server,
 		if (t.len > 0)
 			put(&t, "\n", 1);
 		if (server == WEB_UNKNOWN) {
-			put(&t, "If it is ", 9);
-			put(&t, web_server_title(s),
-			    strlen(web_server_title(s)));
-			put(&t, ":\n", 2);
+			put_text(&t, "If it is ");
+			put_text(&t, web_server_title(s));
+			put_text(&t, ":\n");
 		}
-		put_filled(&t, remedies[problem][s], place);
+		put_filled(&t, remedies[problem][s], s, place);
 	}
 }

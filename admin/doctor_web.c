@@ -445,7 +445,7 @@ check_admin_route(struct doctor *d, struct doctor_finding *f)
 		    a.status <= 504)
 			finding_remedy(f, "The web server cannot reach the "
 			    "admin responder at %s: is it started, and may "
-			    "the web server's user write to the socket?",
+			    "the web server's user connect to it?",
 			    d->conf->admin_socket);
 		else
 			finding_web(f, d, WEB_TO_RELAY);

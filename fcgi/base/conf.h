@@ -28,7 +28,8 @@ struct conf {
 	char *log;			/* stderr | syslog | file:/path */
 	char *log_level;
 	char *ca_file;			/* "" : the system's */
-	char *relay_socket;		/* what spawn-fcgi binds; for doctor */
+	char *relay_socket;		/* what spawn-fcgi binds: a path, or
+					   ADDRESS:PORT; for doctor */
 	char *admin_socket;
 	int64_t relay_processes;	/* for quickstart and units */
 	int64_t admin_processes;
@@ -78,6 +79,7 @@ enum conf_type {
 	CONF_STRING,
 	CONF_STORE,		/* sqlite:/... or mysql://user@... */
 	CONF_PATH,		/* absolute */
+	CONF_SOCKET,		/* absolute path, or ADDRESS:PORT */
 	CONF_NAME,		/* "" or as of a host */
 	CONF_MOUNT,
 	CONF_URL,		/* "" or http(s)://... */

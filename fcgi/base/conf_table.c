@@ -66,10 +66,12 @@ static const struct conf_setting settings[] = {
 	  .def = "", .max = PATH_LEN,
 	  .help = "Certificates that upstreams are checked against; empty: "
 	      "those of the system." },
-	{ .name = "relay_socket", .type = CONF_PATH, FIELD(relay_socket),
+	{ .name = "relay_socket", .type = CONF_SOCKET, FIELD(relay_socket),
 	  .def = "/run/leasehold/relay.sock", .min = 1, .max = SOCKET_LEN,
-	  .help = "Socket of the relay responders, as spawn-fcgi binds it." },
-	{ .name = "admin_socket", .type = CONF_PATH, FIELD(admin_socket),
+	  .help = "Socket of the relay responders, as spawn-fcgi binds it: a "
+	      "path, or for TCP an address and port such as "
+	      "127.0.0.1:9000." },
+	{ .name = "admin_socket", .type = CONF_SOCKET, FIELD(admin_socket),
 	  .def = "/run/leasehold/admin.sock", .min = 1, .max = SOCKET_LEN,
 	  .help = "Socket of the admin responder." },
 	{ .name = "relay_processes", .type = CONF_INT, FIELD(relay_processes),

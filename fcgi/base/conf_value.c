@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/conf_internal.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -78,6 +79,15 @@ check_path(const struct conf_setting *s, const char *value)
 
 	(void)s;
 	return (value[0] == '/' || value[0] == '\0');
+}
+
+static bool
+check_socket(const struct conf_setting *s, const char *value)
+{
+	struct address a;
+
+	(void)s;
+	return (address_parse(value, &a) == 0);
 }
 
 #define NAME_CHARS	"abcdefghijklmnopqrstuvwxyz"			\
@@ -219,6 +229,9 @@ static const struct type types[] = {
 		"mysql://USER@HOST/DATABASE without a password" },
 	[CONF_PATH] = { .name = "path", .is_text = true,
 		.check = check_path, .rule = "an absolute path" },
+	[CONF_SOCKET] = { .name = "path", .is_text = true,
+		.check = check_socket, .rule = "an absolute path, or "
+		"ADDRESS:PORT in numbers" },
 	[CONF_NAME] = { .name = "name", .is_text = true,
 		.check = check_name, .rule = "empty, or letters, digits, "
 		"'.', '-' and '_'" },

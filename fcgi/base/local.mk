@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	fcgi/base/address.c \
+	fcgi/base/address.h \
 	fcgi/base/buf.c \
 	fcgi/base/buf.h \
 	fcgi/base/clock.c \

@@ -109,8 +109,9 @@ void fcgi_server_free(struct fcgi_server *s);
  * backlog is accepted, and looked for again ten times a second: where others
  * accept from the same socket, they take what comes, and where nobody does, it
  * is served.  ${idle_cb} is called (from the loop) when no connection is left
- * and the backlog is empty, again at each look at which that is true.  An idle kept connection is left to the web server to close, since a
- * request may be on its way on it.
+ * and the backlog is empty, again at each look at which that is true.  An idle
+ * kept connection is left to the web server to close, since a request may be
+ * on its way on it.
  */
 void fcgi_server_drain(struct fcgi_server *s, void (*idle_cb)(void *arg),
     void *arg);

@@ -2,6 +2,8 @@
 
 #include "desk.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +293,47 @@ sockets_are_looked_at_closely(void **state)
 	    "admin_socket");
 }
 
+/* Listens on a free port of ${ip}, which ${where} gets with its port. */
+static int
+bind_tcp(const char *ip, char *where, size_t size)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd != -1);
+	assert_int_equal(inet_pton(AF_INET, ip, &sin.sin_addr), 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, len), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	(void)snprintf(where, size, "%s:%d", ip, ntohs(sin.sin_port));
+	return (fd);
+}
+
+static void
+a_pool_on_tcp_is_connected_to(void **state)
+{
+	struct ward *w = *state;
+	int fd = bind_tcp("127.0.0.1", w->relay, sizeof(w->relay));
+	char port[32];
+
+	(void)snprintf(port, sizeof(port), "-a 127.0.0.1 -p %s ",
+	    strrchr(w->relay, ':') + 1);
+	write_conf(w, "");
+	expect(w, "relay_socket", DOCTOR_OK, "takes connections", NULL);
+	close(fd);
+	expect(w, "relay_socket", DOCTOR_FAIL, "Connection refused", port);
+
+	fd = bind_tcp("0.0.0.0", w->relay, sizeof(w->relay));
+	write_conf(w, "");
+	expect(w, "relay_socket", DOCTOR_WARN, "other hosts", "firewall");
+	close(fd);
+
+	(void)snprintf(w->relay, sizeof(w->relay), "[::1]:1");
+	write_conf(w, "");
+	expect(w, "relay_socket", DOCTOR_FAIL, "[::1]:1: ", "-a ::1 -p 1 ");
+}
+
 static void
 responders_are_alive_when_they_beat(void **state)
 {
@@ -405,6 +448,7 @@ main(void)
 		T(a_request_from_the_future_shows_a_wrong_clock),
 		T(a_process_stopped_inside_a_transaction_is_named),
 		T(sockets_are_looked_at_closely),
+		T(a_pool_on_tcp_is_connected_to),
 		T(responders_are_alive_when_they_beat),
 		T(modes_are_read_as_the_kernel_does),
 		T(a_closed_folder_on_the_way_is_named),

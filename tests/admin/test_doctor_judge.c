@@ -183,6 +183,35 @@ remedies_name_the_directive_of_the_server(void **state)
 }
 
 static void
+remedies_name_an_address_as_the_server_does(void **state)
+{
+	static const struct web_place tcp = { "/m", "127.0.0.1:9000",
+	    "[::1]:9001" };
+	static const struct {
+		enum web_problem problem;
+		enum web_server server;
+		const char *line;
+	} cases[] = {
+		{ WEB_NOT_ROUTED, WEB_NGINX, "fastcgi_pass 127.0.0.1:9000;" },
+		{ WEB_NOT_ROUTED, WEB_APACHE, "ProxyPass \"/m/\" "
+		    "\"fcgi://127.0.0.1:9000/m/\"" },
+		{ WEB_NOT_ROUTED, WEB_CADDY, "reverse_proxy 127.0.0.1:9000 "
+		    "{" },
+		{ WEB_TO_RELAY, WEB_APACHE, "\"fcgi://[::1]:9001/\"" },
+	};
+	char text[3072];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		web_remedy(cases[i].problem, cases[i].server, &tcp, text,
+		    sizeof(text));
+		if (strstr(text, cases[i].line) == NULL)
+			fail_msg("\"%s\" is not in: %s", cases[i].line, text);
+	}
+}
+
+static void
 every_remedy_is_there_for_every_server(void **state)
 {
 	char text[3072], all[sizeof(text)];
@@ -289,6 +318,7 @@ main(void)
 		cmocka_unit_test(an_answer_is_told_on_one_line),
 		cmocka_unit_test(urls_give_their_path),
 		cmocka_unit_test(remedies_name_the_directive_of_the_server),
+		cmocka_unit_test(remedies_name_an_address_as_the_server_does),
 		cmocka_unit_test(every_remedy_is_there_for_every_server),
 		cmocka_unit_test(a_remedy_is_cut_to_its_room),
 		cmocka_unit_test(clocks_are_compared),

@@ -1,6 +1,11 @@
 # unit tests of fcgi/base/
 BASE_TEST_LIBS = libbase.a $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/base/test_address
+tests_base_test_address_SOURCES = tests/base/test_address.c
+tests_base_test_address_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_address_LDADD = $(BASE_TEST_LIBS)
+
 UNIT_TESTS += tests/base/test_buf
 tests_base_test_buf_SOURCES = tests/base/test_buf.c $(ALLOC_FAIL)
 tests_base_test_buf_CPPFLAGS = $(TEST_CPPFLAGS)

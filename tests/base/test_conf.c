@@ -242,8 +242,15 @@ bad_values_are_refused_with_what_is_allowed(void **state)
 		  "4567890123456789012345678901234567890123456789012345678901"
 		  "23456789",
 		    "relay_socket = \"/12345678901234567890123456789012345678"
-		    "901234567890123456789\": allowed: an absolute path, of at "
-		    "most 107 bytes" },
+		    "901234567890123456789\": allowed: an absolute path, or "
+		    "ADDRESS:PORT in numbers, of at most 107 bytes" },
+		{ "relay_socket = localhost:9000",
+		    "relay_socket = \"localhost:9000\": allowed: an absolute "
+		    "path, or ADDRESS:PORT in numbers, of at most 107 "
+		    "bytes" },
+		{ "admin_socket =", "admin_socket = \"\": allowed: an "
+		    "absolute path, or ADDRESS:PORT in numbers, of at most "
+		    "107 bytes" },
 		{ "ca_file = x", "ca_file = \"x\": allowed: empty, or an "
 		    "absolute path, of at most 4095 bytes" },
 	};

@@ -206,8 +206,11 @@ crowd(struct rig *r, const struct weather *weather)
 		if (pids[i] == 0)
 			work(r, weather, board, i);
 	}
+	while (__atomic_load_n(&board->ready, __ATOMIC_SEQ_CST) < N_PROCS)
+		usleep(1000);
 	began = mono_ms();
-	while (mono_ms() - began < RUN_MS / 2)
+	while (mono_ms() - began < RUN_MS / 2 ||
+	    __atomic_load_n(&board->served[0], __ATOMIC_SEQ_CST) == 0)
 		rig_balance(r, "at work");
 	assert_int_equal(kill(pids[0], SIGKILL), 0);
 	while (mono_ms() - began < RUN_MS)
