@@ -32,7 +32,7 @@ static const struct {
 _Static_assert(DBL_DIG == 15, "the format below has so many digits");
 
 static bool
-get_number(const json_t *entry, const char *key, int64_t *out)
+get_decimal(const json_t *entry, const char *key, int scale, int64_t *out)
 {
 	const json_t *v = json_object_get(entry, key);
 	char text[64];
@@ -46,7 +46,14 @@ get_number(const json_t *entry, const char *key, int64_t *out)
 		    json_real_value(v));
 	else
 		return (false);
-	return (num_parse_decimal(text, (size_t)n, SCALE, out) == 0);
+	return (num_parse_decimal(text, (size_t)n, scale, out) == 0);
+}
+
+static bool
+get_number(const json_t *entry, const char *key, int64_t *out)
+{
+
+	return (get_decimal(entry, key, SCALE, out));
 }
 
 /* As get_number, for a tier ("_above_200k_tokens", or ""). */
@@ -82,6 +89,72 @@ read_tier(const json_t *entry, const char *tier, struct price *p)
 	    &p->cache_write_1h_nusd_mtok))
 		p->cache_write_1h_nusd_mtok = num_mul_sat(input, 2);
 	return (true);
+}
+
+/* ${part} of ${whole} in percent, rounded up; 0: it cannot be one. */
+static int64_t
+percent_of(int64_t part, int64_t whole)
+{
+
+	if (whole <= 0 || part <= 0 || part / PRICE_PERCENT_MAX > whole / 100)
+		return (0);
+	return (num_add_sat(num_mul_sat(part, 100), whole - 1) / whole);
+}
+
+/* What a way to be served costs ("_batches", "_priority"), of the plain
+ * price: the dearer of what is stated of input and output. */
+static int64_t
+get_percent(const json_t *entry, const char *way, const struct price *p)
+{
+	int64_t nusd, percent = 0, one;
+
+	if (get_tiered(entry, INPUT, way, &nusd))
+		percent = percent_of(nusd, p->input_nusd_mtok);
+	if (get_tiered(entry, OUTPUT, way, &nusd) &&
+	    (one = percent_of(nusd, p->output_nusd_mtok)) > percent)
+		percent = one;
+	return (percent);
+}
+
+/* A factor, as it stands in "provider_specific_entry". */
+static int64_t
+get_factor(const json_t *entry, const char *name)
+{
+	int64_t percent;
+
+	if (!get_decimal(json_object_get(entry, "provider_specific_entry"),
+	    name, 2, &percent) || percent > PRICE_PERCENT_MAX)
+		return (0);
+	return (percent);
+}
+
+/* One web search; the kinds that other providers know cost the same here. */
+static int64_t
+get_search(const json_t *entry)
+{
+	static const char *const sizes[] = { "search_context_size_low",
+		"search_context_size_medium", "search_context_size_high" };
+	const json_t *by_size = json_object_get(entry,
+	    "search_context_cost_per_query");
+	int64_t nusd, most = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (get_decimal(by_size, sizes[i], 9, &nusd) && nusd > most)
+			most = nusd;
+	}
+	return (most);
+}
+
+static void
+read_ways(const json_t *entry, struct price *p)
+{
+
+	p->batch_percent = get_percent(entry, "_batches", p);
+	p->priority_percent = get_percent(entry, "_priority", p);
+	p->fast_percent = get_factor(entry, "fast");
+	p->geo_us_percent = get_factor(entry, "us");
+	p->web_search_nusd = get_search(entry);
 }
 
 /* "input_cost_per_token_above_200k_tokens": 200000; 0 for other keys. */
@@ -141,6 +214,7 @@ price_file_model(const char *name, const json_t *entry,
 		rows[0].context_tokens = json_integer_value(context);
 	if (!read_tier(entry, "", &rows[0]))
 		return (0);
+	read_ways(entry, &rows[0]);
 	json_object_foreach((json_t *)(uintptr_t)entry, key, value) {
 		if ((above = tier_of_key(key)) == 0 || n > PRICE_TIERS_MAX)
 			continue;

@@ -17,7 +17,7 @@
 #define TIERS_EVER	32
 
 /* What may change in a row, in the order of price_newest. */
-#define VALUES		6
+#define VALUES		11
 
 static const struct field fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
@@ -25,12 +25,18 @@ static const struct field fields[] = {
 	{ .name = "model", .kind = FIELD_TEXT },
 	{ .name = "above_tokens", .kind = FIELD_INT },
 	{ .name = "valid_from_ms", .kind = FIELD_INT },
+	{ .name = "valid_until_ms", .kind = FIELD_INT },
 	{ .name = "input_nusd_mtok", .kind = FIELD_INT },
 	{ .name = "output_nusd_mtok", .kind = FIELD_INT },
 	{ .name = "cache_read_nusd_mtok", .kind = FIELD_INT },
 	{ .name = "cache_write_5m_nusd_mtok", .kind = FIELD_INT },
 	{ .name = "cache_write_1h_nusd_mtok", .kind = FIELD_INT },
 	{ .name = "context_tokens", .kind = FIELD_INT },
+	{ .name = "batch_percent", .kind = FIELD_INT },
+	{ .name = "fast_percent", .kind = FIELD_INT },
+	{ .name = "priority_percent", .kind = FIELD_INT },
+	{ .name = "geo_us_percent", .kind = FIELD_INT },
+	{ .name = "web_search_nusd", .kind = FIELD_INT },
 	{ .name = "source", .kind = FIELD_TEXT },
 };
 
@@ -65,13 +71,18 @@ values_of(const struct price *p, int64_t values[VALUES])
 	values[3] = p->cache_write_5m_nusd_mtok;
 	values[4] = p->cache_write_1h_nusd_mtok;
 	values[5] = p->context_tokens;
+	values[6] = p->batch_percent;
+	values[7] = p->fast_percent;
+	values[8] = p->priority_percent;
+	values[9] = p->geo_us_percent;
+	values[10] = p->web_search_nusd;
 }
 
 static int
 add_row(struct store *st, const struct price *p, int64_t valid_from_ms,
     const char *source, struct err *err)
 {
-	struct store_value row[11];
+	struct store_value row[4 + VALUES + 2];
 	int64_t values[VALUES];
 	size_t i;
 
@@ -82,7 +93,8 @@ add_row(struct store *st, const struct price *p, int64_t valid_from_ms,
 	values_of(p, values);
 	for (i = 0; i < VALUES; i++)
 		row[4 + i] = store_int(values[i]);
-	row[10] = store_text(source);
+	row[4 + VALUES] = store_int(p->valid_until_ms);
+	row[5 + VALUES] = store_text(source);
 	return (store_exec(st, STMT_PRICE_ADD, row, 1, NITEMS(row), NULL,
 	    err));
 }
@@ -251,12 +263,65 @@ prices_import(struct store *st, const json_t *file, const char *source,
 	return (change_end(st, rc, err));
 }
 
+/* Has the model, in this tier, had a price that has no end? */
+static int
+is_known(struct store *st, const struct price *p, struct err *err)
+{
+	const struct store_value key[] = {
+		store_text(p->platform),
+		store_text(p->pattern),
+		store_int(p->above_tokens),
+	};
+	int64_t newest;
+
+	return (store_one(st, STMT_PRICE_NEWEST, key, NITEMS(key), &newest, 1,
+	    err));
+}
+
+/* The first price of a model goes for all time before as well. */
+static int
+set_inside(struct store *st, struct price *p, struct err *err)
+{
+	int rc;
+
+	if (p->valid_from_ms == 0 &&
+	    (rc = is_known(st, p, err)) != 0) {
+		if (rc == -1)
+			return (-1);
+		p->valid_from_ms = store_now_ms(st);
+	}
+	if (p->valid_until_ms != 0 && p->valid_until_ms <= p->valid_from_ms) {
+		err_set(err, ERR_INVAL, "a price cannot end before it begins");
+		return (-1);
+	}
+	return (add_row(st, p, p->valid_from_ms, "price set", err));
+}
+
+int
+prices_set(struct store *st, struct price *p, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+	int rc;
+
+	if (change_begin(st, err))
+		return (-1);
+	if ((rc = set_inside(st, p, &why)) == -1 && why.code == ERR_EXISTS)
+		err_set(err, ERR_EXISTS, "%.127s has another price from that "
+		    "very moment on", p->pattern);
+	else if (rc == -1)
+		err_set(err, why.code, "%s", why.text);
+	return (change_end(st, rc, err));
+}
+
 json_t *
-prices_list(struct store *st, struct err *err)
+prices_list(struct store *st, bool all, struct err *err)
 {
 	const struct store_value now = store_int(store_now_ms(st));
 	const struct store_value params[] = { now, now };
 
+	if (all)
+		return (query_rows(st, STMT_PRICE_LIST_ALL, NULL, 0, fields,
+		    NITEMS(fields), err));
 	return (query_rows(st, STMT_PRICE_LIST, params, NITEMS(params),
 	    fields, NITEMS(fields), err));
 }

@@ -2,9 +2,11 @@
 #define ADMIN_PRICES_H_
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
+struct price;
 struct store;
 
 /** What an import did, in rows (a model has one for each context tier). */
@@ -31,14 +33,26 @@ json_t *prices_read_file(const char *path, struct err *err);
  *
  * What the file leaves out: cache writes for 1 hour cost twice, those for 5
  * minutes 1.25 times the input price, cache reads as much as input; a tier's
- * output costs what the base's does.
+ * output costs what the base's does.  Of batches, fast mode, the priority tier,
+ * inference in the US and web searches no price is known then.
  */
 int prices_import(struct store *st, const json_t *file, const char *source,
     struct prices_done *done, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** prices_list(st, err): The prices in force now, as an array. */
-json_t *prices_list(struct store *st, struct err *err);
+/**
+ * prices_set(st, p, err):
+ * Let ${p} be the price of its pattern and tier from .valid_from_ms on; 0: from
+ * now on, or since ever if there was none that has no end.  A price with an
+ * end gives way to the one before it then.  0 with .valid_from_ms filled in, or
+ * -1 (ERR_EXISTS: another begins at that very moment).
+ */
+int prices_set(struct store *st, struct price *p, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** prices_list(st, all, err): The prices in force now, or ${all} that there
+ * were and will be, as an array. */
+json_t *prices_list(struct store *st, bool all, struct err *err);
 
 /** prices_any(st, any, err): Has the table any row? */
 int prices_any(struct store *st, int *any, struct err *err)

@@ -52,6 +52,9 @@ struct price_list {
 /** The most that a percentage may be. */
 #define PRICE_PERCENT_MAX	10000
 
+/** The most tokens that a tier or a context may state. */
+#define PRICE_TOKENS_MAX	INT64_C(1000000000)
+
 /** The pattern of the default price. */
 #define PRICE_DEFAULT_PATTERN	"*"
 

@@ -306,6 +306,48 @@ jq '.["claude-opus-4-5*"].output_cost_per_token = 2.6e-05' "$prices" \
 json "an import of a change" '.added == 1' price import "$dir/prices.json"
 json "it is in force" 'map(select(.model == "claude-opus-4-5*"))[0] |
     .output_nusd_mtok == 26000000000 and .valid_from_ms > 0' price list
+json "what a batch, speed and place cost" 'map(select(.model ==
+    "claude-opus-4-8*"))[0] | .batch_percent == 50 and .fast_percent == 200
+    and .priority_percent == 100 and .geo_us_percent == 110 and
+    .web_search_nusd == 10000000 and .valid_until_ms == 0' price list
+is 0 "price set" price set --input 7 --output 35.5 --cache-read 0.7 \
+    --context 300000 --batch 40 --us 120 --web-search 12 'claude-opus-4-8*'
+json "it is in force" 'map(select(.model == "claude-opus-4-8*"))[0] |
+    .input_nusd_mtok == 7000000000 and .output_nusd_mtok == 35500000000 and
+    .cache_read_nusd_mtok == 700000000 and .context_tokens == 300000 and
+    .cache_write_5m_nusd_mtok == 8750000000 and
+    .cache_write_1h_nusd_mtok == 14000000000 and .batch_percent == 40 and
+    .fast_percent == 0 and .geo_us_percent == 120 and
+    .web_search_nusd == 12000000 and .valid_from_ms > 0' price list
+is 0 "a default price" price set --input 9 --output 90 '*'
+json "it is valid since ever" 'map(select(.model == "*"))[0].valid_from_ms == 0' \
+    price list
+is 0 "a price for a while" price set --input 1 --output 2 --until 3d \
+    'claude-opus-4-8*'
+json "it goes before" 'map(select(.model == "claude-opus-4-8*")) |
+    length == 1 and .[0].input_nusd_mtok == 1000000000 and
+    .[0].valid_until_ms > .[0].valid_from_ms' price list
+is 0 "a price to come" price set --input 3 --output 4 --from 30d \
+    'claude-opus-4-8*'
+json "it is not in force" 'map(select(.model == "claude-opus-4-8*")) |
+    length == 1 and .[0].input_nusd_mtok == 1000000000' price list
+json "all of them" 'map(select(.model == "claude-opus-4-8*")) |
+    length == 4' price list --all
+is 0 "a tier" price set --input 3 --output 4 --above 200000 claude-new
+is 2 "a price without output" price set --input 3 claude-new
+is 2 "a price without input" price set --output 3 claude-new
+is 2 "no percentage" price set --input 3 --output 3 --fast 2.5 claude-new
+is 2 "too many percent" price set --input 3 --output 3 --fast 10001 claude-new
+is 2 "a price that is none" price set --input=-3 --output 3 claude-new
+is 2 "a price that ends first" price set --input 3 --output 3 --from 2d \
+    --until 1d claude-new
+is 2 "a price until long ago" price set --input 3 --output 3 \
+    --until 2020-01-01 claude-new
+is 2 "a tier of nothing" price set --input 3 --output 3 --above 0 claude-new
+is 0 "from a moment on" price set --input 3 --output 3 --from 2099-01-01 \
+    claude-new
+is 4 "twice from the same moment" price set --input 4 --output 3 \
+    --from 2099-01-01 claude-new
 echo '[]' >"$dir/prices.json"
 is 2 "a file that is no price file" price import "$dir/prices.json"
 is 1 "a file that is not there" price import "$dir/nope.json"

@@ -19,7 +19,13 @@ static const char entry[] =
     "\"output_cost_per_token_above_200k_tokens\": 2.25e-05,"
     "\"cache_creation_input_token_cost_above_200k_tokens\": 7.5e-06,"
     "\"cache_read_input_token_cost_above_200k_tokens\": 6e-07,"
-    "\"input_cost_per_token_batches\": 1.5e-06,"
+    "\"input_cost_per_token_batches\": 1.65e-06,"
+    "\"output_cost_per_token_batches\": 7.6e-06,"
+    "\"input_cost_per_token_priority\": 3.9e-06,"
+    "\"provider_specific_entry\": {\"us\": 1.1, \"fast\": 2.0},"
+    "\"search_context_cost_per_query\": {"
+    "\"search_context_size_low\": 0.01, "
+    "\"search_context_size_high\": 0.012},"
     "\"litellm_provider\": \"anthropic\", \"max_input_tokens\": 1000000,"
     "\"max_tokens\": 64000, \"mode\": \"chat\","
     "\"supports_vision\": true}";
@@ -52,6 +58,14 @@ an_entry_gives_a_base_price_and_its_tiers(void **state)
 	assert_int_equal(rows[0].cache_write_1h_nusd_mtok,
 	    INT64_C(6000000000));
 	assert_int_equal(rows[0].context_tokens, 1000000);
+	assert_int_equal(rows[0].batch_percent, 55);
+	assert_int_equal(rows[0].priority_percent, 130);
+	assert_int_equal(rows[0].fast_percent, 200);
+	assert_int_equal(rows[0].geo_us_percent, 110);
+	assert_int_equal(rows[0].web_search_nusd, 12000000);
+	assert_int_equal(rows[0].valid_until_ms, 0);
+	assert_int_equal(rows[1].fast_percent, 200);
+	assert_int_equal(rows[1].web_search_nusd, 12000000);
 	assert_int_equal(rows[1].above_tokens, 200000);
 	assert_int_equal(rows[1].input_nusd_mtok, INT64_C(6000000000));
 	assert_int_equal(rows[1].output_nusd_mtok, INT64_C(22500000000));
@@ -79,6 +93,11 @@ what_is_left_out_has_a_rule(void **state)
 	assert_int_equal(rows[0].cache_write_1h_nusd_mtok,
 	    INT64_C(20000000000));
 	assert_int_equal(rows[0].context_tokens, 0);
+	assert_int_equal(rows[0].batch_percent, 0);
+	assert_int_equal(rows[0].priority_percent, 0);
+	assert_int_equal(rows[0].fast_percent, 0);
+	assert_int_equal(rows[0].geo_us_percent, 0);
+	assert_int_equal(rows[0].web_search_nusd, 0);
 	assert_int_equal(rows[1].above_tokens, 100000);
 	assert_int_equal(rows[1].output_nusd_mtok, 0);
 	json_decref(j);
@@ -112,6 +131,41 @@ numbers_are_exact(void **state)
 		assert_int_equal(price_file_model("m", j, rows), 1);
 		assert_int_equal(rows[0].input_nusd_mtok,
 		    cases[i].nusd_mtok);
+		json_decref(j);
+	}
+}
+
+static void
+factors_that_make_no_sense_are_none(void **state)
+{
+	static const char *const cases[] = {
+		"\"provider_specific_entry\": {\"fast\": 101}",
+		"\"provider_specific_entry\": {\"fast\": -2}",
+		"\"provider_specific_entry\": {\"fast\": \"2\"}",
+		"\"provider_specific_entry\": 2",
+		"\"provider_specific_entry\": null",
+		"\"input_cost_per_token_batches\": 0",
+		"\"input_cost_per_token_batches\": 0.1",
+		"\"input_cost_per_token_batches\": \"1e-07\"",
+		"\"search_context_cost_per_query\": 0.01",
+		"\"search_context_cost_per_query\": "
+		    "{\"search_context_size_low\": -0.01}",
+	};
+	struct price rows[1 + PRICE_TIERS_MAX];
+	char text[256];
+	json_t *j;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(text, sizeof(text), "{\"litellm_provider\":"
+		    "\"anthropic\", \"input_cost_per_token\": 1e-06, "
+		    "\"output_cost_per_token\": 1e-06, %s}", cases[i]);
+		j = parse(text);
+		assert_int_equal(price_file_model("m", j, rows), 1);
+		assert_int_equal(rows[0].fast_percent, 0);
+		assert_int_equal(rows[0].batch_percent, 0);
+		assert_int_equal(rows[0].web_search_nusd, 0);
 		json_decref(j);
 	}
 }
@@ -194,6 +248,12 @@ the_shipped_file_is_whole(void **state)
 			assert_int_equal(p->cache_write_1h_nusd_mtok,
 			    2 * p->input_nusd_mtok);
 			assert_true(p->context_tokens >= 200000);
+			assert_int_equal(p->batch_percent, 50);
+			assert_int_equal(p->priority_percent, 100);
+			assert_in_range(p->geo_us_percent, 100, 110);
+			assert_true(p->fast_percent == 0 ||
+			    p->fast_percent == 200);
+			assert_int_equal(p->web_search_nusd, 10000000);
 		}
 	}
 	assert_true(models > 20);
@@ -295,6 +355,10 @@ an_import_adds_only_what_changed(void **state)
 	import(d, file, 2, 0);
 	assert_int_equal(desk_number(d, "SELECT max(valid_from_ms) "
 	    "FROM price"), 0);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM price WHERE "
+	    "fast_percent = 200 AND batch_percent = 55 AND "
+	    "priority_percent = 130 AND geo_us_percent = 110 AND "
+	    "web_search_nusd = 12000000 AND valid_until_ms = 0"), 2);
 	version = desk_number(d, "SELECT value FROM meta "
 	    "WHERE name = 'config_version'");
 	import(d, file, 0, 2);
@@ -334,6 +398,44 @@ a_tier_that_is_gone_costs_what_the_base_does(void **state)
 }
 
 static void
+a_price_that_is_set_stands_beside_those_before_it(void **state)
+{
+	struct desk *d = *state;
+	struct price p = { .platform = "claude", .pattern = "claude-x",
+		.input_nusd_mtok = 1, .output_nusd_mtok = 2,
+		.cache_read_nusd_mtok = 3, .cache_write_5m_nusd_mtok = 4,
+		.cache_write_1h_nusd_mtok = 5, .context_tokens = 6,
+		.batch_percent = 7, .fast_percent = 8, .priority_percent = 9,
+		.geo_us_percent = 10, .web_search_nusd = 11 };
+	int64_t version;
+
+	desk_works(d, prices_set(d->st, &p, &d->err));
+	assert_int_equal(p.valid_from_ms, 0);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM price WHERE "
+	    "platform = 'claude' AND pattern = 'claude-x' AND "
+	    "above_tokens = 0 AND valid_from_ms = 0 AND valid_until_ms = 0 "
+	    "AND input_nusd_mtok = 1 AND output_nusd_mtok = 2 AND "
+	    "cache_read_nusd_mtok = 3 AND cache_write_5m_nusd_mtok = 4 AND "
+	    "cache_write_1h_nusd_mtok = 5 AND context_tokens = 6 AND "
+	    "batch_percent = 7 AND fast_percent = 8 AND priority_percent = 9 "
+	    "AND geo_us_percent = 10 AND web_search_nusd = 11"), 1);
+	version = desk_number(d, "SELECT value FROM meta "
+	    "WHERE name = 'config_version'");
+
+	/* A second one goes from now on, and may end. */
+	p.valid_until_ms = INT64_C(4102444800000);
+	desk_works(d, prices_set(d->st, &p, &d->err));
+	assert_true(p.valid_from_ms > 0);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM price"), 2);
+	assert_int_equal(desk_number(d, "SELECT value FROM meta "
+	    "WHERE name = 'config_version'"), version + 1);
+	desk_fails(d, prices_set(d->st, &p, &d->err), ERR_EXISTS);
+	p.valid_from_ms = p.valid_until_ms;
+	desk_fails(d, prices_set(d->st, &p, &d->err), ERR_INVAL);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM price"), 2);
+}
+
+static void
 a_file_without_our_models_is_refused(void **state)
 {
 	struct desk *d = *state;
@@ -359,7 +461,7 @@ the_list_shows_what_is_in_force(void **state)
 	desk_works(d, prices_import(d->st, file, "test", &done, &d->err));
 	desk_works(d, prices_any(d->st, &any, &d->err));
 	assert_int_equal(any, 1);
-	list = prices_list(d->st, &d->err);
+	list = prices_list(d->st, false, &d->err);
 	desk_works(d, list == NULL);
 	assert_int_equal(json_array_size(list), done.added);
 	json_array_foreach(list, i, row) {
@@ -378,6 +480,7 @@ main(void)
 		cmocka_unit_test(an_entry_gives_a_base_price_and_its_tiers),
 		cmocka_unit_test(what_is_left_out_has_a_rule),
 		cmocka_unit_test(numbers_are_exact),
+		cmocka_unit_test(factors_that_make_no_sense_are_none),
 		cmocka_unit_test(entries_that_are_not_ours_give_nothing),
 		cmocka_unit_test_setup_teardown(the_shipped_file_is_whole,
 		    desk_setup, desk_teardown),
@@ -390,6 +493,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_tier_that_is_gone_costs_what_the_base_does, desk_setup,
 		    desk_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_price_that_is_set_stands_beside_those_before_it,
+		    desk_setup, desk_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_file_without_our_models_is_refused, desk_setup,
 		    desk_teardown),

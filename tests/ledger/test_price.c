@@ -172,7 +172,7 @@ an_empty_list_prices_nothing(void **state)
 }
 
 static void
-each_kind_counts_at_its_price_and_the_sum_is_rounded_up(void **state)
+the_sum_of_all_kinds_is_rounded_up(void **state)
 {
 	const struct price p = {
 		.input_nusd_mtok = INT64_C(3000000000),
@@ -206,7 +206,8 @@ each_kind_counts_at_its_price_and_the_sum_is_rounded_up(void **state)
 		{ &odd, { .output_tokens = 1 }, 2 },
 		{ &odd, { .output_tokens = 999999 }, 1000000 },
 		{ &odd, { .input_tokens = 1, .output_tokens = 1 }, 2 },
-		{ &odd, { .input_tokens = 999999, .output_tokens = 1 }, 2 },
+		{ &odd, { .input_tokens = 999999, .output_tokens = 1 },
+		    2 },
 	};
 	size_t i;
 
@@ -606,7 +607,7 @@ main(void)
 		cmocka_unit_test(the_fitting_row_is_found),
 		cmocka_unit_test(the_default_is_found_by_its_own_name_alone),
 		cmocka_unit_test(an_empty_list_prices_nothing),
-		cmocka_unit_test(each_kind_counts_at_its_price_and_the_sum_is_rounded_up),
+		cmocka_unit_test(the_sum_of_all_kinds_is_rounded_up),
 		cmocka_unit_test(sums_saturate),
 		cmocka_unit_test(costs_agree_with_wider_arithmetic),
 		cmocka_unit_test(each_way_to_be_served_has_its_price),
