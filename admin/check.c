@@ -269,6 +269,28 @@ check_money(const char *s, int64_t *nusd, struct err *err)
 }
 
 int
+check_length(const char *s, int64_t *out_ms, struct err *err)
+{
+
+	if (parse_duration(s, out_ms) == 0 && *out_ms > 0)
+		return (0);
+	err_set(err, ERR_INVAL, "\"%.40s\" is not a length of time, such as "
+	    "5h or 30d", s);
+	return (-1);
+}
+
+int
+check_date(const char *s, int64_t *out_ms, struct err *err)
+{
+
+	if (parse_date(s, out_ms) == 0)
+		return (0);
+	err_set(err, ERR_INVAL, "\"%.40s\" is not a date (2026-10-31, or RFC "
+	    "3339)", s);
+	return (-1);
+}
+
+int
 check_secret(const char *s, size_t n, struct err *err)
 {
 	size_t i;

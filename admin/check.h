@@ -50,6 +50,16 @@ int check_since(const char *s, int64_t now_ms, int64_t *out_ms,
 int check_money(const char *s, int64_t *nusd, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** check_length(s, out_ms, err): A duration with its unit ("5h", "30d"),
+ * longer than 0. */
+int check_length(const char *s, int64_t *out_ms, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** check_date(s, out_ms, err): A date, as for check_expiry; also one that is
+ * over. */
+int check_date(const char *s, int64_t *out_ms, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** check_secret(s, n, err): What can go into a header line: visible ASCII. */
 int check_secret(const char *s, size_t n, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -11,20 +11,24 @@
 static const struct column columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
 	{ "STRATEGY", "strategy", COLUMN_TEXT },
+	{ "CONCURRENCY", "concurrency", COLUMN_INT },
 	{ "ACCOUNTS", "accounts", COLUMN_INT },
 	{ "KEYS", "keys", COLUMN_INT },
+	{ "BUDGETS", "budgets", COLUMN_INT },
 	{ "CREATED", "created_ms", COLUMN_TIME },
 };
 
 static int
 run_add(struct cli *cli, struct err *err)
 {
-	const struct group_change c = {
+	struct group_change c = {
 		.name = cli->args[0],
 		.strategy = cli_option(cli, "strategy"),
+		.concurrency = -1,
 	};
 
-	if (groups_add(cli->store, &c, err))
+	if (cli_option_int(cli, "concurrency", 0, GROUP_CONCURRENCY_MAX,
+	    &c.concurrency, err) || groups_add(cli->store, &c, err))
 		return (-1);
 	output_done(cli->json, "group", c.name, "group \"%s\" is added",
 	    c.name);
@@ -34,12 +38,14 @@ run_add(struct cli *cli, struct err *err)
 static int
 run_set(struct cli *cli, struct err *err)
 {
-	const struct group_change c = {
+	struct group_change c = {
 		.name = cli_option(cli, "name"),
 		.strategy = cli_option(cli, "strategy"),
+		.concurrency = -1,
 	};
 
-	if (cli_need_option(cli, err))
+	if (cli_need_option(cli, err) || cli_option_int(cli, "concurrency", 0,
+	    GROUP_CONCURRENCY_MAX, &c.concurrency, err))
 		return (-1);
 	if (groups_set(cli->store, cli->args[0], &c, err))
 		return (-1);
@@ -70,12 +76,14 @@ run_remove(struct cli *cli, struct err *err)
 static const struct command_option add_options[] = {
 	{ "strategy", "STRATEGY", "weighted (the default) or "
 	    "least_connections" },
+	{ "concurrency", "N", "requests at once of its keys; 0: no limit" },
 	{ NULL, NULL, NULL }
 };
 
 static const struct command_option set_options[] = {
 	{ "name", "NAME", "a new name" },
 	{ "strategy", "STRATEGY", "weighted or least_connections" },
+	{ "concurrency", "N", "requests at once of its keys; 0: no limit" },
 	{ NULL, NULL, NULL }
 };
 

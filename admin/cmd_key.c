@@ -1,16 +1,22 @@
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/seal.h"
 #include "store/store.h"
 
+#include "budget_text.h"
 #include "check.h"
 #include "command.h"
 #include "keys.h"
 #include "output.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+#define NOTE_SIZE	1024
+
+/* Output that a stream reserves to begin with, where it is elastic. */
+#define SLICE_TOKENS	2048
 
 static const struct column list_columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
@@ -142,17 +148,40 @@ run_list(struct cli *cli, struct err *err)
 	    list_columns, NITEMS(list_columns)));
 }
 
+/* What holds for the key, and what may not have been meant with it. */
+static void
+print_budgets(const json_t *key)
+{
+	const json_t *budgets = json_object_get(key, "budgets"), *note;
+	char line[NOTE_SIZE];
+	size_t i;
+
+	if (json_array_size(budgets) > 0) {
+		putchar('\n');
+		budget_text_table(budgets);
+	}
+	json_array_foreach(json_object_get(key, "notes"), i, note) {
+		output_cell(line, sizeof(line), note, COLUMN_TEXT);
+		printf("%s%s\n", i == 0 ? "\n" : "", line);
+	}
+}
+
 static int
 run_show(struct cli *cli, struct err *err)
 {
 	json_t *key;
 
 	key = keys_show(cli->store, cli->args[0], err);
+	if (key != NULL && keys_explain(cli->store, key, SLICE_TOKENS, err)) {
+		json_decref(key);
+		return (-1);
+	}
 	if (key == NULL || cli->json)
 		return (output_row(true, key, NULL, 0));
 	output_fields(key, show_columns, NITEMS(show_columns));
 	output_fields(json_object_get(key, "usage"), usage_columns,
 	    NITEMS(usage_columns));
+	print_budgets(key);
 	json_decref(key);
 	return (0);
 }

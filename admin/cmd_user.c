@@ -10,6 +10,7 @@
 
 static const struct column columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
+	{ "CONCURRENCY", "concurrency", COLUMN_INT },
 	{ "KEYS", "keys", COLUMN_INT },
 	{ "BUDGETS", "budgets", COLUMN_INT },
 	{ "IN FLIGHT", "in_flight", COLUMN_INT },
@@ -18,6 +19,7 @@ static const struct column columns[] = {
 
 static const struct column show_columns[] = {
 	{ "name", "name", COLUMN_TEXT },
+	{ "concurrency", "concurrency", COLUMN_INT },
 	{ "budgets", "budgets", COLUMN_INT },
 	{ "in flight", "in_flight", COLUMN_INT },
 	{ "created", "created_ms", COLUMN_TIME },
@@ -34,9 +36,10 @@ static const struct column key_columns[] = {
 static int
 run_add(struct cli *cli, struct err *err)
 {
-	const struct user_change c = { .name = cli->args[0] };
+	struct user_change c = { .name = cli->args[0], .concurrency = -1 };
 
-	if (users_add(cli->store, &c, err))
+	if (cli_option_int(cli, "concurrency", 0, USER_CONCURRENCY_MAX,
+	    &c.concurrency, err) || users_add(cli->store, &c, err))
 		return (-1);
 	output_done(cli->json, "user", c.name, "user \"%s\" is added",
 	    c.name);
@@ -46,9 +49,13 @@ run_add(struct cli *cli, struct err *err)
 static int
 run_set(struct cli *cli, struct err *err)
 {
-	const struct user_change c = { .name = cli_option(cli, "name") };
+	struct user_change c = {
+		.name = cli_option(cli, "name"),
+		.concurrency = -1,
+	};
 
-	if (cli_need_option(cli, err) ||
+	if (cli_need_option(cli, err) || cli_option_int(cli, "concurrency", 0,
+	    USER_CONCURRENCY_MAX, &c.concurrency, err) ||
 	    users_set(cli->store, cli->args[0], &c, err))
 		return (-1);
 	output_done(cli->json, "user", cli->args[0], "user \"%s\" is changed",
@@ -91,8 +98,17 @@ run_remove(struct cli *cli, struct err *err)
 	return (0);
 }
 
+#define CONCURRENCY							\
+	{ "concurrency", "N", "requests at once of all its keys; 0: no limit" }
+
+static const struct command_option add_options[] = {
+	CONCURRENCY,
+	{ NULL, NULL, NULL }
+};
+
 static const struct command_option set_options[] = {
 	{ "name", "NAME", "a new name" },
+	CONCURRENCY,
 	{ NULL, NULL, NULL }
 };
 
@@ -105,6 +121,7 @@ const struct command commands_user[] = {
 		.args_max = 1,
 		.needs = NEEDS_STORE,
 		.summary = "add a user, who may own keys",
+		.options = add_options,
 		.run = run_add,
 	},
 	{

@@ -17,8 +17,10 @@ static const struct field fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
 	{ .name = "name", .kind = FIELD_TEXT },
 	{ .name = "strategy", .kind = FIELD_TEXT },
+	{ .name = "concurrency", .kind = FIELD_INT },
 	{ .name = "accounts", .kind = FIELD_INT },
 	{ .name = "keys", .kind = FIELD_INT },
+	{ .name = "budgets", .kind = FIELD_INT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 };
 
@@ -48,6 +50,12 @@ check_change(const struct group_change *change, struct err *err)
 		return (-1);
 	if (change->strategy != NULL && check_strategy(change->strategy, err))
 		return (-1);
+	if (change->concurrency < -1 ||
+	    change->concurrency > GROUP_CONCURRENCY_MAX) {
+		err_set(err, ERR_INVAL, "concurrency must be from 0 (no "
+		    "limit) to %d", GROUP_CONCURRENCY_MAX);
+		return (-1);
+	}
 	return (0);
 }
 
@@ -71,6 +79,8 @@ groups_add(struct store *st, const struct group_change *change,
 		store_text(change->name),
 		store_text(change->strategy != NULL ? change->strategy :
 		    choose_strategy(0)),
+		store_int(change->concurrency == -1 ? 0 :
+		    change->concurrency),
 		store_int(store_now_ms(st)),
 	};
 
@@ -96,6 +106,12 @@ set_inside(struct store *st, const char *name,
 		    err))
 			return (-1);
 	}
+	if (change->concurrency != -1) {
+		row[0] = store_int(change->concurrency);
+		if (store_exec(st, STMT_GROUP_SET_CONCURRENCY, row, 1, 2,
+		    NULL, err))
+			return (-1);
+	}
 	if (change->name != NULL) {
 		row[0] = store_text(change->name);
 		if (change_exec_named(st, STMT_GROUP_SET_NAME, row, 2,
@@ -118,18 +134,19 @@ groups_set(struct store *st, const char *name,
 static int
 remove_inside(struct store *st, const char *name, struct err *err)
 {
-	struct store_value ids[2];
-	int64_t id, users[2];
+	struct store_value ids[3];
+	int64_t id, uses[3];
 
 	if (groups_find(st, name, &id, err))
 		return (-1);
-	ids[0] = ids[1] = store_int(id);
-	if (store_one(st, STMT_GROUP_USERS, ids, 2, users, 2, err) == -1)
+	ids[0] = ids[1] = ids[2] = store_int(id);
+	if (store_one(st, STMT_GROUP_USES, ids, 3, uses, 3, err) == -1)
 		return (-1);
-	if (users[0] > 0 || users[1] > 0) {
+	if (uses[0] > 0 || uses[1] > 0 || uses[2] > 0) {
 		err_set(err, ERR_EXISTS, "group \"%s\" is in use: %lld "
-		    "accounts are in it and %lld keys are bound to it", name,
-		    (long long)users[0], (long long)users[1]);
+		    "accounts are in it, %lld keys are bound to it and %lld "
+		    "budgets are set on it", name, (long long)uses[0],
+		    (long long)uses[1], (long long)uses[2]);
 		return (-1);
 	}
 	return (store_exec(st, STMT_GROUP_REMOVE, ids, 1, 1, NULL, err));

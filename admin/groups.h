@@ -14,7 +14,11 @@ struct store;
 struct group_change {
 	const char *name;	/* new name; NULL: unchanged */
 	const char *strategy;	/* NULL: unchanged, or the default */
+	int64_t concurrency;	/* requests at once of the keys bound to it;
+				   0: no limit; -1: unchanged, or none */
 };
+
+#define GROUP_CONCURRENCY_MAX	100000
 
 int groups_add(struct store *st, const struct group_change *change,
     struct err *err) __attribute__((__warn_unused_result__));
@@ -22,7 +26,8 @@ int groups_set(struct store *st, const char *name,
     const struct group_change *change, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** groups_remove(st, name, err): Refused while accounts or keys use it. */
+/** groups_remove(st, name, err): Refused while accounts or keys use it, or
+ * budgets are set on it. */
 int groups_remove(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 

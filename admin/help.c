@@ -12,6 +12,7 @@ const struct command *const help_tables[] = {
 	commands_group,
 	commands_user,
 	commands_key,
+	commands_budget,
 	commands_price,
 	commands_token,
 	commands_store,

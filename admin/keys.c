@@ -5,9 +5,12 @@
 #include "store/store.h"
 
 #include "accounts.h"
+#include "budget_notes.h"
+#include "budget_view.h"
 #include "change.h"
 #include "check.h"
 #include "groups.h"
+#include "prices.h"
 #include "query.h"
 #include "users.h"
 
@@ -271,19 +274,39 @@ get_row(struct store *st, const char *name, struct row *r, struct err *err)
 	return (-1);
 }
 
+/* As get_row, for a key that is not revoked. */
+static int
+get_live(struct store *st, const char *name, struct row *r, struct err *err)
+{
+
+	if (get_row(st, name, r, err))
+		return (-1);
+	if (r->revoked_ms == 0)
+		return (0);
+	err_set(err, ERR_EXISTS, "key \"%s\" is revoked, which is for good: "
+	    "create a new one", name);
+	return (-1);
+}
+
+int
+keys_find(struct store *st, const char *name, int64_t *id, struct err *err)
+{
+	struct row r = { .id = 0 };
+	int rc = get_live(st, name, &r, err);
+
+	free(r.models);
+	*id = r.id;
+	return (rc);
+}
+
 static int
 set_inside(struct store *st, const char *name, const struct key_change *c,
     struct row *r, struct err *err)
 {
 	struct store_value row[9];
 
-	if (get_row(st, name, r, err))
+	if (get_live(st, name, r, err))
 		return (-1);
-	if (r->revoked_ms != 0) {
-		err_set(err, ERR_EXISTS, "key \"%s\" is revoked, which is for "
-		    "good: create a new one", name);
-		return (-1);
-	}
 	if (apply(r, st, c, err))
 		return (-1);
 	if (c->name != NULL)
@@ -354,7 +377,7 @@ json_t *
 keys_show(struct store *st, const char *name, struct err *err)
 {
 	struct store_value id[2];
-	json_t *keys, *key, *usage;
+	json_t *keys, *key, *usage, *budgets;
 
 	if ((keys = keys_list(st, name, err)) == NULL)
 		return (NULL);
@@ -367,10 +390,34 @@ keys_show(struct store *st, const char *name, struct err *err)
 	id[1] = id[0];
 	usage = query_row(st, STMT_KEY_USAGE, id, 2, usage_fields,
 	    NITEMS(usage_fields), "usage", err);
-	if (usage == NULL || json_object_set_new(key, "usage", usage) == -1) {
-		err_set(err, ERR_NOMEM, "no memory for an answer");
-		json_decref(key);
-		return (NULL);
-	}
+	budgets = budget_view_key(st, name, err);
+	if (usage != NULL && budgets != NULL &&
+	    json_object_set(key, "usage", usage) == 0 &&
+	    json_object_set(key, "budgets", budgets) == 0)
+		goto out;
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(key);
+	key = NULL;
+out:
+	json_decref(usage);
+	json_decref(budgets);
 	return (key);
+}
+
+int
+keys_explain(struct store *st, json_t *key, int64_t slice_tokens,
+    struct err *err)
+{
+	json_t *prices, *notes;
+
+	if ((prices = prices_list(st, false, err)) == NULL)
+		return (-1);
+	notes = budget_notes(json_string_value(json_object_get(key,
+	    "models")), json_object_get(key, "budgets"), prices,
+	    slice_tokens);
+	json_decref(prices);
+	if (notes != NULL && json_object_set_new(key, "notes", notes) == 0)
+		return (0);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (-1);
 }

@@ -52,9 +52,23 @@ int keys_set(struct store *st, const char *name, const struct key_change *c,
 int keys_revoke(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** keys_find(st, name, id, err): A key that is not revoked; 0, or -1
+ * (ERR_NOT_FOUND, ERR_EXISTS: it is revoked). */
+int keys_find(struct store *st, const char *name, int64_t *id,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 /** keys_list(st, name, err): Array; ${name} NULL: all of them.  keys_show: one
- * of them, with what it used ("usage"). */
+ * of them, with what it used ("usage") and the budgets that hold for it
+ * ("budgets", see budget_view.h). */
 json_t *keys_list(struct store *st, const char *name, struct err *err);
 json_t *keys_show(struct store *st, const char *name, struct err *err);
+
+/**
+ * keys_explain(st, key, slice_tokens, err):
+ * Add to what keys_show gave what its owner should know of its budgets
+ * ("notes", see budget_notes.h).  0, or -1.
+ */
+int keys_explain(struct store *st, json_t *key, int64_t slice_tokens,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 #endif /* !ADMIN_KEYS_H_ */

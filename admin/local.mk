@@ -6,6 +6,13 @@ libadmin_a_SOURCES = \
 	admin/account_secrets.h \
 	admin/accounts.c \
 	admin/accounts.h \
+	admin/budget_models.c \
+	admin/budget_notes.c \
+	admin/budget_notes.h \
+	admin/budget_rules.c \
+	admin/budget_rules.h \
+	admin/budget_view.c \
+	admin/budget_view.h \
 	admin/change.c \
 	admin/change.h \
 	admin/check.c \
@@ -53,7 +60,10 @@ libadmin_a_SOURCES = \
 
 sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \
+	admin/budget_text.c \
+	admin/budget_text.h \
 	admin/cmd_account.c \
+	admin/cmd_budget.c \
 	admin/cmd_config.c \
 	admin/cmd_doctor.c \
 	admin/cmd_group.c \

@@ -120,8 +120,9 @@ static bool
 is_right(enum column_kind kind)
 {
 
-	return (kind == COLUMN_INT || kind == COLUMN_MONEY ||
-	    kind == COLUMN_PRICE || kind == COLUMN_DURATION);
+	return (kind == COLUMN_FIGURE || kind == COLUMN_INT ||
+	    kind == COLUMN_MONEY || kind == COLUMN_PRICE ||
+	    kind == COLUMN_DURATION);
 }
 
 static void

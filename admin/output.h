@@ -12,6 +12,7 @@
  */
 enum column_kind {
 	COLUMN_TEXT,
+	COLUMN_FIGURE,		/* text that is a number of some unit */
 	COLUMN_INT,
 	COLUMN_MONEY,		/* nano-dollars, as "$1.25" */
 	COLUMN_PRICE,		/* likewise, nano-dollars for 10^6 tokens */

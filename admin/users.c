@@ -14,6 +14,7 @@
 static const struct field fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
 	{ .name = "name", .kind = FIELD_TEXT },
+	{ .name = "concurrency", .kind = FIELD_INT },
 	{ .name = "keys", .kind = FIELD_INT },
 	{ .name = "budgets", .kind = FIELD_INT },
 	{ .name = "in_flight", .kind = FIELD_INT },
@@ -40,15 +41,31 @@ users_find(struct store *st, const char *name, int64_t *id, struct err *err)
 	return (rc == 1 ? 0 : -1);
 }
 
+static int
+check_change(const struct user_change *change, struct err *err)
+{
+
+	if (change->name != NULL && check_name("a user", change->name, err))
+		return (-1);
+	if (change->concurrency >= -1 &&
+	    change->concurrency <= USER_CONCURRENCY_MAX)
+		return (0);
+	err_set(err, ERR_INVAL, "concurrency must be from 0 (no limit) to %d",
+	    USER_CONCURRENCY_MAX);
+	return (-1);
+}
+
 int
 users_add(struct store *st, const struct user_change *change, struct err *err)
 {
 	const struct store_value row[] = {
 		store_text(change->name),
+		store_int(change->concurrency == -1 ? 0 :
+		    change->concurrency),
 		store_int(store_now_ms(st)),
 	};
 
-	if (check_name("a user", change->name, err) || change_begin(st, err))
+	if (check_change(change, err) || change_begin(st, err))
 		return (-1);
 	return (change_end(st, change_exec_named(st, STMT_USER_ADD, row,
 	    NITEMS(row), "a user", change->name, err), err));
@@ -63,8 +80,12 @@ set_inside(struct store *st, const char *name,
 
 	if (users_find(st, name, &id, err))
 		return (-1);
-	row[0] = store_text(change->name != NULL ? change->name : name);
+	row[0] = store_int(change->concurrency);
 	row[1] = store_int(id);
+	if (change->concurrency != -1 && store_exec(st,
+	    STMT_USER_SET_CONCURRENCY, row, 1, 2, NULL, err))
+		return (-1);
+	row[0] = store_text(change->name != NULL ? change->name : name);
 	return (change_exec_named(st, STMT_USER_SET, row, NITEMS(row),
 	    "a user", change->name != NULL ? change->name : name, err));
 }
@@ -74,9 +95,7 @@ users_set(struct store *st, const char *name,
     const struct user_change *change, struct err *err)
 {
 
-	if (change->name != NULL && check_name("a user", change->name, err))
-		return (-1);
-	if (change_begin(st, err))
+	if (check_change(change, err) || change_begin(st, err))
 		return (-1);
 	return (change_end(st, set_inside(st, name, change, err), err));
 }

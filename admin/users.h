@@ -14,7 +14,11 @@ struct store;
  */
 struct user_change {
 	const char *name;	/* NULL: unchanged */
+	int64_t concurrency;	/* requests at once of all its keys; 0: no
+				   limit; -1: unchanged, or none */
 };
+
+#define USER_CONCURRENCY_MAX	100000
 
 int users_add(struct store *st, const struct user_change *change,
     struct err *err) __attribute__((__warn_unused_result__));

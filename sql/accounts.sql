@@ -6,12 +6,17 @@
 SELECT name FROM gate WHERE name = 'config' FOR UPDATE;
 
 -- name: group_add
--- name, strategy, created_ms
-INSERT INTO account_group (name, strategy, created_ms) VALUES (?, ?, ?);
+-- name, strategy, concurrency, created_ms
+INSERT INTO account_group (name, strategy, concurrency, created_ms)
+VALUES (?, ?, ?, ?);
 
 -- name: group_set_strategy
 -- strategy, id
 UPDATE account_group SET strategy = ? WHERE id = ?;
+
+-- name: group_set_concurrency
+-- concurrency, id
+UPDATE account_group SET concurrency = ? WHERE id = ?;
 
 -- name: group_set_name
 -- name, id
@@ -25,21 +30,25 @@ SELECT id FROM account_group WHERE name = ?;
 
 -- name: group_list
 -- name or '' twice
-SELECT g.id, g.name, g.strategy,
+SELECT g.id, g.name, g.strategy, g.concurrency,
 	(SELECT count(*) FROM account a WHERE a.group_id = g.id),
 	(SELECT count(*) FROM api_key k WHERE k.bind_kind = 'group'
 	    AND k.bind_id = g.id AND k.revoked_ms IS NULL),
+	(SELECT count(*) FROM budget b WHERE b.scope = 'group'
+	    AND b.scope_id = g.id),
 	g.created_ms
 FROM account_group g
 WHERE ? = '' OR g.name = ?
 ORDER BY g.name;
 
--- name: group_users
--- Accounts in a group and keys bound to it (revoked ones do not count).
--- id twice
+-- name: group_uses
+-- Accounts in a group, keys bound to it (revoked ones do not count), budgets
+-- set on it.
+-- id three times
 SELECT (SELECT count(*) FROM account WHERE group_id = ?),
 	(SELECT count(*) FROM api_key WHERE bind_kind = 'group'
-	    AND bind_id = ? AND revoked_ms IS NULL);
+	    AND bind_id = ? AND revoked_ms IS NULL),
+	(SELECT count(*) FROM budget WHERE scope = 'group' AND scope_id = ?);
 
 -- name: account_add
 -- The secret is put in by account_set_secret, once the id is known that it is

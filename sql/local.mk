@@ -2,6 +2,7 @@
 SQL_STATEMENTS = \
 	sql/accounts.sql \
 	sql/admission.sql \
+	sql/budgets.sql \
 	sql/copy.sql \
 	sql/doctor.sql \
 	sql/keys.sql \

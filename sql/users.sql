@@ -1,12 +1,16 @@
 -- Users (table person), who own keys.
 
 -- name: user_add
--- name, created_ms
-INSERT INTO person (name, created_ms) VALUES (?, ?);
+-- name, concurrency, created_ms
+INSERT INTO person (name, concurrency, created_ms) VALUES (?, ?, ?);
 
 -- name: user_set
 -- name, id
 UPDATE person SET name = ? WHERE id = ?;
+
+-- name: user_set_concurrency
+-- concurrency, id
+UPDATE person SET concurrency = ? WHERE id = ?;
 
 -- name: user_remove
 DELETE FROM person WHERE id = ?;
@@ -16,7 +20,7 @@ SELECT id FROM person WHERE name = ?;
 
 -- name: user_list
 -- name or '' twice
-SELECT p.id, p.name,
+SELECT p.id, p.name, p.concurrency,
 	(SELECT count(*) FROM api_key k WHERE k.person_id = p.id
 	    AND k.revoked_ms IS NULL),
 	(SELECT count(*) FROM budget b WHERE b.scope = 'person'

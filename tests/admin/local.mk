@@ -70,3 +70,13 @@ dist_check_SCRIPTS += tests/admin/store.sh
 else
 EXTRA_DIST += tests/admin/store.sh
 endif
+
+UNIT_TESTS += tests/admin/test_budget_notes
+tests_admin_test_budget_notes_SOURCES = tests/admin/test_budget_notes.c
+tests_admin_test_budget_notes_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_budget_notes_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_budgets
+tests_admin_test_budgets_SOURCES = tests/admin/test_budgets.c $(DESK)
+tests_admin_test_budgets_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_budgets_LDADD = $(ADMIN_TEST_LIBS)

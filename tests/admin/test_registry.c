@@ -333,7 +333,11 @@ static void
 a_key_belongs_to_a_user_until_it_is_said_otherwise(void **state)
 {
 	struct desk *d = *state;
-	const struct user_change u = { .name = "u" }, none = { NULL };
+	const struct user_change u = { .name = "u" };
+	const struct user_change none = { .concurrency = -1 };
+	const struct user_change many = {
+		.concurrency = USER_CONCURRENCY_MAX + 1
+	};
 	char key[SEAL_CLIENT_KEY_SIZE];
 	struct key_change c;
 	json_t *j;
@@ -352,6 +356,7 @@ a_key_belongs_to_a_user_until_it_is_said_otherwise(void **state)
 	desk_works(d, keys_set(d->st, "k", &c, &d->err));
 	assert_int_equal(desk_number(d, "SELECT person_id FROM api_key"), 1);
 	desk_works(d, users_set(d->st, "u", &none, &d->err));
+	desk_fails(d, users_set(d->st, "u", &many, &d->err), ERR_INVAL);
 	desk_fails(d, users_remove(d->st, "u", &d->err), ERR_EXISTS);
 	j = users_show(d->st, "u", &d->err);
 	desk_works(d, j == NULL);

@@ -36,10 +36,21 @@ raw_is_mysql(void)
 	return (server() != NULL);
 }
 
+/* What became of SQL that may be refused; NULL: it must not be. */
+static void
+failed(const char *sql, const char *why, bool *refused)
+{
+
+	if (refused == NULL)
+		fail_msg("%s: %s", sql, why);
+	*refused = true;
+}
+
 /* ---- SQLite ---- */
 
 static void
-sqlite_run(const char *path, const char *sql, char *out, size_t size)
+sqlite_run(const char *path, const char *sql, char *out, size_t size,
+    bool *refused)
 {
 	sqlite3_stmt *st;
 	sqlite3 *db;
@@ -50,7 +61,8 @@ sqlite_run(const char *path, const char *sql, char *out, size_t size)
 	sqlite3_busy_timeout(db, 5000);
 	if (out == NULL) {
 		if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
-			fail_msg("%s: %s", sql, why);
+			failed(sql, why, refused);
+		sqlite3_free(why);
 		sqlite3_close(db);
 		return;
 	}
@@ -68,7 +80,7 @@ sqlite_run(const char *path, const char *sql, char *out, size_t size)
 #ifdef HAVE_MYSQL
 static void
 mysql_run(const char *url, bool database, const char *sql, char *out,
-    size_t size)
+    size_t size, bool *refused)
 {
 	struct mysql_url u;
 	struct err err = { 0 };
@@ -85,6 +97,10 @@ mysql_run(const char *url, bool database, const char *sql, char *out,
 	    CLIENT_MULTI_STATEMENTS) == NULL || mysql_query(my,
 	    "SET SESSION sql_mode = 'PIPES_AS_CONCAT'") != 0)
 		fail_msg("%s: %s", url, mysql_error(my));
+	/* As the store's own connections are. */
+	if (refused != NULL && mysql_query(my,
+	    "SET SESSION sql_mode = 'STRICT_ALL_TABLES'") != 0)
+		fail_msg("%s: %s", url, mysql_error(my));
 	rc = mysql_query(my, sql);
 	for (; rc == 0; rc = mysql_next_result(my)) {
 		res = mysql_store_result(my);
@@ -94,18 +110,19 @@ mysql_run(const char *url, bool database, const char *sql, char *out,
 		mysql_free_result(res);
 	}
 	if (rc > 0)
-		fail_msg("%s: %s", sql, mysql_error(my));
+		failed(sql, mysql_error(my), refused);
 	mysql_close(my);
 }
 #else
 static void
 mysql_run(const char *url, bool database, const char *sql, char *out,
-    size_t size)
+    size_t size, bool *refused)
 {
 
 	(void)database;
 	(void)out;
 	(void)size;
+	(void)refused;
 	fail_msg("%s: %s: no MySQL client library is built in", url, sql);
 }
 #endif
@@ -130,7 +147,7 @@ raw_make(const char *dir, char url[RAW_URL_SIZE])
 	    name, mark + strlen("/NAME"));
 	snprintf(sql, sizeof(sql), "CREATE DATABASE %s CHARACTER SET utf8mb4 "
 	    "COLLATE utf8mb4_bin", name);
-	mysql_run(url, false, sql, NULL, 0);
+	mysql_run(url, false, sql, NULL, 0, NULL);
 }
 
 void
@@ -143,11 +160,11 @@ raw_drop(const char *url)
 	    mysql_url_parse(url + 6, &u, NULL))
 		return;
 	snprintf(sql, sizeof(sql), "DROP DATABASE IF EXISTS %s", u.database);
-	mysql_run(url, false, sql, NULL, 0);
+	mysql_run(url, false, sql, NULL, 0, NULL);
 }
 
 static void
-run(const char *url, const char *sql, char *out, size_t size)
+run(const char *url, const char *sql, char *out, size_t size, bool *refused)
 {
 	static const char mark[] = "{now}";
 	bool mysql = strncmp(url, "mysql:", 6) == 0;
@@ -161,16 +178,25 @@ run(const char *url, const char *sql, char *out, size_t size)
 		sql = text;
 	}
 	if (mysql)
-		mysql_run(url, true, sql, out, size);
+		mysql_run(url, true, sql, out, size, refused);
 	else
-		sqlite_run(url + strlen("sqlite:"), sql, out, size);
+		sqlite_run(url + strlen("sqlite:"), sql, out, size, refused);
 }
 
 void
 raw_sql(const char *url, const char *sql)
 {
 
-	run(url, sql, NULL, 0);
+	run(url, sql, NULL, 0, NULL);
+}
+
+bool
+raw_refuses(const char *url, const char *sql)
+{
+	bool refused = false;
+
+	run(url, sql, NULL, 0, &refused);
+	return (refused);
 }
 
 const char *
@@ -179,7 +205,7 @@ raw_text(const char *url, const char *sql)
 	static char out[1024];
 
 	out[0] = '\0';
-	run(url, sql, out, sizeof(out));
+	run(url, sql, out, sizeof(out), NULL);
 	return (out);
 }
 

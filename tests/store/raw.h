@@ -21,10 +21,12 @@ bool raw_is_mysql(void);
 void raw_make(const char *dir, char url[RAW_URL_SIZE]);
 void raw_drop(const char *url);
 
-/** raw_sql(url, sql): Run it.  raw_text(url, sql): First column of the first
- * row, "" if there is none; until the next call.  "{now}" stands for the time
- * in seconds, once. */
+/** raw_sql(url, sql): Run it.  raw_refuses: Run it as the store itself would;
+ * was it refused?  raw_text(url, sql): First column of the first row, "" if
+ * there is none; until the next call.  "{now}" stands for the time in seconds,
+ * once. */
 void raw_sql(const char *url, const char *sql);
+bool raw_refuses(const char *url, const char *sql);
 const char *raw_text(const char *url, const char *sql);
 int64_t raw_int(const char *url, const char *sql);
 
