@@ -606,6 +606,13 @@ json_scan_on_match(struct json_scan *s,
 	s->pick->arg = arg;
 }
 
+void
+json_scan_opaque(struct json_scan *s, const char *const *names)
+{
+
+	json_pick_opaque(s->pick, names);
+}
+
 enum json_kind
 json_scan_top(const struct json_scan *s)
 {

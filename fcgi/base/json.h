@@ -22,6 +22,10 @@ struct err;
  * by '.': "usage.cache_creation.ephemeral_5m_input_tokens".  "[]" stands for
  * any array element: "content[].type".  A path matches at its place only.  It
  * has at most JSON_PATH_MAX parts, each of at most JSON_NAME_MAX bytes.
+ *
+ * "**.type" stands for a member of that name at any depth, but for the
+ * values of members that json_scan_opaque names.  Only strings, numbers and
+ * literals are found by it, not containers.
  */
 struct json_want {
 	const char *path;
@@ -82,6 +86,13 @@ void json_scan_reset(struct json_scan *s);
  */
 void json_scan_on_match(struct json_scan *s,
     void (*cb)(void *arg, size_t want, const struct json_value *v), void *arg);
+
+/**
+ * json_scan_opaque(s, names):
+ * Wants at any depth do not look into the objects and arrays that are members
+ * of these names; NULL ends the list, which must outlive ${s}.
+ */
+void json_scan_opaque(struct json_scan *s, const char *const *names);
 
 /**
  * json_scan_push(s, p, n, err):

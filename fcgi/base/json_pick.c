@@ -3,6 +3,9 @@
 
 #include "base/json_pick.h"
 
+/* What a path begins with that matches at any depth. */
+#define ANYWHERE	"**."
+
 static size_t
 next_bit(uint32_t *mask)
 {
@@ -28,8 +31,8 @@ wanted(const struct json_pick *k)
 {
 
 	if (k->depth > JSON_PATH_MAX)
-		return (0);
-	return (k->hit[k->depth] & k->ends[k->depth]);
+		return (k->here);
+	return ((k->hit[k->depth] & k->ends[k->depth]) | k->here);
 }
 
 static void
@@ -54,6 +57,10 @@ json_pick_enter(struct json_pick *k, bool object)
 {
 
 	k->depth++;
+	k->here = 0;
+	if (k->veiled && k->veil == 0)
+		k->veil = k->depth;
+	k->veiled = false;
 	if (!object && k->depth <= JSON_PATH_MAX)
 		k->hit[k->depth] = candidates(k) & k->element[k->depth];
 }
@@ -62,7 +69,16 @@ void
 json_pick_leave(struct json_pick *k)
 {
 
+	if (k->veil == k->depth)
+		k->veil = 0;
 	k->depth--;
+}
+
+void
+json_pick_opaque(struct json_pick *k, const char *const *names)
+{
+
+	k->opaque = names;
 }
 
 void
@@ -70,6 +86,8 @@ json_pick_name_open(struct json_pick *k)
 {
 
 	k->taking = candidates(k);
+	if (k->veil == 0)
+		k->taking |= k->anywhere;
 	k->in_name = true;
 	k->name_len = 0;
 	k->surrogate = 0;
@@ -78,7 +96,8 @@ json_pick_name_open(struct json_pick *k)
 static bool
 name_is(const struct json_pick *k, const struct json_slot *slot)
 {
-	const struct json_segment *seg = &slot->seg[k->depth - 1];
+	const struct json_segment *seg =
+	    &slot->seg[slot->anywhere ? 0 : k->depth - 1];
 
 	return (!seg->element && seg->len == k->name_len &&
 	    memcmp(slot->path + seg->off, k->name, k->name_len) == 0);
@@ -89,7 +108,7 @@ static void
 void_duplicate(const struct json_pick *k, struct json_slot *slot)
 {
 
-	if (slot->nseg > k->depth && slot->v.kind != JSON_KIND_NONE &&
+	if (!slot->anywhere && slot->nseg > k->depth && slot->v.kind != JSON_KIND_NONE &&
 	    !slot->elements) {
 		clear_value(slot);
 		slot->v.duplicate = true;
@@ -104,6 +123,20 @@ flush_surrogate(struct json_pick *k)
 		return;
 	k->surrogate = 0;
 	json_pick_bytes(k, "\xef\xbf\xbd", 3);
+}
+
+static bool
+is_opaque(const struct json_pick *k)
+{
+	const char *const *name = k->opaque;
+
+	if (name == NULL || k->taking == 0)
+		return (false);
+	for (; *name != NULL; name++)
+		if (strlen(*name) == k->name_len &&
+		    memcmp(*name, k->name, k->name_len) == 0)
+			return (true);
+	return (false);
 }
 
 void
@@ -121,7 +154,9 @@ json_pick_name_close(struct json_pick *k)
 		}
 	}
 	if (k->depth <= JSON_PATH_MAX)
-		k->hit[k->depth] = hit;
+		k->hit[k->depth] = hit & ~k->anywhere;
+	k->here = hit & k->anywhere;
+	k->veiled = is_opaque(k);
 	k->in_name = false;
 }
 
@@ -139,7 +174,8 @@ json_pick_value_open(struct json_pick *k, uint64_t start)
 	k->surrogate = 0;
 	while (mask != 0) {
 		slot = &k->slot[next_bit(&mask)];
-		if (slot->v.kind != JSON_KIND_NONE && !slot->elements)
+		if (slot->v.kind != JSON_KIND_NONE && !slot->elements &&
+		    !slot->anywhere)
 			slot->v.duplicate = true;
 		clear_value(slot);
 		slot->v.start = start;
@@ -183,6 +219,8 @@ json_pick_value_close(struct json_pick *k, enum json_kind kind, uint64_t end)
 		if (slot->all && k->cb != NULL)
 			k->cb(k->arg, i, &slot->v);
 	}
+	k->here = 0;
+	k->veiled = false;
 }
 
 /*
@@ -287,6 +325,9 @@ split_path(struct json_slot *slot)
 
 	if (strlen(path) > UINT8_MAX)
 		return (-1);
+	slot->anywhere = strncmp(p, ANYWHERE, strlen(ANYWHERE)) == 0;
+	if (slot->anywhere)
+		p += strlen(ANYWHERE);
 	do {
 		if (slot->nseg == JSON_PATH_MAX)
 			return (-1);
@@ -300,6 +341,8 @@ split_path(struct json_slot *slot)
 		slot->elements |= seg->element;
 		p += len;
 	} while (*p == '[' || *p++ == '.');
+	if (slot->anywhere && (slot->nseg > 1 || slot->elements))
+		return (-1);
 	return (p[-1] == '\0' ? 0 : -1);
 }
 
@@ -311,6 +354,10 @@ enter_masks(struct json_pick *k, size_t i)
 	uint32_t bit = UINT32_C(1) << i;
 	size_t d;
 
+	if (slot->anywhere) {
+		k->anywhere |= bit;
+		return;
+	}
 	for (d = 1; d <= slot->nseg; d++) {
 		k->deep[d] |= bit;
 		if (slot->seg[d - 1].element)
@@ -379,6 +426,9 @@ json_pick_reset(struct json_pick *k)
 	size_t i;
 
 	k->depth = 0;
+	k->here = 0;
+	k->veiled = false;
+	k->veil = 0;
 	k->in_name = false;
 	k->taking = 0;
 	k->surrogate = 0;

@@ -27,6 +27,7 @@ struct json_slot {
 	struct json_segment seg[JSON_PATH_MAX];
 	size_t nseg;
 	bool elements;		/* one of the segments is an element */
+	bool anywhere;		/* its one segment may be at any depth */
 	bool all;
 	char *text;		/* v.text, for writing */
 	size_t keep;
@@ -44,6 +45,14 @@ struct json_pick {
 	uint32_t deep[JSON_PATH_MAX + 1];	/* of d segments or more */
 	uint32_t ends[JSON_PATH_MAX + 1];	/* of d segments */
 	uint32_t element[JSON_PATH_MAX + 1];	/* d-th is an element */
+
+	/* Wants at any depth; they are in none of the masks above. */
+	uint32_t anywhere;
+	uint32_t here;		/* those that the last name was of */
+	const char *const *opaque;	/* names; NULL: none */
+	bool veiled;		/* the last name was one of them */
+	unsigned veil;		/* depth of the container of such a member that
+				   is being read; 0: none */
 
 	/* The string or number being read. */
 	uint32_t taking;	/* wants that get its text, or for which this
@@ -64,6 +73,9 @@ struct json_pick {
 struct json_pick *json_pick_new(const struct json_want *wants, size_t n);
 void json_pick_free(struct json_pick *k);
 void json_pick_reset(struct json_pick *k);
+
+/** As json_scan_opaque. */
+void json_pick_opaque(struct json_pick *k, const char *const *names);
 
 /** json_pick_enter, json_pick_leave: A container opens and closes. */
 void json_pick_enter(struct json_pick *k, bool object);

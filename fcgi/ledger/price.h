@@ -95,8 +95,10 @@ struct price_ask {
 	bool repeats;		/* the model may be called again and again
 				   (server tools): no bound on what the
 				   upstream counts; not used for prices */
+	bool other_models;	/* another model than that it names may answer;
+				   not used for prices */
 	int64_t web_searches;	/* at most; -1: nobody knows */
-	char feature[48];	/* one that has no price beforehand, in words;
+	char feature[64];	/* one that has no price beforehand, in words;
 				   "": none */
 };
 

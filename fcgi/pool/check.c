@@ -193,6 +193,10 @@ check_want(struct runner *rn, struct admit_op *op, struct want *w,
 		return (-1);
 	fill_want(rn, op, key, w);
 	verdict = key_verdict(key, op->model, rn->now_ms);
+	if (verdict == ADMIT_LEASED && op->ask.other_models &&
+	    key->models != NULL)
+		return (refuse(op, ADMIT_FEATURE, "the key may use some "
+		    "models only, and fallbacks may lead to others"));
 	return (verdict == ADMIT_LEASED ? 1 : refuse_key(op, verdict));
 }
 

@@ -214,6 +214,7 @@ call_fill_admission(struct call *c, struct admit_op *op)
 	op->platform = "claude";
 	op->body_bytes = (int64_t)c->body_len;
 	op->max_tokens = c->peek.max_tokens;
+	op->ask = c->peek.ask;
 	op->arg = c;
 	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
 	snprintf(op->session, sizeof(op->session), "%s", c->peek.session);

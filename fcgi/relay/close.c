@@ -19,6 +19,16 @@
 
 /* ---- what an attempt has cost ---- */
 
+/* No estimate of ours is more than the request allows. */
+static int64_t
+close_allowed(const struct call *c, int64_t output_tokens)
+{
+
+	return (c->peek.max_tokens > 0 && !c->peek.ask.repeats &&
+	    output_tokens > c->peek.max_tokens ? c->peek.max_tokens :
+	    output_tokens);
+}
+
 /* Nothing was stated though the upstream may have worked. */
 static void
 close_guess(const struct call *c, struct usage *u)
@@ -27,11 +37,18 @@ close_guess(const struct call *c, struct usage *u)
 	int64_t out = c->peek.stream ? 1 :
 	    ms * CLOSE_TOKENS_A_SECOND / 1000 + 1;
 
-	if (c->peek.max_tokens > 0 && out > c->peek.max_tokens)
-		out = c->peek.max_tokens;
 	u->input_tokens = ((int64_t)c->body_len + CLOSE_BYTES_A_TOKEN - 1) /
 	    CLOSE_BYTES_A_TOKEN;
-	u->output_tokens = out;
+	u->output_tokens = close_allowed(c, out);
+}
+
+/* What was stated stays, whatever it is: that is judged where it is charged. */
+static int64_t
+close_partial(const struct call *c, const struct meter_result *r)
+{
+	int64_t out = close_allowed(c, meter_estimate_output(r));
+
+	return (out > r->usage.output_tokens ? out : r->usage.output_tokens);
 }
 
 static enum usage_mark
@@ -48,7 +65,7 @@ close_usage(const struct call *c, struct usage *u)
 		if (r->final_seen)
 			return (USAGE_EXACT);
 		if (r->started) {
-			u->output_tokens = meter_estimate_output(r);
+			u->output_tokens = close_partial(c, r);
 			return (USAGE_PARTIAL);
 		}
 	}
@@ -141,6 +158,8 @@ close_settle(struct call *c, const char *outcome)
 	op->park = c->verdict.park;
 	op->success = close_success(c, outcome);
 	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
+	op->max_tokens = c->peek.max_tokens;
+	op->repeats = c->peek.ask.repeats;
 	snprintf(op->trace, sizeof(op->trace), "%s", c->trace);
 	op->status = c->status != 0 ? c->status : CLOSE_STATUS_GONE;
 	op->reserved_nusd = c->reserved_nusd;

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += librelay.a
 librelay_a_SOURCES = \
+	fcgi/relay/ask.c fcgi/relay/ask.h \
 	fcgi/relay/auth.c \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \

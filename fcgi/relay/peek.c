@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "relay/ask.h"
 #include "relay/peek.h"
 
 /* More than any model gives in one answer. */
@@ -11,12 +12,31 @@
 /* A number with more characters than this is none that a client means. */
 #define NUMBER_BYTES	32
 
-enum { W_MODEL, W_STREAM, W_MAX_TOKENS, W_USER_ID, W_COUNT };
+/* Longer words are none that have a meaning here. */
+#define WORD_BYTES	40
+
+/* The members of the ask come last, in the order of their enum. */
+enum { W_MODEL, W_STREAM, W_MAX_TOKENS, W_USER_ID, W_TYPE, W_TOOL_TYPE,
+	W_TOOL_USES, W_TOOL, W_MEMBERS, W_COUNT = W_MEMBERS + ASK_NMEMBERS };
 static const struct json_want wants[] = {
 	[W_MODEL] = { "model", LIMIT_NAME_BYTES - 1, false },
 	[W_STREAM] = { "stream", 1, false },
 	[W_MAX_TOKENS] = { "max_tokens", NUMBER_BYTES, false },
 	[W_USER_ID] = { "metadata.user_id", 0, false },
+	[W_TYPE] = { "**.type", WORD_BYTES, true },
+	[W_TOOL_TYPE] = { "tools[].type", WORD_BYTES, true },
+	[W_TOOL_USES] = { "tools[].max_uses", NUMBER_BYTES, true },
+	[W_TOOL] = { "tools[]", 1, true },
+	[W_MEMBERS + ASK_SPEED] = { "speed", WORD_BYTES, false },
+	[W_MEMBERS + ASK_SERVICE_TIER] = { "service_tier", WORD_BYTES,
+	    false },
+	[W_MEMBERS + ASK_INFERENCE_GEO] = { "inference_geo", WORD_BYTES,
+	    false },
+	[W_MEMBERS + ASK_CONTAINER] = { "container", 1, true },
+	[W_MEMBERS + ASK_MCP_SERVERS] = { "mcp_servers", 1, true },
+	[W_MEMBERS + ASK_THREAD] = { "thread", 1, true },
+	[W_MEMBERS + ASK_FALLBACKS] = { "fallbacks", 1, true },
+	[W_MEMBERS + ASK_COMPACTION] = { "compaction", 1, true },
 };
 _Static_assert(sizeof(wants) / sizeof(wants[0]) == W_COUNT,
     "a row for each");
@@ -26,9 +46,42 @@ static const struct json_want user_id_wants[] = {
 	{ "session_id", sizeof(((struct peek *)NULL)->session) - 1, false },
 };
 
+/*
+ * Where a "type" is none of the API's: arguments of tools, that the model
+ * wrote, and schemas.
+ */
+static const char *const opaque[] = { "input", "input_schema", "schema",
+	"input_examples", NULL };
+
 struct peek_scan {
 	struct json_scan *body, *user_id;
+	struct ask ask;
 };
+
+/* Those that may come more than once all count. */
+static void
+on_match(void *arg, size_t want, const struct json_value *v)
+{
+	struct peek_scan *s = arg;
+
+	switch (want) {
+	case W_TYPE:
+		ask_type(&s->ask, v);
+		break;
+	case W_TOOL_TYPE:
+		ask_tool_type(&s->ask, v);
+		break;
+	case W_TOOL_USES:
+		ask_tool_uses(&s->ask, v);
+		break;
+	case W_TOOL:
+		ask_tool_end(&s->ask);
+		break;
+	default:
+		ask_member(&s->ask, (enum ask_member)(want - W_MEMBERS), v);
+		break;
+	}
+}
 
 struct peek_scan *
 peek_new(void)
@@ -40,6 +93,8 @@ peek_new(void)
 	if ((s->body = json_scan_new(wants, W_COUNT)) == NULL ||
 	    (s->user_id = json_scan_new(user_id_wants, 1)) == NULL)
 		goto err1;
+	json_scan_on_match(s->body, on_match, s);
+	json_scan_opaque(s->body, opaque);
 	return (s);
 
 err1:
@@ -64,6 +119,7 @@ peek_reset(struct peek_scan *s)
 {
 
 	json_scan_reset(s->body);
+	ask_init(&s->ask);
 }
 
 static int
@@ -143,6 +199,15 @@ judge_max_tokens(const struct json_value *v)
 	return (NULL);
 }
 
+/* The upstream's to judge. */
+static const char *
+judge_word(const struct json_value *v)
+{
+
+	(void)v;
+	return (NULL);
+}
+
 /* Readers differ on which of two counts, so two of these are refused. */
 static int
 judge_members(const struct json_scan *body, struct err *err)
@@ -154,6 +219,9 @@ judge_members(const struct json_scan *body, struct err *err)
 		{ W_MODEL, judge_model },
 		{ W_STREAM, judge_stream },
 		{ W_MAX_TOKENS, judge_max_tokens },
+		{ W_MEMBERS + ASK_SPEED, judge_word },
+		{ W_MEMBERS + ASK_SERVICE_TIER, judge_word },
+		{ W_MEMBERS + ASK_INFERENCE_GEO, judge_word },
 	};
 	const struct json_value *v;
 	const char *what;
@@ -230,6 +298,19 @@ find_session(struct peek_scan *s, struct peek *out)
 		session_of_suffix(v, out);
 }
 
+static void
+find_ask(struct peek_scan *s, struct peek *out)
+{
+	static const enum ask_member members[] = { ASK_SPEED,
+		ASK_SERVICE_TIER, ASK_INFERENCE_GEO };
+	size_t i;
+
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		ask_member(&s->ask, members[i], json_scan_get(s->body,
+		    W_MEMBERS + members[i]));
+	ask_end(&s->ask, &out->ask);
+}
+
 int
 peek_end(struct peek_scan *s, struct peek *out, struct err *err)
 {
@@ -254,5 +335,6 @@ peek_end(struct peek_scan *s, struct peek *out, struct err *err)
 		MAX_TOKENS_MAX, &out->max_tokens) == -1)
 		out->max_tokens = 0;
 	find_session(s, out);
+	find_ask(s, out);
 	return (0);
 }

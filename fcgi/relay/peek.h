@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "ledger/price.h"
 
 struct err;
 struct peek_scan;
@@ -21,6 +22,7 @@ struct peek {
 	bool stream;
 	int64_t max_tokens;		/* 0: not stated */
 	char session[128];		/* of metadata.user_id; "" if none */
+	struct price_ask ask;		/* what may make it dear */
 };
 
 /** peek_new(): NULL without memory.  peek_free takes NULL. */
@@ -40,7 +42,8 @@ int peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
  * The body is whole.  0 with *${out}, or -1 with ERR_INVAL and a message for
  * the client: not complete, not an object, `model' missing, not a string,
  * empty, too long or with control characters; `max_tokens' not a whole number
- * from 0 to 10^9; `stream' not a boolean; one of these given twice.
+ * from 0 to 10^9; `stream' not a boolean; one of these, or of `speed',
+ * `service_tier' and `inference_geo', given twice.
  */
 int peek_end(struct peek_scan *s, struct peek *out, struct err *err)
     __attribute__((__warn_unused_result__));

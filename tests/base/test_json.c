@@ -484,6 +484,15 @@ on_match(void *arg, size_t want, const struct json_value *v)
 }
 
 static void
+on_deep(void *arg, size_t want, const struct json_value *v)
+{
+	char *found = arg;
+	size_t used = strlen(found);
+
+	(void)snprintf(found + used, 256 - used, "%zu=%s ", want, v->text);
+}
+
+static void
 every_match_is_reported_in_order(void **state)
 {
 	struct json_scan *s = json_scan_new(wants, NITEMS(wants));
@@ -498,6 +507,60 @@ every_match_is_reported_in_order(void **state)
 	assert_string_equal(r.text, "2:1:20-25:one/3 "
 	    "2:1:48-62:two and /12 2:7:88-90:/0 "
 	    "6:2:102-103:1/1 6:7:104-107:/0 6:1:112-115:4/1 ");
+	json_scan_free(s);
+}
+
+/* At any depth, but not in what is opaque; and beside other wants. */
+static void
+members_are_found_at_any_depth(void **state)
+{
+	static const struct json_want deep[] = {
+		{ "**.t", 5, true },
+		{ "a[].t", 5, true },
+		{ "x", 5, false },
+	};
+	static const char *const opaque[] = { "in", "o", NULL };
+	static const struct {
+		const char *text, *found;
+	} cases[] = {
+		{ "{\"t\":1}", "0=1 " },
+		{ "{\"t\":\"abcdefg\",\"u\":\"t\"}", "0=abcde " },
+		{ "{\"a\":[{\"t\":1},{\"t\":true},{\"t\":null}]}",
+		    "0=1 1=1 0= 1= 0= 1= " },
+		{ "{\"a\":[{\"t\":{\"t\":2}},{\"t\":[3,{\"t\":4}]}]}",
+		    "0=2 1= 0=4 1= " },
+		{ "{\"\\u0074\":5,\"T\":6,\"tt\":7,\"\":8}", "0=5 " },
+		{ "[[[[[[[[[[{\"t\":9},\"t\",{\"b\":{\"t\":8}}]]]]]]]]]]",
+		    "0=9 0=8 " },
+		{ "{\"in\":{\"t\":1,\"b\":{\"t\":2}},\"t\":3}", "0=3 " },
+		{ "{\"in\":[{\"t\":1}],\"b\":{\"t\":2}}", "0=2 " },
+		{ "{\"in\":{\"in\":{\"t\":1},\"t\":1},\"b\":{\"t\":2}}",
+		    "0=2 " },
+		{ "{\"in\":5,\"b\":{\"t\":2}}", "0=2 " },
+		{ "{\"in\":\"t\",\"t\":{\"o\":[]},\"t\":7}", "0=7 " },
+		{ "[{\"a\":{\"in\":{}}},{\"t\":1}]", "0=1 " },
+		{ "{\"ins\":{\"t\":1},\"\\u0069n\":{\"t\":2}}", "0=1 " },
+		{ "{\"a\":[{\"in\":{\"t\":1},\"t\":2}]}", "0=2 1=2 " },
+	};
+	struct json_scan *s = json_scan_new(deep, NITEMS(deep));
+	struct err err;
+	char found[256];
+	size_t i, cut, len;
+
+	(void)state;
+	assert_non_null(s);
+	json_scan_opaque(s, opaque);
+	json_scan_on_match(s, on_deep, found);
+	for (i = 0; i < NITEMS(cases); i++) {
+		len = strlen(cases[i].text);
+		for (cut = 0; cut <= len; cut++) {
+			found[0] = '\0';
+			assert_int_equal(scan_cut(s, cases[i].text, len, cut,
+			    &err), 0);
+			if (strcmp(found, cases[i].found) != 0)
+				fail_msg("%s: %s", cases[i].text, found);
+		}
+	}
 	json_scan_free(s);
 }
 
@@ -601,7 +664,7 @@ paths_of_a_bad_form_are_refused(void **state)
 {
 	static const char *const bad[] = {
 		"", ".", "a.", ".a", "a..b", "a[0]", "a[", "[]b", "a[]b",
-		"a.b.c.d.e.f.g",
+		"a.b.c.d.e.f.g", "**.", "**.a.b", "**.[]", "**.a[]",
 		("a23456789012345678901234567890123456789012345678901234567890"
 		    "1234"),
 	};
@@ -664,6 +727,7 @@ main(void)
 		cmocka_unit_test(a_value_never_keeps_more_than_the_limit),
 		cmocka_unit_test(duplicates_are_flagged_and_the_last_counts),
 		cmocka_unit_test(every_match_is_reported_in_order),
+		cmocka_unit_test(members_are_found_at_any_depth),
 		cmocka_unit_test(a_text_cut_anywhere_gives_the_same_values),
 		cmocka_unit_test(a_byte_at_each_place_of_a_string_is_noticed),
 		cmocka_unit_test(

@@ -21,6 +21,7 @@ static const struct json_want wants[] = {
 	{ "a[].b", 20, true },
 	{ "[]", 7, true },
 	{ "a", 1, true },
+	{ "**.b", 9, true },
 };
 #define NWANTS	(sizeof(wants) / sizeof(wants[0]))
 

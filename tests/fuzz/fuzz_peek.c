@@ -47,6 +47,10 @@ check(const struct peek *out, const uint8_t *p, size_t n)
 	    "offsets");
 	must(p[out->model_start] == '"' && p[out->model_end - 1] == '"',
 	    "quotes");
+	must(out->ask.web_searches >= -1 && out->ask.tiers != 0 &&
+	    out->ask.speeds != 0 && out->ask.geos != 0, "ask");
+	must(memchr(out->ask.feature, '\0', sizeof(out->ask.feature)) != NULL,
+	    "feature");
 	must(out->max_tokens >= 0 && out->max_tokens <= 1000000000,
 	    "max_tokens");
 	for (i = 0; out->session[i] != '\0'; i++)
@@ -75,6 +79,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    whole.model_start == pieces.model_start &&
 	    whole.model_end == pieces.model_end &&
 	    whole.stream == pieces.stream &&
+	    memcmp(&whole.ask, &pieces.ask, sizeof(whole.ask)) == 0 &&
 	    whole.max_tokens == pieces.max_tokens, "value");
 	return (0);
 }

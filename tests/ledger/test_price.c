@@ -198,8 +198,8 @@ the_sum_of_all_kinds_is_rounded_up(void **state)
 		{ &p, { .web_searches = 3 }, 30000000 },
 		{ &p, { .input_tokens = 1, .output_tokens = 1,
 		    .cache_read_tokens = 1, .cache_write_5m_tokens = 1,
-		    .cache_write_1h_tokens = 1, .web_searches = 1 }, 3000 + 15000 + 300 + 3750 + 6000 +
-		    10000000 },
+		    .cache_write_1h_tokens = 1, .web_searches = 1 },
+		    3000 + 15000 + 300 + 3750 + 6000 + 10000000 },
 		{ &odd, { .input_tokens = 1 }, 1 },
 		{ &odd, { .input_tokens = 1000000 }, 1 },
 		{ &odd, { .input_tokens = 1000001 }, 2 },

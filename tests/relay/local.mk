@@ -25,6 +25,7 @@ tests_relay_test_throttle_LDADD = $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/relay/test_peek
 tests_relay_test_peek_SOURCES = tests/relay/test_peek.c fcgi/relay/peek.c \
+	fcgi/relay/ask.c \
 	$(ALLOC_FAIL)
 tests_relay_test_peek_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_peek_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)

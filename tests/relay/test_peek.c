@@ -153,6 +153,13 @@ what_is_wrong_is_told(void **state)
 		    "a whole number from 0 to 1000000000" },
 		{ "{\"model\":\"a\",\"max_tokens\":null}", "max_tokens is not "
 		    "a whole number from 0 to 1000000000" },
+		{ "{\"model\":\"a\",\"speed\":\"fast\",\"speed\":null}",
+		    "speed is given twice" },
+		{ "{\"service_tier\":1,\"model\":\"a\",\"service_tier\":1}",
+		    "service_tier is given twice" },
+		{ "{\"inference_geo\":\"us\",\"model\":\"a\","
+		    "\"inference_geo\":\"global\"}",
+		    "inference_geo is given twice" },
 		{ "{\"model\":\"a\",\"max_tokens\":5,\"max_tokens\":5}",
 		    "max_tokens is given twice" },
 	};
@@ -261,6 +268,167 @@ long_sessions_are_none(void **state)
 		}
 }
 
+/* ---- what may make it dear ---- */
+
+/* As text: "speed tier geo", then what there is of the rest. */
+static const char *
+say(const struct price_ask *a, char *out, size_t size)
+{
+	char searches[32] = "";
+
+	if (a->web_searches != 0)
+		(void)snprintf(searches, sizeof(searches), " searches=%lld",
+		    (long long)a->web_searches);
+	(void)snprintf(out, size, "%u%u%u%s%s%s%s%s%s%s%s", a->speeds,
+	    a->tiers, a->geos, a->whole_context ? " whole" : "", a->again ?
+	    " again" : "", a->repeats ? " repeats" : "", a->other_models ?
+	    " others" : "", searches, a->feature[0] != '\0' ? " (" : "",
+	    a->feature, a->feature[0] != '\0' ? ")" : "");
+	return (out);
+}
+
+#define SEARCH(rest)	"{\"type\":\"web_search_20260209\"," rest "}"
+#define USER(content)							\
+	"\"messages\":[{\"role\":\"user\",\"content\":[" content "]}]"
+#define SOURCE(type)							\
+	"{\"type\":\"image\",\"source\":{\"type\":\"" type "\",\"x\":\"y\"}}"
+
+static const struct {
+	const char *members, *found;
+} asks[] = {
+	{ "\"messages\":[]", "133" },
+	/* ways to be served */
+	{ "\"speed\":\"standard\"", "133" },
+	{ "\"speed\":null", "133" },
+	{ "\"speed\":\"fast\"", "233" },
+	{ "\"sp\\u0065ed\":\"f\\u0061st\"", "233" },
+	{ "\"speed\":\"fastest\"", "433" },
+	{ "\"speed\":\"fast\\u0000\"", "433" },
+	{ "\"speed\":7", "433" },
+	{ "\"x\":{\"speed\":\"fast\"}", "133" },
+	{ "\"service_tier\":\"auto\"", "133" },
+	{ "\"service_tier\":\"standard_only\"", "113" },
+	{ "\"service_tier\":\"flex\"", "183" },
+	{ "\"inference_geo\":\"us\"", "132" },
+	{ "\"inference_geo\":\"global\"", "131" },
+	{ "\"inference_geo\":\"moon\"", "134" },
+	{ "\"inference_geo\":[\"us\"]", "134" },
+	/* input from elsewhere */
+	{ USER(SOURCE("base64")), "133" },
+	{ USER(SOURCE("url")), "133 whole" },
+	{ USER(SOURCE("file")), "133 whole" },
+	{ USER(SOURCE("ur\\u006c")), "133 whole" },
+	{ USER("{\"type\":\"document\",\"source\":{\"content\":["
+	    SOURCE("url") "],\"type\":\"content\"}}"), "133 whole" },
+	{ USER("{\"type\":\"tool_result\",\"content\":[{\"type\":"
+	    "\"document\",\"source\":{\"type\":\"content\","
+	    "\"content\":[" SOURCE("file") "]}}]}"), "133 whole" },
+	{ USER("{\"type\":\"container_upload\",\"file_id\":\"f\"}"),
+	    "133 whole" },
+	{ USER("{\"type\":\"text\",\"text\":\"\\\"type\\\":"
+	    "\\\"url\\\"\"}"), "133" },
+	{ USER("{\"type\":\"tool_use\",\"input\":{\"type\":\"url\","
+	    "\"a\":[{\"type\":\"file\"}]}}"), "133" },
+	{ USER("{\"type\":\"tool_use\",\"input\":{\"a\":{}}},"
+	    SOURCE("url")), "133 whole" },
+	{ USER("{\"type\":\"tool_use\",\"input\":\"a\"},"
+	    SOURCE("url")), "133 whole" },
+	{ "\"tools\":[{\"name\":\"a\",\"input_schema\":{\"type\":"
+	    "\"object\",\"properties\":{\"type\":{\"type\":\"url\"}"
+	    "}}}]", "133" },
+	{ "\"container\":\"c1\"", "133 whole repeats" },
+	{ "\"container\":null", "133" },
+	{ "\"mcp_servers\":[]", "133" },
+	{ "\"mcp_servers\":[{\"name\":\"a\"}]",
+	    "133 whole repeats" },
+	{ "\"mcp_servers\":[{\"name\":\"a\"}],\"mcp_servers\":[]",
+	    "133 whole repeats" },
+	{ "\"thread\":{\"type\":\"continue\"}",
+	    "133 whole repeats" },
+	{ "\"compaction\":{\"a\":1}", "133 again repeats" },
+	{ "\"context_management\":{\"edits\":[{\"type\":"
+	    "\"compact_20260112\"}]}", "133 again repeats" },
+	{ "\"context_management\":{\"edits\":[{\"type\":"
+	    "\"clear_thinking_20251015\"}]}", "133" },
+	{ "\"fallbacks\":[{\"model\":\"m2\"}]",
+	    "133 others (a call with fallbacks)" },
+	{ "\"fallbacks\":[]", "133" },
+	/* tools */
+	{ "\"tools\":[{\"name\":\"a\"},{\"type\":\"custom\"},"
+	    "{\"type\":\"bash_20250124\"},{\"type\":"
+	    "\"text_editor_20250728\"},{\"type\":"
+	    "\"memory_20250818\"}]", "133" },
+	{ "\"tools\":[{\"type\":\"tool_search_tool_bm25_20251119\"}]",
+	    "133 repeats" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":8") "]",
+	    "133 whole repeats searches=8" },
+	{ "\"tools\":[{\"max_uses\":8,\"type\":"
+	    "\"web_search_20250305\"}," SEARCH("\"max_uses\":2") "]",
+	    "133 whole repeats searches=10" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":0") "]",
+	    "133 whole repeats" },
+	{ "\"tools\":[" SEARCH("\"name\":\"a\"") "]",
+	    "133 whole repeats searches=-1" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":null") "]",
+	    "133 whole repeats searches=-1" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":-1") "]",
+	    "133 whole repeats searches=-1" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":1e9") "]",
+	    "133 whole repeats searches=-1" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":1,\"max_uses\":9") "]",
+	    "133 whole repeats searches=9" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":9,\"max_uses\":\"x\"")
+	    "]", "133 whole repeats searches=-1" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":3") "," SEARCH("\"a\":1")
+	    "]", "133 whole repeats searches=-1" },
+	{ "\"tools\":[" SEARCH("\"max_uses\":3") "],\"tools\":["
+	    SEARCH("\"max_uses\":4") "]",
+	    "133 whole repeats searches=7" },
+	{ "\"tools\":[{\"name\":\"a\",\"max_uses\":5}]", "133" },
+	{ USER(SEARCH("\"max_uses\":3")),
+	    "133 whole repeats searches=-1" },
+	{ USER("{\"type\":\"web_search_tool_result\",\"content\":[{"
+	    "\"type\":\"web_search_result\"}]}"), "133" },
+	{ "\"tools\":[{\"type\":\"web_fetch_20250910\"}]",
+	    "133 whole repeats" },
+	{ "\"tools\":[{\"type\":\"code_execution_20250825\"}]",
+	    "133 whole repeats (code execution)" },
+	{ "\"tools\":[{\"type\":\"advisor_20260301\"}]",
+	    "133 whole repeats (the advisor tool)" },
+	{ "\"tools\":[{\"type\":\"oracle_20270101\"}]",
+	    "133 (a tool of type \"oracle_20270101\")" },
+	{ "\"tools\":[{\"type\":\"a_tool_with_a_very_long_name_in_"
+	    "deed_20270101\"}]", "133 (a tool of type "
+	    "\"a_tool_with_a_very_long_name_in\")" },
+	{ "\"tools\":[{\"type\":\"url\"}]",
+	    "133 whole (a tool of type \"url\")" },
+	{ "\"tools\":[{\"type\":null},{\"type\":5},7,\"web\"]",
+	    "133" },
+};
+
+static void
+what_may_make_it_dear_is_found(void **state)
+{
+	char body[1024], found[256];
+	struct peek out;
+	struct err err;
+	size_t i, cut;
+
+	(void)state;
+	for (i = 0; i < NITEMS(asks); i++) {
+		(void)snprintf(body, sizeof(body), "{\"model\":\"m\",%s}",
+		    asks[i].members);
+		for (cut = 0; cut <= strlen(body); cut++) {
+			if (peek_cut(body, cut, &out, &err))
+				fail_msg("%s: %s", body, err.text);
+			if (strcmp(say(&out.ask, found, sizeof(found)),
+				asks[i].found) != 0)
+				fail_msg("%s, cut at %zu: %s", body, cut,
+				    found);
+		}
+	}
+}
+
 static void
 lack_of_memory_is_reported(void **state)
 {
@@ -286,6 +454,10 @@ a_scan_is_as_good_as_new_after_a_reset(void **state)
 	static const char whole[] = "{\"model\":\"m\",\"stream\":true}";
 	static const char *const before[] = {
 		"{\"model\":\"other\",\"stream\":tr",
+		"{\"model\":\"other\",\"tools\":[{\"type\":\"web_search_2\"}",
+		"{\"model\":\"other\",\"a\":{\"input\":{\"type\":\"url\",",
+		"{\"model\":\"other\",\"a\":{\"type\":",
+		"{\"model\":\"other\",\"a\":{\"input\":",
 		"{\"model\":\"other\",\"max_tokens\":5,\"metadata\":{"
 		    "\"user_id\":\"user_a_account__session_" ID "\"}}",
 		"{\"model\":\"other\"]",
@@ -307,6 +479,8 @@ a_scan_is_as_good_as_new_after_a_reset(void **state)
 		assert_string_equal(out.model, "m");
 		assert_true(out.stream);
 		assert_int_equal(out.max_tokens, 0);
+		assert_false(out.ask.whole_context);
+		assert_int_equal(out.ask.web_searches, 0);
 		assert_string_equal(out.session, "");
 		assert_int_equal(out.model_start, 9);
 		peek_reset(s);
@@ -323,6 +497,7 @@ main(void)
 		cmocka_unit_test(a_name_of_a_model_is_bounded),
 		cmocka_unit_test(sessions_are_taken_where_they_are_plain),
 		cmocka_unit_test(long_sessions_are_none),
+		cmocka_unit_test(what_may_make_it_dear_is_found),
 		cmocka_unit_test(a_scan_is_as_good_as_new_after_a_reset),
 		cmocka_unit_test(lack_of_memory_is_reported),
 	};
