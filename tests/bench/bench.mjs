@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import { leaving } from './leaving.mjs';
 import { cpu, cpuBetween, memory } from './proc.mjs';
 import { median, report } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
@@ -21,7 +22,7 @@ const usage = `usage: tests/bench/run [options]
   --dir DIR        where databases and sockets go (a new one under $TMPDIR)
   --rounds N       how often each is measured (5)
   --responders N   relay responders (2)
-  --only A,B       these scenarios alone
+  --only A,B       these scenarios alone (and "leaving": clients that leave)
   --sides A,B      these alone of floor, relay, normal, single, mysql, pair,
                    floorTls, relayTls
   --store NAME     sqlite: nothing on MariaDB; mysql: what is measured on
@@ -227,6 +228,9 @@ function plan(o) {
     .filter((s) => s.sides.length > 0);
 }
 
+const wantsLeaving = (o) => o.store !== 'mysql' && o.sides === undefined &&
+  (o.only === undefined || o.only.includes('leaving'));
+
 const idleMemory = (stand) =>
   Object.fromEntries(Object.entries(stand.sides).map(([name, side]) =>
     [name, each(groupsOf(side, stand), (pids) => ({ ...memory(pids),
@@ -274,11 +278,13 @@ async function run(o, dir) {
   }
   const calls = await syscalls(o, stand);
   const after = idleMemory(stand);
+  const left = wantsLeaving(o) ? await leaving(dir, { build: o.build,
+    responders: o.responders, tries: o.quick ? 15 : 100 }) : [];
   await sleep(500);
   const ledgers = Object.fromEntries(Object.entries(stand.sides)
     .filter(([, side]) => side.ledger !== undefined)
     .map(([name, side]) => [name, { sent: side.sent, ...side.ledger() }]));
-  return { idle, after, runs, calls, ledgers, durable_ms: median(durable) };
+  return { idle, after, runs, calls, ledgers, left, durable_ms: median(durable) };
 }
 
 function machine() {
@@ -297,6 +303,7 @@ async function main() {
   if (o.list) {
     for (const s of scenarios)
       process.stdout.write(`${s.name.padEnd(14)} ${s.title}\n`);
+    process.stdout.write(`${'leaving'.padEnd(14)} clients that leave\n`);
     return 0;
   }
   const absent = missing(o.build);

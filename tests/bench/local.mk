@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/admission.mjs \
 	tests/bench/bench.mjs \
+	tests/bench/leaving.mjs \
 	tests/bench/proc.mjs \
 	tests/bench/report.mjs \
 	tests/bench/run \

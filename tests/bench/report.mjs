@@ -10,6 +10,11 @@ export function median(values) {
   return v.length % 2 === 1 ? v[half] : (v[half - 1] + v[half]) / 2;
 }
 
+function quantile(values, q) {
+  const v = [...values].sort((a, b) => a - b);
+  return v[Math.min(v.length - 1, Math.floor(v.length * q))];
+}
+
 const fixed = (x, digits = 0) =>
   x === undefined || Number.isNaN(x) ? '–' : x.toFixed(digits);
 const ms = (us) => (us === undefined ? '–' : fixed(us / 1000, 2));
@@ -98,6 +103,12 @@ function targets(result, sums) {
     ['private MiB of an idle responder', () =>
       responder.privateKb / responder.processes / 1024, '≤', 12],
   ];
+  const left = result.left.filter((p) => p.side === 'relay');
+  rows.push(['a client leaves: ms until the upstream\'s connection is '
+    + 'closed, p50 of the worst phase', () =>
+    Math.max(...left.map((p) => quantile(p.ms, 0.5))), '≤', 10]);
+  rows.push(['the same, at most', () =>
+    Math.max(...left.flatMap((p) => p.ms)), '≤', 50]);
   const failed = result.runs.reduce((n, r) => n + r.errors + r.bad_status +
     r.lost_events, 0);
   rows.push(['requests failed in all scenarios', () => failed, '≤', 0]);
@@ -191,6 +202,13 @@ function memoryTable(result, sums) {
     'PSS MiB each, idle', 'private MiB after all load', 'open streams', 'KiB a stream'], rows);
 }
 
+function leftTable(left) {
+  return table(['phase', 'side', 'clients', 'p50 ms', 'p99 ms', 'max ms'],
+    left.map(({ title, side, ms: all }) => [title, sideNames[side],
+      String(all.length), ...[0.5, 0.99, 1].map((q) =>
+        fixed(quantile(all, q), 2))]));
+}
+
 /** The page. */
 export function report(result) {
   const sums = summarize(result.runs);
@@ -222,5 +240,11 @@ slows all down and so makes for smaller batches).
 ${callTable(result.calls)}
 ### Memory
 
-${memoryTable(result, sums)}`;
+${memoryTable(result, sums)}
+### A client that leaves
+
+From its closing, one client after the other, until the mock sees its
+connection closed.
+
+${leftTable(result.left)}`;
 }

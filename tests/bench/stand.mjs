@@ -74,10 +74,12 @@ export async function stopAll() {
     end();
 }
 
-export async function startMock(dir, build) {
+export async function startMock(dir, build, { name = 'mock',
+  journal = 0 } = {}) {
   const port = await freePort();
-  const child = start(dir, 'mock', [join(build, 'tests/mock/mock-upstream'),
-    '--listen', `127.0.0.1:${port}`, '--control', '--journal', '0']);
+  const child = start(dir, name, [join(build, 'tests/mock/mock-upstream'),
+    '--listen', `127.0.0.1:${port}`, '--control', '--journal',
+    String(journal)]);
   await answers({ port, host: '127.0.0.1' }, 'the mock upstream');
   return { port, pids: () => [child.pid] };
 }

@@ -24,13 +24,14 @@ function median(list) {
 	return list.toSorted((a, b) => a - b)[list.length >> 1];
 }
 
-// The target is 10 ms at the median and never over 50; machines that run
-// other things beside the tests are given more.
+// At once, and not when a ping or a time-out finds it: that takes seconds.  How
+// many milliseconds it is on a machine that does nothing else is measured by
+// the benchmark ("make bench BENCHFLAGS='--only leaving'").
 function inTime(t, list) {
 	t.diagnostic(`upstream closed after ${list.map(
 		ms => ms.toFixed(1)).join(', ')} ms`);
-	assert.ok(median(list) < 50, `median ${median(list)} ms`);
-	assert.ok(Math.max(...list) < 500, `at most ${Math.max(...list)} ms`);
+	assert.ok(median(list) < 100, `median ${median(list)} ms`);
+	assert.ok(Math.max(...list) < 1000, `at most ${Math.max(...list)} ms`);
 }
 
 // Call, leave once the mock is in the wanted phase, and see when it noticed.
