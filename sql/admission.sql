@@ -202,8 +202,10 @@ FOR UPDATE;
 
 -- name: window_open @mysql only
 -- Make sure that there is one, and lock it; two may find at once that there
--- is none.
-INSERT INTO budget_window (budget_id, start_ms) VALUES (?, ?)
+-- is none.  Not where the budget was removed.
+INSERT INTO budget_window (budget_id, start_ms)
+SELECT w.b, w.s FROM (SELECT ? AS b, ? AS s) AS w
+WHERE EXISTS (SELECT 1 FROM budget WHERE budget.id = w.b)
 ON DUPLICATE KEY UPDATE start_ms = VALUES(start_ms);
 
 -- name: window_write
@@ -211,8 +213,11 @@ UPDATE budget_window SET spent = ?, reserved = ?
 WHERE budget_id = ? AND start_ms = ?;
 
 -- name: window_add
+-- A late correction may be of a budget that was removed.
 INSERT INTO budget_window (spent, reserved, budget_id, start_ms)
-VALUES (?, ?, ?, ?);
+SELECT w.spent, w.reserved, w.b, w.s
+FROM (SELECT ? AS spent, ? AS reserved, ? AS b, ? AS s) AS w
+WHERE EXISTS (SELECT 1 FROM budget WHERE budget.id = w.b);
 
 -- name: lock_nodes @mysql only
 SELECT name FROM gate WHERE name = 'nodes' FOR UPDATE;

@@ -64,3 +64,9 @@ UNIT_TESTS += tests/pool/test_crowd
 tests_pool_test_crowd_SOURCES = tests/pool/test_crowd.c $(POOL_RIG)
 tests_pool_test_crowd_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_crowd_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_budget_change
+tests_pool_test_budget_change_SOURCES = tests/pool/test_budget_change.c \
+	$(POOL_RIG)
+tests_pool_test_budget_change_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_budget_change_LDADD = $(POOL_TEST_LIBS)

@@ -174,10 +174,10 @@ int64_t
 rig_group(struct rig *r, const char *name, const char *strategy)
 {
 	struct store_value v[] = { store_text(name), store_text(strategy),
-		store_int(1) };
+		store_int(0), store_int(1) };
 	int64_t id;
 
-	id = write_row(r, STMT_GROUP_ADD, v, 3);
+	id = write_row(r, STMT_GROUP_ADD, v, 4);
 	bump(r);
 	return (id);
 }

@@ -75,15 +75,16 @@ test_ids_that_the_store_makes(void **state)
 {
 	struct store *st = place_store(*state, NULL);
 	struct store_value row[] = {
-		store_text("first"), store_text("weighted"), store_int(1),
+		store_text("first"), store_text("weighted"), store_int(0),
+		store_int(1),
 	};
 	int64_t id;
 
 	MUST(store_begin(st, true, why));
-	MUST(store_exec(st, STMT_GROUP_ADD, row, 1, 3, NULL, why));
+	MUST(store_exec(st, STMT_GROUP_ADD, row, 1, 4, NULL, why));
 	id = store_insert_id(st);
 	row[0] = store_text("second");
-	MUST(store_exec(st, STMT_GROUP_ADD, row, 1, 3, NULL, why));
+	MUST(store_exec(st, STMT_GROUP_ADD, row, 1, 4, NULL, why));
 	assert_int_equal(store_insert_id(st), id + 1);
 	MUST(store_exec(st, STMT_META_CONFIG_BUMP, NULL, 1, 0, NULL, why));
 	MUST(store_commit(st, why));
