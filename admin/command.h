@@ -89,6 +89,8 @@ extern const struct command commands_price[];
 extern const struct command commands_token[];
 extern const struct command commands_store[];
 extern const struct command commands_report[];
+extern const struct command commands_usage[];
+extern const struct command commands_ledger[];
 extern const struct command commands_doctor[];
 
 /** command_main(argc, argv): Returns an exit status. */

@@ -36,6 +36,8 @@ static const struct table {
 	TABLE(cooldown, COOLDOWN),
 	NUMBERED(api_key, API_KEY),
 	TABLE(key_usage, KEY_USAGE),
+	TABLE(usage_hour, USAGE_HOUR),
+	TABLE(usage_day, USAGE_DAY),
 	NUMBERED(budget, BUDGET),
 	TABLE(budget_window, BUDGET_WINDOW),
 	NUMBERED(price, PRICE),

@@ -17,6 +17,8 @@ const struct command *const help_tables[] = {
 	commands_token,
 	commands_store,
 	commands_report,
+	commands_usage,
+	commands_ledger,
 	commands_doctor,
 	NULL
 };

@@ -19,6 +19,8 @@ libadmin_a_SOURCES = \
 	admin/check.h \
 	admin/copy.c \
 	admin/copy.h \
+	admin/csv.c \
+	admin/csv.h \
 	admin/doctor.c \
 	admin/doctor.h \
 	admin/doctor_access.c \
@@ -39,14 +41,22 @@ libadmin_a_SOURCES = \
 	admin/install.h \
 	admin/keys.c \
 	admin/keys.h \
+	admin/names.c \
+	admin/names.h \
+	admin/periods.c \
+	admin/periods.h \
 	admin/price_file.c \
 	admin/price_file.h \
 	admin/prices.c \
 	admin/prices.h \
 	admin/probe.c \
 	admin/probe.h \
+	admin/provider_report.c \
+	admin/provider_report.h \
 	admin/query.c \
 	admin/query.h \
+	admin/reconcile.c \
+	admin/reconcile.h \
 	admin/requests.c \
 	admin/requests.h \
 	admin/service.c \
@@ -55,8 +65,15 @@ libadmin_a_SOURCES = \
 	admin/status.h \
 	admin/tokens.c \
 	admin/tokens.h \
+	admin/usage.c \
+	admin/usage.h \
 	admin/users.c \
-	admin/users.h
+	admin/users.h \
+	admin/verify.c \
+	admin/verify.h \
+	admin/verify_internal.h \
+	admin/verify_rows.c \
+	admin/verify_windows.c
 
 sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \
@@ -68,11 +85,13 @@ leasehold_SOURCES = \
 	admin/cmd_doctor.c \
 	admin/cmd_group.c \
 	admin/cmd_key.c \
+	admin/cmd_ledger.c \
 	admin/cmd_price.c \
 	admin/cmd_report.c \
 	admin/cmd_setup.c \
 	admin/cmd_store.c \
 	admin/cmd_token.c \
+	admin/cmd_usage.c \
 	admin/cmd_user.c \
 	admin/command.c \
 	admin/command.h \

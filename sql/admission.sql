@@ -116,16 +116,18 @@ UPDATE ledger SET state = ?, account_id = ?, mark = ?, outcome = ?,
     cache_write_1h_tokens = ?, cost_nusd = ?, price_id = ?, queue_ms = ?,
     first_byte_ms = ?, total_ms = ?, answer_bytes = ?, settled_ms = ?,
     trace = ?, group_id = ?, disconnect = ?, overrun_nusd = ?,
-    flags = flags | ?, holds = ?
+    flags = flags | ?, holds = ?, web_searches = ?
 WHERE id = ? AND state = ? AND fence = ?;
 
 -- name: ledger_holds @sqlite
--- What requests hold of budgets; a JSON array of ids, in order.
-SELECT id, state, fence, reserved_nusd, body_bytes, extensions, holds
+-- What requests hold of budgets, and where they are counted; a JSON array of
+-- ids, in order.
+SELECT id, state, fence, reserved_nusd, body_bytes, extensions, holds,
+    person_id, account_id, group_id, cost_nusd, model
 FROM ledger WHERE id IN (SELECT value FROM json_each(?));
 -- name: ledger_holds @mysql
 SELECT l.id, l.state, l.fence, l.reserved_nusd, l.body_bytes, l.extensions,
-    l.holds
+    l.holds, l.person_id, l.account_id, l.group_id, l.cost_nusd, l.model
 FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
 STRAIGHT_JOIN ledger l ON l.id = j.id FOR UPDATE;
 
@@ -335,11 +337,14 @@ SELECT id FROM ledger WHERE state = 0 AND responder_id = ? FOR UPDATE;
 SELECT fence, holds FROM ledger
 WHERE responder_id = ? AND state = 0 AND holds <> '';
 
--- name: reap_key_usage
--- As reap_ledger will have it.
-SELECT key_id, count(*),
-    sum(CASE WHEN fence > 0 THEN reserved_nusd ELSE 0 END), max(created_ms)
-FROM ledger WHERE responder_id = ? AND state = 0 GROUP BY key_id;
+-- name: reap_rows
+-- What becomes of its open requests, as reap_ledger will have it.
+SELECT l.id, l.key_id, l.person_id, l.model, l.fence, l.reserved_nusd,
+    t.account_id, a.group_id
+FROM ledger l
+LEFT JOIN attempt t ON t.ledger_id = l.id AND t.n = l.fence
+LEFT JOIN account a ON a.id = t.account_id
+WHERE l.responder_id = ? AND l.state = 0;
 
 -- name: reap_attempts @sqlite
 UPDATE attempt SET ended_ms = ?, outcome = 'lost', mark = 3

@@ -146,6 +146,46 @@ INSERT INTO key_usage (key_id, requests, cost_nusd, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, last_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: copy_read_usage_hour
+SELECT start_ms, key_id, account_id, group_id, person_id, model, requests,
+    errors, unpriced, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    web_searches, queue_ms, first_byte_ms, total_ms, marked_exact,
+    marked_partial, marked_estimated, overruns, overrun_nusd, first_500ms,
+    first_1s, first_2s, first_5s, first_15s, first_later
+FROM usage_hour
+ORDER BY start_ms, key_id, account_id, group_id, person_id, model;
+
+-- name: copy_put_usage_hour
+INSERT INTO usage_hour (start_ms, key_id, account_id, group_id, person_id, model, requests,
+    errors, unpriced, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    web_searches, queue_ms, first_byte_ms, total_ms, marked_exact,
+    marked_partial, marked_estimated, overruns, overrun_nusd, first_500ms,
+    first_1s, first_2s, first_5s, first_15s, first_later)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_usage_day
+SELECT start_ms, key_id, account_id, group_id, person_id, model, requests,
+    errors, unpriced, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    web_searches, queue_ms, first_byte_ms, total_ms, marked_exact,
+    marked_partial, marked_estimated, overruns, overrun_nusd, first_500ms,
+    first_1s, first_2s, first_5s, first_15s, first_later
+FROM usage_day
+ORDER BY start_ms, key_id, account_id, group_id, person_id, model;
+
+-- name: copy_put_usage_day
+INSERT INTO usage_day (start_ms, key_id, account_id, group_id, person_id, model, requests,
+    errors, unpriced, cost_nusd, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+    web_searches, queue_ms, first_byte_ms, total_ms, marked_exact,
+    marked_partial, marked_estimated, overruns, overrun_nusd, first_500ms,
+    first_1s, first_2s, first_5s, first_15s, first_later)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?);
+
 -- name: copy_read_budget
 SELECT id, name, scope, scope_id, kind, period, length_ms, anchor_ms,
     zone, models, policy, limit_value, enabled, created_ms
@@ -219,7 +259,7 @@ SELECT id, state, fence, responder_id, created_ms, key_id, kind, model,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
     answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
-    person_id, group_id, extensions, disconnect
+    person_id, group_id, extensions, disconnect, web_searches
 FROM ledger WHERE id > ? AND id <= ? ORDER BY id;
 
 -- name: copy_put_ledger
@@ -229,9 +269,9 @@ INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
     answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
-    person_id, group_id, extensions, disconnect)
+    person_id, group_id, extensions, disconnect, web_searches)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_attempt
 -- ids after the first, up to the second

@@ -8,10 +8,13 @@ SQL_STATEMENTS = \
 	sql/keys.sql \
 	sql/meta.sql \
 	sql/prices.sql \
+	sql/prune.sql \
 	sql/report.sql \
 	sql/snapshot.sql \
 	sql/store.sql \
-	sql/users.sql
+	sql/usage.sql \
+	sql/users.sql \
+	sql/verify.sql
 
 # Migrations, numbered, never edited once released.
 SQL_MIGRATIONS = \
@@ -20,7 +23,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0002-prices.sql \
 	sql/mysql/0002-prices.sql \
 	sql/sqlite/0003-money.sql \
-	sql/mysql/0003-money.sql
+	sql/mysql/0003-money.sql \
+	sql/sqlite/0004-usage.sql \
+	sql/mysql/0004-usage.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

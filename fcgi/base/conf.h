@@ -68,6 +68,9 @@ struct conf {
 	char *unpriced;			/* refuse | allow | default */
 	char *implausible;		/* bound | charge */
 
+	/* retention */
+	int64_t ledger_keep_days;	/* 0: for ever */
+
 	/* store */
 	char *sqlite_synchronous;	/* full | normal */
 	int64_t store_timeout_ms;	/* not begun by then: fails */

@@ -201,6 +201,13 @@ static const struct conf_setting settings[] = {
 	      "be true: what is possible at the most, or what it states.  "
 	      "The request is marked either way." },
 
+	/* retention */
+	{ .name = "ledger_keep_days", .type = CONF_INT,
+	  FIELD(ledger_keep_days),
+	  .def = "0", .min = 0, .max = 36500, .reloadable = true,
+	  .help = "Days after which responders delete requests from the "
+	      "ledger; their sums by hour and day stay.  0: never." },
+
 	/* store */
 	{ .name = "sqlite_synchronous", .type = CONF_CHOICE,
 	  FIELD(sqlite_synchronous),

@@ -9,6 +9,8 @@ libledger_a_SOURCES = \
 	fcgi/ledger/flags.h \
 	fcgi/ledger/price.c \
 	fcgi/ledger/price.h \
+	fcgi/ledger/rollup.c \
+	fcgi/ledger/rollup.h \
 	fcgi/ledger/usage.h \
 	fcgi/ledger/window.c \
 	fcgi/ledger/window.h

@@ -161,7 +161,8 @@ struct fetching {
 	struct err *err;
 };
 
-/* id, state, fence, reserved, body bytes, extensions, holds */
+/* id, state, fence, reserved, body bytes, extensions, holds, person, account,
+ * group, cost, model */
 static int
 held_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -177,6 +178,11 @@ held_row(void *arg, const struct store_value *c, size_t n)
 	row->reserved_nusd = store_get_int(&c[3]);
 	row->body_bytes = store_get_int(&c[4]);
 	row->extensions = store_get_int(&c[5]);
+	row->person_id = store_get_int(&c[7]);
+	row->account_id = store_get_int(&c[8]);
+	row->group_id = store_get_int(&c[9]);
+	row->nusd = store_get_int(&c[10]);
+	snprintf(row->model, sizeof(row->model), "%s", store_get_text(&c[11]));
 
 	/* Made by hand?  A settlement must come through all the same; that the
 	 * sums differ then is for `ledger verify' to say. */

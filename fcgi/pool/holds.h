@@ -42,7 +42,7 @@ void holds_format(const struct holds *h, char out[HOLDS_TEXT]);
 int holds_parse(const char *text, struct holds *h)
     __attribute__((__warn_unused_result__));
 
-/** A ledger row that may hold something, as the batch found and left it. */
+/** A ledger row, as the batch found it and left what it holds. */
 struct held_row {
 	int64_t ledger_id;
 	int64_t state;		/* enum ledger_state */
@@ -50,6 +50,10 @@ struct held_row {
 	int64_t reserved_nusd;
 	int64_t body_bytes;
 	int64_t extensions;
+	int64_t person_id;
+	int64_t account_id, group_id;	/* 0: none (yet) */
+	int64_t nusd;			/* 0 while it is open */
+	char model[128];
 	struct holds holds;
 	char text[HOLDS_TEXT];	/* .holds as they are to be written */
 };

@@ -35,6 +35,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/place.h \
 	fcgi/pool/pool.c \
 	fcgi/pool/pool.h \
+	fcgi/pool/prune.c \
+	fcgi/pool/prune.h \
 	fcgi/pool/reap.c \
 	fcgi/pool/reap.h \
 	fcgi/pool/responder.c \

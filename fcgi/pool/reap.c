@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "ledger/id.h"
 
 #include "pool/reap.h"
 #include "pool/runner.h"
@@ -95,34 +96,43 @@ reap_budgets(struct runner *rn, const struct store_value *id, struct err *err)
 	    err) < 0 ? -1 : 0);
 }
 
-struct use_list {
-	struct key_uses *uses;
-	struct err *err;
-};
-
-/* key_id, requests, cost, last */
+/* id, key, person, model, fence, reserved, account, group */
 static int
-use_row(void *arg, const struct store_value *c, size_t ncols)
+lost_row(void *arg, const struct store_value *c, size_t ncols)
 {
-	struct use_list *u = arg;
+	const struct held_list *l = arg;
+	bool sent = store_get_int(&c[4]) > 0;
+	const struct rollup_row row = {
+		.ledger_id = store_get_int(&c[0]),
+		.key_id = store_get_int(&c[1]),
+		.person_id = store_get_int(&c[2]),
+		.model = store_get_text(&c[3]),
+		.account_id = store_get_int(&c[6]),
+		.group_id = store_get_int(&c[7]),
+		.outcome = "lost",
+		.mark = sent ? USAGE_ESTIMATED : USAGE_NONE,
+		.nusd = sent ? store_get_int(&c[5]) : 0,
+		.first_byte_ms = -1,
+	};
 	const struct key_use use = {
-		.key_id = store_get_int(&c[0]),
-		.requests = store_get_int(&c[1]),
-		.nusd = store_get_int(&c[2]),
-		.last_ms = store_get_int(&c[3]),
+		.key_id = row.key_id,
+		.requests = 1,
+		.nusd = row.nusd,
+		.last_ms = ledger_id_created_ms(row.ledger_id),
 	};
 
 	(void)ncols;
-	return (key_uses_add(u->uses, &use, u->err));
+	if (key_uses_add(&l->rn->uses, &use, l->err))
+		return (-1);
+	return (rollups_add(&l->rn->rollups, &row, l->err));
 }
 
 static int
-reap_key_usage(struct runner *rn, const struct store_value *id,
-    struct err *err)
+reap_sums(struct runner *rn, const struct store_value *id, struct err *err)
 {
-	struct use_list u = { .uses = &rn->uses, .err = err };
+	struct held_list l = { .rn = rn, .err = err };
 
-	return (store_query(rn->st, STMT_REAP_KEY_USAGE, id, 1, use_row, &u,
+	return (store_query(rn->st, STMT_REAP_ROWS, id, 1, lost_row, &l,
 	    err) < 0 ? -1 : 0);
 }
 
@@ -144,7 +154,7 @@ reap_one(struct runner *rn, int64_t id, struct err *err)
 
 	if (locks_queue(rn, err) ||
 	    store_lock(rn->st, STMT_REAP_LOCK_LEDGER, &v[1], 1, err) ||
-	    reap_budgets(rn, &v[1], err) || reap_key_usage(rn, &v[1], err))
+	    reap_budgets(rn, &v[1], err) || reap_sums(rn, &v[1], err))
 		return (-1);
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (store_exec(rn->st, steps[i].stmt,

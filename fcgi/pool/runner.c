@@ -57,6 +57,7 @@ runner_new(struct seal *seal, const char *key_path,
 	budgets_init(&rn->budgets);
 	held_init(&rn->held);
 	key_uses_init(&rn->uses);
+	rollups_init(&rn->rollups);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_init(&rn->rows[i], row_stmts[i],
 		    i == ROWS_LEDGER_CLOSE || i == ROWS_SLOT_RELEASE ||
@@ -98,6 +99,7 @@ runner_free(struct runner *rn)
 		rows_fini(&rn->rows[i]);
 	locks_fini(&rn->locks);
 	key_uses_fini(&rn->uses);
+	rollups_fini(&rn->rollups);
 	held_fini(&rn->held);
 	budgets_fini(&rn->budgets);
 	keys_fini(&rn->keys);
@@ -240,6 +242,7 @@ clear(struct runner *rn)
 	budgets_reset(&rn->budgets);
 	held_reset(&rn->held);
 	key_uses_reset(&rn->uses);
+	rollups_reset(&rn->rollups);
 	settle_forget(rn);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_reset(&rn->rows[i]);
@@ -474,9 +477,11 @@ run(void *arg, struct store_batch *b, struct store *st,
 		if (steps[i](rn, err))
 			return (-1);
 	}
-	if (budgets_write(&rn->budgets, st, err))
+	if (budgets_write(&rn->budgets, st, err) ||
+	    key_uses_write(&rn->uses, st, err) ||
+	    rollups_write(&rn->rollups, st, err))
 		return (-1);
-	return (key_uses_write(&rn->uses, st, err));
+	return (rn->lists[OP_BEAT].n > 0 ? prune_beat(rn, err) : 0);
 }
 
 static void
@@ -496,6 +501,7 @@ ended(void *arg, struct store_batch *b, bool committed)
 	locks_ended(&rn->locks, committed);
 	tickets_ended(rn, committed);
 	reap_ended(&rn->reaper, committed);
+	prune_ended(&rn->pruning, committed);
 	clear(rn);
 	rn->batch = NULL;
 	rn->st = NULL;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "ledger/rollup.h"
 #include "store/thread.h"
 
 #include "pool/backlog.h"
@@ -15,6 +16,7 @@
 #include "pool/load.h"
 #include "pool/locks.h"
 #include "pool/pool.h"
+#include "pool/prune.h"
 #include "pool/reap.h"
 #include "pool/responder.h"
 #include "pool/rows.h"
@@ -102,6 +104,7 @@ struct runner {
 	struct responder self;
 	struct seal_pepper pepper;
 	struct reaper reaper;
+	struct pruning pruning;
 	struct backlog backlog;
 	struct waiting waiting;
 	struct snapshot *snapshot;	/* what this thread goes by */
@@ -122,6 +125,7 @@ struct runner {
 	struct budgets budgets;
 	struct held_rows held;		/* of what is settled or extended */
 	struct key_uses uses;
+	struct rollups rollups;
 	struct rows rows[ROWS_COUNT];
 	struct op_list lists[OP_COUNT];
 	struct settlements closing;

@@ -32,7 +32,7 @@ struct settling {
 	bool estimated;		/* of an attempt nothing is known */
 	int64_t overrun_nusd;
 	int64_t flags;
-	struct held_row *held;	/* NULL: it holds nothing of budgets */
+	struct held_row *held;	/* NULL: it is not there */
 	struct holds charged;	/* as .held, what it comes to */
 	enum ledger_state from;	/* the state that it was closed from ... */
 	bool closed;		/* ... if it was not closed before */
@@ -230,6 +230,7 @@ put_ledger(struct runner *rn, const struct settling *s, int64_t from,
 	    store_text(op->disconnect), store_int(s->overrun_nusd),
 	    store_int(s->flags),
 	    store_text(s->held == NULL ? "" : s->held->text),
+	    store_int(s->usage.web_searches),
 	    store_int(op->ledger_id), store_int(from), store_int(fence));
 }
 
@@ -312,15 +313,7 @@ close_rows(struct runner *rn, struct settling *list, size_t n,
 
 /* ---- budgets ---- */
 
-/* Its row may hold something of budgets. */
-static bool
-may_hold(const struct settle_op *op)
-{
-
-	return (!op->lease.held || op->lease.budgeted);
-}
-
-/* What rows of ${ops} hold, as far as it was not read yet. */
+/* The rows, with what they hold, as far as they were not read yet. */
 static int
 fetch_held(struct runner *rn, struct settling *list, size_t n,
     struct err *err)
@@ -330,10 +323,8 @@ fetch_held(struct runner *rn, struct settling *list, size_t n,
 	int rc;
 
 	idlist_init(&ids, 1);
-	for (i = 0; i < n; i++) {
-		if (may_hold(list[i].op))
-			idlist_put(&ids, list[i].op->ledger_id, 0);
-	}
+	for (i = 0; i < n; i++)
+		idlist_put(&ids, list[i].op->ledger_id, 0);
 	rc = held_fetch(&rn->held, rn->st, &ids, err);
 	idlist_fini(&ids);
 	if (rc != 0)
@@ -365,6 +356,38 @@ spend(struct runner *rn, const struct settling *s, struct err *err)
 	return (0);
 }
 
+/* Sums by hour and day: what the reaper added counts no more. */
+static int
+note_rollup(struct runner *rn, const struct settling *s, struct err *err)
+{
+	struct rollup_row row = {
+		.ledger_id = s->op->ledger_id,
+		.key_id = s->op->key_id,
+		.account_id = s->held->account_id,
+		.group_id = s->held->group_id,
+		.person_id = s->held->person_id,
+		.model = s->held->model,
+		.outcome = "lost",
+		.mark = s->held->fence > 0 ? USAGE_ESTIMATED : USAGE_NONE,
+		.nusd = s->was_nusd,
+		.first_byte_ms = -1,
+	};
+
+	if (s->from == LEDGER_REAPED && rollups_take(&rn->rollups, &row, err))
+		return (-1);
+	row.account_id = s->account_id;
+	row.group_id = group_of(rn, s);
+	row.outcome = s->op->outcome;
+	row.mark = s->mark;
+	row.usage = s->usage;
+	row.nusd = s->nusd;
+	row.overrun_nusd = s->overrun_nusd;
+	row.queue_ms = s->op->queue_ms;
+	row.total_ms = s->op->total_ms;
+	row.first_byte_ms = s->op->first_byte_ms;
+	return (rollups_add(&rn->rollups, &row, err));
+}
+
 /* A reaped row was counted already. */
 static int
 note_use(struct runner *rn, const struct settling *s, struct err *err)
@@ -382,7 +405,11 @@ note_use(struct runner *rn, const struct settling *s, struct err *err)
 		.last_ms = ledger_id_created_ms(s->op->ledger_id),
 	};
 
-	return (s->closed ? key_uses_add(&rn->uses, &use, err) : 0);
+	if (!s->closed || s->held == NULL)
+		return (0);
+	if (key_uses_add(&rn->uses, &use, err))
+		return (-1);
+	return (note_rollup(rn, s, err));
 }
 
 /* ---- the whole ---- */

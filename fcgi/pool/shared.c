@@ -58,6 +58,7 @@ shared_configure(struct shared *sh, const struct conf *conf)
 	s->dead_after_ms = conf->dead_after_ms;
 	s->grant_timeout_ms = conf->grant_timeout_ms;
 	s->cooldown_max_ms = conf->cooldown_max_ms;
+	s->ledger_keep_days = conf->ledger_keep_days;
 	s->unpriced = unpriced_of(conf->unpriced);
 	s->charge_implausible = strcmp(conf->implausible, "charge") == 0;
 	pthread_mutex_unlock(&sh->lock);

@@ -28,6 +28,7 @@ struct pool_settings {
 	int64_t dead_after_ms;
 	int64_t grant_timeout_ms;
 	int64_t cooldown_max_ms;
+	int64_t ledger_keep_days;	/* 0: for ever */
 	enum unpriced unpriced;
 	bool charge_implausible;
 	bool draining;

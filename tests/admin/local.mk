@@ -80,3 +80,29 @@ UNIT_TESTS += tests/admin/test_budgets
 tests_admin_test_budgets_SOURCES = tests/admin/test_budgets.c $(DESK)
 tests_admin_test_budgets_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_budgets_LDADD = $(ADMIN_TEST_LIBS)
+
+# Reports and the ledger.
+UNIT_TESTS += tests/admin/test_csv
+tests_admin_test_csv_SOURCES = tests/admin/test_csv.c admin/csv.c
+tests_admin_test_csv_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_csv_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_periods
+tests_admin_test_periods_SOURCES = tests/admin/test_periods.c
+tests_admin_test_periods_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_periods_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_reconcile
+tests_admin_test_reconcile_SOURCES = tests/admin/test_reconcile.c $(DESK)
+tests_admin_test_reconcile_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_reconcile_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_usage
+tests_admin_test_usage_SOURCES = tests/admin/test_usage.c $(DESK)
+tests_admin_test_usage_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_usage_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_verify
+tests_admin_test_verify_SOURCES = tests/admin/test_verify.c $(DESK)
+tests_admin_test_verify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_verify_LDADD = $(ADMIN_TEST_LIBS)

@@ -15,3 +15,9 @@ UNIT_TESTS += tests/ledger/test_window
 tests_ledger_test_window_SOURCES = tests/ledger/test_window.c
 tests_ledger_test_window_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_ledger_test_window_LDADD = $(LEDGER_TEST_LIBS)
+
+UNIT_TESTS += tests/ledger/test_rollup
+tests_ledger_test_rollup_SOURCES = tests/ledger/test_rollup.c $(STORE_RAW)
+tests_ledger_test_rollup_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ledger_test_rollup_LDADD = libledger.a libstore.a libbase.a \
+	$(CMOCKA_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)

@@ -47,8 +47,8 @@ tests_pool_test_pool_LDADD = libadmin.a $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_storm
 tests_pool_test_storm_SOURCES = tests/pool/test_storm.c $(POOL_RIG)
-tests_pool_test_storm_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_pool_test_storm_LDADD = $(POOL_TEST_LIBS)
+tests_pool_test_storm_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin
+tests_pool_test_storm_LDADD = libadmin.a $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_unseal
 tests_pool_test_unseal_SOURCES = tests/pool/test_unseal.c $(POOL_RIG)

@@ -2,7 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "pool/rig.h"
+
+#include "verify.h"
 
 /* Three processes do at random what they may do, batches fail at random, one
  * of them dies now and then: the books balance after every step. */
@@ -203,6 +207,23 @@ step(struct storm *s)
 		take(s, w, &s->calls[w][i]);
 }
 
+/* All sums are those of the rows, also between two batches. */
+static void
+verify(struct storm *s, const char *note)
+{
+	struct err err = { 0 };
+	json_t *found = verify_ledger(s->rig->st, &err);
+	char *text;
+
+	if (found == NULL)
+		fail_msg("%s: %s", note, err.text);
+	if (json_integer_value(json_object_get(found, "differences")) != 0) {
+		text = json_dumps(found, JSON_INDENT(1));
+		fail_msg("%s: %s", note, text);
+	}
+	json_decref(found);
+}
+
 static void
 balance(struct storm *s)
 {
@@ -210,6 +231,7 @@ balance(struct storm *s)
 
 	snprintf(note, sizeof(note), "seed %llu", (unsigned long long)s->seed);
 	rig_balance(s->rig, note);
+	verify(s, note);
 }
 
 static void

@@ -1,0 +1,288 @@
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "base/zone.h"
+#include "ledger/rollup.h"
+#include "store/store.h"
+
+#include "command.h"
+#include "csv.h"
+#include "output.h"
+#include "usage.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* What a table shows of the sums; the other formats have them all. */
+static const struct column sum_columns[] = {
+	{ "REQUESTS", "requests", COLUMN_INT },
+	{ "ERRORS", "errors", COLUMN_INT },
+	{ "INPUT", "input_tokens", COLUMN_INT },
+	{ "OUTPUT", "output_tokens", COLUMN_INT },
+	{ "CACHE READ", "cache_read_tokens", COLUMN_INT },
+	{ "CACHE WRITE", "cache_write_tokens", COLUMN_INT },
+	{ "FIRST BYTE", "mean_first_byte_ms", COLUMN_DURATION },
+	{ "ESTIMATED", "marked_estimated", COLUMN_INT },
+	{ "UNPRICED", "unpriced", COLUMN_INT },
+	{ "COST", "cost_nusd", COLUMN_MONEY },
+};
+
+static const struct column by_columns[USAGE_BY_COUNT] = {
+	[USAGE_BY_KEY] = { "KEY", "key", COLUMN_TEXT },
+	[USAGE_BY_USER] = { "USER", "user", COLUMN_TEXT },
+	[USAGE_BY_ACCOUNT] = { "ACCOUNT", "account", COLUMN_TEXT },
+	[USAGE_BY_GROUP] = { "GROUP", "group", COLUMN_TEXT },
+	[USAGE_BY_MODEL] = { "MODEL", "model", COLUMN_TEXT },
+};
+
+#define COLUMNS		(1 + USAGE_BY_COUNT + NITEMS(sum_columns))
+
+/* ---- options ---- */
+
+static int
+parse_by(const char *s, bool by[USAGE_BY_COUNT], struct err *err)
+{
+	size_t i, n;
+
+	for (; s != NULL && *s != '\0'; s += n + (s[n] == ',')) {
+		n = strcspn(s, ",");
+		for (i = 0; i < USAGE_BY_COUNT; i++) {
+			if (strlen(usage_by_name[i]) == n &&
+			    strncmp(usage_by_name[i], s, n) == 0)
+				break;
+		}
+		if (i == USAGE_BY_COUNT || by[i] || (s[n] == ',' &&
+		    s[n + 1] == '\0')) {
+			err_set(err, ERR_INVAL, "--by takes key, user, "
+			    "account, group, model, each once, by comma");
+			return (-1);
+		}
+		by[i] = true;
+	}
+	return (0);
+}
+
+static int
+parse_range(struct cli *cli, const struct zone *zone, struct range *out,
+    struct err *err)
+{
+	const char *from = cli_option(cli, "from"), *to = cli_option(cli, "to");
+	int64_t now_ms = store_now_ms(cli->store);
+
+	out->from_ms = period_start(PERIOD_MONTH, zone, now_ms);
+	out->to_ms = now_ms + 1;
+	if (from != NULL && period_time(from, zone, now_ms, &out->from_ms,
+	    err))
+		return (-1);
+	if (to != NULL && period_time(to, zone, now_ms, &out->to_ms, err))
+		return (-1);
+	return (0);
+}
+
+static int
+parse_query(struct cli *cli, struct zone *zone, struct usage_query *q,
+    struct err *err)
+{
+	const char *per = cli_option(cli, "per");
+
+	*q = (struct usage_query) {
+		.per = PERIOD_TOTAL,
+		.zone = zone,
+		.key = cli_option(cli, "key"),
+		.user = cli_option(cli, "user"),
+		.account = cli_option(cli, "account"),
+		.group = cli_option(cli, "group"),
+		.model = cli_option(cli, "model"),
+	};
+	if (per != NULL && (q->per = period_of(per)) == PERIOD_COUNT) {
+		err_set(err, ERR_INVAL, "--per takes hour, day, week, month, "
+		    "year or total");
+		return (-1);
+	}
+	if (cli->json && cli_flag(cli, "csv")) {
+		err_set(err, ERR_INVAL, "--csv and --json are two formats: "
+		    "choose one");
+		return (-1);
+	}
+	if (parse_by(cli_option(cli, "by"), q->by, err))
+		return (-1);
+	return (parse_range(cli, zone, &q->range, err));
+}
+
+/* ---- CSV ---- */
+
+static void
+csv_value(const json_t *v)
+{
+
+	csv_next(stdout);
+	if (json_is_string(v))
+		csv_text(stdout, json_string_value(v));
+	else if (json_is_integer(v))
+		printf("%lld", (long long)json_integer_value(v));
+}
+
+static void
+print_csv(const json_t *report, const struct usage_query *q)
+{
+	char money[NUM_NUSD_SIZE];
+	const json_t *row;
+	size_t i, n;
+
+	fputs("start", stdout);
+	for (i = 0; i < USAGE_BY_COUNT; i++) {
+		if (q->by[i])
+			printf(",%s", usage_by_name[i]);
+	}
+	for (i = 0; i < ROLLUP_NSUMS; i++)
+		printf(",%s", rollup_names[i]);
+	fputs(",cost_usd\n", stdout);
+	json_array_foreach(json_object_get(report, "rows"), n, row) {
+		csv_text(stdout, json_string_value(json_object_get(row,
+		    "start")));
+		for (i = 0; i < USAGE_BY_COUNT; i++) {
+			if (q->by[i])
+				csv_value(json_object_get(row,
+				    usage_by_name[i]));
+		}
+		for (i = 0; i < ROLLUP_NSUMS; i++)
+			csv_value(json_object_get(row, rollup_names[i]));
+		num_format_nusd(json_integer_value(json_object_get(row,
+		    "cost_nusd")), money);
+		printf(",%s\n", money);
+	}
+}
+
+/* ---- a table ---- */
+
+static int64_t
+sum_of(const json_t *row, enum rollup_sum sum)
+{
+
+	return (json_integer_value(json_object_get(row, rollup_names[sum])));
+}
+
+/* What is shown of a row beyond its sums: what is made of them, and its time
+ * as short as the period allows. */
+static int
+prepare_row(json_t *row, const struct usage_query *q, const char *title)
+{
+	const char *start = json_string_value(json_object_get(row, "start"));
+	int64_t firsts = 0;
+	size_t i;
+	char text[32];
+
+	for (i = ROLLUP_FIRST_500MS; i <= ROLLUP_FIRST_LATER; i++)
+		firsts += sum_of(row, (enum rollup_sum)i);
+	if (start != NULL) {
+		(void)snprintf(text, sizeof(text), "%.16s", start);
+		text[q->per == PERIOD_HOUR ? 16 : 10] = '\0';
+		if (q->per == PERIOD_HOUR)
+			text[10] = ' ';
+		title = text;
+	}
+	if (json_object_set_new(row, "when", json_string(title)) ||
+	    json_object_set_new(row, "cache_write_tokens", json_integer(
+	    sum_of(row, ROLLUP_CACHE_WRITE_5M_TOKENS) +
+	    sum_of(row, ROLLUP_CACHE_WRITE_1H_TOKENS))))
+		return (-1);
+	return (json_object_set_new(row, "mean_first_byte_ms", firsts == 0 ?
+	    json_null() : json_integer(sum_of(row, ROLLUP_FIRST_BYTE_MS) /
+	    firsts)));
+}
+
+static int
+print_table(json_t *report, const struct usage_query *q, struct err *err)
+{
+	json_t *rows = json_object_get(report, "rows"), *row;
+	json_t *total = json_object_get(report, "total");
+	struct column columns[COLUMNS];
+	size_t i, n = 0;
+
+	columns[n++] = (struct column) { q->per == PERIOD_TOTAL ? "SINCE" :
+		"START", "when", COLUMN_TEXT };
+	for (i = 0; i < USAGE_BY_COUNT; i++) {
+		if (q->by[i])
+			columns[n++] = by_columns[i];
+	}
+	memcpy(columns + n, sum_columns, sizeof(sum_columns));
+	n += NITEMS(sum_columns);
+	if (json_array_size(rows) > 1 && json_array_append(rows, total))
+		goto err0;
+	json_array_foreach(rows, i, row) {
+		if (prepare_row(row, q, "total"))
+			goto err0;
+	}
+	output_table(rows, columns, n);
+	return (0);
+
+err0:
+	err_set(err, ERR_NOMEM, "no memory for a table");
+	return (-1);
+}
+
+static int
+run_usage(struct cli *cli, struct err *err)
+{
+	const char *name = cli_option(cli, "zone");
+	struct usage_query q;
+	struct zone *zone;
+	json_t *report = NULL;
+	int rc = -1;
+
+	if ((zone = zone_new(name != NULL ? name : "UTC", err)) == NULL)
+		return (-1);
+	if (parse_query(cli, zone, &q, err) ||
+	    (report = usage_report(cli->store, &q, err)) == NULL)
+		goto done;
+	if (json_is_true(json_object_get(report, "rounded")) && !cli->json)
+		fprintf(stderr, "leasehold: a period begins within an hour of "
+		    "UTC, which counts as its own\n");
+	rc = 0;
+	if (cli->json)
+		output_json(json_incref(report));
+	else if (cli_flag(cli, "csv"))
+		print_csv(report, &q);
+	else
+		rc = print_table(report, &q, err);
+done:
+	json_decref(report);
+	zone_free(zone);
+	return (rc);
+}
+
+static const struct command_option usage_options[] = {
+	{ "by", "LIST", "key, user, account, group, model, by comma" },
+	{ "per", "PERIOD", "hour, day, week, month, year, total (default)" },
+	{ "from", "WHEN", "2026, 2026-11, 2026-11-20, 7d; this month" },
+	{ "to", "WHEN", "up to then, not including it; now" },
+	{ "zone", "ZONE", "of days and months: Europe/Berlin; UTC" },
+	{ "key", "NAME", "of this key alone" },
+	{ "user", "NAME", "of this user's keys" },
+	{ "account", "NAME", "last tried on this account" },
+	{ "group", "NAME", "on accounts of this group" },
+	{ "model", "PATTERN", "of these models, with '*'" },
+	{ "csv", NULL, "all sums, comma-separated" },
+	{ NULL, NULL, NULL }
+};
+
+const struct command commands_usage[] = {
+	{
+		.name = "usage",
+		.args = "",
+		.needs = NEEDS_STORE,
+		.summary = "show requests, tokens and cost",
+		.details = "Each request counts in the hour (of UTC) in which "
+		    "it came, once it is over.\n"
+		    "In zones that are 30 or 45 minutes off, periods are of "
+		    "whole hours of UTC.\n"
+		    "Estimated: charged at the reserve, as the upstream said "
+		    "nothing.",
+		.options = usage_options,
+		.run = run_usage,
+	},
+	{ .name = NULL }
+};

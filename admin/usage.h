@@ -1,0 +1,54 @@
+#ifndef ADMIN_USAGE_H_
+#define ADMIN_USAGE_H_
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "periods.h"
+
+struct err;
+struct store;
+struct zone;
+
+/**
+ * Reports of what was used, from the sums by hour and by day.  Each request
+ * counts when it came.
+ */
+
+/** What a report tells apart. */
+enum usage_by {
+	USAGE_BY_KEY,
+	USAGE_BY_USER,
+	USAGE_BY_ACCOUNT,
+	USAGE_BY_GROUP,
+	USAGE_BY_MODEL,
+	USAGE_BY_COUNT
+};
+
+/** usage_by_name[by]: As it is asked for, and the member of a row. */
+extern const char *const usage_by_name[USAGE_BY_COUNT];
+
+struct usage_query {
+	bool by[USAGE_BY_COUNT];
+	enum period per;
+	const struct zone *zone;
+	struct range range;
+	/* Of this one alone; NULL: of all. */
+	const char *key, *user, *account, *group;
+	const char *model;		/* with '*' */
+};
+
+/**
+ * usage_report(st, q, err):
+ * {"from", "to" (RFC 3339, local), "zone", "per", "rounded": periods are not
+ * of whole hours of UTC, "rows": [{"start", "start_ms" and what is told apart,
+ * then the sums of rollup_names}], "total": the same of all}.  Rows stand by
+ * time, then dearest first; of periods in which nothing was used there is
+ * none.  Names are null where there was no such thing, "#7" where it is gone.
+ * A new reference; NULL with ${err}, ERR_NOT_FOUND for a name.
+ */
+json_t *usage_report(struct store *st, const struct usage_query *q,
+    struct err *err);
+
+#endif /* !ADMIN_USAGE_H_ */

@@ -1,0 +1,275 @@
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "ledger/id.h"
+#include "ledger/rollup.h"
+#include "store/store.h"
+
+#include "pool/holds.h"
+#include "pool/prune.h"
+#include "pool/runner.h"
+
+/* Rows are looked for so often, and so many go with one beat: some 3 ms of the
+ * writer's time, and 17 million rows a day. */
+#define LOOK_MS		(60 * 60 * 1000)
+#define BEAT_MAX	200
+
+/* What goes in one transaction. */
+struct pruned {
+	int64_t n;
+	struct store_value *ids;
+	struct hold *holds;	/* HOLDS_MAX for each of them */
+	size_t nholds;
+};
+
+int64_t
+prune_cut_ms(int64_t now_ms, int64_t keep_days)
+{
+	int64_t cut_ms = now_ms - num_mul_sat(keep_days, ROLLUP_DAY_MS);
+
+	return (cut_ms < 0 ? 0 : cut_ms - cut_ms % ROLLUP_HOUR_MS);
+}
+
+int
+prune_read(struct store *st, struct prune_state *state, struct err *err)
+{
+	int64_t row[2] = { 0, 0 };
+
+	if (store_one(st, STMT_PRUNE_STATE, NULL, 0, row, 2, err) < 0)
+		return (-1);
+	*state = (struct prune_state) { .cut_ms = row[0], .rows = row[1] };
+	return (0);
+}
+
+static int
+note(struct store *st, int64_t cut_ms, int64_t rows, struct err *err)
+{
+	struct prune_state state;
+	struct store_value v[4];
+
+	if (prune_read(st, &state, err))
+		return (-1);
+	v[0] = store_text("ledger_cut_ms");
+	v[1] = store_int(cut_ms > state.cut_ms ? cut_ms : state.cut_ms);
+	v[2] = store_text("ledger_pruned");
+	v[3] = store_int(state.rows + rows);
+	return (store_exec(st, STMT_META_PUT, v, 2, 2, NULL, err));
+}
+
+static int
+count_row(void *arg, const struct store_value *c, size_t ncols)
+{
+
+	(void)arg;
+	(void)c;
+	(void)ncols;
+	return (0);
+}
+
+/* On a shared store one at a time does it; the others need not wait.  1: it is
+ * this one; 0; -1. */
+static int
+is_alone(struct store *st, struct err *err)
+{
+	int64_t n;
+
+	if (!store_shared(st))
+		return (1);
+	n = store_query(st, STMT_PRUNE_GATE, NULL, 0, count_row, NULL, err);
+	return (n < 0 ? -1 : n > 0);
+}
+
+/* ---- the ledger ---- */
+
+/* id, holds */
+static int
+take_row(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct pruned *p = arg;
+	struct holds holds;
+	size_t i;
+
+	(void)ncols;
+	p->ids[p->n++] = store_int(store_get_int(&c[0]));
+	if (holds_parse(store_get_text(&c[1]), &holds))
+		return (0);
+	for (i = 0; i < holds.n; i++)
+		p->holds[p->nholds++] = holds.list[i];
+	return (0);
+}
+
+static int
+by_window(const void *a, const void *b)
+{
+	const struct hold *x = a, *y = b;
+
+	if (x->budget_id != y->budget_id)
+		return (x->budget_id < y->budget_id ? -1 : 1);
+	return (x->start_ms < y->start_ms ? -1 : x->start_ms > y->start_ms);
+}
+
+/* Add up by window, in their order: what it is to the windows in all. */
+static void
+add_up(struct pruned *p)
+{
+	struct hold *to = p->holds;
+	size_t i;
+
+	if (p->nholds == 0)
+		return;
+	qsort(p->holds, p->nholds, sizeof(*p->holds), by_window);
+	for (i = 1; i < p->nholds; i++) {
+		if (by_window(to, &p->holds[i]) == 0)
+			to->amount = num_add_sat(to->amount,
+			    p->holds[i].amount);
+		else
+			*++to = p->holds[i];
+	}
+	p->nholds = (size_t)(to - p->holds) + 1;
+}
+
+static int
+keep(struct store *st, struct pruned *p, struct err *err)
+{
+	struct store_value *v;
+	size_t i;
+	int rc;
+
+	add_up(p);
+	if (p->nholds == 0)
+		return (0);
+	if ((v = calloc(3 * p->nholds, sizeof(*v))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for budgets");
+		return (-1);
+	}
+	for (i = 0; i < p->nholds; i++) {
+		v[3 * i] = store_int(p->holds[i].amount);
+		v[3 * i + 1] = store_int(p->holds[i].budget_id);
+		v[3 * i + 2] = store_int(p->holds[i].start_ms);
+	}
+	rc = store_exec(st, STMT_PRUNE_KEEP, v, p->nholds, 3, NULL, err);
+	free(v);
+	return (rc);
+}
+
+static int
+delete_rows(struct store *st, struct pruned *p, struct err *err)
+{
+	size_t n = (size_t)p->n;
+
+	if (keep(st, p, err) ||
+	    store_exec(st, STMT_PRUNE_ATTEMPTS, p->ids, n, 1, NULL, err))
+		return (-1);
+	return (store_exec(st, STMT_PRUNE_LEDGER, p->ids, n, 1, NULL, err));
+}
+
+int
+prune_ledger(struct store *st, int64_t cut_ms, int64_t max, int64_t *rows,
+    struct err *err)
+{
+	const struct store_value v[2] = {
+		store_int(ledger_id_first(cut_ms)), store_int(max)
+	};
+	struct pruned p = { 0 };
+	int rc;
+
+	*rows = 0;
+	if ((rc = is_alone(st, err)) != 1)
+		return (rc);
+	rc = -1;
+	p.ids = calloc((size_t)max, sizeof(*p.ids));
+	p.holds = calloc((size_t)max * HOLDS_MAX, sizeof(*p.holds));
+	if (p.ids == NULL || p.holds == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for rows of the ledger");
+		goto done;
+	}
+	if (store_query(st, STMT_PRUNE_ROWS, v, 2, take_row, &p, err) < 0)
+		goto done;
+	if (p.n > 0 && (delete_rows(st, &p, err) ||
+	    note(st, cut_ms, p.n, err)))
+		goto done;
+	*rows = p.n;
+	rc = 0;
+done:
+	free(p.holds);
+	free(p.ids);
+	return (rc);
+}
+
+/* ---- budget windows ---- */
+
+struct windows {
+	struct store_value *v;	/* pairs */
+	size_t n;
+};
+
+static int
+take_window(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct windows *w = arg;
+
+	(void)ncols;
+	w->v[2 * w->n] = store_int(store_get_int(&c[0]));
+	w->v[2 * w->n + 1] = store_int(store_get_int(&c[1]));
+	w->n++;
+	return (0);
+}
+
+int
+prune_windows(struct store *st, int64_t max, int64_t *rows, struct err *err)
+{
+	const struct store_value v[2] = {
+		store_int(store_now_ms(st)), store_int(max)
+	};
+	struct windows w = { 0 };
+	int rc;
+
+	*rows = 0;
+	if ((rc = is_alone(st, err)) != 1)
+		return (rc);
+	rc = -1;
+	if ((w.v = calloc(2 * (size_t)max, sizeof(*w.v))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for budget windows");
+		return (-1);
+	}
+	if (store_query(st, STMT_PRUNE_WINDOWS_OLD, v, 2, take_window, &w,
+	    err) >= 0)
+		rc = w.n == 0 ? 0 : store_exec(st, STMT_PRUNE_WINDOW, w.v,
+		    w.n, 2, NULL, err);
+	if (rc == 0)
+		*rows = (int64_t)w.n;
+	free(w.v);
+	return (rc);
+}
+
+/* ---- a responder ---- */
+
+int
+prune_beat(struct runner *rn, struct err *err)
+{
+	struct pruning *p = &rn->pruning;
+	int64_t rows = 0, windows;
+
+	p->next_looked_ms = -1;
+	if (p->looked_ms != 0 && rn->mono_ms - p->looked_ms < LOOK_MS)
+		return (0);
+	if (rn->set.ledger_keep_days > 0 && prune_ledger(rn->st,
+	    prune_cut_ms(rn->now_ms, rn->set.ledger_keep_days), BEAT_MAX,
+	    &rows, err))
+		return (-1);
+	if (prune_windows(rn->st, BEAT_MAX, &windows, err))
+		return (-1);
+	p->next_looked_ms = rows == BEAT_MAX || windows == BEAT_MAX ? 0 :
+	    rn->mono_ms;
+	return (0);
+}
+
+void
+prune_ended(struct pruning *p, bool committed)
+{
+
+	if (committed && p->next_looked_ms != -1)
+		p->looked_ms = p->next_looked_ms;
+	p->next_looked_ms = -1;
+}
