@@ -6,41 +6,22 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { cpu, cpuBetween } from './proc.mjs';
 import { makeHost, missing, startMariadb, stopAll } from './stand.mjs';
 
-const usage = `usage: tests/bench/run admission [options]
-  --build DIR    where Leasehold was built (.)
-  --rounds N     how often each is measured (3)
-  --requests N   of each process (1000)
-  --at-once A,B  requests under way in all, at each of these (16,64,256)
-  --hold MS      between admission and settlement (50)
-  --json FILE    all figures
-`;
-
-const { values } = parseArgs({ options: {
-  build: { type: 'string', default: '.' },
-  rounds: { type: 'string', default: '3' },
-  requests: { type: 'string', default: '1000' },
-  'at-once': { type: 'string', default: '16,64,256' },
-  hold: { type: 'string', default: '50' },
-  json: { type: 'string' },
-  help: { type: 'boolean', short: 'h', default: false },
-} });
-
 // Two pools of two responders, as in the scenario of two pools.
 const POOLS = 2, RESPONDERS = 2, ACCOUNTS = 4;
 
-const build = resolve(values.build);
-
 // One process: what it prints.
-function admission(settings, key, connections) {
-  const argv = ['--config', settings, '--key', key, '--connections',
-    connections, '--requests', values.requests, '--hold', values.hold];
+function responder(o, host, connections) {
+  const argv = ['--config', host.settings, '--key', host.key,
+    '--connections', connections, '--requests', o.requests,
+    '--hold', o.hold];
   return new Promise((done, fail) => {
-    const child = spawn(join(build, 'tests/bench/admission'),
+    const child = spawn(join(o.build, 'tests/bench/admission'),
       argv.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
     child.stdout.on('data', (data) => { out += data; });
@@ -70,12 +51,11 @@ function counted(server) {
   }));
 }
 
-async function measure(stand, side, atOnce) {
-  const { hosts, server } = stand[side];
+async function measure(o, { side, hosts, server }, atOnce) {
   const before = counted(server), cpuBefore = server && cpu(server.pids());
   const all = await Promise.all(hosts.flatMap((host) =>
-    Array.from({ length: RESPONDERS }, () => admission(host.settings,
-      host.key, atOnce / POOLS / RESPONDERS))));
+    Array.from({ length: RESPONDERS }, () =>
+      responder(o, host, atOnce / POOLS / RESPONDERS))));
   const after = counted(server);
   const requests = sum(all, 'requests');
   const times = (name) => all.flatMap((r) => r[`${name}_us`])
@@ -98,27 +78,41 @@ async function measure(stand, side, atOnce) {
       requests };
 }
 
-function makeStand(dir, server) {
-  const stand = {};
-  for (const [side, on] of [['SQLite', undefined], ['MariaDB', server]]) {
-    if (side === 'MariaDB' && on === undefined)
-      continue;
-    const params = { build, baseUrl: 'http://127.0.0.1:9', server: on,
-      accounts: ACCOUNTS, slots: 100 };
-    const first = makeHost(dir, `${side.toLowerCase()}1`, params);
-    const hosts = [first];
-    while (hosts.length < POOLS)
-      hosts.push(makeHost(dir, `${side.toLowerCase()}${hosts.length + 1}`,
-        { ...params, beside: first }));
-    stand[side] = { hosts, server: on };
-  }
-  return stand;
+function makeSide(o, dir, side, server) {
+  const params = { build: o.build, baseUrl: 'http://127.0.0.1:9', server,
+    accounts: ACCOUNTS, slots: 100 };
+  const name = `admission_${side.toLowerCase()}`;
+  const hosts = [makeHost(dir, `${name}1`, params)];
+  while (hosts.length < POOLS)
+    hosts.push(makeHost(dir, `${name}${hosts.length + 1}`,
+      { ...params, beside: hosts[0] }));
+  return { side, hosts, server };
+}
+
+/**
+ * Measure in the stand's folder, on SQLite and, where there is a ${server}, on
+ * MariaDB: a figure for each round, side, and number of requests at once.
+ */
+export async function measureAdmission(o, dir, server) {
+  const sides = [makeSide(o, dir, 'SQLite')];
+  if (server !== undefined)
+    sides.push(makeSide(o, dir, 'MariaDB', server));
+  const runs = [];
+  for (let round = 0; round < o.rounds; round++)
+    for (const atOnce of o.atOnce)
+      for (const side of sides) {
+        process.stderr.write(`round ${round + 1}: admission, ${atOnce} at ` +
+          `once, ${side.side}\n`);
+        runs.push({ round, ...await measure(o, side, atOnce) });
+      }
+  return runs;
 }
 
 const ms = (us) => us === undefined ? '–' : (us / 1000).toFixed(2);
 const num = (x, digits = 1) => x === undefined ? '–' : x.toFixed(digits);
 
-function report(runs) {
+/** The figures as a table of Markdown. */
+export function admissionTable(runs) {
   const rows = [];
   for (const { side, atOnce } of runs.filter((r) => r.round === 0)) {
     const own = runs.filter((r) => r.side === side && r.atOnce === atOnce);
@@ -140,34 +134,49 @@ function report(runs) {
     .join('\n') + '\n';
 }
 
+const usage = `usage: tests/bench/run admission [options]
+  --build DIR    where Leasehold was built (.)
+  --rounds N     how often each is measured (3)
+  --requests N   of each process (1000)
+  --at-once A,B  requests under way in all, at each of these (16,64,256)
+  --hold MS      between admission and settlement (50)
+  --json FILE    all figures
+`;
+
 async function main() {
+  const { values } = parseArgs({ options: {
+    build: { type: 'string', default: '.' },
+    rounds: { type: 'string', default: '3' },
+    requests: { type: 'string', default: '1000' },
+    'at-once': { type: 'string', default: '16,64,256' },
+    hold: { type: 'string', default: '50' },
+    json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  } });
   if (values.help) {
     process.stdout.write(usage);
     return;
   }
-  const absent = missing(build);
+  const o = { build: resolve(values.build), rounds: Number(values.rounds),
+    requests: Number(values.requests), hold: Number(values.hold),
+    atOnce: values['at-once'].split(',').map(Number) };
+  const absent = missing(o.build);
   if (absent.length > 0)
-    throw new Error(`not in ${build}: ${absent.join(', ')} (make first)`);
+    throw new Error(`not in ${o.build}: ${absent.join(', ')} (make first)`);
   const dir = mkdtempSync(join(tmpdir(), 'leasehold-bench-'));
   try {
-    const stand = makeStand(dir, await startMariadb(dir));
-    const runs = [];
-    for (let round = 0; round < Number(values.rounds); round++)
-      for (const atOnce of values['at-once'].split(',').map(Number))
-        for (const side of Object.keys(stand)) {
-          process.stderr.write(`round ${round + 1}: ${atOnce} ${side}\n`);
-          runs.push({ round, ...await measure(stand, side, atOnce) });
-        }
+    const runs = await measureAdmission(o, dir, await startMariadb(dir));
     if (values.json !== undefined)
       writeFileSync(values.json, `${JSON.stringify(runs, null, 1)}\n`);
-    process.stdout.write(report(runs));
+    process.stdout.write(admissionTable(runs));
   } finally {
     await stopAll();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-main().catch((e) => {
-  process.stderr.write(`admission: ${e.message}\n`);
-  process.exitCode = 1;
-});
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  main().catch((e) => {
+    process.stderr.write(`admission: ${e.message}\n`);
+    process.exitCode = 1;
+  });

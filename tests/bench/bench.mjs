@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import { measureAdmission } from './admission.mjs';
 import { leaving } from './leaving.mjs';
 import { cpu, cpuBetween, memory } from './proc.mjs';
 import { median, report } from './report.mjs';
@@ -181,6 +182,8 @@ async function makeStand(o, dir, wanted) {
   const tlsUrl = `https://127.0.0.1:${stand.tls?.port}`;
   const server = [...wanted].some(onMariadb) ? await startMariadb(dir) :
     undefined;
+  if (wanted.has('pair'))
+    stand.server = server;
   const makers = {
     floor: () => startFloor(dir, 'floor', stand.mock.port),
     relay: () => startRelay(dir, 'relay', { ...relay, baseUrl: plainUrl,
@@ -276,6 +279,9 @@ async function run(o, dir) {
       }
     }
   }
+  const admission = stand.server === undefined ? undefined :
+    await measureAdmission({ build: o.build, rounds: o.rounds, hold: 50,
+      requests: o.quick ? 300 : 1000, atOnce: [16, 64] }, dir, stand.server);
   const calls = await syscalls(o, stand);
   const after = idleMemory(stand);
   const left = wantsLeaving(o) ? await leaving(dir, { build: o.build,
@@ -284,7 +290,8 @@ async function run(o, dir) {
   const ledgers = Object.fromEntries(Object.entries(stand.sides)
     .filter(([, side]) => side.ledger !== undefined)
     .map(([name, side]) => [name, { sent: side.sent, ...side.ledger() }]));
-  return { idle, after, runs, calls, ledgers, left, durable_ms: median(durable) };
+  return { idle, after, runs, admission, calls, ledgers, left,
+    durable_ms: median(durable) };
 }
 
 function machine() {
