@@ -127,9 +127,13 @@ describe('the database', () => {
 	});
 
 	test('is of an older one', async () => {
-		await sql('UPDATE migration SET number = number - 1');
+		await sql(`CREATE TABLE newest AS SELECT * FROM migration
+			ORDER BY number DESC LIMIT 1;
+			DELETE FROM migration WHERE number =
+				(SELECT number FROM newest)`);
 		await refused(/run: leasehold migrate/);
-		await sql('UPDATE migration SET number = number + 1');
+		await sql(`INSERT INTO migration SELECT * FROM newest;
+			DROP TABLE newest`);
 	});
 
 	test('is nothing that can be', async () => {
