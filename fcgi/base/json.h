@@ -64,7 +64,7 @@ struct json_value {
 				   that could hold it does not) */
 };
 
-#define JSON_WANTS_MAX	24
+#define JSON_WANTS_MAX	28
 #define JSON_PATH_MAX	6
 #define JSON_NAME_MAX	63
 

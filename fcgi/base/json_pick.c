@@ -108,8 +108,8 @@ static void
 void_duplicate(const struct json_pick *k, struct json_slot *slot)
 {
 
-	if (!slot->anywhere && slot->nseg > k->depth && slot->v.kind != JSON_KIND_NONE &&
-	    !slot->elements) {
+	if (!slot->anywhere && slot->nseg > k->depth &&
+	    slot->v.kind != JSON_KIND_NONE && !slot->elements) {
 		clear_value(slot);
 		slot->v.duplicate = true;
 	}

@@ -40,6 +40,7 @@ close_guess(const struct call *c, struct usage *u)
 	u->input_tokens = ((int64_t)c->body_len + CLOSE_BYTES_A_TOKEN - 1) /
 	    CLOSE_BYTES_A_TOKEN;
 	u->output_tokens = close_allowed(c, out);
+	close_assume(c, u);
 }
 
 /* What was stated stays, whatever it is: that is judged where it is charged. */
@@ -49,6 +50,20 @@ close_partial(const struct call *c, const struct meter_result *r)
 	int64_t out = close_allowed(c, meter_estimate_output(r));
 
 	return (out > r->usage.output_tokens ? out : r->usage.output_tokens);
+}
+
+/* How it was served may be stated at the end alone: before, take it that it
+ * was as the client asked. */
+static void
+close_assume(const struct call *c, struct usage *u)
+{
+	const struct price_ask *ask = &c->peek.ask;
+
+	if (u->speed == USAGE_SPEED_STANDARD &&
+	    ask->speeds == 1U << USAGE_SPEED_FAST)
+		u->speed = USAGE_SPEED_FAST;
+	if (u->geo == USAGE_GEO_GLOBAL && ask->geos == 1U << USAGE_GEO_US)
+		u->geo = USAGE_GEO_US;
 }
 
 static enum usage_mark
@@ -66,6 +81,7 @@ close_usage(const struct call *c, struct usage *u)
 			return (USAGE_EXACT);
 		if (r->started) {
 			u->output_tokens = close_partial(c, r);
+			close_assume(c, u);
 			return (USAGE_PARTIAL);
 		}
 	}

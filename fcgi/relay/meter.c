@@ -29,6 +29,17 @@ enum count {
 	C_COUNT
 };
 
+/* How it was served, in words; they come behind the counts. */
+enum word {
+	WORD_TIER,
+	WORD_SPEED,
+	WORD_GEO,
+	WORD_COUNT
+};
+
+/* Bytes to keep of such a word; longer ones are not known. */
+#define WORD_BYTES	32
+
 /*
  * Names as in the API reference, "Messages", "usage".  The wants of the
  * counts come first in each table, in the order of enum count.
@@ -45,10 +56,16 @@ enum count {
 	[C_CACHE_WRITE_1H] = { at "cache_creation."			\
 	    "ephemeral_1h_input_tokens", NUMBER_BYTES, false },		\
 	[C_WEB_SEARCH] = { at "server_tool_use.web_search_requests",	\
-	    NUMBER_BYTES, false }
+	    NUMBER_BYTES, false },					\
+	[C_COUNT + WORD_TIER] = { at "service_tier", WORD_BYTES,	\
+	    false },							\
+	[C_COUNT + WORD_SPEED] = { at "speed", WORD_BYTES, false },	\
+	[C_COUNT + WORD_GEO] = { at "inference_geo", WORD_BYTES, false }
+
+#define USAGE_WANTS	(C_COUNT + WORD_COUNT)
 
 /* The first event of a stream. */
-enum { START_MODEL = C_COUNT, START_N };
+enum { START_MODEL = USAGE_WANTS, START_N };
 static const struct json_want start_wants[] = {
 	WANT_COUNTS("message.usage."),
 	[START_MODEL] = { "message.model", KEEP(model), false },
@@ -66,9 +83,19 @@ static const struct json_want delta_wants[] = {
 _Static_assert(sizeof(delta_wants) / sizeof(delta_wants[0]) == DELTA_N,
     "a row for each");
 
+/*
+ * The calls of the model that one request took, where there were several.
+ * The counts of the whole have all but those that summed the conversation up,
+ * which are billed as well.  Source: platform.claude.com/docs, "Compaction",
+ * "Understanding usage".
+ */
+enum { PASS_TYPE, PASS_INPUT, PASS_OUTPUT, PASS_CACHE_READ, PASS_CACHE_WRITE,
+	PASS_CACHE_WRITE_1H, PASS_WANTS };
+
 /* All other events that count, and plain answers. */
-enum { BODY_USAGE = C_COUNT, BODY_MODEL, BODY_TYPE, BODY_ERROR_TYPE,
-	BODY_ERROR_MESSAGE, BODY_TEXT, BODY_THINKING, BODY_INPUT, BODY_N };
+enum { BODY_USAGE = USAGE_WANTS, BODY_MODEL, BODY_TYPE, BODY_ERROR_TYPE,
+	BODY_ERROR_MESSAGE, BODY_TEXT, BODY_THINKING, BODY_INPUT, BODY_PASS,
+	BODY_PASS_END = BODY_PASS + PASS_WANTS, BODY_N };
 static const struct json_want body_wants[] = {
 	WANT_COUNTS("usage."),
 	[BODY_USAGE] = { "usage", 1, false },
@@ -80,24 +107,88 @@ static const struct json_want body_wants[] = {
 	[BODY_TEXT] = { "content[].text", 1, true },
 	[BODY_THINKING] = { "content[].thinking", 1, true },
 	[BODY_INPUT] = { "content[].input", 1, true },
+	[BODY_PASS + PASS_TYPE] = { "usage.iterations[].type", WORD_BYTES,
+	    true },
+	[BODY_PASS + PASS_INPUT] = { "usage.iterations[].input_tokens",
+	    NUMBER_BYTES, true },
+	[BODY_PASS + PASS_OUTPUT] = { "usage.iterations[].output_tokens",
+	    NUMBER_BYTES, true },
+	[BODY_PASS + PASS_CACHE_READ] = {
+	    "usage.iterations[].cache_read_input_tokens", NUMBER_BYTES,
+	    true },
+	[BODY_PASS + PASS_CACHE_WRITE] = {
+	    "usage.iterations[].cache_creation_input_tokens", NUMBER_BYTES,
+	    true },
+	[BODY_PASS + PASS_CACHE_WRITE_1H] = { "usage.iterations[]."
+	    "cache_creation.ephemeral_1h_input_tokens", NUMBER_BYTES, true },
+	[BODY_PASS_END] = { "usage.iterations[]", 1, true },
 };
 _Static_assert(sizeof(body_wants) / sizeof(body_wants[0]) == BODY_N,
     "a row for each");
+
+struct pass {
+	bool compaction;
+	int64_t count[PASS_WANTS];
+};
 
 struct meter {
 	struct meter_result r;
 	int64_t count[C_COUNT];
 	struct json_scan *start, *delta, *body;
+	struct pass pass;	/* the one that is being read */
+	struct usage extra;	/* of those of the event that is being read */
+	bool extra_seen;
+	struct usage compacted;	/* of those that were stated last */
 	bool plain;		/* the answer is no stream */
 	bool broken;		/* the plain answer is no JSON */
 };
+
+/* One is over: what it counts for. */
+static void
+end_pass(struct meter *m)
+{
+	const int64_t *n = m->pass.count;
+	int64_t written_5m = n[PASS_CACHE_WRITE] - n[PASS_CACHE_WRITE_1H];
+	struct usage *u = &m->extra;
+
+	m->extra_seen = true;
+	if (m->pass.compaction) {
+		u->input_tokens += n[PASS_INPUT];
+		u->output_tokens += n[PASS_OUTPUT];
+		u->cache_read_tokens += n[PASS_CACHE_READ];
+		u->cache_write_5m_tokens += written_5m > 0 ? written_5m : 0;
+		u->cache_write_1h_tokens += n[PASS_CACHE_WRITE_1H];
+	}
+	memset(&m->pass, 0, sizeof(m->pass));
+}
+
+static void
+on_pass(struct meter *m, size_t want, const struct json_value *v)
+{
+	int64_t n;
+
+	if (want == PASS_TYPE)
+		m->pass.compaction = v->kind == JSON_KIND_STRING &&
+		    strcmp(v->text, "compaction") == 0;
+	else if (json_value_int(v, 0, COUNT_MAX, &n) == 0)
+		m->pass.count[want] = n;
+	else if (v->kind != JSON_KIND_NULL)
+		m->r.usage.absurd = true;
+}
 
 static void
 on_body_match(void *arg, size_t want, const struct json_value *v)
 {
 	struct meter *m = arg;
 
-	(void)want;
+	if (want == BODY_PASS_END) {
+		end_pass(m);
+		return;
+	}
+	if (want >= BODY_PASS) {
+		on_pass(m, want - BODY_PASS, v);
+		return;
+	}
 	if (!m->plain)
 		return;
 	if (v->kind == JSON_KIND_STRING)
@@ -139,12 +230,23 @@ meter_free(struct meter *m)
 	free(m);
 }
 
+static void
+forget_passes(struct meter *m)
+{
+
+	memset(&m->pass, 0, sizeof(m->pass));
+	memset(&m->extra, 0, sizeof(m->extra));
+	m->extra_seen = false;
+}
+
 void
 meter_reset(struct meter *m)
 {
 	size_t i;
 
 	memset(&m->r, 0, sizeof(m->r));
+	memset(&m->compacted, 0, sizeof(m->compacted));
+	forget_passes(m);
 	for (i = 0; i < C_COUNT; i++)
 		m->count[i] = -1;
 	m->plain = m->broken = false;
@@ -164,9 +266,10 @@ meter_result(const struct meter *m)
 
 /* Scan an event; of one that was cut, what is left of it. */
 static bool
-scan_event(struct json_scan *s, const struct sse_event *ev)
+scan_event(struct meter *m, struct json_scan *s, const struct sse_event *ev)
 {
 
+	forget_passes(m);
 	json_scan_reset(s);
 	return (json_scan_push(s, ev->data, ev->data_len, NULL) == 0 &&
 	    (ev->data_cut || json_scan_end(s, NULL) == 0));
@@ -198,19 +301,92 @@ state_usage(struct meter *m)
 	if (sum > u->cache_write_5m_tokens + u->cache_write_1h_tokens)
 		u->cache_write_5m_tokens = sum - u->cache_write_1h_tokens;
 	u->web_searches = stated(m, C_WEB_SEARCH);
+	u->input_tokens += m->compacted.input_tokens;
+	u->output_tokens += m->compacted.output_tokens;
+	u->cache_read_tokens += m->compacted.cache_read_tokens;
+	u->cache_write_5m_tokens += m->compacted.cache_write_5m_tokens;
+	u->cache_write_1h_tokens += m->compacted.cache_write_1h_tokens;
+}
+
+/* What was stated of the way it was served. */
+static const struct {
+	enum word word;
+	const char *text;
+	int way;
+} ways[] = {
+	{ WORD_TIER, "standard", USAGE_TIER_STANDARD },
+	{ WORD_TIER, "priority", USAGE_TIER_PRIORITY },
+	{ WORD_TIER, "batch", USAGE_TIER_BATCH },
+	{ WORD_SPEED, "standard", USAGE_SPEED_STANDARD },
+	{ WORD_SPEED, "fast", USAGE_SPEED_FAST },
+	{ WORD_GEO, "global", USAGE_GEO_GLOBAL },
+	{ WORD_GEO, "not_available", USAGE_GEO_GLOBAL },
+	{ WORD_GEO, "us", USAGE_GEO_US },
+};
+
+/* The way in ${v}; ${before} if it is not stated, ${other} if not known. */
+static int
+way_of(enum word word, const struct json_value *v, int before, int other)
+{
+	size_t i;
+
+	if (v->kind == JSON_KIND_NONE || v->kind == JSON_KIND_NULL)
+		return (before);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (v->kind == JSON_KIND_STRING && ways[i].word == word &&
+		    strcmp(v->text, ways[i].text) == 0)
+			return (ways[i].way);
+	return (other);
+}
+
+static void
+take_ways(struct usage *u, const struct json_scan *s)
+{
+
+	u->tier = (enum usage_tier)way_of(WORD_TIER, json_scan_get(s,
+	    C_COUNT + WORD_TIER), (int)u->tier, USAGE_TIER_OTHER);
+	u->speed = (enum usage_speed)way_of(WORD_SPEED, json_scan_get(s,
+	    C_COUNT + WORD_SPEED), (int)u->speed, USAGE_SPEED_OTHER);
+	u->geo = (enum usage_geo)way_of(WORD_GEO, json_scan_get(s,
+	    C_COUNT + WORD_GEO), (int)u->geo, USAGE_GEO_OTHER);
+}
+
+static bool
+is_stated(const struct json_value *v)
+{
+
+	return (v->kind != JSON_KIND_NONE && v->kind != JSON_KIND_NULL);
 }
 
 /* Absent, null and absurd counts leave what was stated before. */
 static void
 take_counts(struct meter *m, const struct json_scan *s)
 {
+	const struct json_value *v;
 	int64_t n;
 	size_t i;
 
-	for (i = 0; i < C_COUNT; i++)
-		if (json_value_int(json_scan_get(s, i), 0, COUNT_MAX, &n) == 0)
+	for (i = 0; i < C_COUNT; i++) {
+		v = json_scan_get(s, i);
+		if (json_value_int(v, 0, COUNT_MAX, &n) == 0)
 			m->count[i] = n;
+		else if (is_stated(v))
+			m->r.usage.absurd = true;
+	}
+	if (s == m->body && m->extra_seen)
+		m->compacted = m->extra;
+	take_ways(&m->r.usage, s);
 	state_usage(m);
+}
+
+/* A count that is one. */
+static bool
+has_output(const struct json_scan *s)
+{
+	int64_t n;
+
+	return (json_value_int(json_scan_get(s, C_OUTPUT), 0, COUNT_MAX,
+	    &n) == 0);
 }
 
 /* Copy the string that was found, if one was; its want bounds its length. */
@@ -239,7 +415,7 @@ static enum meter_event
 on_start(struct meter *m, const struct sse_event *ev)
 {
 
-	if (!scan_event(m->start, ev))
+	if (!scan_event(m, m->start, ev))
 		return (METER_OTHER);
 	take_counts(m, m->start);
 	take_string(m->start, START_MODEL, m->r.model);
@@ -258,7 +434,7 @@ on_content(struct meter *m, const struct sse_event *ev)
 		m->r.content_bytes += (int64_t)ev->data_full_len;
 		return (METER_CONTENT);
 	}
-	if (!scan_event(m->delta, ev))
+	if (!scan_event(m, m->delta, ev))
 		return (METER_OTHER);
 	for (i = 0; i < DELTA_N; i++) {
 		v = json_scan_get(m->delta, i);
@@ -272,12 +448,11 @@ static enum meter_event
 on_delta(struct meter *m, const struct sse_event *ev)
 {
 
-	if (!scan_event(m->body, ev))
+	if (!scan_event(m, m->body, ev))
 		return (METER_OTHER);
 	take_counts(m, m->body);
 	m->r.started |= m->count[C_INPUT] != -1;
-	m->r.final_seen |= json_scan_get(m->body, C_OUTPUT)->kind ==
-	    JSON_KIND_NUMBER;
+	m->r.final_seen |= has_output(m->body);
 	return (METER_DELTA);
 }
 
@@ -285,7 +460,7 @@ static enum meter_event
 on_error(struct meter *m, const struct sse_event *ev)
 {
 
-	if (scan_event(m->body, ev))
+	if (scan_event(m, m->body, ev))
 		take_error(m, m->body);
 	return (METER_ERROR);
 }
@@ -328,7 +503,7 @@ meter_event(struct meter *m, const struct sse_event *ev)
 
 	/* Without an event line, the type is in the data. */
 	if (strcmp(type, "message") == 0 && !ev->comment_only) {
-		if (!scan_event(m->body, ev) ||
+		if (!scan_event(m, m->body, ev) ||
 		    json_scan_get(m->body, BODY_TYPE)->kind !=
 		    JSON_KIND_STRING)
 			return (METER_OTHER);
@@ -367,7 +542,8 @@ meter_body_end(struct meter *m)
 	if (json_scan_get(m->body, BODY_USAGE)->kind != JSON_KIND_OBJECT)
 		return (false);
 	m->r.started |= m->count[C_INPUT] != -1;
-	m->r.final_seen = true;
+	m->r.final_seen = has_output(m->body) ||
+	    !is_stated(json_scan_get(m->body, C_OUTPUT));
 	return (true);
 }
 

@@ -184,7 +184,61 @@ static const struct {
 	    EV("message_start", "{\"message\":{\"usage\":{\"input_tokens\":"
 	    "1000000000001,\"output_tokens\":-1,\"cache_read_input_tokens\":"
 	    "1e30,\"cache_creation_input_tokens\":1.5,\"cache_creation\":{"
-	    "\"ephemeral_1h_input_tokens\":\"7\"}}}}"), "S", NOTHING },
+	    "\"ephemeral_1h_input_tokens\":\"7\"}}}}"), "S", {
+		.usage = { .absurd = true } } },
+	{ "an absurd end is none",
+	    EV("message_start", "{\"message\":{\"usage\":{\"input_tokens\":5,"
+	    "\"output_tokens\":1}}}")
+	    EV("message_delta", "{\"usage\":{\"output_tokens\":-8}}"), "SD", {
+		.usage = { .input_tokens = 5, .output_tokens = 1,
+		    .absurd = true }, .started = true } },
+	{ "how it was served",
+	    EV("message_start", "{\"message\":{\"usage\":{\"input_tokens\":5,"
+	    "\"service_tier\":\"priority\",\"inference_geo\":\"us\"}}}")
+	    EV("message_delta", "{\"usage\":{\"output_tokens\":8,\"speed\":"
+	    "\"fast\",\"service_tier\":null}}"), "SD", {
+		.usage = { .input_tokens = 5, .output_tokens = 8,
+		    .tier = USAGE_TIER_PRIORITY, .speed = USAGE_SPEED_FAST,
+		    .geo = USAGE_GEO_US },
+		.started = true, .final_seen = true } },
+	{ "in the plain way",
+	    EV("message_start", "{\"message\":{\"usage\":{\"input_tokens\":5,"
+	    "\"service_tier\":\"standard\",\"speed\":\"standard\","
+	    "\"inference_geo\":\"not_available\"}}}"), "S", {
+		.usage = { .input_tokens = 5 }, .started = true } },
+	{ "in a batch, and then in ways that are not known",
+	    EV("message_start", "{\"message\":{\"usage\":{\"input_tokens\":5,"
+	    "\"service_tier\":\"batch\"}}}")
+	    EV("message_delta", "{\"usage\":{\"service_tier\":\"flex\","
+	    "\"speed\":[],\"inference_geo\":\"fast\"}}"), "SD", {
+		.usage = { .input_tokens = 5, .tier = USAGE_TIER_OTHER,
+		    .speed = USAGE_SPEED_OTHER, .geo = USAGE_GEO_OTHER },
+		.started = true } },
+	{ "compaction counts, other calls of the model are in the whole",
+	    EV("message_delta", "{\"usage\":{\"input_tokens\":23,"
+	    "\"output_tokens\":10,\"iterations\":[{\"input_tokens\":180,"
+	    "\"output_tokens\":35,\"cache_read_input_tokens\":7,"
+	    "\"cache_creation_input_tokens\":9,\"cache_creation\":{"
+	    "\"ephemeral_1h_input_tokens\":4,\"ephemeral_5m_input_tokens\":5"
+	    "},\"type\":\"compaction\"},{\"type\":\"message\","
+	    "\"input_tokens\":23,\"output_tokens\":10}]}}"), "D", {
+		.usage = { .input_tokens = 203, .output_tokens = 45,
+		    .cache_read_tokens = 7, .cache_write_5m_tokens = 5,
+		    .cache_write_1h_tokens = 4 },
+		.started = true, .final_seen = true } },
+	{ "and only once, as it is stated last",
+	    EV("message_delta", "{\"usage\":{\"input_tokens\":1,"
+	    "\"output_tokens\":1,\"iterations\":[{\"type\":\"compaction\","
+	    "\"input_tokens\":5}]}}")
+	    EV("message_delta", "{\"usage\":{\"output_tokens\":2,"
+	    "\"iterations\":[{\"type\":\"compaction\",\"input_tokens\":5},"
+	    "{\"type\":\"compaction\",\"input_tokens\":6,"
+	    "\"output_tokens\":-1}]}}")
+	    EV("message_delta", "{\"usage\":{\"output_tokens\":3,"
+	    "\"iterations\":null}}"), "DDD", {
+		.usage = { .input_tokens = 12, .output_tokens = 3,
+		    .absurd = true },
+		.started = true, .final_seen = true } },
 	{ "the largest count that is",
 	    EV("message_start", "{\"message\":{\"usage\":{\"input_tokens\":"
 	    "1000000000000}}}"), "S", {
@@ -291,15 +345,18 @@ static const char message[] =
     "\"cache_creation\":{\"ephemeral_5m_input_tokens\":20,"
     "\"ephemeral_1h_input_tokens\":30},\"output_tokens\":12,"
     "\"server_tool_use\":{\"web_search_requests\":1},\"service_tier\":"
-    "\"standard\"}}\n";
+    "\"priority\",\"speed\":\"fast\",\"inference_geo\":\"us\",\"iterations\":"
+    "[{\"type\":\"compaction\",\"input_tokens\":100,\"output_tokens\":5}]}}\n";
 
 static void
 a_plain_answer_cut_at_any_byte_gives_its_usage(void **state)
 {
 	static const struct meter_result expected = {
-		.usage = { .input_tokens = 11, .output_tokens = 12,
+		.usage = { .input_tokens = 111, .output_tokens = 17,
 		    .cache_read_tokens = 7, .cache_write_5m_tokens = 20,
-		    .cache_write_1h_tokens = 30, .web_searches = 1 },
+		    .cache_write_1h_tokens = 30, .web_searches = 1,
+		    .tier = USAGE_TIER_PRIORITY, .speed = USAGE_SPEED_FAST,
+		    .geo = USAGE_GEO_US },
 		.started = true, .final_seen = true,
 		.content_bytes = 3 + 9 + 10,
 		.model = "claude-sonnet-4-5-20250929",
