@@ -91,7 +91,8 @@ gap_matters(const struct runner *rn, const struct key_state *key,
 {
 
 	return (gap != PRICE_GAP_NONE &&
-	    (budgets_money(rn->snapshot, key, model) || (price_gap_unpriced(gap) &&
+	    (budgets_money(rn->snapshot, key, model) ||
+	    (price_gap_unpriced(gap) &&
 	    rn->set.unpriced != UNPRICED_ALLOW)));
 }
 

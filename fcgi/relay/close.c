@@ -29,6 +29,20 @@ close_allowed(const struct call *c, int64_t output_tokens)
 	    output_tokens);
 }
 
+/* How it was served may be stated at the end alone: before, take it that it
+ * was as the client asked. */
+static void
+close_assume(const struct call *c, struct usage *u)
+{
+	const struct price_ask *ask = &c->peek.ask;
+
+	if (u->speed == USAGE_SPEED_STANDARD &&
+	    ask->speeds == 1U << USAGE_SPEED_FAST)
+		u->speed = USAGE_SPEED_FAST;
+	if (u->geo == USAGE_GEO_GLOBAL && ask->geos == 1U << USAGE_GEO_US)
+		u->geo = USAGE_GEO_US;
+}
+
 /* Nothing was stated though the upstream may have worked. */
 static void
 close_guess(const struct call *c, struct usage *u)
@@ -50,20 +64,6 @@ close_partial(const struct call *c, const struct meter_result *r)
 	int64_t out = close_allowed(c, meter_estimate_output(r));
 
 	return (out > r->usage.output_tokens ? out : r->usage.output_tokens);
-}
-
-/* How it was served may be stated at the end alone: before, take it that it
- * was as the client asked. */
-static void
-close_assume(const struct call *c, struct usage *u)
-{
-	const struct price_ask *ask = &c->peek.ask;
-
-	if (u->speed == USAGE_SPEED_STANDARD &&
-	    ask->speeds == 1U << USAGE_SPEED_FAST)
-		u->speed = USAGE_SPEED_FAST;
-	if (u->geo == USAGE_GEO_GLOBAL && ask->geos == 1U << USAGE_GEO_US)
-		u->geo = USAGE_GEO_US;
 }
 
 static enum usage_mark
