@@ -458,5 +458,6 @@ const struct doctor_check doctor_host_checks[] = {
 	{ "spool", "spool", DOCTOR_CONF, check_spool },
 	{ "log", "log", DOCTOR_CONF, check_log },
 	{ "clock", "clock", STORE, check_clock },
+	{ "zones", "time zones", STORE, time_check_zones },
 	{ .name = NULL }
 };

@@ -1,6 +1,11 @@
 #include "config.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/err.h"
+#include "base/zone.h"
+#include "store/store.h"
 
 #include "doctor.h"
 
@@ -59,4 +64,51 @@ time_judge_date(struct doctor_finding *f, const char *date,
 	}
 	finding_set(f, DOCTOR_OK, "the web server's clock is less than %d s "
 	    "from this host's", TIME_SKEW_MS / 1000);
+}
+
+/* What was read of zones. */
+struct zones {
+	int64_t n;
+	char budget[128];		/* the first whose zone is bad */
+	struct err why;
+};
+
+/* zone, a budget that goes by it */
+static int
+try_zone(void *arg, const struct store_value *c, size_t n)
+{
+	struct zones *zones = arg;
+	struct zone *z;
+
+	(void)n;
+	zones->n++;
+	z = zone_new(store_get_text(&c[0]), &zones->why);
+	if (z == NULL)
+		(void)snprintf(zones->budget, sizeof(zones->budget), "%s",
+		    store_get_text(&c[1]));
+	zone_free(z);
+	return (z == NULL);
+}
+
+void
+time_check_zones(struct doctor *d, struct doctor_finding *f)
+{
+	struct zones zones = { .n = 0 };
+	struct err err = { .code = ERR_NONE };
+
+	if (store_query(d->store, STMT_DOCTOR_ZONES, NULL, 0, try_zone,
+	    &zones, &err) == -1) {
+		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+	} else if (zones.why.code != ERR_NONE) {
+		finding_set(f, DOCTOR_FAIL, "budget \"%s\": %s: requests that "
+		    "count against it are refused", zones.budget,
+		    zones.why.text);
+		finding_remedy(f, "Install the time zones, on each host that "
+		    "runs responders: `apt install tzdata'.");
+	} else if (zones.n == 0) {
+		finding_set(f, DOCTOR_OK, "no budget goes by a time zone");
+	} else {
+		finding_set(f, DOCTOR_OK, "%lld that budgets go by are known "
+		    "to this host", (long long)zones.n);
+	}
 }

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+struct doctor;
 struct doctor_finding;
 struct store;
 
@@ -25,5 +26,9 @@ void time_judge(struct doctor_finding *f, const char *what, int64_t other_ms,
  */
 void time_judge_date(struct doctor_finding *f, const char *date,
     int64_t before_ms, int64_t after_ms);
+
+/** time_check_zones(d, f): A check: does this host know the time zones that
+ * budgets go by? */
+void time_check_zones(struct doctor *d, struct doctor_finding *f);
 
 #endif /* !ADMIN_DOCTOR_TIME_H_ */

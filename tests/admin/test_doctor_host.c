@@ -113,7 +113,8 @@ static void
 a_good_host_has_nothing_to_mend(void **state)
 {
 	static const char *const names[] = { "config", "database",
-		"master_key", "fits", "run_dir", "spool", "log", "clock" };
+		"master_key", "fits", "run_dir", "spool", "log", "clock",
+		"zones" };
 	struct ward *w = *state;
 	struct doctor_finding f;
 	size_t i;
@@ -196,6 +197,24 @@ a_request_from_the_future_shows_a_wrong_clock(void **state)
 	    "strftime('%%s', 'now') * 1000 + 60000, 1, 'messages', 'm', 0, "
 	    "0, 0)");
 	expect(w, "clock", DOCTOR_WARN, "the newest request", "time");
+}
+
+static void
+a_zone_that_this_host_lacks_is_told(void **state)
+{
+	static const char add[] = "INSERT INTO budget (name, scope, scope_id, "
+	    "kind, period, zone, limit_value, created_ms) VALUES ('%s', "
+	    "'key', 1, 'money', '%s', '%s', 1, 1)";
+	struct ward *w = *state;
+
+	desk_sql(w->desk, add, "in-all", "total", "Europe/Atlantis");
+	desk_sql(w->desk, add, "berlin", "day", "Europe/Berlin");
+	expect(w, "zones", DOCTOR_OK, "1 that budgets go by", NULL);
+	desk_sql(w->desk, add, "lost", "month", "Europe/Atlantis");
+	expect(w, "zones", DOCTOR_FAIL, "budget \"lost\"", "tzdata");
+	desk_sql(w->desk, "UPDATE budget SET enabled = 0 "
+	    "WHERE name = 'lost'");
+	expect(w, "zones", DOCTOR_OK, "", NULL);
 }
 
 /* Hold the write lock in another process, stopped or not. */
@@ -446,6 +465,7 @@ main(void)
 		T(an_old_schema_wants_migrate),
 		T(the_master_key_must_be_private_and_the_right_one),
 		T(a_request_from_the_future_shows_a_wrong_clock),
+		T(a_zone_that_this_host_lacks_is_told),
 		T(a_process_stopped_inside_a_transaction_is_named),
 		T(sockets_are_looked_at_closely),
 		T(a_pool_on_tcp_is_connected_to),
