@@ -1,0 +1,153 @@
+// What must be true once the dust has settled.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openRows, until } from '../../e2e/lib/hosts.mjs';
+import { header } from '../../e2e/lib/mock.mjs';
+
+// Looks all the time whether the dead hold leases: longest time, in ms, for
+// which a responder that was dead still held one.
+export class LeaseWatch {
+	static start(site) {
+		const watch = new LeaseWatch();
+		watch.running = watch.#watch(site);
+		return watch;
+	}
+
+	longest = 0;
+	over = false;
+	#since = new Map();
+
+	async #watch(site) {
+		while (!this.over) {
+			// A database that is away or locked holds up the reaper too.
+			const rows = await site.sql(`SELECT r.id, r.pid,
+				count(*) AS n FROM slot s
+				JOIN responder r ON r.id = s.responder_id
+				GROUP BY r.id, r.pid`).catch(() => null);
+			if (rows === null)
+				this.#since.clear();
+			else
+				this.#look(rows.filter(r => !alive(r.pid)));
+			await sleep(250);
+		}
+	}
+
+	#look(dead) {
+		const ids = new Set(dead.map(r => r.id));
+		for (const id of this.#since.keys())
+			if (!ids.has(id))
+				this.#since.delete(id);
+		for (const id of ids) {
+			if (!this.#since.has(id))
+				this.#since.set(id, Date.now());
+			this.longest = Math.max(this.longest,
+				Date.now() - this.#since.get(id));
+		}
+	}
+
+	async stop() {
+		this.over = true;
+		await this.running;
+		return this.longest;
+	}
+}
+
+function alive(pid) {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+// Until nothing is open, held, waiting or on disk to be settled.
+export async function calm(site) {
+	await until('all to be settled', async () =>
+		await openRows(site).catch(() => 1) === 0, 30000);
+	await until('empty spools', async () =>
+		(await site.json('status')).spool.records === 0, 30000);
+}
+
+// Rows, attempts and what the mock served, by the name of the call.
+async function gather(site, calls) {
+	const by = new Map(calls.map(c => [c.name,
+		{ call: c, rows: [], attempts: [], served: [] }]));
+	for (const row of await site.sql('SELECT l.*, CAST(l.id AS TEXT) AS id \
+		FROM ledger l WHERE l.session LIKE \'call-%\''))
+		by.get(row.session).rows.push(row);
+	for (const attempt of await site.sql(`SELECT a.*, l.session FROM attempt a
+		JOIN ledger l ON l.id = a.ledger_id
+		WHERE l.session LIKE 'call-%'`))
+		by.get(attempt.session).attempts.push(attempt);
+	for (const served of await site.mock.requests()) {
+		const name = header(served, 'x-client-request-id');
+		by.get(name)?.served.push(served);
+	}
+	return [...by.values()];
+}
+
+function checkExact({ rows: [row], attempts, served }, what) {
+	const last = attempts.find(a => a.n === row.attempts);
+	const seen = served.find(s => upstreamId(s) === last.upstream_id);
+	assert.ok(seen, `an exact row was served: ${what}`);
+	assert.equal(row.output_tokens, seen.usage.output, what);
+	assert.equal(row.input_tokens, seen.usage.input, what);
+	assert.equal(row.cache_read_tokens, seen.usage.cache_read, what);
+}
+
+// How the mock names its answers.
+function upstreamId(served) {
+	return `req_mock_${served.id.toString(16).padStart(8, '0')}`;
+}
+
+function checkCall(one) {
+	const { call, rows, attempts, served } = one;
+	const what = JSON.stringify(one);
+
+	assert.ok(rows.length <= 1, `one row a call: ${what}`);
+	if (served.length > 0)
+		assert.equal(rows.length, 1, `served, so it is there: ${what}`);
+	assert.ok(served.length <= attempts.length,
+		`an attempt for all that was served: ${what}`);
+	if (rows.length === 0) {
+		assert.ok(!call.good, `answered, so it is there: ${what}`);
+		return;
+	}
+	const [row] = rows;
+	assert.ok([1, 2, 3, 4].includes(row.state), `closed: ${what}`);
+	if (row.state !== 4)
+		assert.equal(row.attempts, attempts.length, what);
+	if (call.good && row.state !== 2)
+		assert.equal(row.mark, 1, `whole, so exact: ${what}`);
+	if (row.mark === 1)
+		checkExact(one, what);
+}
+
+// Every call has one row, exact rows say what the mock sent, no reservation is
+// left, and every budget is the sum of its rows.  Returns numbers to print.
+export async function booksBalance(site, calls) {
+	const all = await gather(site, calls);
+	const rows = all.flatMap(one => one.rows);
+
+	all.forEach(checkCall);
+	for (const w of await site.sql(`SELECT b.id, w.spent, w.reserved,
+		(SELECT coalesce(sum(l.cost_nusd), 0) FROM ledger l
+		WHERE l.key_id = b.scope_id) AS rows_nusd
+		FROM budget b JOIN budget_window w ON w.budget_id = b.id
+		WHERE b.scope = 'key' AND b.kind = 'money'
+		AND b.period = 'total'`)) {
+		assert.equal(w.reserved, 0, `reserved on budget ${w.id}`);
+		assert.equal(w.spent, w.rows_nusd, `spent on budget ${w.id}`);
+	}
+	return {
+		calls: calls.length,
+		served: all.reduce((n, one) => n + one.served.length, 0),
+		rows: rows.length,
+		exact: rows.filter(r => r.mark === 1).length,
+		partial: rows.filter(r => r.mark === 2).length,
+		estimated: rows.filter(r => r.mark === 3).length,
+		reaped: rows.filter(r => r.state === 2).length,
+		corrected: rows.filter(r => r.state === 3).length,
+	};
+}
