@@ -48,6 +48,7 @@ static const struct column show_columns[] = {
 	{ "spent of it", "spent_nusd", COLUMN_MONEY },
 	{ "reserved of it", "reserved_nusd", COLUMN_MONEY },
 	{ "in flight", "in_flight", COLUMN_INT },
+	{ "goes on for ms", "drain_ms", COLUMN_INT },
 };
 
 static const struct column usage_columns[] = {
@@ -59,6 +60,21 @@ static const struct column usage_columns[] = {
 	{ "cache written", "cache_write_tokens", COLUMN_INT },
 	{ "last request", "last_ms", COLUMN_TIME },
 };
+
+static int
+read_drain(struct cli *cli, int64_t *ms, struct err *err)
+{
+	const char *text = cli_option(cli, "drain-s");
+	int64_t s = -1;
+
+	if (text != NULL && strcmp(text, "default") == 0)
+		*ms = KEY_DRAIN_DEFAULT;
+	else if (cli_option_int(cli, "drain-s", 0, 3600, &s, err))
+		return (-1);
+	else if (s >= 0)
+		*ms = s * 1000;
+	return (0);
+}
 
 /* The options that create and set have in common. */
 static int
@@ -75,7 +91,7 @@ read_change(struct cli *cli, struct key_change *c, struct err *err)
 	c->user = cli_option(cli, "user");
 	c->models = cli_option(cli, "models");
 	if (cli_option_int(cli, "concurrency", 0, KEY_CONCURRENCY_MAX,
-	    &c->concurrency, err))
+	    &c->concurrency, err) || read_drain(cli, &c->drain_ms, err))
 		return (-1);
 	if (expires != NULL && check_expiry(expires,
 	    store_now_ms(cli->store), &c->expires_ms, err))
@@ -204,7 +220,9 @@ run_revoke(struct cli *cli, struct err *err)
 	{ "concurrency", "N", "requests at once; 0: no limit" },	\
 	{ "models", "PATTERNS", "allowed models by comma, with '*'" },	\
 	{ "expires", "WHEN", "2027-01-31, 90d, never" },		\
-	{ "budget", "DOLLARS", "money in total; none: no limit" }
+	{ "budget", "DOLLARS", "money in total; none: no limit" },	\
+	{ "drain-s", "SECONDS", "how long the upstream goes on when a "	\
+	    "client leaves; 0: it is cut; default: disconnect_drain_s" }
 
 static const struct command_option create_options[] = {
 	{ "name", "NAME", "what it is called" },

@@ -35,6 +35,7 @@ static const struct field key_fields[] = {
 	{ .name = "spent_nusd", .kind = FIELD_INT },
 	{ .name = "reserved_nusd", .kind = FIELD_INT },
 	{ .name = "in_flight", .kind = FIELD_INT },
+	{ .name = "drain_ms", .kind = FIELD_INT },
 };
 
 static const struct field usage_fields[] = {
@@ -71,6 +72,7 @@ key_change_init(struct key_change *c)
 		.expires_ms = -1,
 		.enabled = -1,
 		.budget_nusd = -1,
+		.drain_ms = -1,
 	};
 }
 
@@ -167,6 +169,18 @@ add_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
 	    err));
 }
 
+static int
+set_drain(struct store *st, int64_t key_id, int64_t ms, struct err *err)
+{
+	struct store_value row[2] = {
+		ms == KEY_DRAIN_DEFAULT ? store_null() : store_int(ms),
+		store_int(key_id)
+	};
+
+	return (ms == -1 ? 0 :
+	    store_exec(st, STMT_KEY_DRAIN_SET, row, 1, 2, NULL, err));
+}
+
 /* What was spent stays, also while the budget is switched off. */
 static int
 set_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
@@ -194,6 +208,7 @@ create_inside(struct store *st, const struct key_change *c,
     struct row *r, struct err *err)
 {
 	struct store_value row[11];
+	int64_t id;
 
 	if (apply(r, st, c, err))
 		return (-1);
@@ -207,7 +222,10 @@ create_inside(struct store *st, const struct key_change *c,
 	if (change_exec_named(st, STMT_KEY_ADD, row, NITEMS(row), "a key",
 	    c->name, err))
 		return (-1);
-	return (set_budget(st, store_insert_id(st), c->budget_nusd, err));
+	id = store_insert_id(st);
+	if (set_drain(st, id, c->drain_ms, err))
+		return (-1);
+	return (set_budget(st, id, c->budget_nusd, err));
 }
 
 int
@@ -317,7 +335,7 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 	row[7] = time_or_null(r->expires_ms);
 	row[8] = store_int(r->id);
 	if (change_exec_named(st, STMT_KEY_SET, row, NITEMS(row), "a key",
-	    name, err))
+	    name, err) || set_drain(st, r->id, c->drain_ms, err))
 		return (-1);
 	return (set_budget(st, r->id, c->budget_nusd, err));
 }

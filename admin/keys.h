@@ -30,9 +30,13 @@ struct key_change {
 	int enabled;		/* -1: unchanged, or enabled */
 	int64_t budget_nusd;	/* money in total; -1: unchanged, or none;
 				   KEY_BUDGET_NONE: none any more */
+	int64_t drain_ms;	/* so long the upstream goes on when a client
+				   leaves, 0 ... 3,600,000; -1: unchanged;
+				   KEY_DRAIN_DEFAULT: as the installation */
 };
 
 #define KEY_BUDGET_NONE		(-2)
+#define KEY_DRAIN_DEFAULT	(-2)
 #define KEY_CONCURRENCY_MAX	100000
 
 /** key_change_init(c): Nothing changes. */

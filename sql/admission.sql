@@ -31,7 +31,7 @@ FROM meta WHERE name = 'config_version';
 
 -- name: key_by_hash
 SELECT k.id, k.name, k.visible, k.bind_kind, k.bind_id, k.concurrency,
-    k.models, k.enabled, k.expires_ms, m.value + 0
+    k.models, k.enabled, k.expires_ms, m.value + 0, coalesce(k.drain_ms, -1)
 FROM api_key k, meta m
 WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
 

@@ -127,14 +127,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: copy_read_api_key
 SELECT id, name, visible, hash, person_id, bind_kind, bind_id,
     concurrency, models, enabled, expires_ms, created_ms, revoked_ms,
-    turn
+    turn, drain_ms
 FROM api_key ORDER BY id;
 
 -- name: copy_put_api_key
 INSERT INTO api_key (id, name, visible, hash, person_id, bind_kind,
     bind_id, concurrency, models, enabled, expires_ms, created_ms,
-    revoked_ms, turn)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    revoked_ms, turn, drain_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_key_usage
 SELECT key_id, requests, cost_nusd, input_tokens, output_tokens,

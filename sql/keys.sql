@@ -14,6 +14,10 @@ UPDATE api_key SET name = ?, bind_kind = ?, bind_id = ?, concurrency = ?,
 	models = ?, person_id = ?, enabled = ?, expires_ms = ?
 WHERE id = ?;
 
+-- name: key_drain_set
+-- drain_ms or NULL, id
+UPDATE api_key SET drain_ms = ? WHERE id = ?;
+
 -- name: key_revoke
 -- revoked_ms, id
 UPDATE api_key SET revoked_ms = ?, enabled = 0
@@ -31,7 +35,8 @@ SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	coalesce(g.name, a.name),
 	k.concurrency, k.models, k.enabled, k.expires_ms, k.created_ms,
 	k.revoked_ms, b.limit_value, w.spent, w.reserved,
-	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id)
+	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id),
+	k.drain_ms
 FROM api_key k
 LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id

@@ -25,7 +25,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0003-money.sql \
 	sql/mysql/0003-money.sql \
 	sql/sqlite/0004-usage.sql \
-	sql/mysql/0004-usage.sql
+	sql/mysql/0004-usage.sql \
+	sql/sqlite/0005-disconnect.sql \
+	sql/mysql/0005-disconnect.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

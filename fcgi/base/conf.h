@@ -52,6 +52,7 @@ struct conf {
 	int64_t client_read_timeout_ms;	/* silence while a request comes in */
 	int64_t client_write_timeout_ms;/* client takes no byte for so long */
 	int64_t ping_interval_ms;	/* 0: none */
+	int64_t disconnect_drain_ms;	/* 0: cut */
 	int64_t drain_ms;
 	int64_t beat_interval_ms;
 	int64_t dead_after_ms;		/* unchanged beat, across hosts */

@@ -148,6 +148,13 @@ static const struct conf_setting settings[] = {
 	  .def = "15", .min = 0, .max = HOUR, .reloadable = true,
 	  .help = "A silent stream gets a ping so often, which keeps proxies "
 	      "from giving up; 0: none." },
+	{ .name = "disconnect_drain_s", .type = CONF_SECONDS,
+	  FIELD(disconnect_drain_ms),
+	  .def = "0", .min = 0, .max = HOUR, .reloadable = true,
+	  .help = "When a client leaves in the middle of its answer, the "
+	      "upstream may go on for so long, so that its usage is known "
+	      "and not estimated; 0: it is cancelled at once.  A key can "
+	      "have its own." },
 	{ .name = "drain_s", .type = CONF_SECONDS, FIELD(drain_ms),
 	  .def = "60", .min = 0, .max = DAY, .reloadable = true,
 	  .help = "Running requests may go on for so long after SIGTERM." },

@@ -17,7 +17,7 @@ struct reading {
 };
 
 /* id, name, visible, bind_kind, bind_id, concurrency, models, enabled,
- * expires_ms, config_version */
+ * expires_ms, config_version, drain_ms or -1 */
 static int
 key_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -43,6 +43,7 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	k->enabled = store_get_int(&c[7]) != 0;
 	k->expires_ms = store_get_int(&c[8]);
 	k->version = store_get_int(&c[9]);
+	k->drain_ms = store_get_int(&c[10]);
 	r->key = k;
 	return (1);
 }

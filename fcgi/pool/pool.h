@@ -89,6 +89,9 @@ struct key_info {
 	char *models;			/* wildcards by comma; "" any */
 	bool enabled;
 	int64_t expires_ms;		/* 0: never */
+	int64_t drain_ms;		/* so long the upstream goes on when
+					   the client leaves; 0: it is cut; -1:
+					   as the installation has it */
 	int64_t version;		/* of the configuration it was read
 					   under */
 };

@@ -28,6 +28,7 @@ call_new(struct relay *r, struct fcgi_request *req,
 	c->path = path;
 	c->length_stated = -1;
 	c->left = "client_gone";
+	c->disconnect = "";
 	c->id = pool_next_id(r->pool);
 	ledger_id_format(c->id, c->request_id);
 	buf_init(&c->body, (size_t)r->conf->body_max_bytes);
@@ -394,7 +395,7 @@ call_may_move(const struct call *c)
 	    spent_ms < conf->attempt_budget_ms);
 }
 
-static void
+void
 call_judge(struct call *c, enum transfer_result result, int status)
 {
 	struct judge_input in = {
@@ -463,8 +464,9 @@ call_failed(struct call *c, enum transfer_result result, int status,
 
 /* ---- the client leaves ---- */
 
-void
-call_gone(struct call *c)
+/* Nothing more can go to the client; stop what runs for it. */
+static void
+call_part(struct call *c)
 {
 
 	c->req = NULL;
@@ -484,10 +486,20 @@ call_gone(struct call *c)
 		break;
 	case CALL_ATTEMPT:
 	case CALL_PASS:
-		pass_stop(c);
-		close_end(c, c->left);
+	case CALL_DRAIN:
+		drain_end(c);
 		break;
 	}
+}
+
+void
+call_gone(struct call *c)
+{
+
+	c->disconnect = "cut";
+	if ((c->state != CALL_ATTEMPT && c->state != CALL_PASS) ||
+	    !drain_begin(c))
+		call_part(c);
 }
 
 void
@@ -495,6 +507,11 @@ call_abort(struct call *c)
 {
 	const struct refusal_row *row = refusal_row(REFUSAL_STOPPING);
 
+	if (c->state == CALL_DRAIN) {
+		c->disconnect = "drain_expired";
+		call_part(c);
+		return;
+	}
 	if (c->req == NULL)
 		return;
 	c->left = row->outcome;
@@ -502,5 +519,5 @@ call_abort(struct call *c)
 		pass_abort(c, row->answer.message);
 	else
 		close_answer(c, &row->answer);
-	call_gone(c);
+	call_part(c);
 }

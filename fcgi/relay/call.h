@@ -21,13 +21,14 @@
 /**
  * A model call, from the end of its PARAMS to its settlement.  Shared by the
  * modules of the relay that tell its story: auth.c (who calls), call.c (admit,
- * attempt, judge, move), pass.c (the answer on its way to the client), close.c
- * (answers in our own words, settlement).  Loop thread only.
+ * attempt, judge, move), pass.c (the answer on its way to the client), drain.c
+ * (the answer that nobody waits for any more), close.c (answers in our own
+ * words, settlement).  Loop thread only.
  *
  *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
- *	                                   ^   |
- *	                                   |   v
- *	                                   MOVE
+ *	                                   ^   |         |       ^
+ *	                                   |   v         v       |
+ *	                                   MOVE        DRAIN ----+
  *
  * Every state leads to SETTLE once the ledger row is open (after ADMIT), and
  * straight to the end before that.  `req' is NULL as soon as the client has
@@ -39,6 +40,7 @@ enum call_state {
 	CALL_ADMIT,	/* admit runs, or waits for a slot */
 	CALL_ATTEMPT,	/* transfer runs; the client has nothing yet */
 	CALL_PASS,	/* transfer runs; the client has the head */
+	CALL_DRAIN,	/* transfer runs; the client is gone */
 	CALL_MOVE,	/* move runs, or waits for a slot */
 	CALL_SETTLE	/* settle runs; nothing else does */
 };
@@ -130,6 +132,8 @@ struct call {
 		struct settle_op settle;
 	} op;
 	const char *left;		/* outcome when the client goes */
+	const char *disconnect;		/* what became of the upstream then, as
+					   the ledger has it; "": it stayed */
 	char trace[512];
 	int64_t reserved_nusd;
 	int64_t queue_ms;
@@ -168,6 +172,10 @@ void call_drop_body(struct call *c);
 bool call_failed(struct call *c, enum transfer_result result, int status,
     const struct err *why);
 
+/** call_judge(c, result, status): What the end of the attempt says about its
+ * account and request, in .verdict. */
+void call_judge(struct call *c, enum transfer_result result, int status);
+
 /* ---- auth.c ---- */
 
 /**
@@ -197,6 +205,22 @@ void pass_abort(struct call *c, const char *message);
 
 /** pass_stop(c): End the transfer, if one runs, and what goes with it. */
 void pass_stop(struct call *c);
+
+/* ---- drain.c ---- */
+
+/**
+ * drain_begin(c):
+ * The client left while a transfer runs: read on for its usage, if the key or
+ * the installation has it so (.drain_ms, disconnect_drain_s) and something is
+ * to be learnt: the call is in CALL_DRAIN then.  False: cut.
+ */
+bool drain_begin(struct call *c);
+
+/** drain_body(c, p, n), drain_done(c, result): The transfer's, in CALL_DRAIN.
+ * drain_end(c): Enough; settle with what is known. */
+void drain_body(struct call *c, const unsigned char *p, size_t n);
+void drain_done(struct call *c, enum transfer_result result);
+void drain_end(struct call *c);
 
 /* ---- close.c ---- */
 

@@ -4,6 +4,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/auth.c \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \
+	fcgi/relay/drain.c \
 	fcgi/relay/head.c fcgi/relay/head.h \
 	fcgi/relay/judge.c fcgi/relay/judge.h \
 	fcgi/relay/meter.c fcgi/relay/meter.h \

@@ -430,7 +430,7 @@ pass_head(void *arg, int status, const struct transfer_header *h, size_t nh)
 	    num_parse(value, strlen(value), 0, INT64_MAX,
 	    &c->length_stated) != 0)
 		c->length_stated = -1;
-	if (pass_build_head(c, status, h, nh) != 0)
+	if (c->state != CALL_DRAIN && pass_build_head(c, status, h, nh) != 0)
 		pass_broken(c);
 }
 
@@ -439,6 +439,10 @@ pass_body(void *arg, const unsigned char *p, size_t n)
 {
 	struct call *c = arg;
 
+	if (c->state == CALL_DRAIN) {
+		drain_body(c, p, n);
+		return (true);
+	}
 	if (c->blocked)
 		return (false);
 	if (c->pass == PASS_SSE ? pass_sse(c, p, n) : pass_plain(c, p, n)) {
@@ -454,7 +458,9 @@ pass_done(void *arg, enum transfer_result result, const struct err *why)
 	struct call *c = arg;
 
 	c->transfer_over = true;
-	if (c->pass == PASS_SSE && c->state == CALL_PASS)
+	if (c->state == CALL_DRAIN)
+		drain_done(c, result);
+	else if (c->pass == PASS_SSE && c->state == CALL_PASS)
 		pass_sse_end(c, result);
 	else if (c->pass == PASS_SSE)
 		(void)call_failed(c, result == TRANSFER_OK ? TRANSFER_CUT :

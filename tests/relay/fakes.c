@@ -50,6 +50,7 @@ fakes_start(const char *settings)
 	make_accounts();
 	snprintf(fakes.key.name, sizeof(fakes.key.name), "key");
 	fakes.key.id = 7;
+	fakes.key.drain_ms = -1;
 	fakes.key.enabled = true;
 	fakes.ready = fakes.pepper = true;
 	fakes.loop = loop_new(&fakes.clock.clock, &err);

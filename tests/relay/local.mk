@@ -112,6 +112,12 @@ tests_relay_test_call_move_SOURCES = tests/relay/test_call_move.c \
 tests_relay_test_call_move_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_relay_test_call_move_LDADD = $(CALL_TEST_LIBS)
 
+UNIT_TESTS += tests/relay/test_call_drain
+tests_relay_test_call_drain_SOURCES = tests/relay/test_call_drain.c \
+	$(CALL_FAKES)
+tests_relay_test_call_drain_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_drain_LDADD = $(CALL_TEST_LIBS)
+
 UNIT_TESTS += tests/relay/test_call_leave
 tests_relay_test_call_leave_SOURCES = tests/relay/test_call_leave.c \
 	$(CALL_FAKES)
