@@ -158,7 +158,8 @@ charge(struct settling *s)
 		is->amount = amounts.of[is->kind];
 		if (is->amount > was->amount)
 			s->flags |= LEDGER_FLAG_OVERRUN;
-		else if (s->estimated)
+		else if (s->estimated ||
+		    (s->nusd < 0 && is->kind == BUDGET_MONEY))
 			is->amount = was->amount;
 	}
 	holds_format(&s->charged, s->held->text);

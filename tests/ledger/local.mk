@@ -21,3 +21,8 @@ tests_ledger_test_rollup_SOURCES = tests/ledger/test_rollup.c $(STORE_RAW)
 tests_ledger_test_rollup_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_ledger_test_rollup_LDADD = libledger.a libstore.a libbase.a \
 	$(CMOCKA_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+
+UNIT_TESTS += tests/ledger/test_plausible
+tests_ledger_test_plausible_SOURCES = tests/ledger/test_plausible.c
+tests_ledger_test_plausible_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ledger_test_plausible_LDADD = $(LEDGER_TEST_LIBS)

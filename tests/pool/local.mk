@@ -35,6 +35,11 @@ tests_pool_test_reap_SOURCES = tests/pool/test_reap.c $(POOL_RIG)
 tests_pool_test_reap_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_reap_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_bill
+tests_pool_test_bill_SOURCES = tests/pool/test_bill.c $(POOL_RIG)
+tests_pool_test_bill_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_bill_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_backlog
 tests_pool_test_backlog_SOURCES = tests/pool/test_backlog.c $(POOL_RIG)
 tests_pool_test_backlog_CPPFLAGS = $(TEST_CPPFLAGS)
