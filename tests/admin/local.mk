@@ -42,7 +42,8 @@ tests_admin_test_output_SOURCES = tests/admin/test_output.c admin/output.c
 tests_admin_test_output_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_output_LDADD = $(ADMIN_TEST_LIBS)
 
-dist_check_SCRIPTS += tests/admin/command.sh tests/admin/doctor.sh
+dist_check_SCRIPTS += tests/admin/budgets.sh tests/admin/command.sh \
+	tests/admin/doctor.sh
 
 UNIT_TESTS += tests/admin/test_doctor_judge
 tests_admin_test_doctor_judge_SOURCES = tests/admin/test_doctor_judge.c
