@@ -80,6 +80,7 @@ static const struct column request_columns[] = {
 	{ "COST", "cost_nusd", COLUMN_MONEY },
 	{ "FIRST", "first_byte_ms", COLUMN_DURATION },
 	{ "TOTAL", "total_ms", COLUMN_DURATION },
+	{ "FLAGS", "flags", COLUMN_FLAGS },
 };
 
 static const struct column request_fields[] = {
@@ -102,6 +103,10 @@ static const struct column request_fields[] = {
 	{ "cache write 1h", "cache_write_1h_tokens", COLUMN_INT },
 	{ "reserved", "reserved_nusd", COLUMN_MONEY },
 	{ "cost", "cost_nusd", COLUMN_MONEY },
+	{ "beyond reserve", "overrun_nusd", COLUMN_MONEY },
+	{ "flags", "flags", COLUMN_FLAGS },
+	{ "price", "price_id", COLUMN_INT },
+	{ "client left", "disconnect", COLUMN_TEXT },
 	{ "body bytes", "body_bytes", COLUMN_INT },
 	{ "answer bytes", "answer_bytes", COLUMN_INT },
 	{ "queued", "queue_ms", COLUMN_DURATION },

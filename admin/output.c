@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,10 @@
 
 #define CELL_SIZE	1024
 #define COLUMNS_MAX	24
+
+/* ECMA-48: red, and the terminal's own colour again. */
+#define RED		"\033[31m"
+#define PLAIN		"\033[0m"
 
 void
 output_json(json_t *j)
@@ -98,6 +103,62 @@ format_int(char *buf, size_t size, int64_t value, enum column_kind kind)
 	}
 }
 
+/* Words with commas between them. */
+static void
+format_words(char *buf, size_t size, const json_t *words)
+{
+	const json_t *word;
+	size_t i, n = 0;
+
+	(void)snprintf(buf, size, "-");
+	json_array_foreach(words, i, word) {
+		if (n < size && json_is_string(word))
+			n += (size_t)snprintf(buf + n, size - n, "%s%s",
+			    n > 0 ? "," : "", json_string_value(word));
+	}
+	tame(buf);
+}
+
+bool
+output_is_coloured(void)
+{
+	const char *forbidden = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return ((forbidden == NULL || forbidden[0] == '\0') &&
+	    term != NULL && strcmp(term, "dumb") != 0 &&
+	    isatty(STDOUT_FILENO));
+}
+
+/* What nobody knows the price of is to be seen at once. */
+static bool
+is_alarming(const json_t *v, const struct column *column)
+{
+	const json_t *word;
+	size_t i;
+
+	if (column->kind != COLUMN_FLAGS)
+		return (false);
+	json_array_foreach(v, i, word) {
+		if (json_is_string(word) &&
+		    strcmp(json_string_value(word), "unpriced") == 0)
+			return (true);
+	}
+	return (false);
+}
+
+static bool
+is_red(const json_t *row, const struct column *columns, size_t n)
+{
+	size_t c;
+
+	for (c = 0; c < n; c++) {
+		if (is_alarming(json_object_get(row, columns[c].key),
+		    &columns[c]))
+			return (output_is_coloured());
+	}
+	return (false);
+}
+
 void
 output_cell(char *buf, size_t size, const json_t *v, enum column_kind kind)
 {
@@ -112,7 +173,9 @@ output_cell(char *buf, size_t size, const json_t *v, enum column_kind kind)
 	else if (json_is_string(v)) {
 		(void)snprintf(buf, size, "%s", json_string_value(v));
 		tame(buf);
-	} else
+	} else if (json_is_array(v) && kind == COLUMN_FLAGS)
+		format_words(buf, size, v);
+	else
 		(void)snprintf(buf, size, "...");
 }
 
@@ -143,6 +206,7 @@ output_table(const json_t *rows, const struct column *columns, size_t n)
 	size_t widths[COLUMNS_MAX], c, r, w;
 	char cell[CELL_SIZE];
 	const json_t *row;
+	bool red;
 
 	for (c = 0; c < n && c < COLUMNS_MAX; c++) {
 		widths[c] = width(columns[c].title);
@@ -157,12 +221,15 @@ output_table(const json_t *rows, const struct column *columns, size_t n)
 		print_padded(columns[c].title, widths[c],
 		    is_right(columns[c].kind), c == n - 1);
 	json_array_foreach(rows, r, row) {
+		red = is_red(row, columns, n);
+		fputs(red ? RED : "", stdout);
 		for (c = 0; c < n; c++) {
 			output_cell(cell, sizeof(cell), json_object_get(row,
 			    columns[c].key), columns[c].kind);
 			print_padded(cell, widths[c],
 			    is_right(columns[c].kind), c == n - 1);
 		}
+		fputs(red ? PLAIN : "", stdout);
 	}
 }
 
@@ -171,11 +238,14 @@ output_fields(const json_t *row, const struct column *columns, size_t n)
 {
 	char cell[CELL_SIZE];
 	size_t c;
+	bool red;
 
 	for (c = 0; c < n; c++) {
 		output_cell(cell, sizeof(cell), json_object_get(row,
 		    columns[c].key), columns[c].kind);
-		printf("%-18s %s\n", columns[c].title, cell);
+		red = is_red(row, &columns[c], 1);
+		printf("%-18s %s%s%s\n", columns[c].title, red ? RED : "",
+		    cell, red ? PLAIN : "");
 	}
 }
 

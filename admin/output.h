@@ -18,7 +18,9 @@ enum column_kind {
 	COLUMN_PRICE,		/* likewise, nano-dollars for 10^6 tokens */
 	COLUMN_TIME,		/* ms since the epoch, as UTC */
 	COLUMN_DURATION,	/* ms */
-	COLUMN_YES_NO
+	COLUMN_YES_NO,
+	COLUMN_FLAGS		/* an array of words; a row of which one is
+				   "unpriced" is red, see output_is_coloured */
 };
 
 struct column {
@@ -40,6 +42,10 @@ void output_fields(const json_t *row, const struct column *columns, size_t n);
 /** output_cell(buf, size, v, kind): One value as text. */
 void output_cell(char *buf, size_t size, const json_t *v,
     enum column_kind kind);
+
+/** output_is_coloured(): Standard output is a terminal that shows colours, and
+ * NO_COLOR (no-color.org) does not forbid them. */
+bool output_is_coloured(void);
 
 /** output_rows(json, rows, columns, n): As JSON or as a table; consumes
  * ${rows}.  Returns 0, or -1 if it is NULL.  output_row: one object. */

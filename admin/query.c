@@ -55,6 +55,22 @@ word(const char *const *words, int64_t i)
 }
 
 static json_t *
+list_words(const char *const *words, int64_t bits)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; list != NULL && words[i] != NULL; i++) {
+		if ((bits >> i & 1) == 0 ||
+		    json_array_append_new(list, json_string(words[i])) == 0)
+			continue;
+		json_decref(list);
+		list = NULL;
+	}
+	return (list);
+}
+
+static json_t *
 field_value(const struct field *f, const struct store_value *v)
 {
 	char id[LEDGER_ID_SIZE];
@@ -73,6 +89,8 @@ field_value(const struct field *f, const struct store_value *v)
 		return (text_or_json(v));
 	case FIELD_WORD:
 		return (word(f->words, v->i));
+	case FIELD_WORDS:
+		return (list_words(f->words, v->i));
 	case FIELD_TEXT:
 	case FIELD_SKIP:
 		break;

@@ -20,13 +20,15 @@ enum field_kind {
 	FIELD_REQUEST_ID,	/* a ledger id, in text form */
 	FIELD_JSON,		/* text that holds JSON; else given as text */
 	FIELD_WORD,		/* a number that stands for a word */
+	FIELD_WORDS,		/* one of which each bit stands for a word: an
+				   array of them */
 	FIELD_SKIP
 };
 
 struct field {
 	const char *name;
 	enum field_kind kind;	/* SQL NULL gives null */
-	const char *const *words;	/* FIELD_WORD: from 0 on, NULL-ended */
+	const char *const *words;	/* FIELD_WORD(S): from 0 on, NULL-ended */
 };
 
 /**

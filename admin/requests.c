@@ -23,6 +23,11 @@ static const char *const marks[] = {
 	"none", "exact", "partial", "estimated", NULL
 };
 
+/* enum ledger_flag, by its bits. */
+static const char *const flags[] = {
+	"overrun", "implausible", "bounded", "unpriced", "default_price", NULL
+};
+
 #define LIST_FIELDS							\
 	{ .name = "id", .kind = FIELD_REQUEST_ID },			\
 	{ .name = "state", .kind = FIELD_WORD, .words = states },	\
@@ -44,7 +49,8 @@ static const char *const marks[] = {
 	{ .name = "cost_nusd", .kind = FIELD_INT },			\
 	{ .name = "queue_ms", .kind = FIELD_INT },			\
 	{ .name = "first_byte_ms", .kind = FIELD_INT },			\
-	{ .name = "total_ms", .kind = FIELD_INT }
+	{ .name = "total_ms", .kind = FIELD_INT },			\
+	{ .name = "flags", .kind = FIELD_WORDS, .words = flags }
 
 static const struct field list_fields[] = {
 	LIST_FIELDS,
@@ -54,6 +60,9 @@ static const struct field show_fields[] = {
 	LIST_FIELDS,
 	{ .name = "responder", .kind = FIELD_INT },
 	{ .name = "reserved_nusd", .kind = FIELD_INT },
+	{ .name = "overrun_nusd", .kind = FIELD_INT },
+	{ .name = "price_id", .kind = FIELD_INT },
+	{ .name = "disconnect", .kind = FIELD_TEXT },
 	{ .name = "body_bytes", .kind = FIELD_INT },
 	{ .name = "answer_bytes", .kind = FIELD_INT },
 	{ .name = "session", .kind = FIELD_TEXT },

@@ -23,7 +23,7 @@ SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
 	l.output_tokens, l.cache_read_tokens, l.cache_write_5m_tokens,
 	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
-	l.total_ms
+	l.total_ms, l.flags
 FROM ledger l
 LEFT JOIN api_key k ON k.id = l.key_id
 LEFT JOIN account a ON a.id = l.account_id
@@ -39,7 +39,8 @@ SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
 	l.output_tokens, l.cache_read_tokens, l.cache_write_5m_tokens,
 	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
-	l.total_ms, l.responder_id, l.reserved_nusd, l.body_bytes,
+	l.total_ms, l.flags, l.responder_id, l.reserved_nusd,
+	l.overrun_nusd, l.price_id, l.disconnect, l.body_bytes,
 	l.answer_bytes, l.session, l.settled_ms, l.trace
 FROM ledger l
 LEFT JOIN api_key k ON k.id = l.key_id
