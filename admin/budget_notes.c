@@ -200,18 +200,23 @@ note_small_money(struct notes *n, const json_t *b, int64_t output)
 {
 	int64_t cost, least = INT64_MAX, limit = number(b, "limit");
 	char model[LIMIT_NAME_BYTES] = "", of[AMOUNT_SIZE], is[AMOUNT_SIZE];
+	bool any = false, priced = false;
 	const json_t *price;
-	bool any = false;
 	size_t i;
 
 	json_array_foreach(n->prices, i, price) {
 		cost = usual_cost(n, b, price, output);
+		priced |= cost >= 0;
 		any |= cost >= 0 && cost <= limit;
 		if (cost > limit && cost < least) {
 			least = cost;
 			example_of(price, model);
 		}
 	}
+	if (!priced)
+		note(n, "Budget \"%s\" counts money, but no model that it "
+		    "counts for this key has a price: such requests are "
+		    "refused.", text(b, "name"));
 	if (least == INT64_MAX)
 		return;
 	note(n, "Budget \"%s\" of %s is smaller than the %s that one usual "

@@ -157,9 +157,8 @@ check_spec(const struct budget_spec *s, struct err *err)
 
 /* ---- add ---- */
 
-/* No key may count against more budgets than one request can hold of. */
-static int
-check_crowd(struct store *st, struct err *err)
+int
+budget_rules_crowd(struct store *st, struct err *err)
 {
 	int64_t most;
 
@@ -249,7 +248,7 @@ add_inside(struct store *st, const struct budget_spec *s, const char *models,
 		return (-1);
 	if (add_row(st, s, scopes[i].column, id, name, models, err))
 		return (-1);
-	return (check_crowd(st, err));
+	return (budget_rules_crowd(st, err));
 }
 
 int
@@ -371,7 +370,7 @@ set_inside(struct store *st, const char *name, const struct budget_change *c,
 	    (rc = apply(&r, name, c, err)) == 0)
 		rc = write_row(st, c->name != NULL ? c->name : name, &r, err);
 	free(r.models);
-	return (rc == 0 && c->enabled == 1 ? check_crowd(st, err) : rc);
+	return (rc == 0 && c->enabled == 1 ? budget_rules_crowd(st, err) : rc);
 }
 
 int

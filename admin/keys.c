@@ -6,6 +6,7 @@
 
 #include "accounts.h"
 #include "budget_notes.h"
+#include "budget_rules.h"
 #include "budget_view.h"
 #include "change.h"
 #include "check.h"
@@ -202,6 +203,19 @@ set_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
 	return (store_exec(st, STMT_KEY_BUDGET_SET, row, 1, 3, NULL, err));
 }
 
+/* The key's own budget, and whether too many hold for it now. */
+static int
+change_budgets(struct store *st, int64_t id, const struct key_change *c,
+    struct err *err)
+{
+
+	if (set_budget(st, id, c->budget_nusd, err))
+		return (-1);
+	if (c->user == NULL && !c->bind && c->budget_nusd < 0)
+		return (0);
+	return (budget_rules_crowd(st, err));
+}
+
 static int
 create_inside(struct store *st, const struct key_change *c,
     const char *visible, const unsigned char hash[SEAL_HASH_BYTES],
@@ -225,7 +239,7 @@ create_inside(struct store *st, const struct key_change *c,
 	id = store_insert_id(st);
 	if (set_drain(st, id, c->drain_ms, err))
 		return (-1);
-	return (set_budget(st, id, c->budget_nusd, err));
+	return (change_budgets(st, id, c, err));
 }
 
 int
@@ -337,7 +351,7 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 	if (change_exec_named(st, STMT_KEY_SET, row, NITEMS(row), "a key",
 	    name, err) || set_drain(st, r->id, c->drain_ms, err))
 		return (-1);
-	return (set_budget(st, r->id, c->budget_nusd, err));
+	return (change_budgets(st, r->id, c, err));
 }
 
 int

@@ -36,11 +36,14 @@ DELETE FROM budget WHERE id = ?;
 -- name: budget_crowd
 -- The most budgets that one key counts against.
 SELECT coalesce(max(n), 0) FROM
-    (SELECT count(*) AS n FROM api_key k JOIN budget b ON b.enabled = 1
-	AND b.scope_id = CASE b.scope WHEN 'key' THEN k.id
-	WHEN 'person' THEN k.person_id
-	WHEN 'group' THEN CASE k.bind_kind WHEN 'group' THEN k.bind_id END END
-    WHERE k.revoked_ms IS NULL GROUP BY k.id) AS counts;
+    (SELECT (SELECT count(*) FROM budget b WHERE b.scope = 'key'
+	    AND b.scope_id = k.id AND b.enabled = 1) +
+	(SELECT count(*) FROM budget b WHERE b.scope = 'person'
+	    AND b.scope_id = k.person_id AND b.enabled = 1) +
+	CASE WHEN k.bind_kind = 'group' THEN
+	(SELECT count(*) FROM budget b WHERE b.scope = 'group'
+	    AND b.scope_id = k.bind_id AND b.enabled = 1) ELSE 0 END AS n
+    FROM api_key k WHERE k.revoked_ms IS NULL) AS counts;
 
 -- name: budget_list
 -- name or '' twice

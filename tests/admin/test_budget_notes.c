@@ -134,6 +134,8 @@ static const struct {
 	{ "elastic, too small for a first part", "",
 	    { "{\"limit\": 250000000}" },
 	    { "than the $0.2512 that one usual request to claude-opus-4" } },
+	{ "money without prices", "gpt*", { "{}" },
+	    { "no model that it counts for this key has a price" } },
 	{ "few tokens", "", { "{\"counts\": \"tokens\", \"limit\": 22000, "
 	    "\"left\": 22000}" },
 	    { "of 22000 tokens is smaller than the 22048 tokens" } },

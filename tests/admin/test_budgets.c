@@ -466,10 +466,12 @@ a_key_counts_against_sixteen_at_the_most(void **state)
 	struct desk *d = *state;
 	struct budget_spec s = plain();
 	struct budget_change c = { .enabled = 1 };
+	struct key_change k;
 	char name[BUDGET_NAME_SIZE];
 	int i;
 
 	people(d);
+	s.kind = "requests";
 	for (i = 0; i < 16; i++) {
 		s.scope = i % 3 == 0 ? "user" : i % 3 == 1 ? "group" : "key";
 		s.of = i % 3 == 0 ? "u" : i % 3 == 1 ? "g" : "k";
@@ -480,8 +482,13 @@ a_key_counts_against_sixteen_at_the_most(void **state)
 	s.name = "off";
 	add(d, &s);
 	desk_fails(d, budget_rules_set(d->st, "off", &c, &d->err), ERR_INVAL);
+	key_change_init(&k);
+	k.budget_nusd = 5;
+	desk_fails(d, keys_set(d->st, "k", &k, &d->err), ERR_INVAL);
+	k.user = "";
+	desk_works(d, keys_set(d->st, "k", &k, &d->err));
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget "
-	    "WHERE enabled = 1"), 16);
+	    "WHERE enabled = 1"), 17);
 }
 
 static void
@@ -546,8 +553,8 @@ a_key_shows_all_budgets_that_hold_for_it(void **state)
 	for (i = 0; i < 3; i++)
 		assert_string_equal(text(json_array_get(list, i), "name"),
 		    names[i]);
-	/* that of 0, and those that it makes idle */
-	assert_int_equal(json_array_size(json_object_get(j, "notes")), 2);
+	/* one of 0, one that it makes idle, two of money without prices */
+	assert_int_equal(json_array_size(json_object_get(j, "notes")), 4);
 	json_decref(j);
 	key_change_init(&k);
 	k.user = "";
