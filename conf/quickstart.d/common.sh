@@ -78,8 +78,27 @@ debian_packages=(build-essential autoconf automake pkg-config
 	libsodium-dev tzdata nginx-light spawn-fcgi multiwatch curl sqlite3)
 
 build_log() {
-	"$@" >> "$build_dir/build.log" 2>&1 ||
+	"$@" >> "$build_dir/build.log" 2>&1 || {
+		tail -n 5 "$build_dir/build.log" >&2
 		die "building failed; see $build_dir/build.log"
+	}
+}
+
+# A tree that was configured in place cannot be built from elsewhere; a copy of
+# what it would distribute can, whose files keep their times.
+free_sources() {
+	local copy=${build_dir%/*}/source
+
+	[ -e "$source_dir/config.status" ] || return 0
+	build_log make -C "$source_dir" distdir distdir="$copy"
+	source_dir=$copy
+}
+
+# What was built from other sources does not count.
+configure_build() {
+	! grep -qsxF "srcdir = $source_dir" Makefile || return 0
+	find . -mindepth 1 -maxdepth 1 ! -name build.log -exec rm -rf {} +
+	build_log "$source_dir/configure" -C "--prefix=$prefix" "$@"
 }
 
 # Build what has changed, and install what differs from what is there.
@@ -88,9 +107,9 @@ build_install() {
 	mkdir -p "$build_dir"
 	[ ! -x "$source_dir/bootstrap" ] ||
 		build_log "$source_dir/bootstrap" --needed
+	free_sources
 	cd "$build_dir"
-	[ -e Makefile ] || build_log "$source_dir/configure" -C \
-		"--prefix=$prefix" "$@"
+	configure_build "$@"
 	make -q -o config.h all-am > /dev/null 2>&1 ||
 		say "building (this takes a minute) ..."
 	build_log make -j"$(nproc)"
@@ -184,7 +203,7 @@ add_demo_account() {
 keepalive_s() {
 	local half=$(($(drain_seconds) / 2))
 
-	echo $((half < 1 ? 1 : half > 30 ? 30 : half))
+	echo $((half < 1 ? 1 : half > 5 ? 5 : half))
 }
 
 # fill_conf TEMPLATE TARGET: 0 if the target has changed.

@@ -85,7 +85,10 @@ system_mysql() {
 }
 
 remove_system_mysql() {
-	own_mysql || return 0
+	own_mysql || {
+		say "the database is left; other hosts may use it"
+		return 0
+	}
 	printf '%s\n' 'DROP DATABASE IF EXISTS leasehold;' \
 		'DROP USER IF EXISTS leasehold@localhost;' |
 		"$(find_program mariadb)" ||

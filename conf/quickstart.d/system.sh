@@ -30,7 +30,9 @@ system_user() {
 			--shell /usr/sbin/nologin --user-group leasehold
 	install -d -m 750 -o root -g leasehold "$etc_dir" "$etc_dir/nginx"
 	install -d -m 750 -o leasehold -g leasehold "$state_dir" \
-		"$state_dir/spool" "$log_dir"
+		"$state_dir/spool"
+	# nginx's workers open its log there again after logrotate.
+	install -d -m 750 -o leasehold -g "$web_group" "$log_dir"
 	install -d -m 755 -o leasehold -g leasehold "$run_dir"
 }
 
@@ -44,7 +46,10 @@ system_choices() {
 	case $store in
 	sqlite) store=$(remembered store "sqlite:$state_dir/leasehold.db") ;;
 	mysql) : > "$etc_dir/own-mysql" ;;
-	*) echo "$store" > "$etc_dir/store" ;;
+	*)
+		echo "$store" > "$etc_dir/store"
+		rm -f "$etc_dir/own-mysql"
+		;;
 	esac
 	listen=$port url=http://127.0.0.1:$port$mount
 }
@@ -117,8 +122,15 @@ unit_names() {
 	[ ! -e "$etc_dir/demo-port" ] || echo leasehold-demo.service
 }
 
+# unit_surplus: responders beyond those, when fewer are asked for.
+unit_surplus() {
+	systemctl list-units --all --plain --no-legend \
+		'leasehold-*@*.service' | awk '{ print $1 }' |
+		grep -vxF "$(unit_names)" || true
+}
+
 units_start() {
-	local changed= unit
+	local changed= unit surplus
 
 	demo_port=$(cat "$etc_dir/demo-port" 2> /dev/null || true)
 	for unit in leasehold-{relay,admin}.socket \
@@ -130,7 +142,12 @@ units_start() {
 	[ -z "$changed" ] || systemctl daemon-reload
 	# shellcheck disable=SC2046
 	systemctl enable -q --now $(unit_names)
-	[ "$1" = "$(cksum "$conf_file")" ] || [ -z "$1" ] || units_restart
+	surplus=$(unit_surplus)
+	# shellcheck disable=SC2086
+	[ -z "$surplus" ] || systemctl disable -q --now $surplus
+	[ -n "$1" ] || return 0
+	[ "$1" = "$(cksum "$conf_file")" ] && [ -z "$changed" ] ||
+		units_restart
 }
 
 # One after the other: the rest of the pool serves meanwhile.
@@ -144,7 +161,7 @@ units_restart() {
 
 units_stop() {
 	# shellcheck disable=SC2046
-	systemctl disable -q --now $(unit_names)
+	systemctl disable -q --now $(unit_names) $(unit_surplus)
 }
 
 # ---- nginx ----
@@ -170,15 +187,36 @@ nginx_runs() {
 	[ -s /run/nginx.pid ] && kill -0 "$(cat /run/nginx.pid)" 2> /dev/null
 }
 
+# Take the site over.  What was not running, or not enabled, is noted for
+# nginx_release; a machine that boots again forgets who started what.
 nginx_reload() {
 	if have_systemd; then
+		systemctl is-enabled -q nginx || : > "$etc_dir/nginx-enabled"
 		systemctl enable -q nginx
 		systemctl reload-or-restart nginx
 	elif nginx_runs; then
-		nginx -s reload
+		kill -HUP "$(cat /run/nginx.pid)"
 	else
 		nginx || die "nginx does not start; does another web server" \
 			"have the port of one of its sites?"
+		for _ in {1..100}; do
+			! nginx_runs || break
+			sleep 0.05
+		done
+		cp /run/nginx.pid "$run_dir/nginx.started"
+	fi
+}
+
+# Without the site: nginx goes on for others, or as it was before.
+nginx_release() {
+	if have_systemd && [ -e "$etc_dir/nginx-enabled" ]; then
+		systemctl disable -q --now nginx
+		rm "$etc_dir/nginx-enabled"
+	elif nginx_runs &&
+		cmp -s /run/nginx.pid "$run_dir/nginx.started"; then
+		kill -QUIT "$(cat /run/nginx.pid)"
+	elif nginx_runs; then
+		nginx_reload
 	fi
 }
 
@@ -202,7 +240,7 @@ system_remove() {
 	rm -f /etc/nginx/sites-enabled/leasehold \
 		/etc/nginx/sites-available/leasehold \
 		/etc/logrotate.d/leasehold
-	! nginx_runs || nginx_reload
+	nginx_release
 	system_stop
 	if have_systemd; then
 		rm -f /etc/systemd/system/leasehold-* \
@@ -223,13 +261,25 @@ remove_packages() {
 
 	[ -e "$etc_dir/packages" ] || return 0
 	read -r -d '' -a packages < "$etc_dir/packages" || true
-	! ask "Remove the packages that quickstart installed: ${packages[*]}?" ||
-		apt-get remove -y -qq --autoremove "${packages[@]}"
+	ask "Remove the packages that quickstart installed: ${packages[*]}?" ||
+		return 0
+	apt-get remove -y -qq --autoremove "${packages[@]}" > /dev/null
+	rm "$etc_dir/packages"
+}
+
+# The one that may lie elsewhere, or be shared.
+remove_database() {
+	local file=${store#sqlite:}
+
+	case $store in
+	sqlite:*) rm -f "$file" "$file"-wal "$file"-shm "$file".lock ;;
+	*) remove_system_mysql ;;
+	esac
 }
 
 remove_data() {
 	if ask "Delete the database, all keys, settings and logs?"; then
-		remove_system_mysql
+		remove_database
 		rm -rf "$etc_dir" "$state_dir" "$log_dir" "$run_dir"
 		userdel leasehold 2> /dev/null || true
 	else
