@@ -39,6 +39,6 @@ $(CONF_FILES): %: %.in conf/fill Makefile
 	    relay_socket=/run/leasehold/relay.sock \
 	    admin_socket=/run/leasehold/admin.sock \
 	    mount= listen=8080 server_name=localhost user=leasehold \
-	    group=leasehold web_group=www-data user_line= keepalive_s=30 \
+	    group=leasehold web_group=www-data user_line= keepalive_s=5 \
 	    stop_s=90 \
 	    < $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
