@@ -11,52 +11,10 @@ srcdir=${srcdir:-.}
 bin=$(pwd)/leasehold
 dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-budgets.XXXXXX") || exit 99
 trap '"$srcdir/tests/mariadb.sh" stop "$dir/server"; rm -rf "$dir"' EXIT
-number=0
-failed=0
 unset LEASEHOLD_CONFIG
 
-run() {
-	"$bin" --config "$dir/leasehold.conf" "$@" >"$dir/out" 2>"$dir/err"
-	rc=$?
-}
-
-report() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $store: $2"
-	else
-		echo "not ok $number - $store: $2"
-		sed 's/^/# out: /' "$dir/out"
-		sed 's/^/# err: /' "$dir/err"
-		failed=1
-	fi
-}
-
-# is STATUS WHAT ARGS ...: the command ends with STATUS.
-is() {
-	want=$1
-	what=$2
-	shift 2
-	run "$@"
-	[ "$rc" = "$want" ]
-	report $? "$what (status $want, got $rc)"
-}
-
-# has WHAT PATTERN: the last output has it.
-has() {
-	grep -q -e "$2" "$dir/out" "$dir/err"
-	report $? "$1"
-}
-
-# json WHAT FILTER ARGS ...: the command prints JSON for which FILTER is true.
-json() {
-	what=$1
-	filter=$2
-	shift 2
-	run --json "$@"
-	[ "$rc" = 0 ] && jq -e "$filter" "$dir/out" >/dev/null
-	report $? "$what"
-}
+# shellcheck source=tests/admin/lib.sh
+. "$srcdir/tests/admin/lib.sh"
 
 users() {
 	is 0 "user add" user add u1

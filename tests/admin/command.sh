@@ -13,8 +13,6 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-command.XXXXXX") || exit 99
 trap 'rm -rf "$dir"' EXIT
 secret=sk-ant-very-secret-0123456789
 other=sk-ant-other-secret-9876543210
-number=0
-failed=0
 
 cat >"$dir/leasehold.conf" <<EOC
 store = sqlite:$dir/leasehold.db
@@ -23,50 +21,8 @@ run_dir = $dir
 EOC
 unset LEASEHOLD_CONFIG
 
-# All output is kept, to be searched for secrets at the end.
-run() {
-	"$bin" --config "$dir/leasehold.conf" "$@" >"$dir/out" 2>"$dir/err"
-	rc=$?
-	cat "$dir/out" "$dir/err" >>"$dir/all"
-}
-
-report() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# out: /' "$dir/out"
-		sed 's/^/# err: /' "$dir/err"
-		failed=1
-	fi
-}
-
-# is STATUS WHAT ARGS ...: the command ends with STATUS.
-is() {
-	want=$1
-	what=$2
-	shift 2
-	run "$@"
-	[ "$rc" = "$want" ]
-	report $? "$what (status $want, got $rc)"
-}
-
-# has WHAT PATTERN: the last output has it.
-has() {
-	grep -q -e "$2" "$dir/out" "$dir/err"
-	report $? "$1"
-}
-
-# json WHAT FILTER ARGS ...: the command prints JSON for which FILTER is true.
-json() {
-	what=$1
-	filter=$2
-	shift 2
-	run --json "$@"
-	[ "$rc" = 0 ] && jq -e "$filter" "$dir/out" >/dev/null
-	report $? "$what"
-}
+# shellcheck source=tests/admin/lib.sh
+. "$srcdir/tests/admin/lib.sh"
 
 # from TEXT STATUS WHAT ARGS ...: as is, with TEXT on standard input.
 from() {

@@ -42,6 +42,7 @@ tests_admin_test_output_SOURCES = tests/admin/test_output.c admin/output.c
 tests_admin_test_output_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_output_LDADD = $(ADMIN_TEST_LIBS)
 
+EXTRA_DIST += tests/admin/lib.sh
 dist_check_SCRIPTS += tests/admin/budgets.sh tests/admin/command.sh \
 	tests/admin/doctor.sh
 

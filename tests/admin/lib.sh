@@ -1,0 +1,50 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# What the tests of the built command share: $bin, $dir/leasehold.conf, and
+# where there are several, the $store, are set by who reads this in.
+number=0
+failed=0
+
+# All output is kept, to be searched for secrets at the end.
+run() {
+	"$bin" --config "$dir/leasehold.conf" "$@" >"$dir/out" 2>"$dir/err"
+	rc=$?
+	cat "$dir/out" "$dir/err" >>"$dir/all"
+}
+
+report() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - ${store:+$store: }$2"
+	else
+		echo "not ok $number - ${store:+$store: }$2"
+		sed 's/^/# out: /' "$dir/out"
+		sed 's/^/# err: /' "$dir/err"
+		failed=1
+	fi
+}
+
+# is STATUS WHAT ARGS ...: the command ends with STATUS.
+is() {
+	want=$1
+	what=$2
+	shift 2
+	run "$@"
+	[ "$rc" = "$want" ]
+	report $? "$what (status $want, got $rc)"
+}
+
+# has WHAT PATTERN: the last output has it.
+has() {
+	grep -q -e "$2" "$dir/out" "$dir/err"
+	report $? "$1"
+}
+
+# json WHAT FILTER ARGS ...: the command prints JSON for which FILTER is true.
+json() {
+	what=$1
+	filter=$2
+	shift 2
+	run --json "$@"
+	[ "$rc" = 0 ] && jq -e "$filter" "$dir/out" >/dev/null
+	report $? "$what"
+}
