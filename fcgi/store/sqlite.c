@@ -34,6 +34,7 @@ struct sqlite_store {
 	char *path;
 	struct filelock *lock;		/* NULL: read-only */
 	int64_t busy_timeout_ms;
+	const struct clock *clock;
 	dev_t dev;
 	ino_t ino;
 	int64_t looked_ms;
@@ -340,6 +341,7 @@ sqlite_open(const char *where, const struct store_options *opt,
 		goto err0;
 	}
 	s->busy_timeout_ms = opt->busy_timeout_ms;
+	s->clock = opt->clock != NULL ? opt->clock : clock_system();
 	if ((!opt->read_only && check_folder(s, err) == -1) ||
 	    check_file(s, opt, err) == -1)
 		goto err0;
@@ -582,8 +584,8 @@ static int64_t
 sqlite_now_ms(struct store *st)
 {
 
-	(void)st;
-	return (clock_wall_ms(clock_system()));
+
+	return (clock_wall_ms(((struct sqlite_store *)st)->clock));
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include "stmts.h"	/* enum stmt_id, made from sql/ at build time */
 
+struct clock;
 struct err;
 struct store;
 struct store_driver;
@@ -70,6 +71,8 @@ struct store_options {
 	bool create;		/* make the database if it is not there */
 	int64_t busy_timeout_ms;	/* wait for the write lock; 0: 2000 */
 	int64_t io_timeout_ms;	/* MySQL: for an answer; 0: 5000 */
+	const struct clock *clock;	/* SQLite: wall time comes from there;
+					   NULL: the system's */
 	const struct store_driver *driver;	/* tests: instead of the one
 				   that the scheme names; else NULL */
 	void *driver_arg;	/* for that driver */

@@ -51,7 +51,8 @@ tests_pool_test_pool_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_pool_LDADD = libadmin.a $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_storm
-tests_pool_test_storm_SOURCES = tests/pool/test_storm.c $(POOL_RIG)
+tests_pool_test_storm_SOURCES = tests/pool/test_storm.c $(POOL_RIG) \
+	tests/store/faulty_vfs.c tests/store/faulty_vfs.h
 tests_pool_test_storm_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin
 tests_pool_test_storm_LDADD = libadmin.a $(POOL_TEST_LIBS)
 

@@ -81,7 +81,8 @@ put_seal(struct rig *r)
 static struct store *
 open_store(struct rig *r)
 {
-	struct store_options opt = { .create = true, .busy_timeout_ms = 5000 };
+	struct store_options opt = { .create = true, .busy_timeout_ms = 5000,
+		.clock = r->timed ? &r->clock.clock : NULL };
 	struct err err = { 0 };
 	struct store *st;
 	int64_t from, to;
@@ -93,14 +94,15 @@ open_store(struct rig *r)
 	return (st);
 }
 
-int
-rig_setup(void **state)
+static int
+setup(void **state, bool timed)
 {
 	struct rig *r;
 	struct err err = { 0 };
 
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return (-1);
+	r->timed = timed;
 	snprintf(r->dir, sizeof(r->dir), "/tmp/test-pool.XXXXXX");
 	if (mkdtemp(r->dir) == NULL)
 		return (-1);
@@ -114,6 +116,20 @@ rig_setup(void **state)
 	put_seal(r);
 	*state = r;
 	return (0);
+}
+
+int
+rig_setup(void **state)
+{
+
+	return (setup(state, false));
+}
+
+int
+rig_setup_timed(void **state)
+{
+
+	return (setup(state, true));
 }
 
 int
@@ -341,10 +357,14 @@ run_once(struct proc *p, struct store_batch *b, struct store_op **ops,
 	struct err err = { 0 };
 
 	b->nreleased = 0;
-	MUST(store_begin(p->st, true, why));
+	if (store_begin(p->st, true, &err) != 0) {
+		assert_true(p->hard_times);
+		return (false);
+	}
 	if (p->calls.run(p->runner, b, p->st, ops, n, &err) != 0) {
 		/* As the thread does; on SQLite nothing comes between. */
-		if (err.code != ERR_STORE_BUSY || !store_shared(p->st))
+		if (!p->hard_times && (err.code != ERR_STORE_BUSY ||
+		    !store_shared(p->st)))
 			fail_msg("a batch: %s", err.text);
 		p->reruns++;
 		store_rollback(p->st);
@@ -354,8 +374,10 @@ run_once(struct proc *p, struct store_batch *b, struct store_op **ops,
 	if (fails) {
 		p->fail_times--;
 		store_rollback(p->st);
-	} else
-		MUST(store_commit(p->st, why));
+	} else if (store_commit(p->st, &err) != 0) {
+		assert_true(p->hard_times);
+		fails = true;
+	}
 	p->calls.ended(p->runner, b, !fails);
 	return (!fails);
 }

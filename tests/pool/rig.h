@@ -23,6 +23,8 @@ struct rig {
 	char key_path[96];
 	struct seal *seal;
 	struct clock_fake clock;
+	bool timed;			/* its wall time is the database's, too
+					   (SQLite) */
 	struct store *st;		/* for what the test looks at */
 	struct key_info keys[16];	/* as looked up; by add_key */
 	size_t nkeys;
@@ -39,9 +41,13 @@ struct proc {
 	size_t nposted;
 	int fail_times;			/* batches to roll back at their end */
 	int reruns;			/* batches that met others */
+	bool hard_times;		/* whatever fails in a batch, it is
+					   rolled back and run again */
 };
 
+/** rig_setup(state), rig_setup_timed(state): For cmocka; 0. */
 int rig_setup(void **state);
+int rig_setup_timed(void **state);
 int rig_teardown(void **state);
 
 struct proc *proc_new(struct rig *r);

@@ -5,16 +5,20 @@
 #include <jansson.h>
 
 #include "pool/rig.h"
+#include "store/faulty_vfs.h"
 
 #include "verify.h"
 
-/* Three processes do at random what they may do, batches fail at random, one
- * of them dies now and then: the books balance after every step. */
+/*
+ * Three processes do at random what they may do, batches fail at random, one
+ * of them dies now and then, and, by the weather, the disk is full or broken or
+ * the clock jumps: the books balance after every step.
+ */
 
 #define N_PROCS		3
 #define N_CALLS		24	/* of a process */
 #define STEPS		500
-#define SEEDS		8
+#define SEEDS		5
 #define CAP_NUSD	100000
 
 enum phase {
@@ -32,13 +36,21 @@ struct call {
 	bool cancelled;
 };
 
+enum weather {
+	WEATHER_FAIR,
+	WEATHER_DISK,		/* writes and flushes fail (SQLite) */
+	WEATHER_CLOCK		/* wall time jumps, by up to two days */
+};
+
 struct storm {
+	enum weather weather;
 	struct rig *rig;
 	struct proc *p[N_PROCS];
 	struct call calls[N_PROCS][N_CALLS];
 	struct key_info *key[3];
 	uint64_t seed;
 	int served, died, moved, gone;
+	int jumps;
 };
 
 static uint32_t
@@ -171,13 +183,25 @@ die(struct storm *s, size_t w)
 }
 
 static void
-step(struct storm *s)
+change(struct storm *s, struct proc *p)
 {
-	size_t w = chance(s, N_PROCS), i;
-	struct call *c = &s->calls[w][chance(s, N_CALLS)];
+	const int64_t day = INT64_C(24) * 60 * 60 * 1000;
 
-	clock_fake_advance(&s->rig->clock, chance(s, 10));
-	s->p[w]->fail_times = chance(s, 5) == 0 ? (int)chance(s, 3) : 0;
+	p->hard_times = s->weather == WEATHER_DISK;
+	if (p->hard_times && chance(s, 3) == 0)
+		faulty_arm((enum faulty_kind)chance(s, FAULTY_READ),
+		    (int)chance(s, 30), 1 + (int)chance(s, 4));
+	if (s->weather == WEATHER_CLOCK && chance(s, 20) == 0) {
+		s->rig->clock.wall_ms += (int64_t)chance(s, 4000) * day /
+		    1000 - 2 * day;
+		s->jumps++;
+	}
+}
+
+static void
+act(struct storm *s, size_t w, struct call *c)
+{
+
 	switch (chance(s, 12)) {
 	case 0:
 		proc_beat(s->p[w]);
@@ -203,6 +227,19 @@ step(struct storm *s)
 		else if (c->phase == PHASE_LEASED)
 			settle(s, w, c);
 	}
+}
+
+static void
+step(struct storm *s)
+{
+	size_t w = chance(s, N_PROCS), i;
+	struct call *c = &s->calls[w][chance(s, N_CALLS)];
+
+	clock_fake_advance(&s->rig->clock, chance(s, 10));
+	s->p[w]->fail_times = chance(s, 5) == 0 ? (int)chance(s, 3) : 0;
+	change(s, s->p[w]);
+	act(s, w, c);
+	faulty_arm(FAULTY_FULL, 0, 0);
 	for (i = 0; i < N_CALLS; i++)
 		take(s, w, &s->calls[w][i]);
 }
@@ -261,15 +298,17 @@ wind_down(struct storm *s)
 }
 
 static void
-storm(uint64_t seed, struct storm *sum)
+storm(enum weather weather, uint64_t seed, struct storm *sum)
 {
 	struct storm *s = calloc(1, sizeof(*s));
 	void *state;
 	int i;
 
 	assert_non_null(s);
-	assert_int_equal(rig_setup(&state), 0);
+	assert_int_equal((weather == WEATHER_CLOCK ? rig_setup_timed :
+	    rig_setup)(&state), 0);
 	s->rig = state;
+	s->weather = weather;
 	s->seed = seed;
 	rig_account(s->rig, "a1", 0, 3);
 	rig_account(s->rig, "a2", 0, 2);
@@ -296,31 +335,68 @@ storm(uint64_t seed, struct storm *sum)
 	sum->died += s->died;
 	sum->moved += s->moved;
 	sum->gone += s->gone;
+	sum->jumps += s->jumps;
 	rig_teardown(&state);
 	free(s);
 }
 
 static void
-the_books_balance_in_any_weather(void **state)
+weathers(enum weather weather, struct storm *sum)
 {
-	struct storm sum = { .served = 0 };
 	uint64_t seed;
 
-	(void)state;
 	for (seed = 1; seed <= SEEDS; seed++)
-		storm(seed, &sum);
-	print_message("%d served, %d moved, %d gone, %d died\n", sum.served,
-	    sum.moved, sum.gone, sum.died);
-	assert_true(sum.served > SEEDS * 30 && sum.moved > SEEDS &&
-	    sum.gone > SEEDS && sum.died > 0);
+		storm(weather, seed, sum);
+	print_message("%d served, %d moved, %d gone, %d died, %d faults, "
+	    "%d jumps\n", sum->served, sum->moved, sum->gone, sum->died,
+	    faulty_hits(), sum->jumps);
+	assert_true(sum->served > SEEDS * 30 && sum->moved > SEEDS &&
+	    sum->gone > SEEDS && sum->died > 0);
+}
+
+static void
+the_books_balance(void **state)
+{
+	struct storm sum = { .served = 0 };
+
+	(void)state;
+	weathers(WEATHER_FAIR, &sum);
+}
+
+static void
+the_books_balance_on_a_bad_disk(void **state)
+{
+	struct storm sum = { .served = 0 };
+	int before = faulty_hits();
+
+	(void)state;
+	if (raw_is_mysql())
+		skip();
+	weathers(WEATHER_DISK, &sum);
+	assert_true(faulty_hits() - before > SEEDS * 20);
+}
+
+static void
+the_books_balance_when_the_clock_jumps(void **state)
+{
+	struct storm sum = { .served = 0 };
+
+	(void)state;
+	if (raw_is_mysql())
+		skip();
+	weathers(WEATHER_CLOCK, &sum);
+	assert_true(sum.jumps > SEEDS * 10);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_books_balance_in_any_weather),
+		cmocka_unit_test(the_books_balance),
+		cmocka_unit_test(the_books_balance_on_a_bad_disk),
+		cmocka_unit_test(the_books_balance_when_the_clock_jumps),
 	};
 
+	faulty_install();
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }
