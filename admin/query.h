@@ -28,7 +28,8 @@ enum field_kind {
 struct field {
 	const char *name;
 	enum field_kind kind;	/* SQL NULL gives null */
-	const char *const *words;	/* FIELD_WORD(S): from 0 on, NULL-ended */
+	const char *const *words;	/* FIELD_WORD, _WORDS: from 0 on,
+					   NULL-ended */
 };
 
 /**

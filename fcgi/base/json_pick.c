@@ -130,10 +130,10 @@ is_opaque(const struct json_pick *k)
 {
 	const char *const *name = k->opaque;
 
-	if (name == NULL || k->taking == 0)
+	if (name == NULL || k->taking == 0 || k->name_len == 0)
 		return (false);
 	for (; *name != NULL; name++)
-		if (strlen(*name) == k->name_len &&
+		if ((*name)[0] == k->name[0] && strlen(*name) == k->name_len &&
 		    memcmp(*name, k->name, k->name_len) == 0)
 			return (true);
 	return (false);

@@ -78,8 +78,12 @@ static const struct kind {
 static bool
 is_kind(const struct kind *k, const char *type)
 {
-	size_t n = strlen(k->text);
+	size_t n;
 
+	/* Most types are none of these: seen at the first byte. */
+	if (k->text[0] != type[0])
+		return (false);
+	n = strlen(k->text);
 	if (k->text[n - 1] != '_')
 		return (strcmp(type, k->text) == 0);
 	return (strncmp(type, k->text, n) == 0 && type[n] >= '0' &&
