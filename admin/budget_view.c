@@ -167,15 +167,34 @@ view(struct store *st, enum stmt_id id, const struct store_value *params,
 	return (rows);
 }
 
-json_t *
-budget_view_list(struct store *st, const char *name, struct err *err)
+/* ${scope} as the schema has it. */
+static json_t *
+list(struct store *st, const char *name, const char *scope, const char *of,
+    struct err *err)
 {
 	const struct store_value params[] = {
-		store_text(name != NULL ? name : ""),
-		store_text(name != NULL ? name : ""),
+		store_text(name), store_text(name),
+		store_text(scope), store_text(scope),
+		store_text(of), store_text(of),
 	};
 
 	return (view(st, STMT_BUDGET_LIST, params, NITEMS(params), err));
+}
+
+json_t *
+budget_view_list(struct store *st, struct err *err)
+{
+
+	return (list(st, "", "", "", err));
+}
+
+json_t *
+budget_view_on(struct store *st, const char *scope, const char *of,
+    struct err *err)
+{
+
+	return (list(st, "", strcmp(scope, "user") == 0 ? "person" : scope, of,
+	    err));
 }
 
 json_t *
@@ -183,7 +202,7 @@ budget_view_show(struct store *st, const char *name, struct err *err)
 {
 	json_t *rows, *row;
 
-	if ((rows = budget_view_list(st, name, err)) == NULL)
+	if ((rows = list(st, name, "", "", err)) == NULL)
 		return (NULL);
 	if ((row = json_incref(json_array_get(rows, 0))) == NULL)
 		err_set(err, ERR_NOT_FOUND, "there is no budget \"%s\"", name);

@@ -20,11 +20,13 @@ struct store;
  * All of these are null where this machine does not know the zone.
  */
 
-/** budget_view_list(st, name, err): Array; ${name} NULL: all budgets.
- * budget_view_show: one of them.  budget_view_key: those that requests with a
- * key count against. */
-json_t *budget_view_list(struct store *st, const char *name, struct err *err);
+/** budget_view_list(st, err): Array of all budgets.  budget_view_show: one of
+ * them.  budget_view_on: those on one key, user or group (${scope}).
+ * budget_view_key: all that requests with a key count against. */
+json_t *budget_view_list(struct store *st, struct err *err);
 json_t *budget_view_show(struct store *st, const char *name, struct err *err);
+json_t *budget_view_on(struct store *st, const char *scope, const char *of,
+    struct err *err);
 json_t *budget_view_key(struct store *st, const char *key, struct err *err);
 
 #endif /* !ADMIN_BUDGET_VIEW_H_ */

@@ -60,6 +60,7 @@ read_limit(const struct cli *cli, const char **kind, int64_t *limit,
 	return (0);
 }
 
+/* At most one of --key, --user and --group. */
 static int
 read_scope(const struct cli *cli, struct budget_spec *s, struct err *err)
 {
@@ -76,11 +77,7 @@ read_scope(const struct cli *cli, struct budget_spec *s, struct err *err)
 		s->scope = scopes[i];
 		s->of = cli_option(cli, scopes[i]);
 	}
-	if (s->scope != NULL)
-		return (0);
-	err_set(err, ERR_INVAL, "say what the budget is on: --key NAME, "
-	    "--user NAME or --group NAME");
-	return (-1);
+	return (0);
 }
 
 static int
@@ -101,6 +98,11 @@ read_spec(const struct cli *cli, struct budget_spec *s, struct err *err)
 	if (read_scope(cli, s, err) ||
 	    read_limit(cli, &s->kind, &s->limit, err))
 		return (-1);
+	if (s->scope == NULL) {
+		err_set(err, ERR_INVAL, "say what the budget is on: --key "
+		    "NAME, --user NAME or --group NAME");
+		return (-1);
+	}
 	if (s->kind == NULL) {
 		err_set(err, ERR_INVAL, "say what the budget counts, and its "
 		    "limit: --money DOLLARS, --tokens N, --input-tokens N, "
@@ -155,8 +157,17 @@ run_set(struct cli *cli, struct err *err)
 static int
 run_list(struct cli *cli, struct err *err)
 {
-	json_t *rows = budget_view_list(cli->store, NULL, err);
+	struct budget_spec s = { .scope = NULL };
+	json_t *rows;
 
+	if (read_scope(cli, &s, err))
+		return (-1);
+	if (s.scope == NULL)
+		rows = budget_view_list(cli->store, err);
+	else if (strcmp(s.scope, "key") == 0)
+		rows = budget_view_key(cli->store, s.of, err);
+	else
+		rows = budget_view_on(cli->store, s.scope, s.of, err);
 	if (rows == NULL || cli->json)
 		return (output_rows(true, rows, NULL, 0));
 	budget_text_table(rows);
@@ -211,6 +222,13 @@ static const struct command_option add_options[] = {
 	{ NULL, NULL, NULL }
 };
 
+static const struct command_option list_options[] = {
+	{ "key", "NAME", "all that requests with this key count against" },
+	{ "user", "NAME", "those on this user" },
+	{ "group", "NAME", "those on this group" },
+	{ NULL, NULL, NULL }
+};
+
 static const struct command_option set_options[] = {
 	{ "name", "NAME", "a new name" },
 	LIMIT_OPTIONS,
@@ -238,6 +256,7 @@ const struct command commands_budget[] = {
 		.args = "",
 		.needs = NEEDS_STORE,
 		.summary = "list budgets: spent, reserved, left",
+		.options = list_options,
 		.run = run_list,
 	},
 	{

@@ -1,7 +1,9 @@
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
+#include "budget_text.h"
 #include "command.h"
 #include "output.h"
 #include "users.h"
@@ -20,7 +22,6 @@ static const struct column columns[] = {
 static const struct column show_columns[] = {
 	{ "name", "name", COLUMN_TEXT },
 	{ "concurrency", "concurrency", COLUMN_INT },
-	{ "budgets", "budgets", COLUMN_INT },
 	{ "in flight", "in_flight", COLUMN_INT },
 	{ "created", "created_ms", COLUMN_TIME },
 };
@@ -74,15 +75,22 @@ run_list(struct cli *cli, struct err *err)
 static int
 run_show(struct cli *cli, struct err *err)
 {
-	json_t *user, *keys;
+	json_t *user, *keys, *budgets;
 
 	user = users_show(cli->store, cli->args[0], err);
 	if (user == NULL || cli->json)
 		return (output_row(true, user, NULL, 0));
 	output_fields(user, show_columns, NITEMS(show_columns));
 	keys = json_object_get(user, "keys");
-	if (json_array_size(keys) > 0)
+	if (json_array_size(keys) > 0) {
+		putchar('\n');
 		output_table(keys, key_columns, NITEMS(key_columns));
+	}
+	budgets = json_object_get(user, "budgets");
+	if (json_array_size(budgets) > 0) {
+		putchar('\n');
+		budget_text_table(budgets);
+	}
 	json_decref(user);
 	return (0);
 }
@@ -139,7 +147,7 @@ const struct command commands_user[] = {
 		.args_min = 1,
 		.args_max = 1,
 		.needs = NEEDS_STORE,
-		.summary = "show a user and its keys",
+		.summary = "show a user, its keys and its budgets",
 		.run = run_show,
 	},
 	{

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
+#include "budget_view.h"
 #include "change.h"
 #include "check.h"
 #include "query.h"
@@ -150,7 +151,7 @@ users_show(struct store *st, const char *name, struct err *err)
 	const struct store_value params[] = {
 		store_text(name), store_text(name)
 	};
-	json_t *user, *keys;
+	json_t *user, *keys, *budgets;
 
 	user = query_row(st, STMT_USER_LIST, params, 2, fields,
 	    NITEMS(fields), "such user", err);
@@ -158,9 +159,16 @@ users_show(struct store *st, const char *name, struct err *err)
 		return (NULL);
 	keys = query_rows(st, STMT_USER_KEYS, params, 1, key_fields,
 	    NITEMS(key_fields), err);
-	if (keys != NULL && json_object_set_new(user, "keys", keys) == 0)
-		return (user);
+	budgets = budget_view_on(st, "user", name, err);
+	if (keys != NULL && budgets != NULL &&
+	    json_object_set(user, "keys", keys) == 0 &&
+	    json_object_set(user, "budgets", budgets) == 0)
+		goto out;
 	err_set(err, ERR_NOMEM, "no memory for an answer");
 	json_decref(user);
-	return (NULL);
+	user = NULL;
+out:
+	json_decref(keys);
+	json_decref(budgets);
+	return (user);
 }

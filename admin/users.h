@@ -32,7 +32,8 @@ int users_remove(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** users_list(st, name, err): Array; ${name} NULL: all of them.  users_show:
- * one of them, with the names of its keys ("keys"). */
+ * one of them, with its keys ("keys") and how the budgets on it stand
+ * ("budgets", see budget_view.h). */
 json_t *users_list(struct store *st, const char *name, struct err *err);
 json_t *users_show(struct store *st, const char *name, struct err *err);
 

@@ -46,7 +46,7 @@ SELECT coalesce(max(n), 0) FROM
     FROM api_key k WHERE k.revoked_ms IS NULL) AS counts;
 
 -- name: budget_list
--- name or '' twice
+-- name, scope, of which: each or '' twice
 SELECT b.id, b.name, b.scope, coalesce(k.name, p.name, g.name), b.kind,
 	b.limit_value, b.period, b.length_ms, b.anchor_ms, b.zone, b.models,
 	b.policy, b.enabled, b.created_ms
@@ -54,7 +54,8 @@ FROM budget b
 LEFT JOIN api_key k ON b.scope = 'key' AND k.id = b.scope_id
 LEFT JOIN person p ON b.scope = 'person' AND p.id = b.scope_id
 LEFT JOIN account_group g ON b.scope = 'group' AND g.id = b.scope_id
-WHERE ? = '' OR b.name = ?
+WHERE (? = '' OR b.name = ?) AND (? = '' OR b.scope = ?)
+	AND (? = '' OR coalesce(k.name, p.name, g.name) = ?)
 ORDER BY b.name;
 
 -- name: budget_list_key

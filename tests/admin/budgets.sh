@@ -99,6 +99,14 @@ budgets() {
 	    (.[0].renews | test("T00:00:00\\+0[12]:00$")) and
 	    .[2].limit == 12500000000 and .[3].anchor_ms == 1793491200000 and
 	    (.[4].enabled | not)' budget list
+	json "of a user" '[.[].name] == ["by-day"]' budget list --user u2
+	json "of a group" '[.[].name] == ["rolls"]' budget list --group g1
+	json "of a key, its user's too" \
+	    '[.[].name] == ["k1", "k1-money-total", "none-at-all", "by-day"]' \
+	    budget list --key k1
+	is 2 "of two" budget list --key k1 --user u2
+	json "of none" '. == []' budget list --user k1
+	json "a user shows them" '.budgets[0].name == "by-day"' user show u2
 	is 0 "budget list as text" budget list
 	has "it shows money" \
 	    '^k1-money-total  *key k1  *money  *\$12.50  *\$0.00'
