@@ -38,6 +38,8 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 		  NULL, "reserved" },
 		{ ADMIT_UNPRICED, 0, "", 403, "permission_error", NULL,
 		  "false", "price" },
+		{ ADMIT_FEATURE, 0, "", 403, "permission_error", NULL,
+		  "false", "beforehand" },
 		{ ADMIT_QUEUE_FULL, 0, "", 429, "rate_limit_error", "5", NULL,
 		  "waiting" },
 		{ ADMIT_QUEUE_TIMEOUT, 0, "", 429, "rate_limit_error", "5",
