@@ -11,7 +11,8 @@
 --	ledger row, what it holds	ledger_holds, by id; reap_lock_ledger
 --	ledger row, its fence		guarded by both; ledger_state locks
 --	key's requests in flight	lock_keys, then keys_in_flight
---	budget windows			windows_read (window_read), by id
+--	budget windows			windows_read (window_read), by id;
+--					rolling: a row at -1 first, the gate
 --	free slots			SKIP LOCKED, then waiting for the locked
 --	slot held			guarded by its fence
 --	granted tickets			locked as they are read
@@ -193,6 +194,11 @@ WHERE budget_id = ? AND start_ms = ?;
 -- name: window_read @mysql
 SELECT spent, reserved FROM budget_window
 WHERE budget_id = ? AND start_ms = ? FOR UPDATE;
+
+-- name: window_buckets
+-- budget, first and last start: of a rolling one.
+SELECT start_ms, spent, reserved FROM budget_window
+WHERE budget_id = ? AND start_ms >= ? AND start_ms <= ?;
 
 -- name: windows_read @mysql only
 -- A JSON array of [budget, start] in order.

@@ -14,7 +14,8 @@ FROM cooldown ORDER BY account_id, family;
 SELECT id, name, strategy FROM account_group ORDER BY id;
 
 -- name: snapshot_budgets
-SELECT id, name, scope, scope_id, kind, period, models, policy, limit_value
+SELECT id, name, scope, scope_id, kind, models, policy, limit_value, period,
+    length_ms, anchor_ms, zone
 FROM budget WHERE enabled = 1 ORDER BY scope, scope_id, id;
 
 -- name: snapshot_prices

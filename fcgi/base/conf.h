@@ -41,6 +41,7 @@ struct conf {
 	int64_t streams_max;		/* open requests of one process */
 	int64_t queue_max;		/* waiting requests of the whole pool */
 	int64_t attempts_max;
+	int64_t reserve_slice_tokens;	/* output, of elastic budgets */
 
 	/* times, ms */
 	int64_t queue_timeout_ms;

@@ -107,6 +107,11 @@ static const struct conf_setting settings[] = {
 	{ .name = "attempts_max", .type = CONF_INT, FIELD(attempts_max),
 	  .def = "4", .min = 1, .max = 16, .reloadable = true,
 	  .help = "Tries upstream for one request." },
+	{ .name = "reserve_slice_tokens", .type = CONF_INT,
+	  FIELD(reserve_slice_tokens),
+	  .def = "2048", .min = 64, .max = 1000000, .reloadable = true,
+	  .help = "Output that a stream reserves at a time on its elastic "
+	      "budgets, and that one may be overrun by." },
 
 	/* times */
 	{ .name = "queue_timeout_s", .type = CONF_SECONDS,

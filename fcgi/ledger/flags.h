@@ -1,6 +1,15 @@
 #ifndef LEDGER_FLAGS_H_
 #define LEDGER_FLAGS_H_
 
+/** The column ledger.state. */
+enum ledger_state {
+	LEDGER_OPEN,
+	LEDGER_SETTLED,
+	LEDGER_REAPED,			/* its responder died: estimated */
+	LEDGER_CORRECTED,		/* ... and its settlement came late */
+	LEDGER_VOID			/* never was */
+};
+
 /** What the column ledger.flags says of a row; any of them together. */
 enum ledger_flag {
 	LEDGER_FLAG_OVERRUN = 1,	/* it cost more than was reserved */

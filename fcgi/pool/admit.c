@@ -265,7 +265,7 @@ turn_away(struct runner *rn, const struct want *w, enum admit_verdict verdict,
 		return (admit_dismiss(rn, w->op, verdict, outcome, err));
 	w->op->queue_ms = rn->mono_ms - w->op->submitted_ms;
 	if (w->holds != NULL)
-		budgets_undo(&rn->budgets, w->holds);
+		budgets_undo(rn, w->holds);
 	return (0);
 }
 

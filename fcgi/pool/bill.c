@@ -16,21 +16,14 @@ prices(const struct runner *rn)
 }
 
 int
-bill_worst(const struct runner *rn, const struct admit_op *op,
-    const char *platform, int64_t input_tokens, int64_t output_tokens,
-    int64_t *nusd, enum price_gap *gap)
+bill_worst(const struct runner *rn, int64_t ledger_id,
+    const struct price_call *call, int64_t *nusd, enum price_gap *gap)
 {
-	const struct price_call call = {
-		.platform = platform,
-		.model = op->model,
-		.at_ms = ledger_id_created_ms(op->ledger_id),
-		.use_default = rn->set.unpriced == UNPRICED_DEFAULT,
-		.input_tokens = input_tokens,
-		.output_tokens = output_tokens,
-		.ask = &op->ask,
-	};
+	struct price_call whole = *call;
 
-	return (price_worst(prices(rn), &call, nusd, gap));
+	whole.at_ms = ledger_id_created_ms(ledger_id);
+	whole.use_default = rn->set.unpriced == UNPRICED_DEFAULT;
+	return (price_worst(prices(rn), &whole, nusd, gap));
 }
 
 static int64_t

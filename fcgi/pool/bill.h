@@ -8,7 +8,6 @@
 #include "ledger/usage.h"
 
 struct account;
-struct admit_op;
 struct attempt_end;
 struct runner;
 
@@ -21,13 +20,12 @@ struct runner;
  */
 
 /**
- * bill_worst(rn, op, platform, input_tokens, output_tokens, nusd, gap):
- * price_worst for ${op} on an account of ${platform}, with so many tokens at
- * the most.
+ * bill_worst(rn, ledger_id, call, nusd, gap):
+ * price_worst for a request; .at_ms and .use_default of ${call} are not looked
+ * at.
  */
-int bill_worst(const struct runner *rn, const struct admit_op *op,
-    const char *platform, int64_t input_tokens, int64_t output_tokens,
-    int64_t *nusd, enum price_gap *gap)
+int bill_worst(const struct runner *rn, int64_t ledger_id,
+    const struct price_call *call, int64_t *nusd, enum price_gap *gap)
     __attribute__((__warn_unused_result__));
 
 /** A request, as far as it bounds what an attempt of it may have used. */

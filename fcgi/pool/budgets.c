@@ -1,170 +1,25 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
-#include "store/store.h"
+#include "base/zone.h"
+#include "ledger/flags.h"
 
 #include "pool/budgets.h"
-#include "pool/idlist.h"
 #include "pool/keys.h"
-#include "pool/snapshot.h"
-
-static int64_t
-start_total(int64_t now_ms)
-{
-
-	(void)now_ms;
-	return (0);
-}
-
-/* When the window began that ${now_ms} lies in. */
-static const struct {
-	const char *name;
-	int64_t (*start_ms)(int64_t now_ms);
-} periods[] = {
-	{ "total", start_total },
-};
-
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
-static int64_t
-period_start(const char *period, int64_t now_ms)
-{
-	size_t i;
-
-	for (i = 0; i < NITEMS(periods); i++) {
-		if (strcmp(periods[i].name, period) == 0)
-			return (periods[i].start_ms(now_ms));
-	}
-	return (-1);
-}
-
-void
-budgets_init(struct budgets *b)
-{
-
-	*b = (struct budgets) { 0 };
-}
-
-void
-budgets_reset(struct budgets *b)
-{
-
-	b->n = 0;
-}
-
-void
-budgets_fini(struct budgets *b)
-{
-
-	free(b->list);
-	budgets_init(b);
-}
-
-static bool
-before(const struct window *w, int64_t budget_id, int64_t start_ms)
-{
-
-	if (w->budget_id != budget_id)
-		return (w->budget_id < budget_id);
-	return (w->start_ms < start_ms);
-}
-
-static size_t
-place_of(const struct budgets *b, int64_t budget_id, int64_t start_ms)
-{
-	size_t lo = 0, hi = b->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (before(&b->list[mid], budget_id, start_ms))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
-}
-
-static struct window *
-insert_at(struct budgets *b, size_t at, struct err *err)
-{
-	struct window *list;
-	size_t cap;
-
-	if (b->n == b->cap) {
-		cap = b->cap == 0 ? 16 : b->cap * 2;
-		if ((list = realloc(b->list, cap * sizeof(*list))) == NULL) {
-			err_set(err, ERR_NOMEM, "no memory for a budget");
-			return (NULL);
-		}
-		b->list = list;
-		b->cap = cap;
-	}
-	memmove(b->list + at + 1, b->list + at,
-	    (b->n - at) * sizeof(*b->list));
-	b->n++;
-	return (&b->list[at]);
-}
-
-/* The window, read if it was not yet.  Borrowed until the next call. */
-static struct window *
-window_get(struct budgets *b, struct store *st, int64_t budget_id,
-    int64_t start_ms, struct err *err)
-{
-	struct store_value params[2];
-	size_t at = place_of(b, budget_id, start_ms);
-	struct window *w;
-	int64_t row[2] = { 0, 0 };
-	int found;
-
-	if (at < b->n && b->list[at].budget_id == budget_id &&
-	    b->list[at].start_ms == start_ms)
-		return (&b->list[at]);
-	params[0] = store_int(budget_id);
-	params[1] = store_int(start_ms);
-	found = store_one(st, STMT_WINDOW_READ, params, 2, row, 2, err);
-	if (found == 0 && store_shared(st)) {
-		/* Others may find so, too: all but one wait here. */
-		if (store_exec(st, STMT_WINDOW_OPEN, params, 1, 2, NULL, err))
-			return (NULL);
-		found = store_one(st, STMT_WINDOW_READ, params, 2, row, 2,
-		    err);
-	}
-	if (found < 0 || (w = insert_at(b, at, err)) == NULL)
-		return (NULL);
-	*w = (struct window) {
-		.budget_id = budget_id,
-		.start_ms = start_ms,
-		.spent = row[0],
-		.reserved = row[1],
-		.exists = found == 1,
-	};
-	return (w);
-}
-
-int
-budgets_add(struct budgets *b, struct store *st, int64_t budget_id,
-    int64_t start_ms, int64_t spent, int64_t reserved, struct err *err)
-{
-	struct window *w;
-
-	if ((w = window_get(b, st, budget_id, start_ms, err)) == NULL)
-		return (-1);
-	w->spent = spent < 0 ? w->spent + spent :
-	    num_add_sat(w->spent, spent);
-	w->reserved = reserved < 0 ? w->reserved + reserved :
-	    num_add_sat(w->reserved, reserved);
-	if (w->spent < 0)
-		w->spent = 0;
-	if (w->reserved < 0)
-		w->reserved = 0;
-	w->changed = true;
-	return (0);
-}
+#include "pool/runner.h"
 
 /* ---- the rules that a key counts against ---- */
+
+struct rules {
+	size_t n;
+	bool more;		/* than fit */
+	const struct budget_rule *list[HOLDS_MAX];
+};
 
 static int
 rule_cmp(const struct budget_rule *r, const char *scope, int64_t scope_id)
@@ -190,12 +45,6 @@ first_rule(const struct snapshot *s, const char *scope, int64_t scope_id)
 	}
 	return (lo);
 }
-
-struct rules {
-	size_t n;
-	bool more;		/* than fit */
-	const struct budget_rule *list[HOLDS_MAX];
-};
 
 /* ${model} NULL: those of any. */
 static void
@@ -258,184 +107,306 @@ budgets_money(const struct snapshot *s, const struct key_state *key,
 	return (false);
 }
 
+/* ---- room ---- */
+
+static int64_t
+left_of(const struct budget_rule *rule, const struct window_use *use)
+{
+	int64_t left = rule->limit - use->spent;
+
+	return (left < use->reserved ? 0 : left - use->reserved);
+}
+
+/* A look for room, and what was seen. */
+struct look {
+	const struct budget_rule *rule;
+	struct window_span span;
+	int64_t own;		/* the request holds already ... */
+	int64_t more;		/* ... and wants */
+	struct window_use use;
+};
+
+/* Has the budget room?  1; 0, see ${why}; -1. */
+static int
+find_room(struct runner *rn, struct look *l, struct shortage *why,
+    struct err *err)
+{
+	int64_t limit = l->rule->limit, all = num_add_sat(l->own, l->more);
+
+	if (windows_use(&rn->windows, rn->st, l->rule, &l->span, &l->use,
+	    err))
+		return (-1);
+	*why = (struct shortage) {
+		.rule = l->rule,
+		.left = left_of(l->rule, &l->use),
+		.wanted = l->more,
+		.renews_ms = all > limit ? INT64_MAX : l->use.renews_ms,
+		.held = limit - l->use.spent >= all,
+	};
+	return (why->left >= l->more);
+}
+
+/* Of each kind the budget with the least left is what a client has to mind. */
+static void
+note_left(struct reserving *r, const struct look *l)
+{
+	struct budget_left *left = &r->left[l->rule->kind];
+	int64_t remains = left_of(l->rule, &l->use) - l->more;
+
+	if (left->there && left->left <= remains)
+		return;
+	*left = (struct budget_left) {
+		.there = true,
+		.limit = l->rule->limit,
+		.left = remains,
+		.renews_ms = l->use.renews_ms == INT64_MAX ? 0 :
+		    l->use.renews_ms,
+	};
+}
+
+/* What an elastic budget reserved is for so much usage. */
+static void
+note_coverage(struct reserving *r, enum budget_kind kind)
+{
+	const struct coverage *slice = &r->want->slice_covers;
+
+	if (kind != BUDGET_OUTPUT && kind != BUDGET_REQUESTS)
+		r->coverage.input_tokens = slice->input_tokens;
+	if (kind != BUDGET_INPUT && kind != BUDGET_REQUESTS)
+		r->coverage.output_tokens = slice->output_tokens;
+}
+
 /* One budget: 1 reserved, 0 no room, -1. */
 static int
-reserve_one(struct budgets *b, struct store *st,
-    const struct budget_rule *rule, const struct demand *want,
-    struct holds *holds, struct shortage *why, struct err *err)
+reserve_one(struct runner *rn, struct reserving *r,
+    const struct budget_rule *rule, struct err *err)
 {
-	int64_t start_ms, left, amount;
-	struct window *w;
+	const struct demand *want = r->want;
+	struct look l = { .rule = rule };
+	int rc;
 
-	amount = (rule->strict ? &want->worst : &want->slice)->of[rule->kind];
-	start_ms = period_start(rule->period, store_now_ms(st));
-	*why = (struct shortage) {
-		.rule = rule,
-		.wanted = amount,
-		.unknown = start_ms < 0,
-	};
-	if (why->unknown)
-		return (0);
-	if ((w = window_get(b, st, rule->id, start_ms, err)) == NULL)
-		return (-1);
-	left = rule->limit - w->spent;
-	left = left < w->reserved ? 0 : left - w->reserved;
-	if (left < amount) {
-		why->left = left;
-		why->held = rule->limit - w->spent >= amount;
+	l.more = (rule->strict ? &want->worst : &want->slice)->of[rule->kind];
+	if (window_of(&rule->window, rn->now_ms, &l.span)) {
+		r->why = (struct shortage) { .rule = rule, .unknown = true };
 		return (0);
 	}
-	w->reserved += amount;
-	w->changed = true;
-	holds->list[holds->n++] = (struct hold) {
+	if ((rc = find_room(rn, &l, &r->why, err)) != 1)
+		return (rc);
+	if (windows_add(&rn->windows, rn->st, rule->id, l.span.start_ms, 0,
+	    l.more, err))
+		return (-1);
+	note_left(r, &l);
+	if (!rule->strict)
+		note_coverage(r, rule->kind);
+	r->holds->list[r->holds->n++] = (struct hold) {
 		.budget_id = rule->id,
-		.start_ms = start_ms,
+		.start_ms = l.span.start_ms,
 		.kind = rule->kind,
-		.amount = amount,
+		.amount = l.more,
 	};
 	return (1);
 }
 
 int
-budgets_reserve(struct budgets *b, struct store *st,
-    const struct snapshot *s, const struct key_state *key,
-    const struct demand *want, struct holds *holds, struct shortage *why,
-    struct err *err)
+budgets_reserve(struct runner *rn, struct reserving *r, struct err *err)
 {
 	struct rules rules;
 	size_t i;
 	int rc = 1;
 
-	holds->n = 0;
-	rules_of(s, key, want->model, &rules);
+	r->holds->n = 0;
+	r->coverage = COVERAGE_ALL;
+	memset(r->left, 0, sizeof(r->left));
+	rules_of(rn->snapshot, r->key, r->want->model, &rules);
 	if (rules.more) {
-		*why = (struct shortage) { .unknown = true };
+		r->why = (struct shortage) { .unknown = true };
 		return (0);
 	}
 	for (i = 0; i < rules.n && rc == 1; i++)
-		rc = reserve_one(b, st, rules.list[i], want, holds, why, err);
+		rc = reserve_one(rn, r, rules.list[i], err);
 	if (rc != 1)
-		budgets_undo(b, holds);
+		budgets_undo(rn, r->holds);
 	return (rc);
+}
+
+void
+budgets_undo(struct runner *rn, struct holds *holds)
+{
+	const struct hold *h;
+
+	for (h = holds->list; h < holds->list + holds->n; h++)
+		windows_take_back(&rn->windows, h->budget_id, h->start_ms,
+		    h->amount);
+	holds->n = 0;
+}
+
+/* ---- more for those that run ---- */
+
+/* Room for ${h} to become ${amount}, where it is. */
+static int
+room_beside(struct runner *rn, const struct budget_rule *rule,
+    const struct hold *h, int64_t amount, struct shortage *why,
+    struct err *err)
+{
+	bool rolls = rule->window.period == WINDOW_ROLLING;
+	struct look l = {
+		.rule = rule,
+		.own = h->amount,
+		.more = amount - h->amount,
+	};
+
+	if (window_of(&rule->window, rolls ? rn->now_ms : h->start_ms,
+	    &l.span)) {
+		*why = (struct shortage) { .rule = rule, .unknown = true };
+		return (0);
+	}
+	if (!rolls)
+		l.span.start_ms = h->start_ms;
+	return (find_room(rn, &l, why, err));
+}
+
+int
+budgets_raise(struct runner *rn, struct held_row *row,
+    const struct amounts *to, struct shortage *why, struct err *err)
+{
+	const struct budget_rule *rule;
+	struct holds raised = row->holds;
+	struct hold *h, *was;
+	int rc;
+
+	for (h = raised.list; h < raised.list + raised.n; h++) {
+		rule = snapshot_budget(rn->snapshot, h->budget_id);
+		if (rule == NULL || rule->strict ||
+		    to->of[h->kind] <= h->amount)
+			continue;
+		rc = room_beside(rn, rule, h, to->of[h->kind], why, err);
+		if (rc != 1)
+			return (rc);
+		h->amount = to->of[h->kind];
+	}
+	if (row->state != LEDGER_OPEN)
+		return (1);
+	for (h = raised.list; h < raised.list + raised.n; h++) {
+		was = &row->holds.list[h - raised.list];
+		if (h->amount != was->amount &&
+		    windows_add(&rn->windows, rn->st, h->budget_id,
+		    h->start_ms, 0, h->amount - was->amount, err))
+			return (-1);
+	}
+	row->holds = raised;
+	return (1);
 }
 
 /* ---- on a shared store ---- */
 
 void
-budgets_windows(const struct snapshot *s, const struct key_state *key,
-    int64_t now_ms, struct idlist *out)
+budgets_windows(struct runner *rn, const struct key_state *key)
 {
+	struct window_span span;
 	struct rules rules;
-	int64_t start_ms;
 	size_t i;
 
-	rules_of(s, key, NULL, &rules);
+	rules_of(rn->snapshot, key, NULL, &rules);
 	for (i = 0; i < rules.n; i++) {
-		start_ms = period_start(rules.list[i]->period, now_ms);
-		if (start_ms >= 0)
-			idlist_put(out, rules.list[i]->id, start_ms);
+		if (window_of(&rules.list[i]->window, rn->now_ms, &span) == 0)
+			windows_want(rules.list[i], &span,
+			    &rn->locks.windows);
 	}
-}
-
-struct fetching {
-	struct budgets *budgets;
-	struct err *err;
-};
-
-/* budget, start, spent, reserved */
-static int
-window_row(void *arg, const struct store_value *c, size_t n)
-{
-	struct fetching *f = arg;
-	struct window w = {
-		.budget_id = store_get_int(&c[0]),
-		.start_ms = store_get_int(&c[1]),
-		.spent = store_get_int(&c[2]),
-		.reserved = store_get_int(&c[3]),
-		.exists = true,
-	};
-	size_t at = place_of(f->budgets, w.budget_id, w.start_ms);
-	struct window *to;
-
-	(void)n;
-	to = at < f->budgets->n ? &f->budgets->list[at] : NULL;
-	if (to != NULL && to->budget_id == w.budget_id &&
-	    to->start_ms == w.start_ms)
-		return (0);
-	if ((to = insert_at(f->budgets, at, f->err)) == NULL)
-		return (-1);
-	*to = w;
-	return (0);
-}
-
-int
-budgets_fetch(struct budgets *b, struct store *st, struct idlist *windows,
-    struct err *err)
-{
-	struct fetching f = { .budgets = b, .err = err };
-	struct store_value param;
-
-	if (windows->n == 0 && !windows->failed)
-		return (0);
-	idlist_sort(windows);
-	if (idlist_param(windows, &param, err))
-		return (-1);
-	return (store_query(st, STMT_WINDOWS_READ, &param, 1, window_row, &f,
-	    err) < 0 ? -1 : 0);
 }
 
 void
-budgets_undo(struct budgets *b, struct holds *holds)
+budgets_windows_of(struct runner *rn, const struct holds *holds)
 {
+	const struct budget_rule *rule;
 	const struct hold *h;
-	size_t i, at;
+	struct window_span span = { .start_ms = 0 };
 
-	for (i = 0; i < holds->n; i++) {
-		h = &holds->list[i];
-		at = place_of(b, h->budget_id, h->start_ms);
-		b->list[at].reserved -= h->amount;
+	for (h = holds->list; h < holds->list + holds->n; h++) {
+		rule = snapshot_budget(rn->snapshot, h->budget_id);
+		span.start_ms = h->start_ms;
+		if (rule != NULL)
+			windows_want(rule, &span, &rn->locks.windows);
+		else
+			idlist_put(&rn->locks.windows, h->budget_id,
+			    h->start_ms);
 	}
-	holds->n = 0;
 }
 
-/* The windows that changed and have a row, or have none, in one go. */
-static int
-write_those(const struct budgets *b, struct store *st, bool exist,
-    struct store_value *v, struct err *err)
-{
-	const struct window *w;
-	size_t n = 0;
+/* ---- in words ---- */
 
-	for (w = b->list; w < b->list + b->n; w++) {
-		if (!w->changed || w->exists != exist)
-			continue;
-		v[4 * n] = store_int(w->spent);
-		v[4 * n + 1] = store_int(w->reserved);
-		v[4 * n + 2] = store_int(w->budget_id);
-		v[4 * n + 3] = store_int(w->start_ms);
-		n++;
+/* "$5", "1200 input tokens" */
+static void
+say_amount(const struct budget_rule *r, int64_t amount, bool unit,
+    char out[48])
+{
+	static const char *const units[] = {
+		[BUDGET_TOKENS] = " tokens",
+		[BUDGET_INPUT] = " input tokens",
+		[BUDGET_OUTPUT] = " output tokens",
+		[BUDGET_REQUESTS] = " requests",
+	};
+	char nusd[NUM_NUSD_SIZE];
+
+	if (r->kind == BUDGET_MONEY) {
+		num_format_nusd(amount, nusd);
+		snprintf(out, 48, "$%s", nusd);
+		return;
 	}
-	if (n == 0)
-		return (0);
-	return (store_exec(st, exist ? STMT_WINDOW_WRITE : STMT_WINDOW_ADD, v,
-	    n, 4, NULL, err));
+	snprintf(out, 48, "%" PRId64 "%s", amount, unit ? units[r->kind] : "");
 }
 
-int
-budgets_write(struct budgets *b, struct store *st, struct err *err)
+/* " a day (Europe/Berlin)" */
+static void
+say_period(const struct budget_rule *r, char out[96])
 {
-	struct store_value *v;
-	int rc;
+	static const char *const words[] = {
+		[WINDOW_TOTAL] = " in total",
+		[WINDOW_DAY] = " a day",
+		[WINDOW_WEEK] = " a week",
+		[WINDOW_MONTH] = " a month",
+		[WINDOW_FIXED] = " every",
+		[WINDOW_ROLLING] = " in any",
+	};
+	const char *word = words[r->window.period];
 
-	if (b->n == 0)
-		return (0);
-	if ((v = calloc(4 * b->n, sizeof(*v))) == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for budgets");
-		return (-1);
+	if (r->window.length_ms > 0)
+		snprintf(out, 96, "%s %" PRId64 " min", word,
+		    r->window.length_ms / 60000);
+	else if (r->window.zone != NULL)
+		snprintf(out, 96, "%s (%s)", word, zone_name(r->window.zone));
+	else
+		snprintf(out, 96, "%s", word);
+}
+
+void
+budgets_explain(const struct shortage *why, char *out, size_t size)
+{
+	const struct budget_rule *r = why->rule;
+	char limit[48], left[48], wanted[48], period[96];
+	char until[CLOCK_RFC3339_SIZE + 8] = "";
+
+	if (r == NULL) {
+		snprintf(out, size, "the key counts against more than %d "
+		    "budgets", HOLDS_MAX);
+		return;
 	}
-	rc = write_those(b, st, true, v, err);
-	if (rc == 0)
-		rc = write_those(b, st, false, v, err);
-	free(v);
-	return (rc);
+	if (why->unknown) {
+		snprintf(out, size, "the window of budget %.80s cannot be "
+		    "told here", r->name);
+		return;
+	}
+	say_amount(r, r->limit, true, limit);
+	say_amount(r, why->left, false, left);
+	say_amount(r, why->wanted, false, wanted);
+	say_period(r, period);
+	if (!why->held && why->renews_ms != INT64_MAX) {
+		memcpy(until, " until ", 7);
+		clock_rfc3339(why->renews_ms, until + 7);
+		memcpy(until + 7 + 19, "Z", 2);
+	}
+	snprintf(out, size, "of budget %.80s, %s%s, %s %s left%s%s, and the "
+	    "request may %s %s", r->name, limit, period, left,
+	    r->kind == BUDGET_MONEY ? "is" : "are", why->held ?
+	    " while other requests run" : "", until,
+	    r->kind == BUDGET_MONEY ? "cost" : "need", wanted);
 }

@@ -6,31 +6,17 @@
 #include <stdint.h>
 
 #include "pool/holds.h"
+#include "pool/pool.h"
 #include "pool/snapshot.h"
 
 struct err;
-struct idlist;
 struct key_state;
-struct store;
+struct runner;
 
 /**
- * The budget windows that one batch touches: each is read once, changed in
- * memory, and written once.  A budget is a rule of the snapshot; its kind says
- * what is counted, its period when a window starts.  Store thread.
+ * The budgets that a request counts against, and room in them.  A budget is a
+ * rule of the snapshot; see windows.h for how far it is used.  Store thread.
  */
-
-struct window {
-	int64_t budget_id;
-	int64_t start_ms;
-	int64_t spent, reserved;
-	bool exists;		/* as a row */
-	bool changed;
-};
-
-struct budgets {
-	struct window *list;	/* by budget id, start */
-	size_t n, cap;
-};
 
 /** What a call may use, or has used, in the unit of each kind. */
 struct amounts {
@@ -42,58 +28,66 @@ struct amounts {
 struct demand {
 	const char *model;	/* "" where the call names none */
 	struct amounts worst, slice;
+	struct coverage slice_covers;	/* usage that .slice is for */
 };
 
 /** Why there is no room. */
 struct shortage {
-	const struct budget_rule *rule;	/* of the snapshot; NULL: too many
-				   budgets */
+	const struct budget_rule *rule;	/* of the snapshot; NULL: there are
+				   more than HOLDS_MAX */
 	int64_t left, wanted;
-	bool unknown;		/* a window this program cannot tell */
+	int64_t renews_ms;	/* INT64_MAX: never, or it would not do */
+	bool unknown;		/* its window cannot be told here */
 	bool held;		/* only what is reserved stands in the way */
 };
 
-void budgets_init(struct budgets *b);
-void budgets_reset(struct budgets *b);
-void budgets_fini(struct budgets *b);
+/** What is to be reserved for one request, and what became of it. */
+struct reserving {
+	/* in */
+	const struct key_state *key;
+	const struct demand *want;
+	/* out */
+	struct holds *holds;
+	struct coverage coverage;
+	struct budget_left left[BUDGET_KINDS];
+	struct shortage why;
+};
 
 /**
- * budgets_reserve(b, st, s, key, want, holds, why, err):
- * Reserve what is wanted on every budget that ${key} counts against, or on
- * none.  1: done, see ${holds}; 0: ${why} says which has no room; -1.
+ * budgets_reserve(rn, r, err):
+ * Reserve what is wanted on every budget that the key counts against, or on
+ * none.  1: done; 0: .why says which has no room; -1.
  */
-int budgets_reserve(struct budgets *b, struct store *st,
-    const struct snapshot *s, const struct key_state *key,
-    const struct demand *want, struct holds *holds, struct shortage *why,
-    struct err *err) __attribute__((__warn_unused_result__));
+int budgets_reserve(struct runner *rn, struct reserving *r, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** budgets_undo(rn, holds): Take back what budgets_reserve did in this
+ * batch. */
+void budgets_undo(struct runner *rn, struct holds *holds);
 
 /**
- * budgets_windows(s, key, now_ms, out): The windows that ${key} counts in, as
- * pairs of budget and start.  budgets_fetch(b, st, windows, err): On a shared
- * store: lock and read them, in order, which ${windows} is put in.  0, or -1.
+ * budgets_raise(rn, row, to, why, err):
+ * Raise what ${row} holds of budgets that are not strict to ${to}, where that
+ * is more, all of them or none.  A row that is no longer open is only looked
+ * at: its settlement will say what it comes to.  1, 0 or -1 as above.
  */
-void budgets_windows(const struct snapshot *s, const struct key_state *key,
-    int64_t now_ms, struct idlist *out);
-int budgets_fetch(struct budgets *b, struct store *st,
-    struct idlist *windows, struct err *err)
+int budgets_raise(struct runner *rn, struct held_row *row,
+    const struct amounts *to, struct shortage *why, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** budgets_undo(b, holds): Take back what budgets_reserve did in this batch. */
-void budgets_undo(struct budgets *b, struct holds *holds);
-
-/** budgets_add(b, st, budget_id, start_ms, spent, reserved, err): Change a
- * window by so much; neither falls below 0.  0, or -1. */
-int budgets_add(struct budgets *b, struct store *st, int64_t budget_id,
-    int64_t start_ms, int64_t spent, int64_t reserved, struct err *err)
-    __attribute__((__warn_unused_result__));
+/** budgets_windows(rn, key), budgets_windows_of(rn, holds): Put what has to be
+ * locked for admissions of ${key}, or for a change of ${holds}, into the
+ * runner's .locks.windows. */
+void budgets_windows(struct runner *rn, const struct key_state *key);
+void budgets_windows_of(struct runner *rn, const struct holds *holds);
 
 /** budgets_money(s, key, model): Does a call of ${model} count against a budget
  * of money? */
 bool budgets_money(const struct snapshot *s, const struct key_state *key,
     const char *model);
 
-/** budgets_write(b, st, err): Write what changed, in order.  0, or -1. */
-int budgets_write(struct budgets *b, struct store *st, struct err *err)
-    __attribute__((__warn_unused_result__));
+/** budgets_explain(why, out, size): Which budget has no room for what, and when
+ * it has again. */
+void budgets_explain(const struct shortage *why, char *out, size_t size);
 
 #endif /* !POOL_BUDGETS_H_ */

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/num.h"
 
-#include "pool/bill.h"
 #include "pool/check.h"
+#include "pool/demand.h"
 #include "pool/runner.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
@@ -97,21 +97,19 @@ gap_matters(const struct runner *rn, const struct key_state *key,
 }
 
 /*
- * What the call may cost on the dearest platform that it may go to.  1; 0:
+ * What the call may use on the dearest platform that it may go to.  1; 0:
  * refused, as no account is there or the price is unknown.
  */
 static int
-worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
-    int64_t *nusd)
+find_demand(struct runner *rn, struct admit_op *op,
+    const struct key_state *key, struct demand *want)
 {
 	const struct snapshot *s = rn->snapshot;
 	const char *platform = NULL;
 	const struct account *a;
-	enum price_gap gap = PRICE_GAP_NONE, one_gap;
-	int64_t one;
+	enum price_gap gap = PRICE_GAP_NONE, one;
 	char where[96];
 
-	*nusd = 0;
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
 		if (!may_serve(a, key, op->platform) || (platform != NULL &&
 		    strcmp(platform, a->platform) == 0))
@@ -119,11 +117,8 @@ worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
 		platform = a->platform;
 		if (!op->billed)
 			break;
-		if (bill_worst(rn, op, platform, op->body_bytes,
-		    op->max_tokens, &one, &one_gap))
-			gap = one_gap;
-		else if (one > *nusd)
-			*nusd = one;
+		if (demand_add(rn, op, platform, want, &one))
+			gap = one;
 	}
 	if (platform == NULL) {
 		say_where(rn, key, where, sizeof(where));
@@ -137,30 +132,34 @@ worst_cost(struct runner *rn, struct admit_op *op, const struct key_state *key,
 static int
 refuse_budget(struct admit_op *op, const struct shortage *why)
 {
-	char limit[NUM_NUSD_SIZE], left[NUM_NUSD_SIZE], want[NUM_NUSD_SIZE];
-	enum admit_verdict verdict;
 
-	if (why->rule == NULL)
-		return (refuse(op, ADMIT_BUDGET, "the key counts against more "
-		    "than %d budgets", HOLDS_MAX));
-	op->budget_id = why->rule->id;
-	op->budget_limit = why->rule->limit;
-	op->budget_left = why->left;
-	if (why->unknown)
-		return (refuse(op, ADMIT_BUDGET, "budget %.80s cannot "
-		    "be checked by this version", why->rule->name));
-	verdict = why->held ? ADMIT_BUDGET_HELD : ADMIT_BUDGET;
-	if (why->rule->kind != BUDGET_MONEY)
-		return (refuse(op, verdict, "of the budget of %" PRId64
-		    " %s %" PRId64 " are left, and the request may need %"
-		    PRId64, why->rule->limit, budget_kind_name(why->rule->kind),
-		    why->left, why->wanted));
-	num_format_nusd(why->rule->limit, limit);
-	num_format_nusd(why->left, left);
-	num_format_nusd(why->wanted, want);
-	return (refuse(op, verdict, "of the budget of $%s $%s is left%s, "
-	    "and the request may cost $%s", limit, left, why->held ?
-	    " while other requests run" : "", want));
+	op->verdict = why->held ? ADMIT_BUDGET_HELD : ADMIT_BUDGET;
+	if (why->rule != NULL) {
+		op->budget_id = why->rule->id;
+		op->budget_limit = why->rule->limit;
+		op->budget_left = why->left;
+	}
+	if (!why->held && !why->unknown && why->renews_ms != INT64_MAX) {
+		op->verdict = ADMIT_BUDGET_RENEWS;
+		op->retry_ms = why->renews_ms;
+	}
+	budgets_explain(why, op->reason, sizeof(op->reason));
+	return (0);
+}
+
+/* The row's reserve, which it is charged at if nothing else is learnt: what
+ * the dearest budget of money holds, or the worst case. */
+static int64_t
+reserve_of(const struct holds *holds, const struct demand *want)
+{
+	const struct hold *h;
+	int64_t nusd = -1;
+
+	for (h = holds->list; h < holds->list + holds->n; h++) {
+		if (h->kind == BUDGET_MONEY && h->amount > nusd)
+			nusd = h->amount;
+	}
+	return (nusd >= 0 ? nusd : want->worst.of[BUDGET_MONEY]);
 }
 
 static void
@@ -206,29 +205,30 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
     struct holds *holds, struct err *err)
 {
 	struct demand want = { .model = op->model };
-	struct shortage why;
+	struct reserving r = { .want = &want, .holds = holds };
 	int rc;
 
 	holds->n = 0;
+	op->coverage = COVERAGE_ALL;
+	memset(op->left, 0, sizeof(op->left));
 	w->arrives = true;
 	if ((rc = check_want(rn, op, w, err)) != 1 ||
-	    (rc = worst_cost(rn, op, w->key, &op->reserved_nusd)) != 1)
+	    (rc = find_demand(rn, op, w->key, &want)) != 1)
 		return (rc);
 	w->arrives = true;
 	w->holds = holds;
+	op->reserved_nusd = want.worst.of[BUDGET_MONEY];
 	if (!op->billed)
 		return (1);
-	want.worst.of[BUDGET_MONEY] = op->reserved_nusd;
-	want.worst.of[BUDGET_TOKENS] = num_add_sat(op->body_bytes,
-	    op->max_tokens);
-	want.worst.of[BUDGET_INPUT] = op->body_bytes;
-	want.worst.of[BUDGET_OUTPUT] = op->max_tokens;
-	want.worst.of[BUDGET_REQUESTS] = 1;
-	want.slice = want.worst;
-	rc = budgets_reserve(&rn->budgets, rn->st, rn->snapshot, w->key,
-	    &want, holds, &why, err);
+	r.key = w->key;
+	rc = budgets_reserve(rn, &r, err);
+	if (rc != 1)
+		return (rc == 0 ? refuse_budget(op, &r.why) : rc);
+	op->reserved_nusd = reserve_of(holds, &want);
+	op->coverage = r.coverage;
+	memcpy(op->left, r.left, sizeof(op->left));
 	op->lease.budgeted = holds->n > 0;
-	return (rc == 0 ? refuse_budget(op, &why) : rc);
+	return (1);
 }
 
 /* "12:34:56" of a wall time. */

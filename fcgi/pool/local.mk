@@ -14,6 +14,10 @@ libpool_a_SOURCES = \
 	fcgi/pool/choose.h \
 	fcgi/pool/cooldown.c \
 	fcgi/pool/cooldown.h \
+	fcgi/pool/demand.c \
+	fcgi/pool/demand.h \
+	fcgi/pool/extend.c \
+	fcgi/pool/extend.h \
 	fcgi/pool/holds.c \
 	fcgi/pool/holds.h \
 	fcgi/pool/idlist.c \
@@ -58,4 +62,6 @@ libpool_a_SOURCES = \
 	fcgi/pool/unseal.c \
 	fcgi/pool/unseal.h \
 	fcgi/pool/waiting.c \
-	fcgi/pool/waiting.h
+	fcgi/pool/waiting.h \
+	fcgi/pool/windows.c \
+	fcgi/pool/windows.h

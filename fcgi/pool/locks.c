@@ -1,6 +1,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
+#include "pool/budgets.h"
 #include "pool/locks.h"
 #include "pool/runner.h"
 
@@ -84,25 +85,19 @@ gather_keys(struct runner *rn)
 static int
 lock_windows(struct runner *rn, struct err *err)
 {
-	struct idlist *windows = &rn->locks.windows;
 	const struct key_state *key;
-	const struct holds *h;
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < rn->held.n; i++) {
-		h = &rn->held.list[i]->holds;
-		for (k = 0; k < h->n; k++)
-			idlist_put(windows, h->list[k].budget_id,
-			    h->list[k].start_ms);
-	}
+	for (i = 0; i < rn->held.n; i++)
+		budgets_windows_of(rn, &rn->held.list[i]->holds);
 	for (i = 0; rn->snapshot->nbudgets > 0 && i < rn->locks.keys.n; i++) {
 		key = keys_get(&rn->keys, rn->st, &rn->load,
 		    rn->locks.keys.v[i], err);
 		if (key == NULL)
 			return (-1);
-		budgets_windows(rn->snapshot, key, rn->now_ms, windows);
+		budgets_windows(rn, key);
 	}
-	return (budgets_fetch(&rn->budgets, rn->st, windows, err));
+	return (windows_fetch(&rn->windows, rn->st, &rn->locks.windows, err));
 }
 
 int

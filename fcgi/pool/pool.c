@@ -328,6 +328,44 @@ pool_admit_cancel(struct pool *p, struct admit_op *op)
 	store_submit(p->thread, &cancel->op);
 }
 
+static void extend_done(struct store_op *sop, const struct err *err);
+
+static void
+submit_extend(struct pool *p, struct extend_op *op)
+{
+
+	op->op = (struct store_op) {
+		.kind = OP_EXTEND,
+		.done = extend_done,
+		.deadline_ms = loop_now_ms(p->params.loop) +
+		    p->params.conf->store_timeout_ms,
+	};
+	store_submit(p->thread, &op->op);
+}
+
+static void
+extend_done(struct store_op *sop, const struct err *err)
+{
+	struct extend_op *op = (struct extend_op *)(void *)sop;
+
+	note(op->pool, err);
+	if (err->code == ERR_STORE_UNKNOWN && !op->again) {
+		op->again = true;
+		submit_extend(op->pool, op);
+		return;
+	}
+	op->done(op, err);
+}
+
+void
+pool_extend(struct pool *p, struct extend_op *op)
+{
+
+	op->pool = p;
+	op->again = false;
+	submit_extend(p, op);
+}
+
 static void
 settle_done(struct store_op *sop, const struct err *err)
 {

@@ -137,6 +137,9 @@ bool pool_key_known(const struct pool *p,
 
 #define POOL_TRIED_MAX 16
 
+/* A budget with its name and window, amounts and a time fit. */
+#define POOL_REASON_SIZE 320
+
 struct lease {
 	bool held;
 	bool slotted;			/* false: a call that needs no slot */
@@ -160,12 +163,32 @@ struct lease {
  * back by move or settle). */
 void lease_drop(struct lease *l);
 
+/* ---- budgets ---- */
+
+/** Usage that what a request holds of its budgets is enough for. */
+struct coverage {
+	int64_t input_tokens;		/* with those of caches */
+	int64_t output_tokens;
+};
+
+/* Nothing that it holds can be used up by it. */
+#define COVERAGE_ALL							\
+	((struct coverage) { INT64_MAX, INT64_MAX })
+
+/** Of all budgets of one kind the one with the least left. */
+struct budget_left {
+	bool there;			/* there is one */
+	int64_t limit, left;		/* left beside this request */
+	int64_t renews_ms;		/* when it has more; 0: never */
+};
+
 enum admit_verdict {
 	ADMIT_LEASED,
 	ADMIT_NO_KEY,		/* revoked, disabled or gone meanwhile */
 	ADMIT_KEY_EXPIRED,
 	ADMIT_MODEL,		/* the key's allow-list has not this model */
-	ADMIT_BUDGET,		/* used up; .budget_* say which */
+	ADMIT_BUDGET,		/* used up for good; .budget_* say which */
+	ADMIT_BUDGET_RENEWS,	/* used up until .retry_ms */
 	ADMIT_BUDGET_HELD,	/* has room once open requests are settled,
 				   which give back what they will not need */
 	ADMIT_UNPRICED,		/* the model, or a way to serve it, has no price
@@ -205,13 +228,16 @@ struct admit_op {
 					   close it themselves) */
 	struct lease lease;
 	int64_t reserved_nusd;
+	struct coverage coverage;	/* of a stream: see pool_extend */
+	struct budget_left left[BUDGET_KINDS];
 	int64_t queue_ms;
 	int64_t retry_ms;		/* wall time when it may do; 0:
 					   unknown */
-	char reason[128];		/* for the client's message */
+	char reason[POOL_REASON_SIZE];	/* for the client's message */
 	char trace[512];		/* JSON array text: who was
 					   considered */
-	int64_t budget_id;		/* ADMIT_BUDGET: the one that refused */
+	int64_t budget_id;		/* ADMIT_BUDGET, _RENEWS and _HELD: the
+					   one that refused */
 	int64_t budget_limit, budget_left;	/* in its unit */
 	int64_t flags;			/* enum ledger_flag, of its row */
 	/* the pool's own */
@@ -282,6 +308,49 @@ struct move_op {
 	int64_t deadline_ms;		/* monotonic: wait no longer */
 };
 void pool_move(struct pool *p, struct move_op *op);
+
+/**
+ * More for a stream.  Its admission reserved a first slice of output on elastic
+ * budgets; .coverage says up to which usage that does.  Before it is used up
+ * the stream asks for more.
+ */
+struct extend_op {
+	struct store_op op;
+	/* in */
+	int64_t ledger_id;
+	int attempt;			/* of its lease */
+	int nth;			/* its number: 1, 2, ...; what failed is
+					   asked for again under the same */
+	char platform[32];		/* of its account */
+	char model[128];
+	int64_t body_bytes;		/* the last four as in admission */
+	int64_t max_tokens;
+	struct price_ask ask;
+	struct usage so_far;		/* input 0: not known yet */
+	void (*done)(struct extend_op *op, const struct err *err);
+	void *arg;
+	/* out */
+	bool granted;			/* false: a budget has no more */
+	struct coverage coverage;
+	int64_t reserved_nusd;
+	int64_t retry_ms;		/* when it has; 0: never, or unknown */
+	int64_t budget_id;		/* that refused */
+	char reason[POOL_REASON_SIZE];
+	struct pool *pool;		/* the pool's own */
+	bool again;
+};
+
+/**
+ * pool_extend(p, op):
+ * Raise what the request holds of its elastic budgets so that it covers what
+ * was used so far and one slice of output (reserve_slice_tokens) more; on all
+ * or on none.  What it holds is raised to an amount, not by one, so an
+ * operation whose outcome is not known (ERR_STORE_UNKNOWN) can be sent again;
+ * the pool does so once.  After an error what was covered is covered still, or
+ * more.  A request that is settled or was reaped meanwhile is granted what its
+ * budgets have room for; nothing is reserved.
+ */
+void pool_extend(struct pool *p, struct extend_op *op);
 
 /** The end of a request. */
 struct settle_op {

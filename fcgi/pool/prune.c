@@ -199,7 +199,7 @@ done:
 
 /* ---- budget windows ---- */
 
-struct windows {
+struct gone_windows {
 	struct store_value *v;	/* pairs */
 	size_t n;
 };
@@ -207,7 +207,7 @@ struct windows {
 static int
 take_window(void *arg, const struct store_value *c, size_t ncols)
 {
-	struct windows *w = arg;
+	struct gone_windows *w = arg;
 
 	(void)ncols;
 	w->v[2 * w->n] = store_int(store_get_int(&c[0]));
@@ -222,7 +222,7 @@ prune_windows(struct store *st, int64_t max, int64_t *rows, struct err *err)
 	const struct store_value v[2] = {
 		store_int(store_now_ms(st)), store_int(max)
 	};
-	struct windows w = { 0 };
+	struct gone_windows w = { 0 };
 	int rc;
 
 	*rows = 0;

@@ -66,7 +66,7 @@ struct held_list {
 
 /*
  * fence, holds: what may have been billed is spent, as far as it was reserved.
- * Each window is read as it is needed; see budgets_add.
+ * Each window is read as it is needed; see windows_add.
  */
 static int
 held_row(void *arg, const struct store_value *c, size_t ncols)
@@ -80,7 +80,7 @@ held_row(void *arg, const struct store_value *c, size_t ncols)
 	if (holds_parse(store_get_text(&c[1]), &holds))
 		return (0);
 	for (h = holds.list; h < holds.list + holds.n; h++) {
-		if (budgets_add(&l->rn->budgets, l->rn->st, h->budget_id,
+		if (windows_add(&l->rn->windows, l->rn->st, h->budget_id,
 		    h->start_ms, sent ? h->amount : 0, -h->amount, l->err))
 			return (-1);
 	}

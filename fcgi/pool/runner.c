@@ -7,6 +7,7 @@
 #include "ledger/meta.h"
 
 #include "pool/admit.h"
+#include "pool/extend.h"
 #include "pool/lookup.h"
 #include "pool/move.h"
 #include "pool/place.h"
@@ -23,6 +24,7 @@
 static const enum stmt_id row_stmts[] = {
 	[ROWS_LEDGER_CLOSE] = STMT_LEDGER_CLOSE,
 	[ROWS_ATTEMPT_CLOSE] = STMT_ATTEMPT_CLOSE,
+	[ROWS_LEDGER_EXTEND] = STMT_LEDGER_EXTEND,
 	[ROWS_SLOT_RELEASE] = STMT_SLOT_RELEASE,
 	[ROWS_SLOT_TAKE] = STMT_SLOT_TAKE,
 	[ROWS_LEDGER_OPEN] = STMT_LEDGER_OPEN,
@@ -54,7 +56,7 @@ runner_new(struct seal *seal, const char *key_path,
 	waiting_init(&rn->waiting);
 	load_init(&rn->load);
 	keys_init(&rn->keys);
-	budgets_init(&rn->budgets);
+	windows_init(&rn->windows);
 	held_init(&rn->held);
 	key_uses_init(&rn->uses);
 	rollups_init(&rn->rollups);
@@ -101,7 +103,7 @@ runner_free(struct runner *rn)
 	key_uses_fini(&rn->uses);
 	rollups_fini(&rn->rollups);
 	held_fini(&rn->held);
-	budgets_fini(&rn->budgets);
+	windows_fini(&rn->windows);
 	keys_fini(&rn->keys);
 	load_fini(&rn->load);
 	waiting_fini(&rn->waiting);
@@ -239,7 +241,7 @@ clear(struct runner *rn)
 
 	locks_reset(&rn->locks);
 	keys_reset(&rn->keys);
-	budgets_reset(&rn->budgets);
+	windows_reset(&rn->windows);
 	held_reset(&rn->held);
 	key_uses_reset(&rn->uses);
 	rollups_reset(&rn->rollups);
@@ -423,6 +425,27 @@ run_beats(struct runner *rn, struct err *err)
 	return (rn->ntickets > 0 ? tickets_lapse(rn, err) : 0);
 }
 
+/* What is settled or extended may hold something of budgets: read at once. */
+static int
+look_at_held(struct runner *rn, struct err *err)
+{
+	const struct op_list *settles = &rn->lists[OP_SETTLE];
+	struct idlist ids;
+	size_t i;
+	int rc;
+
+	if (settles->n == 0 && rn->lists[OP_EXTEND].n == 0)
+		return (0);
+	idlist_init(&ids, 1);
+	for (i = 0; i < settles->n; i++)
+		idlist_put(&ids, ((const struct settle_op *)(const void *)
+		    settles->ops[i])->ledger_id, 0);
+	extend_gather(rn, &ids);
+	rc = held_fetch(&rn->held, rn->st, &ids, err);
+	idlist_fini(&ids);
+	return (rc);
+}
+
 static int
 close_settled(struct runner *rn, struct err *err)
 {
@@ -445,11 +468,13 @@ run_sign_off(struct runner *rn, struct err *err)
 static int (*const steps[])(struct runner *, struct err *) = {
 	look,
 	run_beats,
+	look_at_held,
 	close_settled,
 	locks_take,
 	settle_give_back,
 	run_voids,
 	move_run,
+	extend_run,
 	heed_parks,
 	tickets_collect,	/* first: who was granted a slot has it */
 	run_cancels,
@@ -477,7 +502,7 @@ run(void *arg, struct store_batch *b, struct store *st,
 		if (steps[i](rn, err))
 			return (-1);
 	}
-	if (budgets_write(&rn->budgets, st, err) ||
+	if (windows_write(&rn->windows, st, err) ||
 	    key_uses_write(&rn->uses, st, err) ||
 	    rollups_write(&rn->rollups, st, err))
 		return (-1);

@@ -10,7 +10,7 @@
 #include "store/thread.h"
 
 #include "pool/backlog.h"
-#include "pool/budgets.h"
+#include "pool/holds.h"
 #include "pool/key_use.h"
 #include "pool/keys.h"
 #include "pool/load.h"
@@ -24,6 +24,7 @@
 #include "pool/shared.h"
 #include "pool/unseal.h"
 #include "pool/waiting.h"
+#include "pool/windows.h"
 
 struct clock;
 struct err;
@@ -48,6 +49,7 @@ enum op_kind {
 	OP_ADMIT,
 	OP_MOVE,
 	OP_SETTLE,
+	OP_EXTEND,
 	OP_CANCEL,
 	OP_VOID,
 	OP_BEAT,
@@ -79,6 +81,7 @@ struct void_op {
 enum batch_rows {
 	ROWS_LEDGER_CLOSE,
 	ROWS_ATTEMPT_CLOSE,
+	ROWS_LEDGER_EXTEND,
 	ROWS_SLOT_RELEASE,
 	ROWS_SLOT_TAKE,
 	ROWS_LEDGER_OPEN,
@@ -122,7 +125,7 @@ struct runner {
 	struct pool_settings set;
 	struct locks locks;
 	struct keys keys;
-	struct budgets budgets;
+	struct windows windows;
 	struct held_rows held;		/* of what is settled or extended */
 	struct key_uses uses;
 	struct rollups rollups;

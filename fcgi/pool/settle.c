@@ -8,18 +8,11 @@
 #include "ledger/id.h"
 
 #include "pool/bill.h"
+#include "pool/budgets.h"
 #include "pool/cooldown.h"
 #include "pool/idlist.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
-
-/* States of a ledger row, as the schema has them. */
-enum ledger_state {
-	LEDGER_OPEN,
-	LEDGER_SETTLED,
-	LEDGER_REAPED,
-	LEDGER_CORRECTED
-};
 
 /* One request on its way through. */
 struct settling {
@@ -348,7 +341,7 @@ spend(struct runner *rn, const struct settling *s, struct err *err)
 	for (i = 0; i < s->charged.n; i++) {
 		was = &s->held->holds.list[i];
 		is = &s->charged.list[i];
-		if (budgets_add(&rn->budgets, rn->st, was->budget_id,
+		if (windows_add(&rn->windows, rn->st, was->budget_id,
 		    was->start_ms, reaped ? is->amount - was->amount :
 		    is->amount, reaped ? 0 : -was->amount, err))
 			return (-1);

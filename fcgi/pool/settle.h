@@ -8,6 +8,7 @@
 
 struct bill;
 struct err;
+struct idlist;
 struct runner;
 struct settling;
 

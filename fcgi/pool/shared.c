@@ -55,6 +55,7 @@ shared_configure(struct shared *sh, const struct conf *conf)
 
 	pthread_mutex_lock(&sh->lock);
 	s->queue_max = conf->queue_max;
+	s->slice_tokens = conf->reserve_slice_tokens;
 	s->dead_after_ms = conf->dead_after_ms;
 	s->grant_timeout_ms = conf->grant_timeout_ms;
 	s->cooldown_max_ms = conf->cooldown_max_ms;

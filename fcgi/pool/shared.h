@@ -25,6 +25,7 @@ enum unpriced {
 /** The settings that the store thread goes by, copied from struct conf. */
 struct pool_settings {
 	int64_t queue_max;
+	int64_t slice_tokens;		/* output reserved at a time */
 	int64_t dead_after_ms;
 	int64_t grant_timeout_ms;
 	int64_t cooldown_max_ms;

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/seal.h"
+#include "base/zone.h"
 #include "ledger/meta.h"
 #include "store/store.h"
 
@@ -187,7 +188,57 @@ kind_of(const char *name)
 	return ((enum budget_kind)i);
 }
 
-/* id, name, scope, scope_id, kind, period, models, policy, limit */
+/*
+ * The zone of that name, made if there is none yet.  Without it (this machine
+ * does not have it) the budget's window cannot be told, and it refuses all.
+ */
+static int
+zone_of(struct loader *l, const char *name, const struct zone **out)
+{
+	struct snapshot *s = l->s;
+	struct err why = { .code = ERR_NONE };
+	struct zone **zones;
+	size_t i;
+
+	for (i = 0; i < s->nzones; i++) {
+		*out = s->zones[i];
+		if (strcmp(zone_name(s->zones[i]), name) == 0)
+			return (0);
+	}
+	*out = NULL;
+	zones = realloc(s->zones, (s->nzones + 1) * sizeof(*zones));
+	if (zones == NULL) {
+		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	s->zones = zones;
+	*out = zones[s->nzones] = zone_new(name, &why);
+	if (*out != NULL)
+		s->nzones++;
+	else if (why.code == ERR_NOMEM) {
+		err_set(l->err, why.code, "%s", why.text);
+		return (-1);
+	}
+	return (0);
+}
+
+/* period, length_ms, anchor_ms, zone */
+static int
+take_window(struct loader *l, const struct store_value *c,
+    struct window_rule *w)
+{
+
+	w->period = window_period(store_get_text(&c[0]));
+	w->length_ms = store_get_int(&c[1]);
+	w->anchor_ms = store_get_int(&c[2]);
+	if (w->period != WINDOW_DAY && w->period != WINDOW_WEEK &&
+	    w->period != WINDOW_MONTH)
+		return (0);
+	return (zone_of(l, store_get_text(&c[3]), &w->zone));
+}
+
+/* id, name, scope, scope_id, kind, models, policy, limit, and what take_window
+ * takes */
 static int
 budget_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -206,14 +257,15 @@ budget_row(void *arg, const struct store_value *c, size_t n)
 		.id = store_get_int(&c[0]),
 		.scope_id = store_get_int(&c[3]),
 		.kind = kind_of(store_get_text(&c[4])),
-		.strict = strcmp(store_get_text(&c[7]), "strict") == 0,
-		.limit = store_get_int(&c[8]),
+		.strict = strcmp(store_get_text(&c[6]), "strict") == 0,
+		.limit = store_get_int(&c[7]),
 	};
 	copy_text(b->name, sizeof(b->name), &c[1]);
 	copy_text(b->scope, sizeof(b->scope), &c[2]);
-	copy_text(b->period, sizeof(b->period), &c[5]);
-	if (*store_get_text(&c[6]) == '\0' ||
-	    (b->models = strdup(store_get_text(&c[6]))) != NULL)
+	if (take_window(l, c + 8, &b->window))
+		return (-1);
+	if (*store_get_text(&c[5]) == '\0' ||
+	    (b->models = strdup(store_get_text(&c[5]))) != NULL)
 		return (0);
 	err_set(l->err, ERR_NOMEM, "no memory for the configuration");
 	return (-1);
@@ -354,6 +406,9 @@ snapshot_unref(struct snapshot *s)
 	free(s->groups);
 	free(s->budgets);
 	free(s->budgets_by_id);
+	for (i = 0; i < s->nzones; i++)
+		zone_free(s->zones[i]);
+	free(s->zones);
 	free(s->prices.rows);
 	free(s);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ledger/price.h"
+#include "ledger/window.h"
 
 struct err;
 struct seal;
@@ -79,7 +80,8 @@ struct budget_rule {
 	char scope[8];			/* key | person | group */
 	int64_t scope_id;
 	enum budget_kind kind;
-	char period[16];
+	struct window_rule window;	/* .zone is of the snapshot; NULL: it is
+					   not known on this machine */
 	char *models;			/* wildcards by comma; NULL: any */
 	bool strict;			/* reserves the worst case */
 	int64_t limit;
@@ -96,6 +98,8 @@ struct snapshot {
 	struct budget_rule *budgets;	/* enabled; by scope, its id, id */
 	size_t nbudgets;
 	const struct budget_rule **budgets_by_id;	/* the same */
+	struct zone **zones;		/* of the budgets; each once */
+	size_t nzones;
 	struct price_list prices;
 };
 

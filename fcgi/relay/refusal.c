@@ -46,6 +46,10 @@ static const struct refusal_row rows[] = {
 	[REFUSAL_BUDGET] = { "budget", { .status = 402,
 	    .type = "billing_error",
 	    .message = "The budget of this API key is used up." } },
+	[REFUSAL_BUDGET_RENEWS] = { "budget", { .status = 429,
+	    .type = "rate_limit_error",
+	    .message = "A budget of this API key is used up for now.",
+	    .retry_after_s = 60, .should_retry = -1 } },
 	[REFUSAL_BUDGET_HELD] = { "budget_held", { .status = 429,
 	    .type = "rate_limit_error",
 	    .message = "What is left of this API key's budget is reserved by "
@@ -89,6 +93,7 @@ static const enum refusal verdicts[] = {
 	[ADMIT_KEY_EXPIRED] = REFUSAL_KEY_EXPIRED,
 	[ADMIT_MODEL] = REFUSAL_MODEL,
 	[ADMIT_BUDGET] = REFUSAL_BUDGET,
+	[ADMIT_BUDGET_RENEWS] = REFUSAL_BUDGET_RENEWS,
 	[ADMIT_BUDGET_HELD] = REFUSAL_BUDGET_HELD,
 	[ADMIT_UNPRICED] = REFUSAL_UNPRICED,
 	[ADMIT_FEATURE] = REFUSAL_FEATURE,

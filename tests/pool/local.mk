@@ -10,6 +10,11 @@ tests_pool_test_admit_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_pool_test_admit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_admit_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_budgets
+tests_pool_test_budgets_SOURCES = tests/pool/test_budgets.c $(POOL_RIG)
+tests_pool_test_budgets_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_budgets_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_choose
 tests_pool_test_choose_SOURCES = tests/pool/test_choose.c
 tests_pool_test_choose_CPPFLAGS = $(TEST_CPPFLAGS)

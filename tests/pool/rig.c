@@ -291,6 +291,7 @@ proc_new(struct rig *r)
 	MUST(shared_init(&p->shared, why));
 	set = &p->shared.settings;
 	set->queue_max = 1000;
+	set->slice_tokens = 100;
 	set->dead_after_ms = 15000;
 	set->grant_timeout_ms = 2000;
 	set->cooldown_max_ms = 600000;
@@ -625,9 +626,12 @@ rig_balance(struct rig *r, const char *note)
 		{ "tickets of requests that are over", "SELECT count(*) FROM "
 		    "ticket LEFT JOIN ledger l ON l.id = ledger_id "
 		    "WHERE l.id IS NULL OR l.state <> 0" },
-		{ "spent differs", "SELECT coalesce(sum(spent), 0) - "
+		{ "spent differs", "SELECT CASE WHEN (SELECT count(*) "
+		    "FROM budget) <> 1 OR (SELECT kind FROM budget) <> "
+		    "'money' THEN 0 ELSE coalesce(sum(spent), 0) - "
 		    "(SELECT coalesce(sum(cost_nusd), 0) FROM ledger "
-		    "WHERE key_id = 1 AND state <> 0) FROM budget_window" },
+		    "WHERE key_id = 1 AND state <> 0) END "
+		    "FROM budget_window" },
 		{ "use of keys differs", "SELECT count(*) FROM api_key k "
 		    "LEFT JOIN key_usage u ON u.key_id = k.id WHERE "
 		    "coalesce(requests || ' ' || cost_nusd || ' ' || "
@@ -639,7 +643,9 @@ rig_balance(struct rig *r, const char *note)
 		    "WHERE key_id = k.id AND state IN (1, 2, 3))" },
 		{ "the cap is exceeded", "SELECT count(*) FROM "
 		    "budget_window, budget WHERE id = budget_id AND "
-		    "spent + reserved > limit_value" },
+		    "period <> 'rolling' AND "
+		    "spent + reserved > limit_value AND NOT EXISTS "
+		    "(SELECT 1 FROM ledger WHERE overrun_nusd > 0)" },
 		{ "attempts open in closed rows", "SELECT count(*) FROM "
 		    "attempt a JOIN ledger l ON l.id = ledger_id "
 		    "WHERE a.outcome IS NULL AND l.state <> 0" },

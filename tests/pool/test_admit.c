@@ -80,47 +80,52 @@ a_batch_is_spread_over_the_accounts(void **state)
 
 /* ---- who is refused ---- */
 
+static const struct {
+	const char *sql;	/* what is wrong */
+	enum admit_verdict verdict;
+	const char *reason;	/* part of it */
+} refusals[] = {
+	{ "UPDATE api_key SET enabled = 0", ADMIT_NO_KEY, "disabled" },
+	{ "UPDATE api_key SET revoked_ms = 1", ADMIT_NO_KEY,
+	    "revoked" },
+	{ "DELETE FROM api_key", ADMIT_NO_KEY, "revoked" },
+	{ "UPDATE api_key SET expires_ms = 1", ADMIT_KEY_EXPIRED,
+	    "expired" },
+	{ "UPDATE api_key SET models = 'claude-opus-*, gpt-*'",
+	    ADMIT_MODEL, "claude-sonnet-4-5" },
+	{ "UPDATE account SET enabled = 0", ADMIT_NO_ACCOUNT,
+	    "no account is enabled in group g1" },
+	{ "UPDATE api_key SET bind_kind = 'pool', bind_id = NULL; "
+	    "UPDATE account SET enabled = 0", ADMIT_NO_ACCOUNT,
+	    "no account is enabled in the pool" },
+	{ "INSERT INTO cooldown (account_id, reason, since_ms, "
+	    "until_ms, stated, observed_ms) SELECT id, 'rate_limited',"
+	    " 0, 4102444800000, 1, 0 FROM account", ADMIT_PARKED,
+	    "all 2 accounts are parked; the first until 00:00:00 UTC "
+	    "(rate_limited)" },
+	{ "INSERT INTO budget (name, scope, scope_id, kind, "
+	    "limit_value, created_ms) SELECT 'b', 'key', id, "
+	    "'money', 1999, 0 FROM api_key", ADMIT_BUDGET,
+	    "of budget b, $0.000001999 in total, $0.000001999 is "
+	    "left, and the request may cost $0.000002" },
+	{ "INSERT INTO budget (name, scope, scope_id, kind, period, "
+	    "length_ms, limit_value, created_ms) SELECT 'b', "
+	    "'key', id, 'money', 'rolling', 60000, 1999, 0 "
+	    "FROM api_key", ADMIT_BUDGET, "of budget b, "
+	    "$0.000001999 in any 1 min, $0.000001999 is left, and" },
+	{ "INSERT INTO budget (name, scope, scope_id, kind, period, "
+	    "zone, limit_value, created_ms) SELECT 'b', 'key', id, "
+	    "'tokens', 'day', 'Nowhere/Land', 9999, 0 FROM api_key",
+	    ADMIT_BUDGET, "the window of budget b cannot be told" },
+	{ "DELETE FROM price; INSERT INTO budget (name, scope, "
+	    "scope_id, kind, limit_value, created_ms) SELECT 'b', "
+	    "'key', id, 'money', 1999, 0 FROM api_key", ADMIT_UNPRICED,
+	    "no price" },
+};
+
 static void
 refusals_open_no_row(void **state)
 {
-	static const struct {
-		const char *sql;	/* what is wrong */
-		enum admit_verdict verdict;
-		const char *reason;	/* part of it */
-	} cases[] = {
-		{ "UPDATE api_key SET enabled = 0", ADMIT_NO_KEY, "disabled" },
-		{ "UPDATE api_key SET revoked_ms = 1", ADMIT_NO_KEY,
-		    "revoked" },
-		{ "DELETE FROM api_key", ADMIT_NO_KEY, "revoked" },
-		{ "UPDATE api_key SET expires_ms = 1", ADMIT_KEY_EXPIRED,
-		    "expired" },
-		{ "UPDATE api_key SET models = 'claude-opus-*, gpt-*'",
-		    ADMIT_MODEL, "claude-sonnet-4-5" },
-		{ "UPDATE account SET enabled = 0", ADMIT_NO_ACCOUNT,
-		    "no account is enabled in group g1" },
-		{ "UPDATE api_key SET bind_kind = 'pool', bind_id = NULL; "
-		    "UPDATE account SET enabled = 0", ADMIT_NO_ACCOUNT,
-		    "no account is enabled in the pool" },
-		{ "INSERT INTO cooldown (account_id, reason, since_ms, "
-		    "until_ms, stated, observed_ms) SELECT id, 'rate_limited',"
-		    " 0, 4102444800000, 1, 0 FROM account", ADMIT_PARKED,
-		    "all 2 accounts are parked; the first until 00:00:00 UTC "
-		    "(rate_limited)" },
-		{ "INSERT INTO budget (name, scope, scope_id, kind, "
-		    "limit_value, created_ms) SELECT 'b', 'key', id, "
-		    "'money', 1999, 0 FROM api_key", ADMIT_BUDGET,
-		    "of the budget of $0.000001999 $0.000001999 is left, and "
-		    "the request may cost $0.000002" },
-		{ "INSERT INTO budget (name, scope, scope_id, kind, period, "
-		    "length_ms, limit_value, created_ms) SELECT 'b', "
-		    "'key', id, 'money', 'rolling', 60000, 1999, 0 "
-		    "FROM api_key", ADMIT_BUDGET,
-		    "cannot be checked" },
-		{ "DELETE FROM price; INSERT INTO budget (name, scope, "
-		    "scope_id, kind, limit_value, created_ms) SELECT 'b', "
-		    "'key', id, 'money', 1999, 0 FROM api_key", ADMIT_UNPRICED,
-		    "no price" },
-	};
 	struct rig *r;
 	struct key_info *key;
 	struct admit_op *op;
@@ -130,7 +135,7 @@ refusals_open_no_row(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
+	for (i = 0; i < NITEMS(refusals); i++) {
 		assert_int_equal(rig_setup(&st), 0);
 		r = st;
 		g = rig_group(r, "g1", "weighted");
@@ -142,11 +147,11 @@ refusals_open_no_row(void **state)
 		finish(p, admit_now(p, key));
 		rig_sql(r, "UPDATE meta SET value = value + 1 "
 		    "WHERE name = 'config_version'");
-		rig_sql(r, cases[i].sql);
+		rig_sql(r, refusals[i].sql);
 		op = admit_now(p, key);
-		assert_int_equal(op->verdict, cases[i].verdict);
-		if (strstr(op->reason, cases[i].reason) == NULL)
-			fail_msg("%s: \"%s\"", cases[i].sql, op->reason);
+		assert_int_equal(op->verdict, refusals[i].verdict);
+		if (strstr(op->reason, refusals[i].reason) == NULL)
+			fail_msg("%s: \"%s\"", refusals[i].sql, op->reason);
 		assert_false(op->opened);
 		assert_false(op->lease.held);
 		assert_true(proc_posted(p, &op->op));
@@ -155,7 +160,7 @@ refusals_open_no_row(void **state)
 		assert_int_equal(slots_held(r), 0);
 		assert_int_equal(rig_int(r, "SELECT coalesce(sum(reserved), "
 		    "0) FROM budget_window"), 0);
-		if (cases[i].verdict == ADMIT_PARKED)
+		if (refusals[i].verdict == ADMIT_PARKED)
 			assert_int_equal(op->retry_ms, 4102444800000);
 		drop(op);
 		proc_free(p);
