@@ -223,7 +223,8 @@ price_cost(const struct price *p, const struct usage *u)
 	f = (struct factors) { tiers[u->tier], speeds[u->speed],
 		geos[u->geo] };
 	if (f.tier == 0 || f.speed == 0 || f.geo == 0 ||
-	    (u->web_searches > 0 && p->web_search_nusd == 0))
+	    (u->web_searches > 0 && p->web_search_nusd == 0) ||
+	    u->other_models)
 		return (-1);
 	add(&sum, u->input_tokens, scaled(&f, p->input_nusd_mtok));
 	add(&sum, u->output_tokens, scaled(&f, p->output_nusd_mtok));

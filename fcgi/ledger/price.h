@@ -74,7 +74,8 @@ const struct price *price_default(const struct price_list *list,
 /**
  * price_cost(p, u): Nano-dollars for ${u} at ${p}, the sum rounded up, web
  * searches included; saturates at INT64_MAX.  -1: the row has no price for a
- * call that was served like ${u} (fast, us, ...), or for its searches.
+ * call that was served like ${u} (fast, us, ...), for its searches, or for
+ * other models that took part.
  */
 int64_t price_cost(const struct price *p, const struct usage *u);
 

@@ -48,6 +48,8 @@ struct usage {
 	enum usage_tier tier;
 	enum usage_speed speed;
 	enum usage_geo geo;
+	bool other_models;		/* some of it is another model's, and
+					   priced as such */
 	bool absurd;			/* a count was stated that is none:
 					   negative, or beyond belief; it is
 					   not in the sums */

@@ -74,6 +74,7 @@ static const struct field fields[] = {
 	AT(KIND_BOOL, settle.repeats),
 	AT(KIND_I64, settle.flags),
 	AT(KIND_TEXT, settle.disconnect),
+	AT(KIND_BOOL, settle.end.usage.other_models),
 };
 
 #define NFIELDS		(sizeof(fields) / sizeof(fields[0]))

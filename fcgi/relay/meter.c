@@ -86,8 +86,9 @@ _Static_assert(sizeof(delta_wants) / sizeof(delta_wants[0]) == DELTA_N,
 /*
  * The calls of the model that one request took, where there were several.
  * The counts of the whole have all but those that summed the conversation up,
- * which are billed as well.  Source: platform.claude.com/docs, "Compaction",
- * "Understanding usage".
+ * which are billed as well, and those of other models (an advisor, a fallback),
+ * which are billed at prices of their own.  Source: platform.claude.com/docs,
+ * "Compaction", "Advisor tool", "Refusals and fallback".
  */
 enum { PASS_TYPE, PASS_INPUT, PASS_OUTPUT, PASS_CACHE_READ, PASS_CACHE_WRITE,
 	PASS_CACHE_WRITE_1H, PASS_WANTS };
@@ -128,6 +129,7 @@ _Static_assert(sizeof(body_wants) / sizeof(body_wants[0]) == BODY_N,
 
 struct pass {
 	bool compaction;
+	bool other_model;
 	int64_t count[PASS_WANTS];
 };
 
@@ -152,6 +154,7 @@ end_pass(struct meter *m)
 	struct usage *u = &m->extra;
 
 	m->extra_seen = true;
+	m->r.usage.other_models |= m->pass.other_model;
 	if (m->pass.compaction) {
 		u->input_tokens += n[PASS_INPUT];
 		u->output_tokens += n[PASS_OUTPUT];
@@ -167,9 +170,12 @@ on_pass(struct meter *m, size_t want, const struct json_value *v)
 {
 	int64_t n;
 
-	if (want == PASS_TYPE)
-		m->pass.compaction = v->kind == JSON_KIND_STRING &&
-		    strcmp(v->text, "compaction") == 0;
+	if (want == PASS_TYPE && v->kind == JSON_KIND_STRING) {
+		m->pass.compaction = strcmp(v->text, "compaction") == 0;
+		m->pass.other_model = !m->pass.compaction &&
+		    strcmp(v->text, "message") != 0;
+	} else if (want == PASS_TYPE)
+		m->pass.compaction = m->pass.other_model = false;
 	else if (json_value_int(v, 0, COUNT_MAX, &n) == 0)
 		m->pass.count[want] = n;
 	else if (v->kind != JSON_KIND_NULL)

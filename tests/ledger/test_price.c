@@ -321,6 +321,7 @@ each_way_to_be_served_has_its_price(void **state)
 		{ .input_tokens = 1, .speed = USAGE_SPEED_FAST },
 		{ .input_tokens = 1, .geo = USAGE_GEO_US },
 		{ .input_tokens = 1, .web_searches = 1 },
+		{ .input_tokens = 1, .other_models = true },
 	};
 	size_t i;
 

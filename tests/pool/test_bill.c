@@ -80,6 +80,8 @@ calls_cost_what_the_way_costs_they_were_served_in(void **state)
 		    2120 },
 		{ "a batch, of which no price is known",
 		    { .output_tokens = 20, .tier = USAGE_TIER_BATCH }, -1 },
+		{ "another model took part",
+		    { .output_tokens = 20, .other_models = true }, -1 },
 		{ "a place that is not known",
 		    { .output_tokens = 20, .geo = USAGE_GEO_OTHER }, -1 },
 	};

@@ -226,6 +226,15 @@ static const struct {
 		    .cache_read_tokens = 7, .cache_write_5m_tokens = 5,
 		    .cache_write_1h_tokens = 4 },
 		.started = true, .final_seen = true } },
+	{ "what other models did is not in the whole",
+	    EV("message_delta", "{\"usage\":{\"input_tokens\":1,"
+	    "\"output_tokens\":2,\"iterations\":[{\"type\":\"message\","
+	    "\"input_tokens\":1,\"output_tokens\":2},{\"type\":"
+	    "\"advisor_message\",\"model\":\"m2\",\"input_tokens\":900}]}}"),
+	    "D", {
+		.usage = { .input_tokens = 1, .output_tokens = 2,
+		    .other_models = true },
+		.started = true, .final_seen = true } },
 	{ "and only once, as it is stated last",
 	    EV("message_delta", "{\"usage\":{\"input_tokens\":1,"
 	    "\"output_tokens\":1,\"iterations\":[{\"type\":\"compaction\","
