@@ -173,13 +173,36 @@ example_of(const json_t *price, char out[LIMIT_NAME_BYTES])
 	out[n] = '\0';
 }
 
-/* What a usual request may cost at that price; -1: no such request counts. */
+/* What a usual request reserves, in tokens. */
+struct usual {
+	int64_t input, output;
+};
+
+static struct usual
+usual_of(const struct notes *n, const json_t *b)
+{
+
+	if (strcmp(text(b, "policy"), "strict") == 0)
+		return ((struct usual) { BUDGET_USUAL_BYTES,
+		    BUDGET_USUAL_OUTPUT });
+	return ((struct usual) { BUDGET_USUAL_BYTES / 3, n->slice_tokens });
+}
+
+static int64_t
+cost_of(int64_t tokens, int64_t nusd_mtok)
+{
+
+	return (num_mul_sat(tokens, nusd_mtok) / 1000000);
+}
+
+/* What that may cost at a price; -1: no such request counts. */
 static int64_t
 usual_cost(const struct notes *n, const json_t *b, const json_t *price,
-    int64_t output)
+    const struct usual *u)
 {
-	int64_t input = number(price, "input_nusd_mtok");
+	int64_t dearest = number(price, "input_nusd_mtok");
 	int64_t write = number(price, "cache_write_1h_nusd_mtok");
+	int64_t context = number(price, "context_tokens");
 	char model[LIMIT_NAME_BYTES];
 
 	example_of(price, model);
@@ -187,16 +210,17 @@ usual_cost(const struct notes *n, const json_t *b, const json_t *price,
 	    !budget_models_meet(text(b, "models"), model) ||
 	    !budget_models_meet(n->key_models, model))
 		return (-1);
-	if (write > input)
-		input = write;
+	if (write > dearest)
+		dearest = write;
 	return (num_add_sat(
-	    num_mul_sat(input, BUDGET_USUAL_INPUT) / 1000000,
-	    num_mul_sat(number(price, "output_nusd_mtok"), output) / 1000000));
+	    cost_of(context > 0 && context < u->input ? context : u->input,
+	    dearest),
+	    cost_of(u->output, number(price, "output_nusd_mtok"))));
 }
 
 /* The cheapest model of which a usual request does not fit in. */
 static void
-note_small_money(struct notes *n, const json_t *b, int64_t output)
+note_small_money(struct notes *n, const json_t *b, const struct usual *u)
 {
 	int64_t cost, least = INT64_MAX, limit = number(b, "limit");
 	char model[LIMIT_NAME_BYTES] = "", of[AMOUNT_SIZE], is[AMOUNT_SIZE];
@@ -205,7 +229,7 @@ note_small_money(struct notes *n, const json_t *b, int64_t output)
 	size_t i;
 
 	json_array_foreach(n->prices, i, price) {
-		cost = usual_cost(n, b, price, output);
+		cost = usual_cost(n, b, price, u);
 		priced |= cost >= 0;
 		any |= cost >= 0 && cost <= limit;
 		if (cost > limit && cost < least) {
@@ -223,29 +247,27 @@ note_small_money(struct notes *n, const json_t *b, int64_t output)
 	    "request to %s reserves (%lld tokens of input, %lld of output): "
 	    "%s.", text(b, "name"), amount(b, limit, is),
 	    amount(b, least, of), model[0] != '\0' ? model : "any model",
-	    (long long)BUDGET_USUAL_INPUT,
-	    (long long)output, any ? "such requests are refused, and those to "
-	    "dearer models" : "such requests are refused, and no model is "
-	    "cheaper");
+	    (long long)u->input, (long long)u->output,
+	    any ? "such requests are refused, and those to dearer models" :
+	    "such requests are refused, and no model is cheaper");
 }
 
 /* Is it smaller than what one request reserves? */
 static void
 note_small(struct notes *n, const json_t *b)
 {
-	bool strict = strcmp(text(b, "policy"), "strict") == 0;
-	int64_t output = strict ? BUDGET_USUAL_OUTPUT : n->slice_tokens;
-	int64_t need = 0;
+	const struct usual u = usual_of(n, b);
 	char of[AMOUNT_SIZE], is[AMOUNT_SIZE];
+	int64_t need = 0;
 
 	if (counts(b, "money")) {
-		note_small_money(n, b, output);
+		note_small_money(n, b, &u);
 		return;
 	}
 	if (counts(b, "tokens") || counts(b, "input_tokens"))
-		need += BUDGET_USUAL_INPUT;
+		need += u.input;
 	if (counts(b, "tokens") || counts(b, "output_tokens"))
-		need += output;
+		need += u.output;
 	if (need <= number(b, "limit"))
 		return;
 	note(n, "Budget \"%s\" of %s is smaller than the %s that one usual "

@@ -12,11 +12,12 @@
  */
 
 /*
- * A usual request: 20,000 tokens of input (the tools and instructions of a
- * coding agent, and a little of its work) and room for 32,000 of output (what
- * Claude Code asks for).
+ * A usual request: 60,000 bytes (the tools and instructions of a coding agent,
+ * and a little of its work) and room for 32,000 tokens of output (what Claude
+ * Code asks for).  strict reserves a token for each byte, elastic one for three
+ * of them, as pool/demand.h says.
  */
-#define BUDGET_USUAL_INPUT	INT64_C(20000)
+#define BUDGET_USUAL_BYTES	INT64_C(60000)
 #define BUDGET_USUAL_OUTPUT	INT64_C(32000)
 
 /**

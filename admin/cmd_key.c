@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "base/seal.h"
 #include "store/store.h"
@@ -14,9 +15,6 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 #define NOTE_SIZE	1024
-
-/* Output that a stream reserves to begin with, where it is elastic. */
-#define SLICE_TOKENS	2048
 
 static const struct column list_columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
@@ -188,7 +186,8 @@ run_show(struct cli *cli, struct err *err)
 	json_t *key;
 
 	key = keys_show(cli->store, cli->args[0], err);
-	if (key != NULL && keys_explain(cli->store, key, SLICE_TOKENS, err)) {
+	if (key != NULL && keys_explain(cli->store, key,
+	    cli->conf->reserve_slice_tokens, err)) {
 		json_decref(key);
 		return (-1);
 	}

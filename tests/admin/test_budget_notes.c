@@ -117,16 +117,16 @@ static const struct {
 	    { "{\"left\": 0, \"reserved\": 1}" }, { NULL } },
 	{ "a switched-off budget is none", "",
 	    { "{\"limit\": 0, \"enabled\": false}" }, { NULL } },
-	/* opus: 20,000 at $10 and 32,000 at $25; haiku: 0.04 and 0.16 */
+	/* opus: 60,000 at $10 and 32,000 at $25; haiku: 0.12 and 0.16 */
 	{ "strict, too small for the dearest", "",
 	    { "{\"limit\": 500000000, \"policy\": \"strict\"}" },
-	    { "of $0.50 is smaller than the $1.00 that one usual request to "
-		"claude-opus-4 reserves (20000 tokens of input, 32000 of "
+	    { "of $0.50 is smaller than the $1.40 that one usual request to "
+		"claude-opus-4 reserves (60000 tokens of input, 32000 of "
 		"output): such requests are refused, and those to" } },
 	{ "strict, too small for any", "",
 	    { "{\"limit\": 100000000, \"policy\": \"strict\"}" },
-	    { "than the $0.20 that one usual request to claude-haiku-4 "
-		"reserves (20000 tokens of input, 32000 of output): such "
+	    { "than the $0.28 that one usual request to claude-haiku-4 "
+		"reserves (60000 tokens of input, 32000 of output): such "
 		"requests are refused, and no model is cheaper" } },
 	{ "strict, for haiku alone", "claude-haiku*",
 	    { "{\"limit\": 500000000, \"policy\": \"strict\"}" }, { NULL } },
