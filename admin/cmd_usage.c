@@ -73,7 +73,7 @@ parse_range(struct cli *cli, const struct zone *zone, struct range *out,
 	int64_t now_ms = store_now_ms(cli->store);
 
 	out->from_ms = period_start(PERIOD_MONTH, zone, now_ms);
-	out->to_ms = now_ms + 1;
+	out->to_ms = now_ms - now_ms % ROLLUP_HOUR_MS + ROLLUP_HOUR_MS;
 	if (from != NULL && period_time(from, zone, now_ms, &out->from_ms,
 	    err))
 		return (-1);

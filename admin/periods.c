@@ -49,6 +49,13 @@ period_name(enum period period)
 
 /* ---- times ---- */
 
+static int64_t
+hour_down(int64_t ms)
+{
+
+	return (ms - ms % ROLLUP_HOUR_MS);
+}
+
 /* "2026", "2026-11" or "2026-11-20", as the number of a day. */
 static int
 parse_day(const char *s, int64_t *day)
@@ -93,20 +100,13 @@ period_time(const char *s, const struct zone *zone, int64_t now_ms,
 		return (0);
 	if (n > 0 && strchr("smhd", s[n - 1]) != NULL &&
 	    num_parse_duration_ms(s, 1, &ms) == 0 && ms <= now_ms) {
-		*out_ms = now_ms - ms;
+		*out_ms = hour_down(now_ms - ms);
 		return (0);
 	}
 	err_set(err, ERR_INVAL, "\"%.40s\" is no year, month or date (2026, "
 	    "2026-11, 2026-11-20), no RFC 3339 time, and no duration before "
 	    "now (7d, 12h)", s);
 	return (-1);
-}
-
-static int64_t
-hour_down(int64_t ms)
-{
-
-	return (ms - ms % ROLLUP_HOUR_MS);
 }
 
 /* The first of January of the year of ${at_ms} plus ${more}. */

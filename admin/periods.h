@@ -31,8 +31,8 @@ const char *period_name(enum period period);
 /**
  * period_time(s, zone, now_ms, out_ms, err):
  * A year, month or date there (2026, 2026-11, 2026-11-20: when it begins), an
- * RFC 3339 time, or a duration before ${now_ms} (7d, 12h).  0, or -1 with
- * ERR_INVAL.
+ * RFC 3339 time, or a duration before ${now_ms} (7d, 12h: the hour that it ends
+ * in).  0, or -1 with ERR_INVAL.
  */
 int period_time(const char *s, const struct zone *zone, int64_t now_ms,
     int64_t *out_ms, struct err *err) __attribute__((__warn_unused_result__));
