@@ -178,7 +178,7 @@ check_row(struct verifier *v, const struct seen *s)
 }
 
 /* Rows from *${id} on, before ${end}; *${id} is where the next page begins, or
- * 0.  A second look (->final) is for the sums of the hour alone. */
+ * ${end}.  A second look (->final) is for the sums of the hour alone. */
 static int
 read_page(struct page *p, int64_t *id, int64_t end)
 {
@@ -192,11 +192,9 @@ read_page(struct page *p, int64_t *id, int64_t end)
 	if (store_query(v->st, STMT_VERIFY_ROWS, params, 3, take_row, p,
 	    v->err) < 0)
 		return (-1);
-	*id = 0;
+	*id = p->n == PAGE_ROWS ? p->rows[p->n - 1].id + 1 : end;
 	if (p->n == 0)
 		return (0);
-	if (p->n == PAGE_ROWS)
-		*id = p->rows[p->n - 1].id + 1;
 	if (v->final)
 		return (0);
 	params[0] = store_int(p->rows[0].id);
@@ -324,7 +322,7 @@ read_hour(struct verifier *v, int64_t start_ms)
 	}
 	p->v = v;
 	rollup_set_reset(&v->made);
-	while (id != 0 && rc == 0) {
+	while (id < end && rc == 0) {
 		if (!v->final && store_begin(v->st, false, v->err)) {
 			rc = -1;
 			break;

@@ -43,7 +43,8 @@ tests_admin_test_output_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_output_LDADD = $(ADMIN_TEST_LIBS)
 
 EXTRA_DIST += tests/admin/lib.sh
-dist_check_SCRIPTS += tests/admin/budgets.sh tests/admin/command.sh \
+dist_check_SCRIPTS += tests/admin/budgets.sh \
+	tests/admin/ledger.sh tests/admin/command.sh \
 	tests/admin/doctor.sh
 
 UNIT_TESTS += tests/admin/test_doctor_judge
