@@ -26,6 +26,16 @@ bill_worst(const struct runner *rn, int64_t ledger_id,
 	return (price_worst(prices(rn), &whole, nusd, gap));
 }
 
+bool
+bill_by_default(const struct runner *rn, const struct admit_op *op,
+    const char *platform)
+{
+
+	return (rn->set.unpriced == UNPRICED_DEFAULT &&
+	    price_find(prices(rn), platform, op->model, INT64_MAX,
+	    ledger_id_created_ms(op->ledger_id)) == NULL);
+}
+
 static int64_t
 input_of(const struct usage *u)
 {

@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "ledger/flags.h"
 
+#include "pool/bill.h"
 #include "pool/check.h"
 #include "pool/demand.h"
 #include "pool/runner.h"
@@ -125,8 +127,13 @@ find_demand(struct runner *rn, struct admit_op *op,
 		return (refuse(op, ADMIT_NO_ACCOUNT,
 		    "no account is enabled %s", where));
 	}
-	return (gap_matters(rn, key, op->model, gap) ?
-	    refuse_gap(rn, op, gap) : 1);
+	if (gap_matters(rn, key, op->model, gap))
+		return (refuse_gap(rn, op, gap));
+	if (gap == PRICE_GAP_MODEL)
+		op->flags |= LEDGER_FLAG_UNPRICED;
+	else if (op->billed && bill_by_default(rn, op, platform))
+		op->flags |= LEDGER_FLAG_DEFAULT;
+	return (1);
 }
 
 static int

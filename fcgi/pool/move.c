@@ -34,6 +34,7 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 
 	lease_drop(next);
 	bill_attempt(rn, op->lease.account, &call, &op->end, &bill);
+	admit->flags |= bill.flags;
 	settle_close_attempt(rn, admit->ledger_id, op->lease.attempt,
 	    &op->end, &bill, bill.estimated ? -1 : bill.nusd);
 	runner_release(rn, &op->lease, admit->ledger_id, admit->key->id);

@@ -239,7 +239,8 @@ struct admit_op {
 	int64_t budget_id;		/* ADMIT_BUDGET, _RENEWS and _HELD: the
 					   one that refused */
 	int64_t budget_limit, budget_left;	/* in its unit */
-	int64_t flags;			/* enum ledger_flag, of its row */
+	int64_t flags;			/* enum ledger_flag: of its row so far;
+					   of a move, of the old attempt */
 	/* the pool's own */
 	struct pool *pool;
 	int64_t submitted_ms;		/* monotonic */

@@ -347,6 +347,7 @@ call_moved(struct admit_op *op, const struct err *err)
 	struct call *c = op->arg;
 	struct move_op *move = &c->op.move;
 
+	c->flags |= op->flags;
 	call_take(c, op);
 	if (err->code != ERR_NONE && err->code != ERR_CANCELLED) {
 		/* The old lease may still be ours; its fence tells. */

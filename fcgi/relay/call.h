@@ -137,6 +137,8 @@ struct call {
 	char trace[512];
 	int64_t reserved_nusd;
 	int64_t queue_ms;
+	int64_t flags;			/* enum ledger_flag, of attempts that
+					   were given up */
 };
 
 /* ---- call.c ---- */

@@ -179,6 +179,7 @@ close_settle(struct call *c, const char *outcome)
 	snprintf(op->trace, sizeof(op->trace), "%s", c->trace);
 	op->status = c->status != 0 ? c->status : CLOSE_STATUS_GONE;
 	snprintf(op->disconnect, sizeof(op->disconnect), "%s", c->disconnect);
+	op->flags = c->flags;
 	op->reserved_nusd = c->reserved_nusd;
 	op->queue_ms = c->queue_ms;
 	op->first_byte_ms = c->first_byte_ms == 0 ? -1 :

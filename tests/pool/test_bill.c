@@ -220,6 +220,7 @@ a_model_without_a_price_has_the_default_if_one_is_stated(void **state)
 	proc_run1(p, &op->op);
 	assert_int_equal(op->verdict, ADMIT_LEASED);
 	assert_int_equal(op->reserved_nusd, 8000);
+	assert_int_equal(last(r, "flags"), LEDGER_FLAG_DEFAULT);
 	s = settle_make(p, op);
 	settle(p, s);
 	assert_int_equal(s->cost_nusd, 120);
@@ -263,6 +264,31 @@ what_turns_out_to_be_unpriced_is_charged_at_its_reserve(void **state)
 	assert_int_equal(last(r, "flags"), LEDGER_FLAG_UNPRICED);
 	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window"), 2000);
 	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window"), 0);
+	let_go(s);
+	free(op);
+	proc_free(p);
+}
+
+static void
+rows_are_marked_while_they_are_open(void **state)
+{
+	struct rig *r = *state;
+	struct key_info *key = furnish(r);
+	struct proc *p = proc_new(r);
+	struct admit_op *op = admit_make(p, key);
+	struct settle_op *s;
+
+	snprintf(op->model, sizeof(op->model), "gpt-9");
+	proc_run1(p, &op->op);
+	assert_int_equal(op->verdict, ADMIT_LEASED);
+	assert_int_equal(last(r, "flags"), LEDGER_FLAG_UNPRICED);
+
+	/* And stay so: the model has none. */
+	s = settle_make(p, op);
+	s->end.mark = USAGE_NONE;
+	settle(p, s);
+	assert_int_equal(last(r, "cost_nusd"), 0);
+	assert_int_equal(last(r, "flags"), LEDGER_FLAG_UNPRICED);
 	let_go(s);
 	free(op);
 	proc_free(p);
@@ -437,6 +463,41 @@ usage_that_cannot_be_true_is_marked_and_bounded(void **state)
 	proc_free(p);
 }
 
+static void
+an_attempt_that_was_given_up_is_judged_as_well(void **state)
+{
+	struct rig *r = *state;
+	struct key_info *key = furnish(r);
+	struct proc *p = proc_new(r);
+	struct admit_op *op;
+	struct settle_op *s;
+	struct move_op *m;
+
+	rig_account(r, "a2", 0, 8);
+	op = admit_now(p, key);
+	m = move_make(p, op, "error");
+	m->park.wanted = false;
+	m->end.mark = USAGE_EXACT;
+	m->end.usage = (struct usage) { .output_tokens = 1500 };
+	proc_run1(p, &m->admit.op);
+	assert_int_equal(m->admit.verdict, ADMIT_LEASED);
+	assert_int_equal(m->admit.flags, LEDGER_FLAG_IMPLAUSIBLE |
+	    LEDGER_FLAG_BOUNDED);
+	assert_int_equal(rig_int(r, "SELECT output_tokens FROM attempt "
+	    "WHERE n = 1"), 1000);
+	s = settle_make(p, &m->admit);
+	s->flags = m->admit.flags;
+	settle(p, s);
+	assert_int_equal(last(r, "flags"), LEDGER_FLAG_IMPLAUSIBLE |
+	    LEDGER_FLAG_BOUNDED);
+	assert_int_equal(last(r, "cost_nusd"), 1030);
+	let_go(s);
+	lease_drop(&m->lease);
+	free(m);
+	drop(op);
+	proc_free(p);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -447,11 +508,13 @@ main(void)
 		T(a_change_of_prices_touches_no_request_before_it),
 		T(what_was_spooled_is_charged_as_it_was_served),
 		T(a_model_without_a_price_has_the_default_if_one_is_stated),
+		T(rows_are_marked_while_they_are_open),
 		T(what_turns_out_to_be_unpriced_is_charged_at_its_reserve),
 		T(what_has_no_bound_is_not_for_keys_with_money_budgets),
 		T(the_reserve_is_that_of_what_is_asked_for),
 		T(a_key_for_some_models_may_have_no_fallbacks),
 		T(usage_that_cannot_be_true_is_marked_and_bounded),
+		T(an_attempt_that_was_given_up_is_judged_as_well),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
