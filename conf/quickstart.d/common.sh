@@ -74,7 +74,8 @@ remembered() {
 # ---- build ----
 
 debian_packages=(build-essential autoconf automake pkg-config
-	libfcgi-dev libcurl4-openssl-dev libsqlite3-dev libjansson-dev
+	libfcgi-dev libcurl4-openssl-dev libsqlite3-dev libmariadb-dev
+	libjansson-dev
 	libsodium-dev tzdata nginx-light spawn-fcgi multiwatch curl sqlite3)
 
 build_log() {
@@ -187,10 +188,16 @@ init_database() {
 
 # ---- demo upstream ----
 
+# Where hosts share a database it listens at the same port on each.
 add_demo_account() {
-	[ -e "$etc_dir/demo-port" ] || free_port > "$etc_dir/demo-port"
+	local account port
+
+	account=$(leasehold --json account show demo 2> /dev/null) || account=
+	port=$(sed -n 's|.*"http://127.0.0.1:\([0-9]*\)".*|\1|p' <<< "$account")
+	[ -e "$etc_dir/demo-port" ] ||
+		echo "${port:-$(free_port)}" > "$etc_dir/demo-port"
 	demo_port=$(cat "$etc_dir/demo-port")
-	leasehold account show demo > /dev/null 2>&1 && return
+	[ -z "$account" ] || return 0
 	echo demo | leasehold account add --name demo --platform claude \
 		--base-url "http://127.0.0.1:$demo_port" --credential api_key \
 		> /dev/null

@@ -1,7 +1,7 @@
 # A MariaDB server: of its own in the folder, or the machine's.
 #	mysql_admin	words that run SQL as the server's administrator
 
-mysql_packages=(mariadb-server libmariadb-dev)
+mysql_packages=(mariadb-server)
 
 # own_mysql: is the server ours to start and to stop, or to fill?
 own_mysql() {

@@ -92,6 +92,8 @@ system_packages() {
 	DEBIAN_FRONTEND=noninteractive build_log apt-get install -y \
 		--no-install-recommends "${missing[@]}"
 	printf '%s\n' "${missing[@]}" >> "$etc_dir/packages"
+	# What is there now may be of use to the programs.
+	rm -f "$build_dir/Makefile"
 }
 
 # What root made belongs to those who use it.
