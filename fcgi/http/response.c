@@ -288,6 +288,8 @@ put_head(struct buf *out, const struct response_error *e, size_t body_len)
 		return (-1);
 	if (e->allow != NULL && response_header(out, "allow", e->allow))
 		return (-1);
+	if (e->lines != NULL && buf_puts(out, e->lines))
+		return (-1);
 	return (response_end(out));
 }
 

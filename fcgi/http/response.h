@@ -56,6 +56,8 @@ struct response_error {
 	int64_t retry_after_s;	/* 0: no header */
 	int should_retry;	/* 1 or 0: x-should-retry; -1: no header */
 	const char *allow;	/* 405: methods; else NULL */
+	const char *lines;	/* header lines of response_header; NULL: no
+				   more than those */
 	int admin_code;		/* DIALECT_ADMIN: 40401 ...; 0: status * 100 */
 };
 

@@ -9,6 +9,7 @@
 #include "relay/call.h"
 #include "relay/platform.h"
 #include "relay/relay_int.h"
+#include "relay/remains.h"
 
 static void call_attempt(struct call *c);
 static void call_give_up(struct call *c, const struct admit_op *moved);
@@ -158,11 +159,16 @@ call_refused(struct call *c, const struct admit_op *op)
 {
 	const struct refusal_row *row = refusal_row(refusal_of(op->verdict));
 	struct response_error e = row->answer;
+	struct buf lines;
 
 	if (op->reason[0] != '\0')
 		e.message = op->reason;
 	call_retry_after(c, op, &e);
+	buf_init(&lines, LIMIT_ERROR_BODY_BYTES);
+	if (remains_headers(&lines, op->left) == 0 && buf_len(&lines) > 0)
+		e.lines = buf_cstr(&lines);
 	close_error(c, &e, row->outcome);
+	buf_fini(&lines);
 }
 
 /* What both admission and move bring back.  With a lease comes an attempt of
@@ -188,6 +194,8 @@ call_admitted(struct admit_op *op, const struct err *err)
 	struct call *c = op->arg;
 
 	c->reserved_nusd = op->reserved_nusd;
+	c->cover = op->coverage;
+	memcpy(c->left_of, op->left, sizeof(c->left_of));
 	call_take(c, op);
 	if (c->req == NULL) {
 		close_end(c, c->left);

@@ -21,8 +21,9 @@
 /**
  * A model call, from the end of its PARAMS to its settlement.  Shared by the
  * modules of the relay that tell its story: auth.c (who calls), call.c (admit,
- * attempt, judge, move), pass.c (the answer on its way to the client), drain.c
- * (the answer that nobody waits for any more), close.c (answers in our own
+ * attempt, judge, move), pass.c (the answer on its way to the client), extend.c
+ * (the money that a long stream needs), drain.c (the answer that nobody waits
+ * for any more), close.c (answers in our own
  * words, settlement).  Loop thread only.
  *
  *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
@@ -136,6 +137,12 @@ struct call {
 					   the ledger has it; "": it stayed */
 	char trace[512];
 	int64_t reserved_nusd;
+	struct budget_left left_of[BUDGET_KINDS];	/* at admission */
+	struct coverage cover;		/* usage that is reserved for */
+	struct extension *extension;	/* that runs; NULL: none */
+	int extensions;
+	bool starved;			/* the upstream is held up until more
+					   is reserved */
 	int64_t queue_ms;
 	int64_t flags;			/* enum ledger_flag, of attempts that
 					   were given up */
@@ -205,8 +212,22 @@ void pass_writable(struct call *c);
 /** pass_abort(c): End the stream that the client is getting by an error. */
 void pass_abort(struct call *c, const char *message);
 
+/** pass_cut(c, message, outcome): End it, as the money is gone, and settle. */
+void pass_cut(struct call *c, const char *message, const char *outcome);
+
 /** pass_stop(c): End the transfer, if one runs, and what goes with it. */
 void pass_stop(struct call *c);
+
+/* ---- extend.c ---- */
+
+/**
+ * extend_watch(c):
+ * More of a stream was counted: reserve more where it comes near the end of
+ * what is reserved.  When that is refused, the call is ended later.
+ * extend_forget(c): The call ends; what runs finds nobody.
+ */
+void extend_watch(struct call *c);
+void extend_forget(struct call *c);
 
 /* ---- drain.c ---- */
 

@@ -162,6 +162,7 @@ close_settle(struct call *c, const char *outcome)
 	struct settle_op *op = &c->op.settle;
 	int64_t now_ms = loop_now_ms(c->relay->loop);
 
+	extend_forget(c);
 	memset(op, 0, sizeof(*op));
 	snprintf(op->outcome, sizeof(op->outcome), "%s", outcome);
 	op->ledger_id = c->id;

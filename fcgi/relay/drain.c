@@ -50,8 +50,8 @@ drain_begin(struct call *c)
 	c->disconnect = "drained";
 	call_drop_body(c);
 	buf_fini(&c->held);
-	if (c->blocked) {
-		c->blocked = false;
+	if (c->blocked || c->starved) {
+		c->blocked = c->starved = false;
 		transfer_resume(c->transfer);
 	}
 	return (true);
@@ -73,6 +73,7 @@ drain_body(struct call *c, const unsigned char *p, size_t n)
 		p += used;
 		n -= used;
 	}
+	extend_watch(c);
 }
 
 void

@@ -5,6 +5,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \
 	fcgi/relay/drain.c \
+	fcgi/relay/extend.c \
 	fcgi/relay/head.c fcgi/relay/head.h \
 	fcgi/relay/judge.c fcgi/relay/judge.h \
 	fcgi/relay/meter.c fcgi/relay/meter.h \
@@ -15,6 +16,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/probe.c fcgi/relay/probe.h \
 	fcgi/relay/ratelimit.c fcgi/relay/ratelimit.h \
 	fcgi/relay/refusal.c fcgi/relay/refusal.h \
+	fcgi/relay/remains.c fcgi/relay/remains.h \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
 	fcgi/relay/spares.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \

@@ -8,6 +8,7 @@
 #include "relay/call.h"
 #include "relay/platform.h"
 #include "relay/relay_int.h"
+#include "relay/remains.h"
 
 static const char pass_ping[] = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
 
@@ -48,6 +49,7 @@ pass_write_head(struct call *c, int64_t length)
 
 	rc |= response_header(&c->head, "x-leasehold-request-id",
 	    c->request_id);
+	rc |= remains_headers(&c->head, c->left_of);
 	if (length >= 0)
 		rc |= response_header_int(&c->head, "content-length", length);
 	if (c->pass == PASS_SSE)
@@ -227,20 +229,21 @@ pass_sse(struct call *c, const unsigned char *p, size_t n)
 		pass_events_out(c, p, whole);
 	if (!c->lingers && (c->errored || meter_result(c->meter)->stopped))
 		pass_linger(c);
+	extend_watch(c);
 	return (pass_hold(c, p + whole, n - whole));
 }
 
 /* Say in the stream itself that it ends here; false where it cannot be said,
  * as in the middle of an event: the client can only be cut off. */
 static bool
-pass_error_event(struct call *c, const char *message)
+pass_error_event(struct call *c, const char *type, const char *message)
 {
 	struct buf b;
 
 	if (c->mid_event)
 		return (false);
 	buf_init(&b, 4096);
-	if (response_sse_error(&b, DIALECT_ANTHROPIC, "api_error", message,
+	if (response_sse_error(&b, DIALECT_ANTHROPIC, type, message,
 	    c->request_id) == 0)
 		pass_write(c, buf_head(&b), buf_len(&b));
 	else
@@ -274,7 +277,7 @@ pass_sse_end(struct call *c, enum transfer_result result)
 		    c->verdict.outcome : "upstream_error");
 	else if (stopped)
 		close_finish(c, "ok");
-	else if (pass_error_event(c, stalled ?
+	else if (pass_error_event(c, "api_error", stalled ?
 	    "The upstream fell silent in the middle of its answer." :
 	    "The upstream broke off in the middle of its answer."))
 		close_finish(c, outcome);
@@ -443,7 +446,7 @@ pass_body(void *arg, const unsigned char *p, size_t n)
 		drain_body(c, p, n);
 		return (true);
 	}
-	if (c->blocked)
+	if (c->blocked || c->starved)
 		return (false);
 	if (c->pass == PASS_SSE ? pass_sse(c, p, n) : pass_plain(c, p, n)) {
 		if (c->broken)
@@ -509,11 +512,21 @@ pass_start(struct call *c, struct err *err)
 }
 
 void
+pass_cut(struct call *c, const char *message, const char *outcome)
+{
+
+	if (pass_error_event(c, "billing_error", message))
+		close_finish(c, outcome);
+	else
+		close_reset(c, outcome);
+}
+
+void
 pass_abort(struct call *c, const char *message)
 {
 
 	if (c->pass == PASS_SSE && (c->errored ||
-	    pass_error_event(c, message)))
+	    pass_error_event(c, "api_error", message)))
 		fcgi_finish(c->req);
 	else
 		fcgi_reset(c->req);

@@ -75,11 +75,15 @@ struct fakes {
 	struct admit_op *admit;
 	struct move_op *move;
 	struct settle_op *settle;
-	int nlookups, nadmits, nmoves, nsettles, ncancels;
+	struct extend_op *extend;
+	struct coverage coverage;	/* that admission brings */
+	struct budget_left left[BUDGET_KINDS];
+	int nlookups, nadmits, nmoves, nsettles, nextends, ncancels;
 	struct account accounts[FAKE_ACCOUNTS];
 	struct admit_op admitted;	/* copies, as they were submitted */
 	struct move_op moved;
 	struct settle_op settled;
+	struct extend_op extended;
 	int leases;			/* references handed out, not back */
 	int nleases;
 
@@ -151,6 +155,10 @@ void fake_admitted(enum admit_verdict verdict, enum err_code code);
 /** fake_moved(verdict, code): ADMIT_LEASED: onto the next account. */
 void fake_moved(enum admit_verdict verdict, enum err_code code);
 void fake_settled(enum err_code code);
+
+/** fake_extended(granted, code, output_tokens): Covered are then 1,000 input
+ * tokens and so many of output. */
+void fake_extended(bool granted, enum err_code code, int64_t output_tokens);
 
 /* ---- the upstream; of the newest transfer ---- */
 

@@ -92,7 +92,8 @@ tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
 	$(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
-CALL_FAKES = tests/relay/fakes.c tests/relay/fakes.h tests/relay/messages.h
+CALL_FAKES = tests/relay/fakes.c tests/relay/fake_pool.c \
+	tests/relay/fakes.h tests/relay/messages.h
 
 UNIT_TESTS += tests/relay/test_call_front
 tests_relay_test_call_front_SOURCES = tests/relay/test_call_front.c \
@@ -117,6 +118,12 @@ tests_relay_test_call_drain_SOURCES = tests/relay/test_call_drain.c \
 	$(CALL_FAKES)
 tests_relay_test_call_drain_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_relay_test_call_drain_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_call_extend
+tests_relay_test_call_extend_SOURCES = tests/relay/test_call_extend.c \
+	$(CALL_FAKES)
+tests_relay_test_call_extend_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_extend_LDADD = $(CALL_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_call_leave
 tests_relay_test_call_leave_SOURCES = tests/relay/test_call_leave.c \

@@ -1,0 +1,259 @@
+#include "cmocka_all.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fakes.h"
+
+/* The pool below a call: see fakes.h. */
+
+/* Stands for the snapshot that leases keep alive. */
+static struct snapshot snapshot;
+
+bool
+pool_ready(const struct pool *p)
+{
+
+	(void)p;
+	return (fakes.ready);
+}
+
+int64_t
+pool_next_id(struct pool *p)
+{
+
+	(void)p;
+	return (fakes.pepper ? ++fakes.ids : 0);
+}
+
+const struct seal_pepper *
+pool_pepper(const struct pool *p)
+{
+	static const struct seal_pepper pepper = { { 1 } };
+
+	(void)p;
+	return (fakes.pepper ? &pepper : NULL);
+}
+
+const struct seal *
+pool_seal(struct pool *p)
+{
+
+	(void)p;
+	return (NULL);
+}
+
+static struct key_info *
+hand_out_key(void)
+{
+
+	fakes.key.refs++;
+	return (&fakes.key);
+}
+
+void
+key_info_unref(struct key_info *k)
+{
+
+	if (k == NULL)
+		return;
+	assert_ptr_equal(k, &fakes.key);
+	assert_true(k->refs > 0);
+	k->refs--;
+}
+
+struct key_info *
+pool_key_cached(struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
+{
+
+	(void)p;
+	(void)hash;
+	return (fakes.key_cached ? hand_out_key() : NULL);
+}
+
+bool
+pool_key_known(const struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
+{
+
+	(void)p;
+	(void)hash;
+	return (fakes.key_known);
+}
+
+void
+pool_lookup(struct pool *p, struct lookup_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.lookup);
+	fakes.lookup = op;
+	fakes.nlookups++;
+}
+
+void
+fake_looked_up(bool known, enum err_code code)
+{
+	struct lookup_op *op = fakes.lookup;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.lookup = NULL;
+	op->key = known && code == ERR_NONE ? hand_out_key() : NULL;
+	op->done(op, &err);
+}
+
+void
+lease_drop(struct lease *l)
+{
+
+	if (l->snapshot != NULL) {
+		assert_ptr_equal(l->snapshot, &snapshot);
+		assert_true(fakes.leases > 0);
+		fakes.leases--;
+	}
+	l->snapshot = NULL;
+	l->account = NULL;
+	l->held = false;
+}
+
+static void
+lease_out(struct lease *l, int attempt)
+{
+
+	assert_true(attempt <= FAKE_ACCOUNTS);
+	l->held = l->slotted = true;
+	l->snapshot = &snapshot;
+	l->account = &fakes.accounts[attempt - 1];
+	l->attempt = attempt;
+	fakes.leases++;
+	fakes.nleases++;
+}
+
+void
+pool_admit(struct pool *p, struct admit_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.admit);
+	assert_non_null(op->key);
+	fakes.admit = op;
+	fakes.admitted = *op;
+	fakes.nadmits++;
+}
+
+void
+fake_admitted(enum admit_verdict verdict, enum err_code code)
+{
+	struct admit_op *op = fakes.admit;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.admit = NULL;
+	op->verdict = verdict;
+	op->queue_ms = 20;
+	op->reserved_nusd = 5000;
+	op->coverage = fakes.coverage;
+	memcpy(op->left, fakes.left, sizeof(op->left));
+	snprintf(op->trace, sizeof(op->trace), "[1]");
+	if (verdict == ADMIT_LEASED && code == ERR_NONE)
+		lease_out(&op->lease, 1);
+	op->done(op, &err);
+}
+
+void
+pool_admit_cancel(struct pool *p, struct admit_op *op)
+{
+
+	(void)p;
+	assert_true(op == fakes.admit || (fakes.move != NULL &&
+	    op == &fakes.move->admit));
+	fakes.ncancels++;
+}
+
+void
+pool_move(struct pool *p, struct move_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.move);
+	assert_true(op->lease.held);
+	fakes.move = op;
+	fakes.moved = *op;
+	fakes.nmoves++;
+}
+
+/* As the pool does: the new lease takes over from the old one, which stays as
+ * it was. */
+void
+fake_moved(enum admit_verdict verdict, enum err_code code)
+{
+	struct move_op *op = fakes.move;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.move = NULL;
+	op->admit.verdict = verdict;
+	op->admit.queue_ms = 30;
+	snprintf(op->admit.trace, sizeof(op->admit.trace), "[2]");
+	if (verdict == ADMIT_LEASED && code == ERR_NONE)
+		lease_out(&op->admit.lease, op->lease.attempt + 1);
+	op->admit.done(&op->admit, &err);
+}
+
+const char *
+budget_kind_name(enum budget_kind kind)
+{
+	static const char *const names[] = { "money", "tokens",
+	    "input_tokens", "output_tokens", "requests" };
+
+	return (names[kind]);
+}
+
+void
+pool_extend(struct pool *p, struct extend_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.extend);
+	fakes.extend = op;
+	fakes.extended = *op;
+	fakes.nextends++;
+}
+
+void
+fake_extended(bool granted, enum err_code code, int64_t output_tokens)
+{
+	struct extend_op *op = fakes.extend;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.extend = NULL;
+	op->granted = granted;
+	op->coverage = (struct coverage) { 1000, output_tokens };
+	op->reserved_nusd = 9000;
+	snprintf(op->reason, sizeof(op->reason), "the budget is used up");
+	op->done(op, &err);
+}
+
+void
+pool_settle(struct pool *p, struct settle_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.settle);
+	fakes.settle = op;
+	fakes.settled = *op;
+	fakes.nsettles++;
+}
+
+void
+fake_settled(enum err_code code)
+{
+	struct settle_op *op = fakes.settle;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.settle = NULL;
+	op->cost_nusd = 123;
+	op->done(op, &err);
+}
