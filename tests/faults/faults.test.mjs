@@ -43,6 +43,7 @@ before(async () => {
 		...world.small && { db: join(world.small, 'x.db') },
 		set: { store_timeout_s: '1s', dead_after_s: '2s',
 			queue_timeout_s: '5s', cooldown_error_s: '1s',
+			reserve_slice_tokens: 64, disconnect_drain_s: 1,
 			cooldown_overload_s: '1s', cooldown_max_s: '2s', drain_s: 5 } });
 });
 after(async () => {
@@ -73,12 +74,35 @@ async function healed() {
 			.then(r => r.status, () => 0)) === 200, 20000);
 }
 
+// A team with budgets of all kinds, none of which is meant to bind; each counts
+// in another way.
+async function team(n) {
+	const { site } = world;
+	const made = await site.team(3, { concurrency: 4,
+		keyOptions: ['--budget', '1000', ...n ? [] : ['--drain-s', '0']] });
+	const user = `${made.name}-user`;
+	const budgets = [
+		['--key', made.name, '--tokens', '1000000000', '--period', 'day',
+			'--zone', 'America/New_York'],
+		['--key', made.name, '--requests', '10000000', '--period',
+			'rolling', '--length', '5m'],
+		['--user', user, '--output-tokens', '1000000000', '--period',
+			'fixed', '--length', '1m', '--policy', 'strict'],
+		['--group', made.name, '--money', '1000', '--period', 'month',
+			'--models', 'claude-*'],
+	];
+	await site.leasehold(['user', 'add', user]);
+	await site.leasehold(['key', 'set', made.name, '--user', user]);
+	for (const options of budgets)
+		await site.leasehold(['budget', 'add', ...options]);
+	return made;
+}
+
 test(`faults, seed ${seed}`, { timeout: minutes * 60000 + count * 30000 +
 	120000 }, async t => {
 	const teams = [];
 	for (let i = 0; i < 2; i++)
-		teams.push(await world.site.team(3, { concurrency: 4,
-			keyOptions: ['--budget', '1000'] }));
+		teams.push(await team(i));
 	const watch = LeaseWatch.start(world.site);
 	const traffic = await Traffic.start(teams, dice, 12);
 	for (const [name, fault] of choices()) {
@@ -94,6 +118,9 @@ test(`faults, seed ${seed}`, { timeout: minutes * 60000 + count * 30000 +
 
 	t.diagnostic(`survived: ${[...made].map(([name, n]) =>
 		`${name} ${n}`).join(', ')}`);
+	const verdict = await world.site.tryLeasehold(['ledger', 'verify']);
+	t.diagnostic(verdict.stdout.trim().split('\n').at(-1));
+	assert.equal(verdict.status, 0, verdict.stdout + verdict.stderr);
 	const numbers = await booksBalance(world.site, traffic.calls);
 	t.diagnostic(Object.entries(numbers).map(([name, n]) =>
 		`${name} ${n}`).join(', '));
