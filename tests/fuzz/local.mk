@@ -81,3 +81,13 @@ tests_fuzz_fuzz_zone_SOURCES = tests/fuzz/fuzz_zone.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_zone_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_zone_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_zone_LDADD = libbase.a
+
+FUZZERS += tests/fuzz/fuzz_provider_report
+tests_fuzz_fuzz_provider_report_SOURCES = \
+	tests/fuzz/fuzz_provider_report.c admin/csv.c \
+	admin/provider_report.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_provider_report_CPPFLAGS = $(FUZZ_CPPFLAGS) \
+	-I$(top_srcdir)/admin
+tests_fuzz_fuzz_provider_report_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_provider_report_LDADD = libledger.a libstore.a libbase.a \
+	$(SQLITE_LIBS) $(JANSSON_LIBS)

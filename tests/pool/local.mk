@@ -81,3 +81,8 @@ tests_pool_test_budget_change_SOURCES = tests/pool/test_budget_change.c \
 	$(POOL_RIG)
 tests_pool_test_budget_change_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_budget_change_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_prune
+tests_pool_test_prune_SOURCES = tests/pool/test_prune.c $(POOL_RIG)
+tests_pool_test_prune_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin
+tests_pool_test_prune_LDADD = libadmin.a $(POOL_TEST_LIBS)

@@ -1,0 +1,171 @@
+#include <jansson.h>
+
+#include "pool/prune.h"
+#include "pool/rig.h"
+
+#include "verify.h"
+
+#define HOUR_MS		(60 * 60 * 1000)
+
+static void
+request(struct proc *p, struct key_info *key, int n)
+{
+
+	while (n-- > 0)
+		finish(p, admit_now(p, key));
+}
+
+/* Requests come from a time that is days ago by the store's clock. */
+static struct proc *
+start(struct rig *r)
+{
+
+	r->clock.wall_ms -= INT64_C(72) * HOUR_MS;
+	rig_account(r, "a", 0, 4);
+	rig_key(r, "k", "pool", 0, 0);
+	rig_price(r, "claude-*", 1000);
+	rig_budget(r, r->keys[0].id, INT64_MAX / 4);
+	return (proc_new(r));
+}
+
+static void
+agree(struct rig *r)
+{
+	struct err err = { 0 };
+	json_t *found = verify_ledger(r->st, &err);
+
+	if (found == NULL)
+		fail_msg("%s", err.text);
+	if (json_integer_value(json_object_get(found, "differences")) != 0)
+		fail_msg("%s", json_dumps(found, JSON_INDENT(1)));
+	json_decref(found);
+}
+
+static int64_t
+rows(struct rig *r)
+{
+
+	return (rig_int(r, "SELECT (SELECT count(*) FROM ledger) * 10000 + "
+	    "(SELECT count(*) FROM attempt)"));
+}
+
+static void
+keep_days(struct proc *p, int64_t days)
+{
+
+	p->shared.settings.ledger_keep_days = days;
+}
+
+static void
+without_the_setting_all_is_kept(void **state)
+{
+	struct rig *r = *state;
+	struct proc *p = start(r);
+
+	request(p, &r->keys[0], 3);
+	proc_beat(p);
+	assert_int_equal(rows(r), 30003);
+	keep_days(p, 36500);
+	clock_fake_advance(&r->clock, 2 * HOUR_MS);
+	proc_beat(p);
+	assert_int_equal(rows(r), 30003);
+	proc_free(p);
+}
+
+static void
+old_rows_go_once_an_hour(void **state)
+{
+	struct rig *r = *state;
+	struct proc *p = start(r);
+	struct admit_op *open;
+
+	keep_days(p, 1);
+	request(p, &r->keys[0], 3);
+	open = admit_now(p, &r->keys[0]);
+	proc_beat(p);
+	assert_int_equal(rows(r), 10001);	/* the one that is open */
+	agree(r);
+	assert_true(rig_int(r, "SELECT kept FROM budget_window") > 0);
+	assert_true(rig_int(r, "SELECT spent - kept FROM budget_window") == 0);
+	assert_true(rig_int(r, "SELECT reserved FROM budget_window") > 0);
+	finish(p, open);
+	request(p, &r->keys[0], 2);
+	clock_fake_advance(&r->clock, HOUR_MS / 2);
+	proc_beat(p);
+	assert_int_equal(rows(r), 30003);
+	agree(r);
+	clock_fake_advance(&r->clock, HOUR_MS / 2);
+	proc_beat(p);
+	assert_int_equal(rows(r), 0);
+	assert_int_equal(rig_int(r, "SELECT requests FROM key_usage"), 6);
+	assert_int_equal(rig_int(r, "SELECT sum(requests) FROM usage_hour"),
+	    6);
+	assert_int_equal(rig_int(r, "SELECT value + 0 FROM meta "
+	    "WHERE name = 'ledger_pruned'"), 6);
+	agree(r);
+	proc_free(p);
+}
+
+static void
+many_rows_take_many_beats(void **state)
+{
+	struct rig *r = *state;
+	struct proc *p = start(r);
+	int beats = 0;
+
+	request(p, &r->keys[0], 450);
+	keep_days(p, 1);
+	p->fail_times = 1;		/* the first is run again */
+	while (rows(r) > 0 && beats < 10) {
+		proc_beat(p);
+		agree(r);
+		beats++;
+	}
+	assert_int_equal(beats, 3);
+	proc_free(p);
+}
+
+/* What was deleted is corrected no more, and the sums stay as they are. */
+static void
+a_settlement_that_comes_too_late_changes_nothing(void **state)
+{
+	struct rig *r = *state;
+	struct proc *p = start(r), *other = proc_new(r);
+	struct admit_op *op = admit_now(p, &r->keys[0]);
+	struct settle_op *late = settle_make(p, op);
+	int64_t spent;
+
+	proc_die(p);
+	proc_beat(other);
+	assert_int_equal(rig_int(r, "SELECT state FROM ledger"), 2);
+	keep_days(other, 1);
+	clock_fake_advance(&r->clock, HOUR_MS);
+	proc_beat(other);
+	assert_int_equal(rows(r), 0);
+	spent = rig_int(r, "SELECT spent FROM budget_window");
+	assert_true(spent > 0);
+	lease_drop(&late->lease);
+	late->lease.held = false;
+	proc_run1(other, &late->op);
+	assert_true(rig_int(r, "SELECT spent FROM budget_window") == spent);
+	assert_int_equal(rig_int(r, "SELECT sum(marked_estimated) "
+	    "FROM usage_day"), 1);
+	agree(r);
+	free(late);
+	drop(op);
+	proc_free(other);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+		T(without_the_setting_all_is_kept),
+		T(old_rows_go_once_an_hour),
+		T(many_rows_take_many_beats),
+		T(a_settlement_that_comes_too_late_changes_nothing),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
