@@ -338,7 +338,7 @@ bound_input(const struct price *p, const struct price_call *call,
     const struct price_ask *ask, int64_t *tokens)
 {
 
-	*tokens = call->input_tokens;
+	*tokens = num_add_sat(call->input_tokens, ask->added_tokens);
 	if (ask->whole_context) {
 		*tokens = p->context_tokens;
 		return (p->context_tokens > 0 ? PRICE_GAP_NONE :
@@ -383,11 +383,11 @@ static int64_t
 sum_up(const struct price_call *call, const struct price_ask *ask,
     int64_t tokens, const struct dearest *d)
 {
-	int64_t times_read = ask->again ? 2 : 1;
+	int64_t output = num_mul_sat(call->output_tokens, ask->again ? 2 : 1);
 	struct sum sum = { 0 };
 
-	add(&sum, num_mul_sat(tokens, times_read), d->input);
-	add(&sum, num_mul_sat(call->output_tokens, times_read), d->output);
+	add(&sum, tokens, d->input);
+	add(&sum, output, d->output);
 	sum.nusd = num_add_sat(sum.nusd,
 	    num_mul_sat(ask->web_searches, d->search));
 	return (rounded_up(&sum));
@@ -406,6 +406,9 @@ worst(const struct price_list *list, const struct price_call *call,
 		return (PRICE_GAP_MODEL);
 	if ((gap = bound_input(p, call, ask, &tokens)) != PRICE_GAP_NONE)
 		return (gap);
+	/* What is read twice counts twice, also for the tier. */
+	if (ask->again)
+		tokens = num_mul_sat(tokens, 2);
 	gap = dearest_rows(list, call, ask, tokens, &d);
 	if (gap != PRICE_GAP_NONE)
 		return (gap);

@@ -99,6 +99,7 @@ struct price_ask {
 	bool other_models;	/* another model than that it names may answer;
 				   not used for prices */
 	int64_t web_searches;	/* at most; -1: nobody knows */
+	int64_t added_tokens;	/* input that the upstream adds to the body */
 	char feature[64];	/* one that has no price beforehand, in words;
 				   "": none */
 };

@@ -83,7 +83,7 @@ size_up(const struct runner *rn, const struct call *c, int64_t context,
 		.output_tokens = c->output_tokens,
 		.ask = c->ask,
 	};
-	int64_t input = c->input_tokens;
+	int64_t input = num_add_sat(c->input_tokens, c->ask->added_tokens);
 
 	if (context > 0 && (c->ask->whole_context || context < input))
 		input = context;

@@ -8,6 +8,15 @@
 /* More searches than this in one call are as good as no bound. */
 #define USES_MAX	1000
 
+/*
+ * What the upstream adds to the input for tools: its own words about them (up
+ * to 804 tokens, by model), and for each kind of its own making a definition
+ * (up to 735, of computer use).  Source: platform.claude.com/docs/en/about-
+ * claude/pricing, "Tool use pricing".
+ */
+#define TOOLS_TOKENS	1000
+#define TYPED_TOKENS	1000
+
 #define TIER(t)		(1U << USAGE_TIER_ ## t)
 #define SPEED(s)	(1U << USAGE_SPEED_ ## s)
 #define GEO(g)		(1U << USAGE_GEO_ ## g)
@@ -160,6 +169,10 @@ ask_tool_end(struct ask *a)
 		    a->tool);
 		note_feature(a, what);
 	}
+	if (a->price.added_tokens == 0)
+		a->price.added_tokens = TOOLS_TOKENS;
+	if (a->tool_typed)
+		a->price.added_tokens += TYPED_TOKENS;
 	if (a->tool_searches && a->uses_stated && a->uses >= 0) {
 		a->searches_bound++;
 		a->price.web_searches += a->uses;

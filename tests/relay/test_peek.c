@@ -274,15 +274,18 @@ long_sessions_are_none(void **state)
 static const char *
 say(const struct price_ask *a, char *out, size_t size)
 {
-	char searches[32] = "";
+	char searches[32] = "", added[32] = "";
 
 	if (a->web_searches != 0)
 		(void)snprintf(searches, sizeof(searches), " searches=%lld",
 		    (long long)a->web_searches);
-	(void)snprintf(out, size, "%u%u%u%s%s%s%s%s%s%s%s", a->speeds,
+	if (a->added_tokens != 0)
+		(void)snprintf(added, sizeof(added), " +%lld",
+		    (long long)a->added_tokens);
+	(void)snprintf(out, size, "%u%u%u%s%s%s%s%s%s%s%s%s", a->speeds,
 	    a->tiers, a->geos, a->whole_context ? " whole" : "", a->again ?
 	    " again" : "", a->repeats ? " repeats" : "", a->other_models ?
-	    " others" : "", searches, a->feature[0] != '\0' ? " (" : "",
+	    " others" : "", searches, added, a->feature[0] != '\0' ? " (" : "",
 	    a->feature, a->feature[0] != '\0' ? ")" : "");
 	return (out);
 }
@@ -335,7 +338,7 @@ static const struct {
 	    SOURCE("url")), "133 whole" },
 	{ "\"tools\":[{\"name\":\"a\",\"input_schema\":{\"type\":"
 	    "\"object\",\"properties\":{\"type\":{\"type\":\"url\"}"
-	    "}}}]", "133" },
+	    "}}}]", "133 +1000" },
 	{ "\"container\":\"c1\"", "133 whole repeats" },
 	{ "\"container\":null", "133" },
 	{ "\"mcp_servers\":[]", "133" },
@@ -357,53 +360,53 @@ static const struct {
 	{ "\"tools\":[{\"name\":\"a\"},{\"type\":\"custom\"},"
 	    "{\"type\":\"bash_20250124\"},{\"type\":"
 	    "\"text_editor_20250728\"},{\"type\":"
-	    "\"memory_20250818\"}]", "133" },
+	    "\"memory_20250818\"}]", "133 +5000" },
 	{ "\"tools\":[{\"type\":\"tool_search_tool_bm25_20251119\"}]",
-	    "133 repeats" },
+	    "133 repeats +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":8") "]",
-	    "133 whole repeats searches=8" },
+	    "133 whole repeats searches=8 +2000" },
 	{ "\"tools\":[{\"max_uses\":8,\"type\":"
 	    "\"web_search_20250305\"}," SEARCH("\"max_uses\":2") "]",
-	    "133 whole repeats searches=10" },
+	    "133 whole repeats searches=10 +3000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":0") "]",
-	    "133 whole repeats" },
+	    "133 whole repeats +2000" },
 	{ "\"tools\":[" SEARCH("\"name\":\"a\"") "]",
-	    "133 whole repeats searches=-1" },
+	    "133 whole repeats searches=-1 +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":null") "]",
-	    "133 whole repeats searches=-1" },
+	    "133 whole repeats searches=-1 +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":-1") "]",
-	    "133 whole repeats searches=-1" },
+	    "133 whole repeats searches=-1 +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":1e9") "]",
-	    "133 whole repeats searches=-1" },
+	    "133 whole repeats searches=-1 +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":1,\"max_uses\":9") "]",
-	    "133 whole repeats searches=9" },
+	    "133 whole repeats searches=9 +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":9,\"max_uses\":\"x\"")
-	    "]", "133 whole repeats searches=-1" },
+	    "]", "133 whole repeats searches=-1 +2000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":3") "," SEARCH("\"a\":1")
-	    "]", "133 whole repeats searches=-1" },
+	    "]", "133 whole repeats searches=-1 +3000" },
 	{ "\"tools\":[" SEARCH("\"max_uses\":3") "],\"tools\":["
 	    SEARCH("\"max_uses\":4") "]",
-	    "133 whole repeats searches=7" },
-	{ "\"tools\":[{\"name\":\"a\",\"max_uses\":5}]", "133" },
+	    "133 whole repeats searches=7 +3000" },
+	{ "\"tools\":[{\"name\":\"a\",\"max_uses\":5}]", "133 +1000" },
 	{ USER(SEARCH("\"max_uses\":3")),
 	    "133 whole repeats searches=-1" },
 	{ USER("{\"type\":\"web_search_tool_result\",\"content\":[{"
 	    "\"type\":\"web_search_result\"}]}"), "133" },
 	{ "\"tools\":[{\"type\":\"web_fetch_20250910\"}]",
-	    "133 whole repeats" },
+	    "133 whole repeats +2000" },
 	{ "\"tools\":[{\"type\":\"code_execution_20250825\"}]",
-	    "133 whole repeats (code execution)" },
+	    "133 whole repeats +2000 (code execution)" },
 	{ "\"tools\":[{\"type\":\"advisor_20260301\"}]",
-	    "133 whole repeats (the advisor tool)" },
+	    "133 whole repeats +2000 (the advisor tool)" },
 	{ "\"tools\":[{\"type\":\"oracle_20270101\"}]",
-	    "133 (a tool of type \"oracle_20270101\")" },
+	    "133 +2000 (a tool of type \"oracle_20270101\")" },
 	{ "\"tools\":[{\"type\":\"a_tool_with_a_very_long_name_in_"
-	    "deed_20270101\"}]", "133 (a tool of type "
+	    "deed_20270101\"}]", "133 +2000 (a tool of type "
 	    "\"a_tool_with_a_very_long_name_in\")" },
 	{ "\"tools\":[{\"type\":\"url\"}]",
-	    "133 whole (a tool of type \"url\")" },
+	    "133 whole +2000 (a tool of type \"url\")" },
 	{ "\"tools\":[{\"type\":null},{\"type\":5},7,\"web\"]",
-	    "133" },
+	    "133 +1000" },
 };
 
 static void
