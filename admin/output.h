@@ -19,6 +19,7 @@ enum column_kind {
 	COLUMN_TIME,		/* ms since the epoch, as UTC */
 	COLUMN_DURATION,	/* ms */
 	COLUMN_YES_NO,
+	COLUMN_ALARM,		/* a count; a row in which it is not 0 is red */
 	COLUMN_FLAGS		/* an array of words; a row of which one is
 				   "unpriced" is red, see output_is_coloured */
 };
