@@ -26,7 +26,7 @@ static const struct column sum_columns[] = {
 	{ "CACHE WRITE", "cache_write_tokens", COLUMN_INT },
 	{ "FIRST BYTE", "mean_first_byte_ms", COLUMN_DURATION },
 	{ "ESTIMATED", "marked_estimated", COLUMN_INT },
-	{ "UNPRICED", "unpriced", COLUMN_INT },
+	{ "UNPRICED", "unpriced", COLUMN_ALARM },
 	{ "COST", "cost_nusd", COLUMN_MONEY },
 };
 

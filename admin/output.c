@@ -136,6 +136,8 @@ is_alarming(const json_t *v, const struct column *column)
 	const json_t *word;
 	size_t i;
 
+	if (column->kind == COLUMN_ALARM)
+		return (json_integer_value(v) != 0);
 	if (column->kind != COLUMN_FLAGS)
 		return (false);
 	json_array_foreach(v, i, word) {
@@ -183,7 +185,8 @@ static bool
 is_right(enum column_kind kind)
 {
 
-	return (kind == COLUMN_FIGURE || kind == COLUMN_INT ||
+	return (kind == COLUMN_ALARM || kind == COLUMN_FIGURE ||
+	    kind == COLUMN_INT ||
 	    kind == COLUMN_MONEY || kind == COLUMN_PRICE ||
 	    kind == COLUMN_DURATION);
 }

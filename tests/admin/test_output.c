@@ -87,6 +87,7 @@ print_to(int fd, const char *rows)
 {
 	static const struct column columns[] = {
 		{ "ID", "id", COLUMN_INT },
+		{ "N", "n", COLUMN_ALARM },
 		{ "FLAGS", "flags", COLUMN_FLAGS },
 	};
 	json_t *j = json_loads(rows, 0, NULL);
@@ -96,7 +97,7 @@ print_to(int fd, const char *rows)
 	fflush(stdout);
 	assert_true((saved = dup(STDOUT_FILENO)) != -1);
 	assert_true(dup2(fd, STDOUT_FILENO) != -1);
-	output_table(j, columns, 2);
+	output_table(j, columns, NITEMS(columns));
 	fflush(stdout);
 	assert_true(dup2(saved, STDOUT_FILENO) != -1);
 	close(saved);
@@ -104,7 +105,8 @@ print_to(int fd, const char *rows)
 }
 
 #define ROWS	"[{\"id\": 1, \"flags\": [\"overrun\"]}, "	\
-		"{\"id\": 2, \"flags\": [\"unpriced\", \"x\"]}]"
+		"{\"id\": 2, \"flags\": [\"unpriced\", \"x\"]},"	\
+		"{\"id\": 3, \"n\": 4}]"
 
 static void
 a_row_without_a_price_is_red_on_a_terminal_alone(void **state)
@@ -145,9 +147,11 @@ a_row_without_a_price_is_red_on_a_terminal_alone(void **state)
 			    (size_t)(got + sizeof(got) - 1 - end))) > 0);
 		*end = '\0';
 		assert_string_equal(got, cases[i].red ?
-		    "ID  FLAGS\r\n 1  overrun\r\n"
-		    "\033[31m 2  unpriced,x\r\n\033[0m!" :
-		    "ID  FLAGS\r\n 1  overrun\r\n 2  unpriced,x\r\n!");
+		    "ID  N  FLAGS\r\n 1  -  overrun\r\n"
+		    "\033[31m 2  -  unpriced,x\r\n\033[0m"
+		    "\033[31m 3  4  -\r\n\033[0m!" :
+		    "ID  N  FLAGS\r\n 1  -  overrun\r\n"
+		    " 2  -  unpriced,x\r\n 3  4  -\r\n!");
 	}
 	close(slave);
 	close(master);
