@@ -14,8 +14,10 @@
 /* Bytes to keep of a string that has its place in the result. */
 #define KEEP(member)	(sizeof(((struct meter_result *)NULL)->member) - 1)
 
-/* Bytes a token, for streams that were cut; see meter_estimate_output. */
-#define TOKEN_BYTES	3
+/* So many tokens in so many bytes, for output that was not counted yet; see
+ * meter_estimate_output. */
+#define TOKENS		2
+#define TOKENS_BYTES	5
 
 /* What an answer states of its usage; -1: not stated. */
 enum count {
@@ -556,7 +558,8 @@ meter_body_end(struct meter *m)
 int64_t
 meter_estimate_output(const struct meter_result *r)
 {
-	int64_t passed = (r->content_bytes + TOKEN_BYTES - 1) / TOKEN_BYTES;
+	int64_t passed = (r->content_bytes * TOKENS + TOKENS_BYTES - 1) /
+	    TOKENS_BYTES;
 
 	return (passed > r->usage.output_tokens ? passed :
 	    r->usage.output_tokens);

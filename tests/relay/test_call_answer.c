@@ -217,13 +217,13 @@ a_stream_that_breaks_ends_with_an_error_event(void **state)
 		{ START, TRANSFER_CUT, START, true, "upstream_cut",
 		  USAGE_PARTIAL, 1 },
 		{ START DELTA, TRANSFER_CUT, START DELTA, true,
-		  "upstream_cut", USAGE_PARTIAL, 2 },
+		  "upstream_cut", USAGE_PARTIAL, 3 },
 		{ START "event: content", TRANSFER_CUT, START, true,
 		  "upstream_cut", USAGE_PARTIAL, 1 },
 		{ START DELTA, TRANSFER_STALLED, START DELTA, true,
-		  "upstream_stalled", USAGE_PARTIAL, 2 },
+		  "upstream_stalled", USAGE_PARTIAL, 3 },
 		{ START DELTA, TRANSFER_OK, START DELTA, true,
-		  "upstream_cut", USAGE_PARTIAL, 2 },
+		  "upstream_cut", USAGE_PARTIAL, 3 },
 		{ START DELTA FINAL, TRANSFER_OK, START DELTA FINAL, true,
 		  "upstream_cut", USAGE_EXACT, 5 },
 		{ WHOLE, TRANSFER_CUT, WHOLE, false, "ok", USAGE_EXACT, 5 },
@@ -663,7 +663,7 @@ without_room_towards_the_client_the_connection_is_broken(void **state)
 	fake_text(DELTA);
 	assert_true(req->reset);
 	assert_int_equal(fakes.ncancelled, 1);
-	check_settled("internal", USAGE_PARTIAL, 10, 2, false);
+	check_settled("internal", USAGE_PARTIAL, 10, 3, false);
 }
 
 static void

@@ -82,7 +82,7 @@ time_is_bounded(void **state)
 	assert_int_equal(fakes.nsettles, 0);
 	fakes_pass(1);
 	assert_int_equal(fakes.ncancelled, 1);
-	check_settled("drain_expired", USAGE_PARTIAL, 10, 2);
+	check_settled("drain_expired", USAGE_PARTIAL, 10, 3);
 	fakes_stop();
 }
 
@@ -95,7 +95,7 @@ a_key_has_its_own_time(void **state)
 	fakes.key.drain_ms = 0;
 	fake_gone(streaming());
 	assert_int_equal(fakes.ncancelled, 1);
-	check_settled("cut", USAGE_PARTIAL, 10, 2);
+	check_settled("cut", USAGE_PARTIAL, 10, 3);
 	fakes_stop();
 
 	fakes_start("");
@@ -104,7 +104,7 @@ a_key_has_its_own_time(void **state)
 	fakes_pass(999);
 	assert_int_equal(fakes.nsettles, 0);
 	fakes_pass(1);
-	check_settled("drain_expired", USAGE_PARTIAL, 10, 2);
+	check_settled("drain_expired", USAGE_PARTIAL, 10, 3);
 	fakes_stop();
 }
 
@@ -147,7 +147,7 @@ what_fails_meanwhile_says_something_about_the_account(void **state)
 	fakes_start(SETTINGS);
 	fake_gone(streaming());
 	fake_done(TRANSFER_CUT);
-	check_settled("drained", USAGE_PARTIAL, 10, 2);
+	check_settled("drained", USAGE_PARTIAL, 10, 3);
 	fakes_stop();
 }
 
@@ -192,7 +192,7 @@ the_relay_ends_before_them(void **state)
 	relay_abort(fakes.relay);
 	assert_int_equal(fakes.ncancelled, 1);
 	relay_abort(fakes.relay);
-	check_settled("drain_expired", USAGE_PARTIAL, 10, 2);
+	check_settled("drain_expired", USAGE_PARTIAL, 10, 3);
 	fakes_stop();
 }
 

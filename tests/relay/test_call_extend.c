@@ -8,8 +8,8 @@
 #include "messages.h"
 #include "relay/relay_int.h"
 
-/* Streams that grow beyond what is reserved for them.  Three bytes are a
- * token; a slice is 100 of them, of which the first is reserved. */
+/* Streams that grow beyond what is reserved for them.  Five bytes are
+ * two tokens; a slice is 100 of them, of which the first is reserved. */
 
 #define SLICE		100
 #define SETTINGS	"reserve_slice_tokens = 100\n"
@@ -41,7 +41,7 @@ tokens(int n)
 
 	snprintf(text, sizeof(text), "event: content_block_delta\ndata: "
 	    "{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"%0*d\"}}"
-	    "\n\n", 3 * n, 0);
+	    "\n\n", 5 * n / 2, 0);
 	return (fake_text(text));
 }
 

@@ -257,7 +257,7 @@ static const struct leaving {
 	  1, true, false, 200, false },
 	{ in_attempt_refused, nothing, true, 1, 1, USAGE_NONE, 0, 0, 0, 1,
 	  false, false, 500, false },
-	{ in_pass, nothing, true, 1, 1, USAGE_PARTIAL, 10, 2, 0, 1, true,
+	{ in_pass, nothing, true, 1, 1, USAGE_PARTIAL, 10, 3, 0, 1, true,
 	  false, 200, true },
 	{ in_pass_blocked, nothing, true, 1, 1, USAGE_PARTIAL, 10, 1, 0, 1,
 	  true, false, 200, true },

@@ -499,7 +499,8 @@ output_is_estimated_on_the_high_side(void **state)
 		int64_t stated, bytes, estimate;
 	} estimates[] = {
 		{ 0, 0, 0 }, { 5, 0, 5 }, { 1, 1, 1 }, { 0, 1, 1 },
-		{ 0, 3, 1 }, { 0, 4, 2 }, { 10, 31, 11 }, { 12, 31, 12 },
+		{ 0, 2, 1 }, { 0, 3, 2 }, { 0, 5, 2 }, { 0, 6, 3 },
+		{ 10, 26, 11 }, { 12, 26, 12 },
 	};
 	struct meter_result r = { .stopped = false };
 	size_t i;
