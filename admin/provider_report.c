@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -58,7 +59,7 @@ put_words(char *out, const char *name, bool numbers)
 		n = strcspn(name, "[-. _@/:");
 		if (is_release(name, n))
 			return;
-		if (n == 0 || (n == 6 && strncmp(name, "latest", n) == 0))
+		if (n == 0 || (n == 6 && strncasecmp(name, "latest", n) == 0))
 			continue;
 		if ((strspn(name, "0123456789") >= n) == numbers)
 			put_word(out, name, n);
