@@ -23,7 +23,12 @@
 --					see a change as before or after it
 --	config_version			raised in place
 --
--- A deadlock that is left (a park, a reaping) costs one more run of the batch.
+-- What is only added to comes at the end, in one order: budget windows, sums of
+-- keys, then of hours and days, each by its primary key.  Old rows are deleted
+-- last of all, under gate 'prune'; those that somebody corrects are skipped.
+--
+-- A deadlock that is left (a park, a reaping, budget windows of deleted rows)
+-- costs one more run of the batch.
 
 -- name: batch_state
 -- The version of the configuration, and how many wait.

@@ -182,20 +182,4 @@ on() {
 	reconcile
 }
 
-on sqlite "sqlite:$dir/db"
-status=77
-! grep -q '^#define HAVE_MYSQL' config.h || {
-	"$srcdir/tests/mariadb.sh" start "$dir/server" 2>"$dir/err"
-	status=$?
-}
-case $status in
-0)
-	mariadb --no-defaults -S "$dir/server/sock" -u root \
-	    -e 'CREATE DATABASE lh' || exit 99
-	on mariadb "mysql://root@localhost/lh?socket=$dir/server/sock"
-	;;
-77) echo "# no MariaDB is installed" ;;
-*) exit 99 ;;
-esac
-echo "1..$number"
-exit "$failed"
+on_each_store

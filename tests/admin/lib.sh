@@ -48,3 +48,25 @@ json() {
 	[ "$rc" = 0 ] && jq -e "$filter" "$dir/out" >/dev/null
 	report $? "$what"
 }
+
+# on_each_store: `on NAME URL' for SQLite, and for MariaDB where it is installed
+# and built in, with a server in $dir; then the count.
+on_each_store() {
+	on sqlite "sqlite:$dir/db"
+	status=77
+	! grep -q '^#define HAVE_MYSQL' config.h || {
+		"$srcdir/tests/mariadb.sh" start "$dir/server" 2>"$dir/err"
+		status=$?
+	}
+	case $status in
+	0)
+		mariadb --no-defaults -S "$dir/server/sock" -u root \
+		    -e 'CREATE DATABASE lh' || exit 99
+		on mariadb "mysql://root@localhost/lh?socket=$dir/server/sock"
+		;;
+	77) echo "# no MariaDB is installed" ;;
+	*) exit 99 ;;
+	esac
+	echo "1..$number"
+	exit "$failed"
+}

@@ -39,6 +39,8 @@ async function balanced(team) {
 	const rows = await site.ledger(team);
 	const { spent, reserved } = await budget(team);
 	assert.equal(reserved, 0);
+	const { differences, shown } = await site.json('ledger', 'verify');
+	assert.equal(differences, 0, JSON.stringify(shown));
 	return { rows, spent };
 }
 

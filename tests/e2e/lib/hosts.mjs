@@ -72,7 +72,8 @@ function oneCall({ call, rows, attempts, served }) {
 }
 
 // Each call of a team's loads has one row, and as many attempts as the mock
-// served; its budget is the sum of the rows; limits were kept to.
+// served; its budget and all other sums are those of the rows; limits were kept
+// to.
 export async function booksBalance(loads, { limit } = {}) {
 	const [{ team }] = loads;
 	for (const load of loads)
@@ -81,6 +82,8 @@ export async function booksBalance(loads, { limit } = {}) {
 	assert.equal(open, 0);
 	assert.equal(reserved, 0);
 	assert.equal(spent, ledger);
+	const { differences, shown } = await team.site.json('ledger', 'verify');
+	assert.equal(differences, 0, JSON.stringify(shown));
 	const counters = await team.site.mock.counters();
 	for (const { secret } of limit === undefined ? [] : team.accounts)
 		assert.ok(counters[secret].high_water <= limit, 'slots hold');
