@@ -10,7 +10,8 @@
 --	queue: tickets, turns		gate 'queue', as long as anybody waits
 --	ledger row, what it holds	ledger_holds, by id; reap_lock_ledger
 --	ledger row, its fence		guarded by both; ledger_state locks
---	key's requests in flight	lock_keys, then keys_in_flight
+--	key's requests in flight	lock_keys, then keys_in_flight; after
+--					them lock_users, lock_groups
 --	budget windows			windows_read (window_read), by id;
 --					rolling: a row at -1 first, the gate
 --	free slots			SKIP LOCKED, then waiting for the locked
@@ -44,7 +45,8 @@ WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
 -- name: key_check
 -- The count is of requests in flight, where that is bounded.
 SELECT enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id,
-    concurrency, models, turn, CASE WHEN concurrency > 0 THEN
+    concurrency, models, turn, coalesce((SELECT p.concurrency FROM person p
+    WHERE p.id = api_key.person_id), 0), CASE WHEN concurrency > 0 THEN
     (SELECT count(*) FROM slot WHERE slot.key_id = api_key.id
     AND slot.responder_id IS NOT NULL) ELSE 0 END
 FROM api_key WHERE id = ?;
@@ -52,9 +54,34 @@ FROM api_key WHERE id = ?;
 -- name: keys_read @mysql only
 -- As key_check, for a JSON array of keys in order; without the count.
 SELECT k.id, k.enabled, k.revoked_ms, k.expires_ms, k.bind_kind, k.bind_id,
-    k.person_id, k.concurrency, k.models, k.turn
+    k.person_id, k.concurrency, k.models, k.turn, coalesce(p.concurrency, 0)
 FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
-STRAIGHT_JOIN api_key k ON k.id = j.id;
+STRAIGHT_JOIN api_key k ON k.id = j.id
+LEFT JOIN person p ON p.id = k.person_id;
+
+-- name: lock_users @mysql only
+-- Those whose keys' requests in flight are bounded, as lock_keys.
+SELECT p.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN person p ON p.id = j.id FOR UPDATE;
+
+-- name: lock_groups @mysql only
+SELECT g.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN account_group g ON g.id = j.id FOR UPDATE;
+
+-- name: crew_of_user @sqlite
+-- Requests in flight of the keys of a user; crew_of_group: bound to a group.
+SELECT count(*) FROM api_key k CROSS JOIN slot s ON s.key_id = k.id
+WHERE k.person_id = ? AND s.responder_id IS NOT NULL;
+-- name: crew_of_user @mysql
+SELECT count(*) FROM api_key k STRAIGHT_JOIN slot s ON s.key_id = k.id
+WHERE k.person_id = ? AND s.responder_id IS NOT NULL;
+
+-- name: crew_of_group @sqlite
+SELECT count(*) FROM api_key k CROSS JOIN slot s ON s.key_id = k.id
+WHERE k.bind_id = ? AND k.bind_kind = 'group' AND s.responder_id IS NOT NULL;
+-- name: crew_of_group @mysql
+SELECT count(*) FROM api_key k STRAIGHT_JOIN slot s ON s.key_id = k.id
+WHERE k.bind_id = ? AND k.bind_kind = 'group' AND s.responder_id IS NOT NULL;
 
 -- name: lock_keys @mysql only
 -- Those whose requests in flight are bounded: a JSON array of keys in order.

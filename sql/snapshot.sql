@@ -11,7 +11,7 @@ SELECT account_id, family, reason, since_ms, until_ms, cause_id, observed_ms,
 FROM cooldown ORDER BY account_id, family;
 
 -- name: snapshot_groups
-SELECT id, name, strategy FROM account_group ORDER BY id;
+SELECT id, name, strategy, concurrency FROM account_group ORDER BY id;
 
 -- name: snapshot_budgets
 SELECT id, name, scope, scope_id, kind, models, policy, limit_value, period,

@@ -249,6 +249,29 @@ time_of_day(int64_t wall_ms, char out[9])
 	out[8] = '\0';
 }
 
+/* What it has waited for in vain. */
+static void
+explain_wait(struct runner *rn, struct admit_op *op, const struct want *w)
+{
+	int64_t s = (rn->mono_ms - op->submitted_ms) / 1000;
+	const struct crew *crew;
+	char where[96];
+
+	if (place_key_is_full(rn, w)) {
+		(void)refuse(op, ADMIT_QUEUE_TIMEOUT, "the key's %" PRId64
+		    " concurrent requests were all running for %" PRId64 " s",
+		    w->key->concurrency, s);
+	} else if ((crew = crews_seen_full(rn, w->key)) != NULL) {
+		(void)refuse(op, ADMIT_QUEUE_TIMEOUT, "the %s's %" PRId64
+		    " concurrent requests were all running for %" PRId64 " s",
+		    crew_word(crew), crew->limit, s);
+	} else {
+		say_where(rn, w->key, where, sizeof(where));
+		(void)refuse(op, ADMIT_QUEUE_TIMEOUT, "no slot was free %s "
+		    "for %" PRId64 " s", where, s);
+	}
+}
+
 void
 check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
     enum admit_verdict verdict)
@@ -273,15 +296,7 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 		    "and this key has its share of them", rn->set.queue_max);
 		break;
 	case ADMIT_QUEUE_TIMEOUT:
-		if (place_key_is_full(rn, w))
-			(void)refuse(op, verdict, "the key's %" PRId64
-			    " concurrent requests were all running for %"
-			    PRId64 " s", w->key->concurrency,
-			    (rn->mono_ms - op->submitted_ms) / 1000);
-		else
-			(void)refuse(op, verdict, "no slot was free %s for %"
-			    PRId64 " s", where,
-			    (rn->mono_ms - op->submitted_ms) / 1000);
+		explain_wait(rn, op, w);
 		break;
 	default:
 		if (w->usable > 0)

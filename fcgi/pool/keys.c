@@ -45,7 +45,7 @@ struct reading {
 };
 
 /* enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id, concurrency,
- * models; 0, or -1 */
+ * models, turn, the person's concurrency; 0, or -1 */
 static int
 take_key(struct key_state *key, const struct store_value *c, struct err *err)
 {
@@ -59,6 +59,7 @@ take_key(struct key_state *key, const struct store_value *c, struct err *err)
 	key->person_id = store_get_int(&c[5]);
 	key->concurrency = store_get_int(&c[6]);
 	key->turn = store_get_int(&c[8]);
+	key->person_concurrency = store_get_int(&c[9]);
 	if (*store_get_text(&c[7]) == '\0')
 		return (0);
 	if ((key->models = strdup(store_get_text(&c[7]))) != NULL)
@@ -77,7 +78,7 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	if (take_key(r->key, c, r->err))
 		return (-1);
 	if (r->key->concurrency > 0)
-		load_key_set(r->load, r->key->id, store_get_int(&c[9]));
+		load_key_set(r->load, r->key->id, store_get_int(&c[10]));
 	return (1);
 }
 

@@ -22,6 +22,7 @@ struct key_state {
 	int64_t bind_id;
 	int64_t person_id;
 	int64_t concurrency;	/* 0: unlimited */
+	int64_t person_concurrency;	/* of all keys of that person */
 	char *models;		/* NULL: any */
 	int64_t turn;		/* when it last got a slot while others
 				   waited */

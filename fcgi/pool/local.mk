@@ -14,6 +14,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/choose.h \
 	fcgi/pool/cooldown.c \
 	fcgi/pool/cooldown.h \
+	fcgi/pool/crews.c \
+	fcgi/pool/crews.h \
 	fcgi/pool/demand.c \
 	fcgi/pool/demand.h \
 	fcgi/pool/extend.c \

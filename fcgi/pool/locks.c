@@ -107,7 +107,8 @@ locks_take(struct runner *rn, struct err *err)
 	if (!store_shared(rn->st))
 		return (0);
 	gather_keys(rn);
-	if (keys_fetch(&rn->keys, rn->st, &rn->load, &rn->locks.keys, err))
+	if (keys_fetch(&rn->keys, rn->st, &rn->load, &rn->locks.keys, err) ||
+	    crews_lock(rn, err))
 		return (-1);
 	return (lock_windows(rn, err));
 }

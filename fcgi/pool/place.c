@@ -78,6 +78,7 @@ take(struct runner *rn, struct want *w, const struct choice *c)
 	    store_int(w->slot_n), store_int(w->slot_fence));
 	w->slot_fence++;
 	load_add(&rn->load, w->account->id, w->key->id, 1);
+	crews_add(rn, w->key);
 }
 
 /* The load is what this process last saw; before a request waits it is read
@@ -162,8 +163,13 @@ static int
 place_next(struct runner *rn, struct line *line, struct err *err)
 {
 	struct want *w = line->next++;
+	const struct crew *crew;
+	int full = place_key_is_full(rn, w);
 
-	if (place_key_is_full(rn, w)) {
+	if (!full && w->needs_slot &&
+	    (full = crews_full(rn, w->key, &crew, err)) < 0)
+		return (-1);
+	if (full) {
 		w->result = CHOICE_BUSY;
 		return (0);
 	}

@@ -57,6 +57,7 @@ runner_new(struct seal *seal, const char *key_path,
 	load_init(&rn->load);
 	keys_init(&rn->keys);
 	windows_init(&rn->windows);
+	crews_init(&rn->crews);
 	held_init(&rn->held);
 	key_uses_init(&rn->uses);
 	rollups_init(&rn->rollups);
@@ -103,6 +104,7 @@ runner_free(struct runner *rn)
 	key_uses_fini(&rn->uses);
 	rollups_fini(&rn->rollups);
 	held_fini(&rn->held);
+	crews_fini(&rn->crews);
 	windows_fini(&rn->windows);
 	keys_fini(&rn->keys);
 	load_fini(&rn->load);
@@ -242,6 +244,7 @@ clear(struct runner *rn)
 	locks_reset(&rn->locks);
 	keys_reset(&rn->keys);
 	windows_reset(&rn->windows);
+	crews_reset(&rn->crews);
 	held_reset(&rn->held);
 	key_uses_reset(&rn->uses);
 	rollups_reset(&rn->rollups);

@@ -10,6 +10,7 @@
 #include "store/thread.h"
 
 #include "pool/backlog.h"
+#include "pool/crews.h"
 #include "pool/holds.h"
 #include "pool/key_use.h"
 #include "pool/keys.h"
@@ -126,6 +127,7 @@ struct runner {
 	struct locks locks;
 	struct keys keys;
 	struct windows windows;
+	struct crews crews;
 	struct held_rows held;		/* of what is settled or extended */
 	struct key_uses uses;
 	struct rollups rollups;

@@ -151,7 +151,10 @@ group_row(void *arg, const struct store_value *c, size_t n)
 		return (-1);
 	s->groups = g;
 	g += s->ngroups++;
-	*g = (struct group) { .id = store_get_int(&c[0]) };
+	*g = (struct group) {
+		.id = store_get_int(&c[0]),
+		.concurrency = store_get_int(&c[3]),
+	};
 	copy_text(g->name, sizeof(g->name), &c[1]);
 	copy_text(g->strategy, sizeof(g->strategy), &c[2]);
 	return (0);

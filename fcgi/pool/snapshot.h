@@ -58,6 +58,7 @@ struct group {
 	int64_t id;
 	char name[128];
 	char strategy[32];
+	int64_t concurrency;	/* of the keys bound to it; 0: unlimited */
 };
 
 /** What a budget counts; the numbers stand in ledger rows (holds). */

@@ -90,6 +90,7 @@ tickets_collect(struct runner *rn, struct err *err)
 int
 tickets_expire(struct runner *rn, struct err *err)
 {
+	const struct crew *crew;
 	struct admit_op *op;
 	struct want w;
 	size_t i;
@@ -102,6 +103,8 @@ tickets_expire(struct runner *rn, struct err *err)
 		    rn->nrefused == LIMIT_REFUSED)
 			continue;
 		if ((rc = check_want(rn, op, &w, err)) < 0)
+			return (-1);
+		if (rc == 1 && crews_full(rn, w.key, &crew, err) < 0)
 			return (-1);
 		if (rc == 1)
 			check_explain(rn, op, &w, ADMIT_QUEUE_TIMEOUT);

@@ -86,3 +86,13 @@ UNIT_TESTS += tests/pool/test_prune
 tests_pool_test_prune_SOURCES = tests/pool/test_prune.c $(POOL_RIG)
 tests_pool_test_prune_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin
 tests_pool_test_prune_LDADD = libadmin.a $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_rush
+tests_pool_test_rush_SOURCES = tests/pool/test_rush.c $(POOL_RIG)
+tests_pool_test_rush_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_rush_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_crews
+tests_pool_test_crews_SOURCES = tests/pool/test_crews.c $(POOL_RIG)
+tests_pool_test_crews_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_crews_LDADD = $(POOL_TEST_LIBS)

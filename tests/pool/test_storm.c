@@ -11,8 +11,9 @@
 
 /*
  * Three processes do at random what they may do, batches fail at random, one
- * of them dies now and then, and, by the weather, the disk is full or broken or
- * the clock jumps: the books balance after every step.
+ * of them dies now and then and some of what it served is settled later, and,
+ * by the weather, the disk is full or broken or the clock jumps: the books
+ * balance after every step, whatever budgets there are.
  */
 
 #define N_PROCS		3
@@ -20,6 +21,7 @@
 #define STEPS		500
 #define SEEDS		5
 #define CAP_NUSD	100000
+#define N_LATE		16	/* settlements of the dead */
 
 enum phase {
 	PHASE_NONE,
@@ -34,6 +36,8 @@ struct call {
 	struct lease lease;
 	int attempts;
 	bool cancelled;
+	int64_t output;			/* so far */
+	int extensions;
 };
 
 enum weather {
@@ -48,8 +52,9 @@ struct storm {
 	struct proc *p[N_PROCS];
 	struct call calls[N_PROCS][N_CALLS];
 	struct key_info *key[3];
+	struct settle_op *late[N_LATE];
 	uint64_t seed;
-	int served, died, moved, gone;
+	int served, died, moved, gone, extended, refused, corrected;
 	int jumps;
 };
 
@@ -89,13 +94,18 @@ ask(struct storm *s, size_t w, struct call *c)
 {
 
 	c->admit = admit_make(s->p[w], s->key[chance(s, 3)]);
+	c->admit->stream = chance(s, 3) > 0;
+	if (chance(s, 3) == 0)
+		snprintf(c->admit->model, sizeof(c->admit->model),
+		    "claude-opus-4-1");
 	c->admit->give_up_ms = c->admit->submitted_ms + 50 + chance(s, 300);
 	c->phase = PHASE_ASKED;
 	proc_run1(s->p[w], &c->admit->op);
 }
 
-static void
-settle(struct storm *s, size_t w, struct call *c)
+/* How the call ended.  Now and then more was used than was covered. */
+static struct settle_op *
+end_of(struct storm *s, size_t w, struct call *c)
 {
 	struct settle_op *op;
 
@@ -104,15 +114,66 @@ settle(struct storm *s, size_t w, struct call *c)
 	op = settle_make(s->p[w], c->admit);
 	op->attempts = c->attempts;
 	op->end.mark = (enum usage_mark)chance(s, 4);
+	op->end.usage.output_tokens = c->output;
+	if (chance(s, 10) == 0)
+		op->end.usage.output_tokens += chance(s, 1000);
 	if (op->end.mark == USAGE_ESTIMATED)
 		op->end.usage = (struct usage) { 0 };
 	if (!op->lease.held)
 		op->end = (struct attempt_end) { .mark = USAGE_NONE };
+	return (op);
+}
+
+static void
+settle(struct storm *s, size_t w, struct call *c)
+{
+	struct settle_op *op = end_of(s, w, c);
+
 	proc_run1(s->p[w], &op->op);
 	lease_drop(&op->lease);
 	free(op);
 	call_free(c);
 	s->served++;
+}
+
+/* One that runs, if any does. */
+static struct call *
+leased(struct storm *s, size_t w)
+{
+	size_t first = chance(s, N_CALLS), i;
+	struct call *c;
+
+	for (i = 0; i < N_CALLS; i++) {
+		c = &s->calls[w][(first + i) % N_CALLS];
+		if (c->phase == PHASE_LEASED)
+			return (c);
+	}
+	return (NULL);
+}
+
+/* It streams on, and asks for more.  Some ask twice, or as it was before. */
+static void
+extend(struct storm *s, size_t w, struct call *c)
+{
+	struct extend_op op = {
+		.op.kind = OP_EXTEND,
+		.ledger_id = c->admit->ledger_id,
+		.attempt = c->lease.attempt,
+		.nth = c->extensions + (chance(s, 5) > 0),
+		.platform = "claude",
+		.body_bytes = c->admit->body_bytes,
+		.max_tokens = c->admit->max_tokens,
+		.so_far.input_tokens = chance(s, 4) == 0 ? 0 : 10,
+		.so_far.output_tokens = c->output,
+	};
+
+	memcpy(op.model, c->admit->model, sizeof(op.model));
+	proc_run1(s->p[w], &op.op);
+	c->extensions = op.nth;
+	if (op.granted && c->output < 900)
+		c->output += chance(s, 400);
+	s->extended++;
+	s->refused += !op.granted;
 }
 
 static void
@@ -167,6 +228,33 @@ take(struct storm *s, size_t w, struct call *c)
 		call_free(c);
 }
 
+/* Settlements of those that died, which were kept somewhere. */
+static void
+keep_late(struct storm *s, size_t w, struct call *c)
+{
+	size_t i = chance(s, N_LATE);
+
+	if (c->phase == PHASE_LEASED && s->late[i] == NULL)
+		s->late[i] = end_of(s, w, c);
+	call_free(c);
+}
+
+static void
+settle_late(struct storm *s, size_t w, size_t i)
+{
+	struct settle_op *op = s->late[i];
+
+	if (op == NULL)
+		return;
+	proc_run1(s->p[w], &op->op);
+	s->corrected += op->late;
+	if (chance(s, 2) == 0)
+		proc_run1(s->p[w], &op->op);
+	lease_drop(&op->lease);
+	free(op);
+	s->late[i] = NULL;
+}
+
 static void
 die(struct storm *s, size_t w)
 {
@@ -174,7 +262,7 @@ die(struct storm *s, size_t w)
 
 	for (i = 0; i < N_CALLS; i++) {
 		if (s->calls[w][i].phase != PHASE_NONE)
-			call_free(&s->calls[w][i]);
+			keep_late(s, w, &s->calls[w][i]);
 	}
 	proc_die(s->p[w]);
 	s->died++;
@@ -202,7 +290,16 @@ static void
 act(struct storm *s, size_t w, struct call *c)
 {
 
-	switch (chance(s, 12)) {
+	switch (chance(s, 16)) {
+	case 5:
+		settle_late(s, w, chance(s, N_LATE));
+		break;
+	case 6:
+	case 7:
+	case 8:
+		if ((c = leased(s, w)) != NULL)
+			extend(s, w, c);
+		break;
 	case 0:
 		proc_beat(s->p[w]);
 		break;
@@ -218,7 +315,7 @@ act(struct storm *s, size_t w, struct call *c)
 			cancel(s, w, c);
 		break;
 	case 4:
-		if (c->phase == PHASE_LEASED)
+		if ((c = leased(s, w)) != NULL)
 			move(s, w, c);
 		break;
 	default:
@@ -297,6 +394,37 @@ wind_down(struct storm *s)
 	    "WHERE state = 0"), 0);
 }
 
+/* Some of these, with any limit and policy.  What rolls is removed two days
+ * after it counts no more, which a clock that goes back as far would show. */
+static void
+make_budgets(struct storm *s)
+{
+	static const char *const which[] = {
+		"'key', 1, 'money', 'total', 0, ''",
+		"'key', 1, 'tokens', 'rolling', 60000, ''",
+		"'key', 1, 'output_tokens', 'day', 0, 'claude-opus-*'",
+		"'person', 7, 'money', 'rolling', 3600000, ''",
+		"'person', 7, 'input_tokens', 'month', 0, '*sonnet*,x'",
+		"'person', 7, 'requests', 'fixed', 60000, ''",
+		"'key', 2, 'money', 'week', 0, ''",
+	};
+	char sql[512];
+	size_t i;
+
+	for (i = 0; i < NITEMS(which); i++) {
+		if (chance(s, 2) == 0 || (s->weather == WEATHER_CLOCK &&
+		    strstr(which[i], "rolling") != NULL))
+			continue;
+		snprintf(sql, sizeof(sql), "INSERT INTO budget (scope, "
+		    "scope_id, kind, period, length_ms, models, name, policy, "
+		    "limit_value, created_ms) VALUES (%s, 'b%zu', '%s', %u, "
+		    "0)", which[i], i, chance(s, 2) ? "strict" : "elastic",
+		    strstr(which[i], "requests") != NULL ? 5 + chance(s, 60) :
+		    1000 + chance(s, 6000));
+		rig_sql(s->rig, sql);
+	}
+}
+
 static void
 storm(enum weather weather, uint64_t seed, struct storm *sum)
 {
@@ -317,7 +445,13 @@ storm(enum weather weather, uint64_t seed, struct storm *sum)
 	s->key[1] = rig_key(s->rig, "k2", "pool", 0, 2);
 	s->key[2] = rig_key(s->rig, "k3", "account", 2, 0);
 	rig_price(s->rig, "claude-*", 1000000);
-	rig_budget(s->rig, s->key[0]->id, CAP_NUSD);
+	rig_sql(s->rig, "INSERT INTO person (id, name, created_ms, "
+	    "concurrency) VALUES (7, 'p', 0, 4); UPDATE api_key "
+	    "SET person_id = 7 WHERE id < 3");
+	if (seed > 2)
+		make_budgets(s);
+	else
+		rig_budget(s->rig, s->key[0]->id, CAP_NUSD);
 	for (i = 0; i < N_PROCS; i++)
 		s->p[i] = proc_new(s->rig);
 	for (i = 0; i < STEPS; i++) {
@@ -328,6 +462,8 @@ storm(enum weather weather, uint64_t seed, struct storm *sum)
 	for (i = 0; i < N_PROCS; i++)
 		s->p[i]->fail_times = 0;
 	wind_down(s);
+	for (i = 0; i < N_LATE; i++)
+		settle_late(s, 0, (size_t)i);
 	balance(s);
 	for (i = 0; i < N_PROCS; i++)
 		proc_free(s->p[i]);
@@ -335,6 +471,9 @@ storm(enum weather weather, uint64_t seed, struct storm *sum)
 	sum->died += s->died;
 	sum->moved += s->moved;
 	sum->gone += s->gone;
+	sum->extended += s->extended;
+	sum->refused += s->refused;
+	sum->corrected += s->corrected;
 	sum->jumps += s->jumps;
 	rig_teardown(&state);
 	free(s);
@@ -350,8 +489,12 @@ weathers(enum weather weather, struct storm *sum)
 	print_message("%d served, %d moved, %d gone, %d died, %d faults, "
 	    "%d jumps\n", sum->served, sum->moved, sum->gone, sum->died,
 	    faulty_hits(), sum->jumps);
-	assert_true(sum->served > SEEDS * 30 && sum->moved > SEEDS &&
-	    sum->gone > SEEDS && sum->died > 0);
+	print_message("%d extensions, %d refused; %d corrected\n",
+	    sum->extended, sum->refused, sum->corrected);
+	assert_true(sum->served > SEEDS * 20 && sum->moved > SEEDS &&
+	    sum->gone > SEEDS && sum->died > 0 &&
+	    sum->extended > SEEDS * 10 && sum->refused > 0 &&
+	    sum->corrected > 0);
 }
 
 static void
