@@ -15,6 +15,9 @@
 #define LOOK_MS		(60 * 60 * 1000)
 #define BEAT_MAX	200
 
+/* After a batch that was rolled back: beats matter more. */
+#define AGAIN_MS	(60 * 1000)
+
 /* What goes in one transaction. */
 struct pruned {
 	int64_t n;
@@ -251,17 +254,17 @@ prune_beat(struct runner *rn, struct err *err)
 	struct pruning *p = &rn->pruning;
 	int64_t rows = 0, windows;
 
-	p->next_looked_ms = -1;
-	if (p->looked_ms != 0 && rn->mono_ms - p->looked_ms < LOOK_MS)
+	if (p->due_ms != 0 && rn->mono_ms < p->due_ms)
 		return (0);
+	p->tried_ms = rn->mono_ms;
+	p->more = false;
 	if (rn->set.ledger_keep_days > 0 && prune_ledger(rn->st,
 	    prune_cut_ms(rn->now_ms, rn->set.ledger_keep_days), BEAT_MAX,
 	    &rows, err))
 		return (-1);
 	if (prune_windows(rn->st, BEAT_MAX, &windows, err))
 		return (-1);
-	p->next_looked_ms = rows == BEAT_MAX || windows == BEAT_MAX ? 0 :
-	    rn->mono_ms;
+	p->more = rows == BEAT_MAX || windows == BEAT_MAX;
 	return (0);
 }
 
@@ -269,7 +272,11 @@ void
 prune_ended(struct pruning *p, bool committed)
 {
 
-	if (committed && p->next_looked_ms != -1)
-		p->looked_ms = p->next_looked_ms;
-	p->next_looked_ms = -1;
+	if (p->tried_ms == 0)
+		return;
+	if (!committed)
+		p->due_ms = p->tried_ms + AGAIN_MS;
+	else
+		p->due_ms = p->more ? 0 : p->tried_ms + LOOK_MS;
+	p->tried_ms = 0;
 }

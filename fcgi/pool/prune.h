@@ -48,15 +48,16 @@ int prune_windows(struct store *st, int64_t max, int64_t *rows,
 
 /** When a responder looks for rows. */
 struct pruning {
-	int64_t looked_ms;	/* monotonic, found nothing; 0: never yet, or
-				   there are more */
-	int64_t next_looked_ms;	/* of this batch; -1: none in it */
+	int64_t due_ms;		/* monotonic; 0: now */
+	int64_t tried_ms;	/* in this batch; 0: not */
+	bool more;		/* are left */
 };
 
 /**
  * prune_beat(rn, err): With a beat: once an hour, and with each beat as long
  * as there are more, delete some.  0, or -1.  prune_ended(p, committed): The
- * batch is over.
+ * batch is over; one that is rolled back is run again without, and for a
+ * minute nothing is deleted, so that no beat fails because of this.
  */
 int prune_beat(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));

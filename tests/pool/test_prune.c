@@ -115,13 +115,33 @@ many_rows_take_many_beats(void **state)
 
 	request(p, &r->keys[0], 450);
 	keep_days(p, 1);
-	p->fail_times = 1;		/* the first is run again */
 	while (rows(r) > 0 && beats < 10) {
 		proc_beat(p);
 		agree(r);
 		beats++;
 	}
 	assert_int_equal(beats, 3);
+	proc_free(p);
+}
+
+static void
+a_batch_that_fails_is_run_again_without(void **state)
+{
+	struct rig *r = *state;
+	struct proc *p = start(r);
+
+	request(p, &r->keys[0], 3);
+	keep_days(p, 1);
+	p->fail_times = 1;
+	proc_beat(p);
+	assert_int_equal(rows(r), 30003);
+	clock_fake_advance(&r->clock, 59 * 1000);
+	proc_beat(p);
+	assert_int_equal(rows(r), 30003);
+	clock_fake_advance(&r->clock, 1000);
+	proc_beat(p);
+	assert_int_equal(rows(r), 0);
+	agree(r);
 	proc_free(p);
 }
 
@@ -164,6 +184,7 @@ main(void)
 		T(without_the_setting_all_is_kept),
 		T(old_rows_go_once_an_hour),
 		T(many_rows_take_many_beats),
+		T(a_batch_that_fails_is_run_again_without),
 		T(a_settlement_that_comes_too_late_changes_nothing),
 	};
 
