@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/bench/admission.mjs \
 	tests/bench/bench.mjs \
 	tests/bench/leaving.mjs \
+	tests/bench/ledger.mjs \
 	tests/bench/proc.mjs \
 	tests/bench/report.mjs \
 	tests/bench/run \
