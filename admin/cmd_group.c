@@ -74,15 +74,16 @@ run_remove(struct cli *cli, struct err *err)
 }
 
 static const struct command_option add_options[] = {
-	{ "strategy", "STRATEGY", "weighted (the default) or "
-	    "least_connections" },
+	{ "strategy", "STRATEGY", "weighted (the default), "
+	    "least_connections, round_robin or response_time" },
 	{ "concurrency", "N", "requests at once of its keys; 0: no limit" },
 	{ NULL, NULL, NULL }
 };
 
 static const struct command_option set_options[] = {
 	{ "name", "NAME", "a new name" },
-	{ "strategy", "STRATEGY", "weighted or least_connections" },
+	{ "strategy", "STRATEGY", "weighted, least_connections, "
+	    "round_robin or response_time" },
 	{ "concurrency", "N", "requests at once of its keys; 0: no limit" },
 	{ NULL, NULL, NULL }
 };

@@ -124,6 +124,17 @@ INSERT INTO cooldown (account_id, family, reason, detail, since_ms,
     until_ms, stated, strikes, cause_id, observed_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: copy_read_account_health
+SELECT account_id, first_byte_ms, first_byte_seen_ms, share_permille,
+    share_reset_ms, share_window_ms, share_seen_ms, updated_ms
+FROM account_health ORDER BY account_id;
+
+-- name: copy_put_account_health
+INSERT INTO account_health (account_id, first_byte_ms, first_byte_seen_ms,
+    share_permille, share_reset_ms, share_window_ms, share_seen_ms,
+    updated_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: copy_read_api_key
 SELECT id, name, visible, hash, person_id, bind_kind, bind_id,
     concurrency, models, enabled, expires_ms, created_ms, revoked_ms,

@@ -5,6 +5,7 @@ SQL_STATEMENTS = \
 	sql/budgets.sql \
 	sql/copy.sql \
 	sql/doctor.sql \
+	sql/health.sql \
 	sql/keys.sql \
 	sql/meta.sql \
 	sql/prices.sql \
@@ -27,7 +28,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0004-usage.sql \
 	sql/mysql/0004-usage.sql \
 	sql/sqlite/0005-disconnect.sql \
-	sql/mysql/0005-disconnect.sql
+	sql/mysql/0005-disconnect.sql \
+	sql/sqlite/0006-health.sql \
+	sql/mysql/0006-health.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -35,42 +35,83 @@ static const char *const whys[] = {
 _Static_assert(sizeof(whys) / sizeof(whys[0]) == WHY_COUNT,
     "one word for each reason");
 
+/* Of an account of which much would reset unused it is smaller. */
 static int64_t
-stride(const struct candidate *c)
+stride(const struct candidate *c, int64_t now_ms)
 {
+	int weight = c->account->weight > 0 ? c->account->weight : 1;
 
-	return (STRIDE / (c->account->weight > 0 ? c->account->weight : 1));
+	return (STRIDE / weight * SHARE_PACE_EVEN /
+	    share_pace(&c->health.share, now_ms));
 }
 
 /*
- * Strategies give a score to a candidate that fits; the smallest wins.
- * ${pass} is the candidate's, brought up to the others'.
+ * What all that fit have in common.  An account that was away does not get all
+ * at once what it missed: its pass is brought up to at most one stride behind
+ * the foremost.
  */
+struct field {
+	int64_t now_ms;
+	int64_t pass;		/* of the foremost */
+	int64_t stride;		/* the longest */
+	int64_t best_ms;	/* shortest time to a first byte; 0: none is
+				   known */
+};
+
+static int64_t
+raised_pass(const struct candidate *c, const struct field *f)
+{
+	int64_t least = f->pass - f->stride;
+
+	return (c->pass > least ? c->pass : least);
+}
+
+/* Strategies give a score to a candidate that fits; the smallest wins. */
 struct strategy {
 	const char *name;
-	int64_t (*score)(const struct candidate *c, int64_t pass);
+	int64_t (*score)(const struct candidate *c, const struct field *f);
 };
 
 /* Shares by weight; what is in flight counts once more, so that a slow
  * account gets less. */
 static int64_t
-score_weighted(const struct candidate *c, int64_t pass)
+score_weighted(const struct candidate *c, const struct field *f)
 {
 
-	return (pass + c->in_use * stride(c));
+	return (raised_pass(c, f) + c->in_use * stride(c, f->now_ms));
 }
 
 static int64_t
-score_least_connections(const struct candidate *c, int64_t pass)
+score_least_connections(const struct candidate *c, const struct field *f)
 {
 
-	(void)pass;
-	return (c->in_use * stride(c));
+	return (c->in_use * stride(c, f->now_ms));
+}
+
+/* Each in its turn, whatever its weight. */
+static int64_t
+score_round_robin(const struct candidate *c, const struct field *f)
+{
+
+	(void)f;
+	return (c->turn);
+}
+
+/* As long as the first byte would take if each request that it serves already
+ * made it slower by as much; by weight. */
+static int64_t
+score_response_time(const struct candidate *c, const struct field *f)
+{
+	int64_t ms = health_expected_ms(&c->health, f->best_ms, f->now_ms);
+
+	return (ms * (c->in_use + 1) * (stride(c, f->now_ms) / 1000));
 }
 
 static const struct strategy strategies[] = {
 	{ "weighted", score_weighted },
 	{ "least_connections", score_least_connections },
+	{ "round_robin", score_round_robin },
+	{ "response_time", score_response_time },
 };
 
 static const struct strategy *
@@ -166,32 +207,19 @@ count(const struct choose_params *p, const struct candidate *c, enum why why,
 	}
 }
 
-/*
- * An account that was away does not get all at once what it missed: its pass
- * is brought up to at most one stride behind the foremost.
- */
-struct floor {
-	int64_t pass;
-	int64_t stride;
-};
-
-static int64_t
-raised_pass(const struct candidate *c, const struct floor *f)
-{
-	int64_t least = f->pass - f->stride;
-
-	return (c->pass > least ? c->pass : least);
-}
-
 static bool
 better(const struct strategy *s, const struct candidate *a,
-    const struct candidate *b, const struct floor *f)
+    const struct candidate *b, const struct field *f)
 {
-	int64_t pa = raised_pass(a, f), pb = raised_pass(b, f);
-	int64_t sa = s->score(a, pa), sb = s->score(b, pb);
+	int64_t pa = raised_pass(a, f), pb = raised_pass(b, f), sa, sb;
+	bool spent = share_spent(&a->health.share, f->now_ms);
 
 	if (a->account->priority != b->account->priority)
 		return (a->account->priority < b->account->priority);
+	if (spent != share_spent(&b->health.share, f->now_ms))
+		return (!spent);
+	sa = s->score(a, f);
+	sb = s->score(b, f);
 	if (sa != sb)
 		return (sa < sb);
 	if (pa != pb)
@@ -200,22 +228,35 @@ better(const struct strategy *s, const struct candidate *a,
 }
 
 static void
+survey(const struct choose_params *p, struct field *f)
+{
+	const struct candidate *c;
+	int64_t length, ms;
+
+	*f = (struct field) { .now_ms = p->now_ms };
+	for (c = p->candidates; c < p->candidates + p->n; c++) {
+		if (judge(p, c) != WHY_FIT)
+			continue;
+		length = stride(c, p->now_ms);
+		ms = c->health.first_byte_ms;
+		if (c->pass > f->pass)
+			f->pass = c->pass;
+		if (length > f->stride)
+			f->stride = length;
+		if (ms > 0 && (f->best_ms == 0 || ms < f->best_ms))
+			f->best_ms = ms;
+	}
+}
+
+static void
 pick(const struct choose_params *p, struct choice *out)
 {
 	const struct strategy *s = NULL;
 	const struct candidate *c, *best = NULL;
-	struct floor f = { 0, 0 };
+	struct field f;
 	size_t i;
 
-	for (i = 0; i < p->n; i++) {
-		c = &p->candidates[i];
-		if (judge(p, c) != WHY_FIT)
-			continue;
-		if (c->pass > f.pass)
-			f.pass = c->pass;
-		if (stride(c) > f.stride)
-			f.stride = stride(c);
-	}
+	survey(p, &f);
 	if (p->strategy != NULL)
 		s = strategy_find(p->strategy);
 	if (s == NULL)
@@ -227,7 +268,7 @@ pick(const struct choose_params *p, struct choice *out)
 			best = c;
 	}
 	out->index = (size_t)(best - p->candidates);
-	out->pass = raised_pass(best, &f) + stride(best);
+	out->pass = raised_pass(best, &f) + stride(best, p->now_ms);
 }
 
 /* Add to the trace, which is cut before what does not fit. */

@@ -5,13 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool/health.h"
 #include "pool/snapshot.h"
 
 /**
  * Which account serves a request: a pure function over a table of accounts.
  * Those that cannot serve are passed over; of the rest the smallest priority
- * goes first, then the strategy decides, then the one that is behind its
- * share, then the smaller id.  Any thread.
+ * goes first, those of which nearly nothing is left upstream last; then the
+ * strategy decides, then the one that is behind its share, then the smaller
+ * id.  Any thread.
  */
 
 /** An account with what the caller knows of its load. */
@@ -21,6 +23,9 @@ struct candidate {
 	int64_t pass;		/* grows by 1/weight with each lease: who has
 				   the smallest is behind its share.  Starts
 				   at 0, kept by the caller, see choice.pass */
+	int64_t turn;		/* when it was last chosen, by a count that
+				   the caller keeps */
+	struct health health;
 };
 
 struct choose_params {

@@ -65,7 +65,7 @@ load_follow(struct load *l, const struct snapshot *s, struct err *err)
 			candidates[i] = l->candidates[old];
 			accounts[i] = l->accounts[old];
 		} else
-			l->read_ms = 0;
+			l->read_ms = l->health_read_ms = 0;
 		candidates[i].account = &s->accounts[i];
 	}
 	free(l->candidates);
@@ -88,6 +88,14 @@ load_forget(struct load *l)
 {
 
 	l->read_ms = 0;
+}
+
+struct candidate *
+load_candidate(struct load *l, int64_t account_id)
+{
+	ptrdiff_t at = find_account(l, account_id);
+
+	return (at < 0 ? NULL : &l->candidates[at]);
 }
 
 /* Where ${id} is, or would be. */

@@ -47,6 +47,8 @@ struct load {
 	int64_t read_ms;		/* monotonic; 0: to be read */
 	unsigned batch, read_batch;	/* now, and when it was read */
 	size_t fetch;			/* free slots to fetch in one go */
+	int64_t turns;			/* accounts chosen so far */
+	int64_t health_read_ms;		/* see health_beat; store's time */
 };
 
 void load_init(struct load *l);
@@ -71,6 +73,9 @@ void load_forget(struct load *l);
 
 /** load_add(l, account_id, key_id, d): ${d} slots more or fewer are taken. */
 void load_add(struct load *l, int64_t account_id, int64_t key_id, int d);
+
+/** load_candidate(l, account_id): Borrow, or NULL; until load_follow. */
+struct candidate *load_candidate(struct load *l, int64_t account_id);
 
 /** load_key(l, key_id): Slots that requests of the key hold.
  * load_key_set: it was counted. */

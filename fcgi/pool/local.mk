@@ -20,6 +20,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/demand.h \
 	fcgi/pool/extend.c \
 	fcgi/pool/extend.h \
+	fcgi/pool/health.c \
+	fcgi/pool/health.h \
 	fcgi/pool/holds.c \
 	fcgi/pool/holds.h \
 	fcgi/pool/idlist.c \
@@ -53,6 +55,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/runner.h \
 	fcgi/pool/settle.c \
 	fcgi/pool/settle.h \
+	fcgi/pool/share.c \
+	fcgi/pool/share.h \
 	fcgi/pool/shared.c \
 	fcgi/pool/shared.h \
 	fcgi/pool/snapshot.c \

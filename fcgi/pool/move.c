@@ -2,6 +2,7 @@
 
 #include "pool/bill.h"
 #include "pool/cooldown.h"
+#include "pool/health.h"
 #include "pool/move.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
@@ -38,6 +39,7 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 	settle_close_attempt(rn, admit->ledger_id, op->lease.attempt,
 	    &op->end, &bill, bill.estimated ? -1 : bill.nusd);
 	runner_release(rn, &op->lease, admit->ledger_id, admit->key->id);
+	health_note(rn, op->lease.account->id, &op->end);
 
 	*next = op->lease;
 	next->held = false;

@@ -70,6 +70,7 @@ take(struct runner *rn, struct want *w, const struct choice *c)
 
 	w->account = cand->account;
 	cand->pass = c->pass;
+	cand->turn = ++rn->load.turns;
 	if (!w->needs_slot)
 		return;
 	ROWS_PUT(&rn->rows[ROWS_SLOT_TAKE], store_int(w->responder_id),

@@ -8,6 +8,7 @@
 #include "base/seal.h"
 #include "ledger/id.h"
 #include "ledger/usage.h"
+#include "pool/share.h"
 #include "pool/snapshot.h"
 #include "store/thread.h"
 
@@ -267,6 +268,9 @@ struct attempt_end {
 	char upstream_id[128];		/* its request-id */
 	enum usage_mark mark;
 	struct usage usage;
+	int64_t first_byte_ms;		/* a stream's, since it was dispatched;
+					   0: none, or no stream */
+	struct share share;		/* what is left upstream, as stated */
 };
 
 /** What the end of an attempt says about its account. */

@@ -8,6 +8,7 @@
 
 #include "pool/admit.h"
 #include "pool/extend.h"
+#include "pool/health.h"
 #include "pool/lookup.h"
 #include "pool/move.h"
 #include "pool/place.h"
@@ -34,6 +35,7 @@ static const enum stmt_id row_stmts[] = {
 	[ROWS_TICKET_GRANT] = STMT_TICKET_GRANT,
 	[ROWS_TICKET_DROP] = STMT_TICKET_DROP,
 	[ROWS_TICKET_LAPSE] = STMT_TICKET_LAPSE,
+	[ROWS_HEALTH_PUT] = STMT_HEALTH_PUT,
 };
 
 _Static_assert(sizeof(row_stmts) / sizeof(row_stmts[0]) == ROWS_COUNT,
@@ -423,7 +425,7 @@ run_beats(struct runner *rn, struct err *err)
 	rc = responder_beat(&rn->self, rn->st, &rn->set, err);
 	if (rc < 0 || (rc == 0 && register_anew(rn, err)))
 		return (-1);
-	if (reap_others(rn, err))
+	if (reap_others(rn, err) || health_beat(rn, err))
 		return (-1);
 	return (rn->ntickets > 0 ? tickets_lapse(rn, err) : 0);
 }
@@ -524,6 +526,7 @@ ended(void *arg, struct store_batch *b, bool committed)
 	if (!committed) {
 		rn->snapshot_stale = true;
 		load_forget(&rn->load);
+		health_undone(rn);
 	} else if (rn->facts_changed)
 		publish(rn);
 	locks_ended(&rn->locks, committed);

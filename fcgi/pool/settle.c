@@ -10,6 +10,7 @@
 #include "pool/bill.h"
 #include "pool/budgets.h"
 #include "pool/cooldown.h"
+#include "pool/health.h"
 #include "pool/idlist.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
@@ -453,6 +454,7 @@ return_lease(struct runner *rn, const struct settling *s, struct err *err)
 	if (!lease.held)
 		return (0);
 	runner_release(rn, &lease, op->ledger_id, op->key_id);
+	health_note(rn, lease.account->id, &op->end);
 	if (op->success)
 		return (cooldown_clear(rn, lease.account, op->model, err));
 	return (cooldown_park(rn, op->ledger_id, &lease, &op->park, NULL,

@@ -318,6 +318,7 @@ call_attempt(struct call *c)
 	struct err err = { 0 };
 
 	c->state = CALL_ATTEMPT;
+	c->attempt_ms = loop_now_ms(c->relay->loop);
 	if (pass_start(c, &err) != 0 || call_dispatch(c, &err) != 0)
 		(void)call_failed(c, TRANSFER_INTERNAL, 0, &err);
 }

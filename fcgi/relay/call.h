@@ -111,6 +111,9 @@ struct call {
 	const struct transfer_header *up_headers; /* borrowed from transfer */
 	size_t up_nheaders;
 	char upstream_id[128];
+	struct share share;		/* of the account, as the head has it */
+	int64_t head_ms;		/* a stream's head came so long after
+					   the attempt began; 0: none */
 	bool blocked;			/* client takes no more for now */
 	bool mid_event;			/* a part of an event went out */
 	bool errored;			/* an error event went out */
@@ -123,6 +126,7 @@ struct call {
 	int64_t begun_ms;		/* PARAMS were whole */
 	int64_t whole_ms;		/* the body was whole */
 	int64_t dispatched_ms;		/* first attempt */
+	int64_t attempt_ms;		/* the last one */
 	int64_t first_byte_ms;		/* towards the client; 0: none */
 
 	/* operations of the pool; one runs at a time */

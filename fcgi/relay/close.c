@@ -101,6 +101,8 @@ close_attempt_end(struct call *c, const char *outcome,
 	snprintf(end->upstream_id, sizeof(end->upstream_id), "%s",
 	    c->upstream_id);
 	end->status = c->upstream_status;
+	end->first_byte_ms = c->head_ms;
+	end->share = c->share;
 	end->mark = close_usage(c, &end->usage);
 }
 

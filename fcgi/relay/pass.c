@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "relay/call.h"
 #include "relay/platform.h"
+#include "relay/ratelimit.h"
 #include "relay/relay_int.h"
 #include "relay/remains.h"
 
@@ -427,6 +428,9 @@ pass_head(void *arg, int status, const struct transfer_header *h, size_t nh)
 	c->up_headers = h;
 	c->up_nheaders = nh;
 	c->pass = pass_choose(status, pass_find(h, nh, "content-type"));
+	if (c->pass == PASS_SSE)
+		c->head_ms = loop_now_ms(c->relay->loop) - c->attempt_ms + 1;
+	ratelimit_share(h, nh, loop_wall_ms(c->relay->loop), &c->share);
 	if ((value = pass_find(h, nh, "request-id")) != NULL)
 		snprintf(c->upstream_id, sizeof(c->upstream_id), "%s", value);
 	if ((value = pass_find(h, nh, "content-length")) == NULL ||
@@ -487,6 +491,8 @@ pass_forget(struct call *c)
 	c->pass = PASS_NONE;
 	c->upstream_status = 0;
 	c->upstream_id[0] = '\0';
+	c->head_ms = 0;
+	c->share = (struct share) { 0 };
 	c->length_stated = -1;
 	c->maybe_billed = false;
 	c->transfer_over = false;

@@ -94,9 +94,10 @@ static const struct {
 /* The windows by name in claims and in headers. */
 static const struct {
 	const char *claim, *header;
+	int64_t length_ms;
 } windows[] = {
-	{ "five_hour", "unified-5h" },
-	{ "seven_day", "unified-7d" },
+	{ "five_hour", "unified-5h", INT64_C(5) * 3600 * 1000 },
+	{ "seven_day", "unified-7d", INT64_C(7) * 24 * 3600 * 1000 },
 };
 
 static bool
@@ -215,4 +216,105 @@ ratelimit_read(const struct transfer_header *h, size_t n, int64_t now_ms,
 	if (!out->stated)
 		read_retry_after(out, &in);
 	read_buckets(out, &in, !out->stated);
+}
+
+/* ---- what is left ---- */
+
+/* "0.375", in permille, rounded down; more than 1 is 1. */
+static int
+parse_part(const char *s, int64_t *permille)
+{
+	int64_t whole, n = 0, unit = 100;
+	size_t len = strspn(s, "0123456789");
+	const char *p;
+
+	if (num_parse(s, len, 0, 1000, &whole))
+		return (-1);
+	if (s[len] == '.')
+		len++;
+	for (p = s + len; *p >= '0' && *p <= '9'; p++, unit /= 10)
+		n += unit * (*p - '0');
+	if (*p != '\0')
+		return (-1);
+	*permille = whole >= 1 ? 1000 : n;
+	return (0);
+}
+
+/* Take ${s} if nothing was found yet, or it is further behind. */
+static void
+take_share(const struct headers *in, struct share *s, struct share *out)
+{
+
+	s->seen_ms = in->now_ms;
+	if (s->reset_ms <= in->now_ms)
+		return;
+	if (out->seen_ms == 0 || share_pace(s, in->now_ms) <
+	    share_pace(out, in->now_ms) || (s->permille < out->permille &&
+	    share_spent(s, in->now_ms)))
+		*out = *s;
+}
+
+static void
+share_of_windows(const struct headers *in, struct share *out)
+{
+	const char *used, *reset;
+	int64_t permille;
+	struct share s;
+	size_t i;
+
+	for (i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+		s = (struct share) { .window_ms = windows[i].length_ms };
+		used = find_limit(in, windows[i].header, "-utilization");
+		reset = find_limit(in, windows[i].header, "-reset");
+		if (used == NULL || parse_part(used, &permille) ||
+		    reset == NULL || parse_number(reset, 1000, &s.reset_ms))
+			continue;
+		s.permille = 1000 - permille;
+		take_share(in, &s, out);
+	}
+}
+
+static void
+share_of_buckets(const struct headers *in, struct share *out)
+{
+	const char *limit, *left, *reset;
+	int64_t most, n;
+	struct share s;
+	size_t i;
+
+	for (i = 0; i < sizeof(buckets) / sizeof(buckets[0]); i++) {
+		s = (struct share) { 0 };
+		limit = find_limit(in, buckets[i], "-limit");
+		left = find_limit(in, buckets[i], "-remaining");
+		reset = find_limit(in, buckets[i], "-reset");
+		if (limit == NULL || left == NULL || reset == NULL ||
+		    num_parse(limit, strlen(limit), 1, INT64_MAX / 1000,
+		    &most) || num_parse(left, strlen(left), 0, most, &n) ||
+		    clock_parse_date(reset, &s.reset_ms))
+			continue;
+		s.permille = n * 1000 / most;
+		take_share(in, &s, out);
+	}
+}
+
+void
+ratelimit_share(const struct transfer_header *h, size_t n, int64_t now_ms,
+    struct share *out)
+{
+	static const char prefix[] = "anthropic-ratelimit-";
+	struct headers in = { h, n, now_ms };
+
+	memset(out, 0, sizeof(*out));
+
+	/* They come together: most answers of other upstreams have none. */
+	while (in.n > 0 && strncmp(in.h->name, prefix,
+	    sizeof(prefix) - 1) != 0) {
+		in.h++;
+		in.n--;
+	}
+	if (in.n == 0)
+		return;
+	share_of_windows(&in, out);
+	if (out->seen_ms == 0)
+		share_of_buckets(&in, out);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool/share.h"
 #include "pool/snapshot.h"
 
 struct transfer_header;
@@ -41,5 +42,14 @@ struct ratelimit {
  */
 void ratelimit_read(const struct transfer_header *h, size_t n,
     int64_t now_ms, struct ratelimit *out);
+
+/**
+ * ratelimit_share(h, n, now_ms, out):
+ * What any answer's headers say is left, of the limit that is most behind:
+ * of subscriptions (anthropic-ratelimit-unified-{5h,7d}-{utilization,reset},
+ * utilization from 0 to 1), else of the limits a minute.  .seen_ms 0: nothing.
+ */
+void ratelimit_share(const struct transfer_header *h, size_t n,
+    int64_t now_ms, struct share *out);
 
 #endif /* !RELAY_RATELIMIT_H_ */

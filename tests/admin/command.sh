@@ -98,8 +98,10 @@ json "migrate has nothing to do" '.schema_before == .schema' migrate
 is 0 "group add" group add g1 --strategy least_connections
 is 4 "a group twice" group add g1
 is 2 "an unknown strategy" group add g2 --strategy best
-has "it names those that are there" 'take weighted or least_connections'
-is 2 "a strategy of a later version" group set g1 --strategy round_robin
+has "it names those that are there" 'take weighted or least_connections or round_robin or response_time'
+is 0 "another strategy" group set g1 --strategy round_robin
+is 0 "and one more" group set g1 --strategy response_time
+is 0 "and back" group set g1 --strategy least_connections
 is 2 "a bad name" group add ' g'
 is 2 "concurrency below 0" group set g1 --concurrency -1
 is 0 "a group's concurrency" group set g1 --concurrency 7

@@ -536,7 +536,7 @@ static void
 a_group_takes_the_strategies_that_are_there(void **state)
 {
 	static const char *const none[] = {
-		"round_robin", "response_time", "", "Weighted", "weighted "
+		"random", "", "Weighted", "weighted ", "round-robin"
 	};
 	struct desk *d = *state;
 	struct group_change c = { .name = "g" };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { call } from './lib/http.mjs';
+import { call, stream } from './lib/http.mjs';
 import { Site } from './lib/site.mjs';
 
 let site;
@@ -39,6 +39,11 @@ function near(got, wanted) {
 describe('thirty slow requests at once', () => {
 	test('least_connections: as many on each', async () => {
 		const made = await team('least_connections');
+		near(await spread(made, 30), [10, 10, 10]);
+	});
+
+	test('round_robin: each in its turn, whatever its weight', async () => {
+		const made = await team('round_robin', [100, 200, 700]);
 		near(await spread(made, 30), [10, 10, 10]);
 	});
 
@@ -85,5 +90,41 @@ describe('one after the other, while a call hangs on one account', () => {
 		const [hangs, a, b] = await besideHanging(await team('weighted'));
 		assert.ok(hangs > 1 && hangs <= a && hangs <= b,
 			`${hangs}, ${a}, ${b}`);
+	});
+});
+
+// Two of three begin their streams late: how many of eighteen streams, one
+// after the other, each gets once that is known.
+describe('one after the other, of which one begins sooner', () => {
+	test('response_time: it gets most', async () => {
+		const made = await team('response_time');
+		for (const [i, { secret }] of made.accounts.entries())
+			await site.mock.plan(secret,
+				{ head_delay_ms: i === 1 ? 0 : 600 });
+		for (let i = 0; i < 24; i++)
+			assert.equal((await stream(made)).status, 200);
+		const requests = await site.mock.requests(
+			...made.accounts.map(a => a.secret));
+		const [a, b, c] = made.accounts.map(
+			x => requests.filter(r => r.credential === x.secret).length);
+		assert.ok(b >= 16 && a <= 4 && c <= 4, `${a}, ${b}, ${c}`);
+	});
+});
+
+describe('what the upstream says is left', () => {
+	test('an account that is nearly spent goes last', async () => {
+		const made = await team('least_connections');
+		const reset = String(Math.floor(Date.now() / 1000) + 3600);
+		await site.mock.plan(made.accounts[0].secret, { headers: [
+			['anthropic-ratelimit-unified-5h-utilization', '0.99'],
+			['anthropic-ratelimit-unified-5h-reset', reset]] });
+		for (let i = 0; i < 24; i++)
+			assert.equal((await call(made)).status, 200);
+		const requests = await site.mock.requests(
+			...made.accounts.map(a => a.secret));
+		const spent = requests.filter(
+			r => r.credential === made.accounts[0].secret).length;
+		// Two responders, each of which may learn it for itself.
+		assert.ok(spent >= 1 && spent <= 2, `${spent}`);
 	});
 });

@@ -262,6 +262,140 @@ least_connections_counts_connections(void **state)
 }
 
 static void
+round_robin_takes_turns(void **state)
+{
+	struct fixture f;
+	struct choice out;
+	int64_t turn, want[] = { 1, 2, 3, 4, 1, 2, 4, 3, 1, 2 };
+	size_t i;
+
+	(void)state;
+	fixture_init(&f);
+	f.p.strategy = "round_robin";
+	f.accounts[0].weight = 1;
+	f.accounts[3].weight = 900;
+	for (i = 0, turn = 1; i < NITEMS(want); i++, turn++) {
+		f.accounts[2].enabled = i != 6;
+		choose(&f.p, false, &out);
+		assert_int_equal(out.result, CHOICE_PICKED);
+		assert_int_equal(f.accounts[out.index].id, want[i]);
+		f.c[out.index].turn = turn;
+	}
+}
+
+static void
+response_time_counts_with_load(void **state)
+{
+	static const struct {
+		int64_t first_byte_ms[4];
+		int64_t age_ms;
+		int64_t in_use[4];
+		int weight[4];
+		int64_t want;
+	} cases[] = {
+		/* the fastest */
+		{ { 900, 700, 400, 800 }, 0, { 0 }, { 100, 100, 100, 100 },
+		    3 },
+		/* unless it has too much to do */
+		{ { 900, 700, 400, 800 }, 0, { 0, 0, 1, 0 },
+		    { 100, 100, 100, 100 }, 2 },
+		{ { 900, 700, 400, 800 }, 0, { 1, 0, 1, 1 },
+		    { 100, 100, 100, 100 }, 2 },
+		/* of which nothing is known is as fast as the best */
+		{ { 900, 700, 400, 0 }, 0, { 0, 0, 1, 0 },
+		    { 100, 100, 100, 100 }, 4 },
+		{ { 0, 0, 0, 0 }, 0, { 1, 1, 0, 1 },
+		    { 100, 100, 100, 100 }, 3 },
+		/* weight counts */
+		{ { 900, 900, 900, 900 }, 0, { 0 }, { 100, 400, 100, 300 },
+		    2 },
+		/* what was slow long ago is tried again: it is next to the
+		 * best, which has something to do */
+		{ { 9000, 4000, 400, 6000 }, 900000, { 1, 0, 1, 1 },
+		    { 100, 100, 100, 100 }, 2 },
+	};
+	struct fixture f;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fixture_init(&f);
+		f.p.strategy = "response_time";
+		for (j = 0; j < 4; j++) {
+			f.accounts[j].concurrency = 10;
+			f.accounts[j].weight = cases[i].weight[j];
+			f.c[j].in_use = cases[i].in_use[j];
+			f.c[j].health.first_byte_ms =
+			    cases[i].first_byte_ms[j];
+			f.c[j].health.first_byte_seen_ms =
+			    NOW - cases[i].age_ms;
+		}
+		assert_int_equal(picked(&f), cases[i].want);
+	}
+}
+
+#define HOUR	INT64_C(3600000)
+
+static const struct share nearly_spent = {
+	.seen_ms = NOW, .permille = 20, .reset_ms = NOW + HOUR,
+	.window_ms = 5 * HOUR
+};
+
+static void
+who_is_nearly_spent_goes_last_of_its_priority(void **state)
+{
+	struct fixture f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; choose_strategy(i) != NULL; i++) {
+		fixture_init(&f);
+		f.p.n = 2;
+		f.p.strategy = choose_strategy(i);
+		f.c[0].health.share = nearly_spent;
+		f.c[1].in_use = 1;
+		f.c[1].turn = 1;
+		assert_int_equal(picked(&f), 2);
+
+		/* It goes before those of a later priority, ... */
+		f.accounts[1].priority = 60;
+		assert_int_equal(picked(&f), 1);
+
+		/* it serves if nobody else can, ... */
+		f.accounts[1].priority = 50;
+		f.c[1].in_use = 2;
+		assert_int_equal(picked(&f), 1);
+
+		/* and is as the others once its limit is renewed. */
+		f.c[1].in_use = 1;
+		f.p.now_ms = NOW + HOUR;
+		assert_int_equal(picked(&f), 1);
+	}
+}
+
+static void
+what_would_reset_unused_is_preferred(void **state)
+{
+	struct fixture f;
+	int counts[4];
+
+	(void)state;
+	fixture_init(&f);
+	f.p.n = 2;
+
+	/* Half is left, with a quarter of the time; and the other way. */
+	f.c[0].health.share = (struct share) { .seen_ms = NOW,
+		.permille = 500, .reset_ms = NOW + HOUR,
+		.window_ms = 4 * HOUR };
+	f.c[1].health.share = (struct share) { .seen_ms = NOW,
+		.permille = 500, .reset_ms = NOW + 4 * HOUR,
+		.window_ms = 4 * HOUR };
+	serve(&f, 500, counts);
+	assert_in_range(counts[0], 399, 401);
+	assert_in_range(counts[1], 99, 101);
+}
+
+static void
 only_strategies_with_a_row_are_known(void **state)
 {
 	size_t i;
@@ -269,12 +403,14 @@ only_strategies_with_a_row_are_known(void **state)
 	(void)state;
 	assert_true(choose_knows("weighted"));
 	assert_true(choose_knows("least_connections"));
-	assert_false(choose_knows("round_robin"));
+	assert_true(choose_knows("round_robin"));
+	assert_true(choose_knows("response_time"));
+	assert_false(choose_knows("random"));
 	assert_false(choose_knows(""));
 	assert_string_equal(choose_strategy(0), "weighted");
 	for (i = 0; choose_strategy(i) != NULL; i++)
 		assert_true(choose_knows(choose_strategy(i)));
-	assert_true(i >= 2);
+	assert_int_equal(i, 4);
 }
 
 static void
@@ -359,6 +495,11 @@ main(void)
 		cmocka_unit_test(who_was_away_does_not_catch_up),
 		cmocka_unit_test(weighted_leans_to_the_idle),
 		cmocka_unit_test(least_connections_counts_connections),
+		cmocka_unit_test(round_robin_takes_turns),
+		cmocka_unit_test(response_time_counts_with_load),
+		cmocka_unit_test(
+		    who_is_nearly_spent_goes_last_of_its_priority),
+		cmocka_unit_test(what_would_reset_unused_is_preferred),
 		cmocka_unit_test(only_strategies_with_a_row_are_known),
 		cmocka_unit_test(the_first_to_be_free_is_named),
 		cmocka_unit_test(the_trace_is_json_and_names_the_picked_first),

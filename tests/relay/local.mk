@@ -71,7 +71,7 @@ tests_relay_test_head_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_relay_test_head_LDADD = libhttp.a $(RELAY_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_judge
-tests_relay_test_judge_SOURCES = tests/relay/test_judge.c
+tests_relay_test_judge_SOURCES = tests/relay/test_judge.c fcgi/pool/share.c
 tests_relay_test_judge_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_judge_LDADD = $(UPSTREAM_TEST_LIBS)
 
@@ -92,7 +92,7 @@ tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
 	$(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
-CALL_FAKES = tests/relay/fakes.c tests/relay/fake_pool.c \
+CALL_FAKES = fcgi/pool/share.c tests/relay/fakes.c tests/relay/fake_pool.c \
 	tests/relay/fakes.h tests/relay/messages.h
 
 UNIT_TESTS += tests/relay/test_call_front

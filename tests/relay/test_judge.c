@@ -144,6 +144,68 @@ limits_are_read_from_headers(void **state)
 	}
 }
 
+#define W5(used, reset)							\
+	AR "unified-5h-utilization: " used "\n" AR "unified-5h-reset: " reset
+#define W7(used, reset)							\
+	AR "unified-7d-utilization: " used "\n" AR "unified-7d-reset: " reset
+#define BUCKET(name, limit, left, reset)				\
+	AR name "-limit: " limit "\n" AR name "-remaining: " left "\n"	\
+	AR name "-reset: 2026-11-20T" reset "Z"
+
+static const struct {
+	const char *headers;
+	int64_t permille;	/* -1: nothing is known */
+	int64_t in_ms;		/* until it is whole */
+	int64_t window_ms;
+} share_cases[] = {
+	{ "", -1, 0, 0 },
+	{ "request-id: req_1", -1, 0, 0 },
+	{ W5("0.25", "1795165200"), 750, 3600000, 5 * 3600000 },
+	{ "request-id: req_1\n" W5("1", "1795165200"), 0, 3600000,
+	  5 * 3600000 },
+	{ W5("1.07", "1795165200"), 0, 3600000, 5 * 3600000 },
+	{ W5("0", "1795165200"), 1000, 3600000, 5 * 3600000 },
+	{ W5("0.12345", "1795165200"), 877, 3600000, 5 * 3600000 },
+	{ W5("much", "1795165200"), -1, 0, 0 },
+	{ W5("0.5", "1795161000"), -1, 0, 0 },
+	/* the one that is further behind */
+	{ W5("0.5", "1795165200") "\n" W7("0.5", "1795248000"), 500, 3600000,
+	  5 * 3600000 },
+	{ W5("0.5", "1795165200") "\n" W7("0.95", "1795420800"), 50,
+	  3 * DAY, 7 * DAY },
+	/* limits a minute */
+	{ BUCKET("requests", "50", "49", "08:00:01"), 980, 1000, 0 },
+	{ BUCKET("requests", "50", "49", "08:00:01") "\n"
+	  BUCKET("tokens", "40000", "4000", "08:00:50"), 100, 50000, 0 },
+	{ BUCKET("requests", "0", "0", "08:00:01"), -1, 0, 0 },
+	{ BUCKET("requests", "5", "-1", "08:00:01"), -1, 0, 0 },
+};
+
+static void
+what_is_left_is_read_from_headers(void **state)
+{
+	struct transfer_header h[8];
+	struct share s;
+	char text[512];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < NITEMS(share_cases); i++) {
+		strcpy(text, share_cases[i].headers);
+		n = split(text, h, NITEMS(h));
+		ratelimit_share(h, n, NOW, &s);
+		if ((s.seen_ms == 0) != (share_cases[i].permille == -1))
+			fail_msg("%s: seen %d", share_cases[i].headers,
+			    s.seen_ms != 0);
+		if (s.seen_ms == 0)
+			continue;
+		assert_int_equal(s.seen_ms, NOW);
+		assert_int_equal(s.permille, share_cases[i].permille);
+		assert_int_equal(s.reset_ms - NOW, share_cases[i].in_ms);
+		assert_int_equal(s.window_ms, share_cases[i].window_ms);
+	}
+}
+
 /* ---- decisions ---- */
 
 static void
@@ -381,6 +443,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_are_read_from_headers),
+		cmocka_unit_test(what_is_left_is_read_from_headers),
 		cmocka_unit_test(statuses_are_judged),
 		cmocka_unit_test(broken_transfers_are_judged),
 		cmocka_unit_test(parks_carry_what_the_upstream_stated),

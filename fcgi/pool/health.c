@@ -1,0 +1,167 @@
+#include "base/err.h"
+#include "store/store.h"
+
+#include "pool/health.h"
+#include "pool/runner.h"
+
+/* A new value counts as a quarter. */
+#define AVERAGE_PART	4
+
+/* What nobody saw for so long counts half, and half again. */
+#define HALF_MS		60000
+#define HALVES_MAX	16
+
+/* Own averages go before those of others for so long. */
+#define OWN_MS		10000
+
+/* Others' rows may be committed later than they are dated, and clocks of hosts
+ * differ. */
+#define SLACK_MS	15000
+
+/* ---- pure ---- */
+
+void
+health_first_byte(struct health *h, int64_t ms, int64_t now_ms)
+{
+
+	if (ms < 1)
+		ms = 1;
+	if (h->first_byte_ms == 0)
+		h->first_byte_ms = ms;
+	else
+		h->first_byte_ms += (ms - h->first_byte_ms) / AVERAGE_PART;
+	h->first_byte_seen_ms = now_ms;
+}
+
+void
+health_share(struct health *h, const struct share *s)
+{
+
+	if (s->seen_ms > h->share.seen_ms)
+		h->share = *s;
+}
+
+int64_t
+health_expected_ms(const struct health *h, int64_t best_ms, int64_t now_ms)
+{
+	int64_t ms = h->first_byte_ms, halves;
+
+	if (best_ms < 1)
+		best_ms = 1;
+	if (ms <= best_ms)
+		return (ms > 0 ? ms : best_ms);
+	halves = (now_ms - h->first_byte_seen_ms) / HALF_MS;
+	if (halves > HALVES_MAX)
+		halves = HALVES_MAX;
+	return (halves > 0 ? best_ms + ((ms - best_ms) >> halves) : ms);
+}
+
+bool
+health_changed(const struct health *h)
+{
+	int64_t was = h->told_first_byte_ms, is = h->first_byte_ms;
+	int64_t by = was / 4 > 20 ? was / 4 : 20;
+
+	if (is != was && (was == 0 || is - was >= by || was - is >= by))
+		return (true);
+
+	/* A bucket is another one before others hear of it. */
+	return (h->share.window_ms > 0 &&
+	    share_differs(&h->share, &h->told_share));
+}
+
+/* ---- the store's ---- */
+
+void
+health_note(struct runner *rn, int64_t account_id,
+    const struct attempt_end *end)
+{
+	struct candidate *c = load_candidate(&rn->load, account_id);
+
+	if (c == NULL)
+		return;
+	if (end->first_byte_ms > 0)
+		health_first_byte(&c->health, end->first_byte_ms,
+		    rn->now_ms);
+	if (end->share.seen_ms > 0)
+		health_share(&c->health, &end->share);
+}
+
+/* account, average, when it was seen, permille, reset, window, seen */
+static int
+take_row(void *arg, const struct store_value *v, size_t ncols)
+{
+	struct runner *rn = arg;
+	struct candidate *c;
+	struct health *h;
+	struct share share = {
+		.permille = store_get_int(&v[3]),
+		.reset_ms = store_get_int(&v[4]),
+		.window_ms = store_get_int(&v[5]),
+		.seen_ms = store_get_int(&v[6]),
+	};
+	int64_t seen_ms = store_get_int(&v[2]);
+
+	(void)ncols;
+	c = load_candidate(&rn->load, store_get_int(&v[0]));
+	if (c == NULL)
+		return (0);
+	h = &c->health;
+	h->told_first_byte_ms = store_get_int(&v[1]);
+	h->told_share = share;
+	health_share(h, &share);
+	if (h->first_byte_ms == 0 ||
+	    seen_ms - h->first_byte_seen_ms >= OWN_MS) {
+		h->first_byte_ms = h->told_first_byte_ms;
+		h->first_byte_seen_ms = seen_ms;
+	}
+	return (0);
+}
+
+static void
+put_row(struct runner *rn, struct candidate *c)
+{
+	struct health *h = &c->health;
+
+	ROWS_PUT(&rn->rows[ROWS_HEALTH_PUT], store_int(c->account->id),
+	    store_int(h->first_byte_ms), store_int(h->first_byte_seen_ms),
+	    store_int(h->share.permille), store_int(h->share.reset_ms),
+	    store_int(h->share.window_ms), store_int(h->share.seen_ms),
+	    store_int(rn->now_ms));
+	h->told_first_byte_ms = h->first_byte_ms;
+	h->told_share = h->share;
+	h->told_batch = rn->load.batch;
+}
+
+int
+health_beat(struct runner *rn, struct err *err)
+{
+	const struct store_value since = store_int(
+	    rn->load.health_read_ms - SLACK_MS);
+	size_t i;
+
+	if (store_query(rn->st, STMT_HEALTH_READ, &since, 1, take_row, rn,
+	    err) < 0)
+		return (-1);
+	rn->load.health_read_ms = rn->now_ms;
+	for (i = 0; i < rn->load.naccounts; i++) {
+		if (health_changed(&rn->load.candidates[i].health))
+			put_row(rn, &rn->load.candidates[i]);
+	}
+	return (runner_exec(rn, ROWS_HEALTH_PUT, err));
+}
+
+void
+health_undone(struct runner *rn)
+{
+	struct health *h;
+	size_t i;
+
+	for (i = 0; i < rn->load.naccounts; i++) {
+		h = &rn->load.candidates[i].health;
+		if (h->told_batch != rn->load.batch)
+			continue;
+		h->told_first_byte_ms = 0;
+		h->told_share = (struct share) { 0 };
+	}
+}
