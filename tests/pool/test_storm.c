@@ -434,8 +434,10 @@ storm(enum weather weather, uint64_t seed, struct storm *sum)
 	int i;
 
 	assert_non_null(s);
-	assert_int_equal((weather == WEATHER_CLOCK ? rig_setup_timed :
-	    rig_setup)(&state), 0);
+	/* By the test's clock, where the store takes one: it is the same then
+	 * each time. */
+	assert_int_equal((raw_is_mysql() ? rig_setup : rig_setup_timed)
+	    (&state), 0);
 	s->rig = state;
 	s->weather = weather;
 	s->seed = seed;
