@@ -12,9 +12,32 @@
 
 #define CONTEXT_SIZE	48
 
+static const struct kind {
+	const char *word;		/* in its context */
+	enum stmt_id get, all, set;
+	bool optional;
+} kinds[] = {
+	[ACCOUNT_SECRET] = { META_ACCOUNT_SECRET, STMT_ACCOUNT_SECRET,
+	    STMT_ACCOUNT_SECRETS, STMT_ACCOUNT_SET_SECRET, false },
+	[ACCOUNT_PROXY] = { META_ACCOUNT_PROXY, STMT_ACCOUNT_PROXY,
+	    STMT_ACCOUNT_PROXIES, STMT_ACCOUNT_SET_PROXY, true },
+};
+
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == ACCOUNT_SECRETS,
+    "one row for each kind");
+
+static void
+make_context(char context[CONTEXT_SIZE], enum account_secret what, int64_t id)
+{
+
+	(void)snprintf(context, CONTEXT_SIZE, META_ACCOUNT_CONTEXT,
+	    (long long)id, kinds[what].word);
+}
+
 int
-account_secret_put(struct store *st, const struct seal *seal, int64_t id,
-    const char *secret, size_t len, struct err *err)
+account_secret_put(struct store *st, const struct seal *seal,
+    enum account_secret what, int64_t id, const char *text, size_t len,
+    struct err *err)
 {
 	struct store_value row[3];
 	char context[CONTEXT_SIZE];
@@ -22,16 +45,26 @@ account_secret_put(struct store *st, const struct seal *seal, int64_t id,
 	size_t boxlen;
 	int rc;
 
-	(void)snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
-	    (long long)id);
-	if (seal_box(seal, context, secret, len, &box, &boxlen, err))
+	make_context(context, what, id);
+	if (seal_box(seal, context, text, len, &box, &boxlen, err))
 		return (-1);
 	row[0] = store_blob(box, boxlen);
 	row[1] = store_int(store_now_ms(st));
 	row[2] = store_int(id);
-	rc = store_exec(st, STMT_ACCOUNT_SET_SECRET, row, 1, 3, NULL, err);
+	rc = store_exec(st, kinds[what].set, row, 1, 3, NULL, err);
 	free(box);
 	return (rc);
+}
+
+int
+account_secret_drop(struct store *st, enum account_secret what, int64_t id,
+    struct err *err)
+{
+	const struct store_value row[3] = {
+		store_null(), store_int(store_now_ms(st)), store_int(id)
+	};
+
+	return (store_exec(st, kinds[what].set, row, 1, 3, NULL, err));
 }
 
 /* Sealed secrets, copied out of their rows. */
@@ -80,32 +113,74 @@ sealed_list_free(struct sealed_list *list)
 }
 
 static int
-open_sealed(const struct seal *seal, int64_t id, const struct sealed *s,
-    char **secret, size_t *len, struct err *err)
+open_sealed(const struct seal *seal, enum account_secret what, int64_t id,
+    const struct sealed *s, char **text, size_t *len, struct err *err)
 {
 	char context[CONTEXT_SIZE];
 
-	(void)snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
-	    (long long)id);
-	return (seal_unbox(seal, context, s->box, s->len, secret, len, err));
+	make_context(context, what, id);
+	return (seal_unbox(seal, context, s->box, s->len, text, len, err));
 }
 
 int
-account_secret_get(struct store *st, const struct seal *seal, int64_t id,
-    char **secret, size_t *len, struct err *err)
+account_secret_get(struct store *st, const struct seal *seal,
+    enum account_secret what, int64_t id, char **text, size_t *len,
+    struct err *err)
 {
 	const struct store_value param = store_int(id);
 	struct sealed_list list = { .n = 0 };
 	int rc = -1;
 
-	if (store_query(st, STMT_ACCOUNT_SECRET, &param, 1, take_sealed,
-	    &list, err) == -1)
-		return (-1);
-	if (list.n == 0)
-		err_set(err, list.nomem ? ERR_NOMEM : ERR_NOT_FOUND,
-		    "cannot read the secret of account %lld", (long long)id);
+	*text = NULL;
+	if (store_query(st, kinds[what].get, &param, 1, take_sealed, &list,
+	    err) == -1)
+		rc = -1;
+	else if (list.nomem)
+		err_set(err, ERR_NOMEM, "no memory for a secret");
+	else if (list.n > 0)
+		rc = open_sealed(seal, what, id, &list.v[0], text, len, err);
+	else if (kinds[what].optional)
+		rc = 0;
 	else
-		rc = open_sealed(seal, id, &list.v[0], secret, len, err);
+		err_set(err, ERR_NOT_FOUND, "cannot read the %s of account "
+		    "%lld", kinds[what].word, (long long)id);
+	sealed_list_free(&list);
+	return (rc);
+}
+
+static int
+reseal_one(struct store *st, const struct seal *seal,
+    enum account_secret what, const struct sealed *s, struct err *err)
+{
+	char *text;
+	size_t len;
+	int rc;
+
+	if (open_sealed(seal, what, s->id, s, &text, &len, err))
+		return (-1);
+	rc = account_secret_put(st, seal, what, s->id, text, len, err);
+	seal_wipe_free(text, len);
+	return (rc);
+}
+
+static int
+reseal_all(struct store *st, const struct seal *seal,
+    enum account_secret what, size_t *n, struct err *err)
+{
+	struct sealed_list list = { .n = 0 };
+	size_t i;
+	int rc = 0;
+
+	if (store_query(st, kinds[what].all, NULL, 0, take_sealed, &list,
+	    err) == -1)
+		rc = -1;
+	else if (list.nomem) {
+		err_set(err, ERR_NOMEM, "no memory for the secrets");
+		rc = -1;
+	}
+	for (i = 0; rc == 0 && i < list.n; i++)
+		rc = reseal_one(st, seal, what, &list.v[i], err);
+	*n = list.n;
 	sealed_list_free(&list);
 	return (rc);
 }
@@ -114,27 +189,14 @@ int
 account_secrets_reseal(struct store *st, const struct seal *seal, size_t *n,
     struct err *err)
 {
-	struct sealed_list list = { .n = 0 };
-	char *secret;
-	size_t i, len;
-	int rc = 0;
+	enum account_secret what;
+	size_t others;
 
-	if (store_query(st, STMT_ACCOUNT_SECRETS, NULL, 0, take_sealed, &list,
-	    err) == -1)
-		rc = -1;
-	else if (list.nomem) {
-		err_set(err, ERR_NOMEM, "no memory for the secrets");
-		rc = -1;
+	if (reseal_all(st, seal, ACCOUNT_SECRET, n, err))
+		return (-1);
+	for (what = ACCOUNT_SECRET + 1; what < ACCOUNT_SECRETS; what++) {
+		if (reseal_all(st, seal, what, &others, err))
+			return (-1);
 	}
-	for (i = 0; rc == 0 && i < list.n; i++) {
-		if ((rc = open_sealed(seal, list.v[i].id, &list.v[i], &secret,
-		    &len, err)) != 0)
-			break;
-		rc = account_secret_put(st, seal, list.v[i].id, secret, len,
-		    err);
-		seal_wipe_free(secret, len);
-	}
-	*n = list.n;
-	sealed_list_free(&list);
-	return (rc);
+	return (0);
 }

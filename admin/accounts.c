@@ -1,9 +1,11 @@
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "store/store.h"
 
+#include "account_proxy.h"
 #include "account_secrets.h"
 #include "change.h"
 #include "check.h"
@@ -33,6 +35,7 @@ static const struct field account_fields[] = {
 	{ .name = "enabled", .kind = FIELD_BOOL },
 	{ .name = "leases", .kind = FIELD_INT },
 	{ .name = "parked_until_ms", .kind = FIELD_INT },
+	{ .name = "proxy", .kind = FIELD_TEXT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 	{ .name = "updated_ms", .kind = FIELD_INT },
 };
@@ -113,7 +116,11 @@ check_range(const char *what, int64_t value, int64_t min, int64_t max,
 static int
 check_change(const struct account_change *c, struct err *err)
 {
+	bool user;
 
+	if (c->proxy != NULL && c->proxy[0] != '\0' &&
+	    account_proxy_check(c->proxy, &user, err))
+		return (-1);
 	if (c->name != NULL && check_name("an account", c->name, err))
 		return (-1);
 	if (c->platform != NULL && check_word("platform", c->platform,
@@ -210,6 +217,18 @@ fit_slots(struct store *st, int64_t id, int64_t n, struct err *err)
 }
 
 static int
+put_secrets(struct store *st, const struct seal *seal, int64_t id,
+    const struct account_change *c, struct err *err)
+{
+
+	if (c->secret != NULL && account_secret_put(st, seal, ACCOUNT_SECRET,
+	    id, c->secret, c->secret_len, err))
+		return (-1);
+	return (c->proxy == NULL ? 0 : account_proxy_put(st, seal, id,
+	    c->proxy, c->proxy_password, err));
+}
+
+static int
 add_inside(struct store *st, const struct seal *seal,
     const struct account_change *c, struct row *r, struct err *err)
 {
@@ -233,8 +252,7 @@ add_inside(struct store *st, const struct seal *seal,
 	    "an account", c->name, err))
 		return (-1);
 	r->id = store_insert_id(st);
-	if (account_secret_put(st, seal, r->id, c->secret, c->secret_len,
-	    err))
+	if (put_secrets(st, seal, r->id, c, err))
 		return (-1);
 	return (fit_slots(st, r->id, r->concurrency, err));
 }
@@ -330,11 +348,10 @@ set_inside(struct store *st, const struct seal *seal, const char *name,
 	if (change_exec_named(st, STMT_ACCOUNT_SET, row, NITEMS(row),
 	    "an account", name, err))
 		return (-1);
-	if (c->secret != NULL &&
-	    account_secret_put(st, seal, r->id, c->secret, c->secret_len,
-	    err))
+	if (put_secrets(st, seal, r->id, c, err))
 		return (-1);
-	if ((c->secret != NULL || c->base_url != NULL) && lift(st, r->id, err))
+	if ((c->secret != NULL || c->base_url != NULL || c->proxy != NULL) &&
+	    lift(st, r->id, err))
 		return (-1);
 	return (fit_slots(st, r->id, r->concurrency, err));
 }

@@ -26,6 +26,8 @@ struct account_change {
 	int enabled;
 	const char *secret;	/* in clear; the caller wipes it */
 	size_t secret_len;
+	const char *proxy;	/* see account_proxy.h; "": none */
+	const char *proxy_password;	/* NULL: its user has none */
 };
 
 #define ACCOUNT_PRIORITY_MAX	1000
@@ -42,8 +44,8 @@ int accounts_add(struct store *st, const struct seal *seal,
     __attribute__((__warn_unused_result__));
 
 /** accounts_set(st, seal, name, c, err): A new concurrency takes effect at
- * once; slots above it finish the request they serve.  With a new secret or
- * base URL it rests no more. */
+ * once; slots above it finish the request they serve.  With a new secret,
+ * base URL or proxy it rests no more. */
 int accounts_set(struct store *st, const struct seal *seal, const char *name,
     const struct account_change *c, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,6 +6,7 @@
 #include "base/err.h"
 #include "base/seal.h"
 
+#include "account_proxy.h"
 #include "accounts.h"
 #include "command.h"
 #include "output.h"
@@ -31,6 +33,7 @@ static const struct column show_columns[] = {
 	{ "platform", "platform", COLUMN_TEXT },
 	{ "base URL", "base_url", COLUMN_TEXT },
 	{ "credential", "credential", COLUMN_TEXT },
+	{ "proxy", "proxy", COLUMN_TEXT },
 	{ "group", "group", COLUMN_TEXT },
 	{ "priority", "priority", COLUMN_INT },
 	{ "weight", "weight", COLUMN_INT },
@@ -63,6 +66,9 @@ read_change(struct cli *cli, struct account_change *c, struct err *err)
 	c->base_url = cli_option(cli, "base-url");
 	c->credential = cli_option(cli, "credential");
 	c->group = cli_option(cli, "group");
+	c->proxy = cli_option(cli, "proxy");
+	if (c->proxy != NULL && strcmp(c->proxy, "none") == 0)
+		c->proxy = "";
 	if (cli_option_int(cli, "priority", 0, ACCOUNT_PRIORITY_MAX,
 	    &c->priority, err) ||
 	    cli_option_int(cli, "weight", 1, ACCOUNT_WEIGHT_MAX, &c->weight,
@@ -73,22 +79,54 @@ read_change(struct cli *cli, struct account_change *c, struct err *err)
 	return (0);
 }
 
-/* Read the secret from where secrets come. */
-static int
-read_secret(struct account_change *c, char **secret, struct err *err)
+/* What is secret of a change. */
+struct secrets {
+	char *secret;
+	char *password;		/* of the proxy's user */
+	size_t password_len;
+};
+
+static void
+secrets_wipe(struct secrets *s, const struct account_change *c)
 {
 
-	if (secret_read("Secret of the account", secret, &c->secret_len, err))
+	if (s->secret != NULL)
+		seal_wipe_free(s->secret, c->secret_len);
+	if (s->password != NULL)
+		seal_wipe_free(s->password, s->password_len);
+}
+
+/* Read them from where secrets come: a line each if there are two. */
+static int
+read_secrets(struct account_change *c, bool secret, struct secrets *s,
+    struct err *err)
+{
+	bool user = false;
+
+	*s = (struct secrets) { .secret = NULL };
+	if (c->proxy != NULL && c->proxy[0] != '\0' &&
+	    account_proxy_check(c->proxy, &user, err))
 		return (-1);
-	c->secret = *secret;
+	if (secret && (user ? secret_line : secret_read)(
+	    "Secret of the account", &s->secret, &c->secret_len, err))
+		goto err0;
+	if (user && secret_read("Password of the proxy's user", &s->password,
+	    &s->password_len, err))
+		goto err0;
+	c->secret = s->secret;
+	c->proxy_password = s->password;
 	return (0);
+
+err0:
+	secrets_wipe(s, c);
+	return (-1);
 }
 
 static int
 run_add(struct cli *cli, struct err *err)
 {
 	struct account_change c;
-	char *secret;
+	struct secrets s;
 	int rc;
 
 	if (read_change(cli, &c, err))
@@ -101,10 +139,10 @@ run_add(struct cli *cli, struct err *err)
 	}
 	if (cli_flag(cli, "disabled"))
 		c.enabled = 0;
-	if (read_secret(&c, &secret, err))
+	if (read_secrets(&c, true, &s, err))
 		return (-1);
 	rc = accounts_add(cli->store, cli->seal, &c, err);
-	seal_wipe_free(secret, c.secret_len);
+	secrets_wipe(&s, &c);
 	if (rc == 0)
 		output_done(cli->json, "account", c.name,
 		    "account \"%s\" is added", c.name);
@@ -115,15 +153,14 @@ static int
 run_set(struct cli *cli, struct err *err)
 {
 	struct account_change c;
-	char *secret = NULL;
+	struct secrets s;
 	int rc;
 
 	if (cli_need_option(cli, err) || read_change(cli, &c, err) ||
-	    (cli_flag(cli, "secret") && read_secret(&c, &secret, err)))
+	    read_secrets(&c, cli_flag(cli, "secret"), &s, err))
 		return (-1);
 	rc = accounts_set(cli->store, cli->seal, cli->args[0], &c, err);
-	if (secret != NULL)
-		seal_wipe_free(secret, c.secret_len);
+	secrets_wipe(&s, &c);
 	if (rc == 0)
 		output_done(cli->json, "account", cli->args[0],
 		    "account \"%s\" is changed", cli->args[0]);
@@ -235,7 +272,8 @@ run_test(struct cli *cli, struct err *err)
 	{ "credential", "KIND", "api_key or bearer" },			\
 	{ "priority", "N", "0 to 1000, smaller goes first (50)" },	\
 	{ "weight", "N", "1 to 10000, share among equals (100)" },	\
-	{ "concurrency", "N", "requests at once, 1 to 10000 (10)" }
+	{ "concurrency", "N", "requests at once, 1 to 10000 (10)" },	\
+	{ "proxy", "URL", "http, https, socks5 or socks5h; or none" }
 
 static const struct command_option add_options[] = {
 	{ "name", "NAME", "what it is called" },
@@ -262,7 +300,10 @@ static const char add_details[] =
 	"The secret is asked for, or read from standard input:\n"
 	"  echo \"$SECRET\" | leasehold account add --name a1 \\\n"
 	"      --platform claude --base-url https://api.anthropic.com \\\n"
-	"      --credential api_key";
+	"      --credential api_key\n"
+	"--proxy is SCHEME://[USER@]HOST:PORT.  If it names a user, the "
+	"password is asked\nfor too, or read from standard input: a second "
+	"line there, behind the secret.";
 
 const struct command commands_account[] = {
 	{
@@ -301,6 +342,8 @@ const struct command commands_account[] = {
 		.args_max = 1,
 		.needs = NEEDS_SEAL,
 		.summary = "change an account",
+		.details = "--secret, and a --proxy that names a user, read "
+		    "from standard input as with\naccount add.",
 		.options = set_options,
 		.run = run_set,
 	},

@@ -2,6 +2,8 @@
 # responder shares.
 noinst_LIBRARIES += libadmin.a
 libadmin_a_SOURCES = \
+	admin/account_proxy.c \
+	admin/account_proxy.h \
 	admin/account_secrets.c \
 	admin/account_secrets.h \
 	admin/accounts.c \
@@ -102,7 +104,7 @@ leasehold_SOURCES = \
 	admin/output.h \
 	admin/secret.c \
 	admin/secret.h
-leasehold_LDADD = libadmin.a libpool.a libledger.a libstore.a \
+leasehold_LDADD = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
 	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 
 # Prices as they were when this version was made.

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/seal.h"
+#include "http/proxy.h"
 
 #include "account_secrets.h"
 #include "accounts.h"
@@ -32,8 +33,11 @@ struct probe {
 	struct curl_slist *headers;
 	char *auth;		/* header line with the secret */
 	size_t auth_size;
+	char *proxy;		/* with its password; NULL: none */
+	size_t proxy_len;
 	char *body;		/* request body; NULL: GET */
 	struct buf answer;
+	char error[CURL_ERROR_SIZE];
 };
 
 static size_t
@@ -72,7 +76,8 @@ make_auth(struct probe *p, struct store *st, const struct seal *seal,
 		    text_of(account, "credential")) == 0)
 			header = credentials[i].header;
 	}
-	if (account_secret_get(st, seal, id, &secret, &len, err))
+	if (account_secret_get(st, seal, ACCOUNT_SECRET, id, &secret, &len,
+	    err))
 		return (-1);
 	p->auth_size = strlen(header) + len + 1;
 	if ((p->auth = malloc(p->auth_size)) == NULL)
@@ -81,6 +86,16 @@ make_auth(struct probe *p, struct store *st, const struct seal *seal,
 		(void)snprintf(p->auth, p->auth_size, "%s%s", header, secret);
 	seal_wipe_free(secret, len);
 	return (p->auth == NULL ? -1 : 0);
+}
+
+static int
+find_proxy(struct probe *p, struct store *st, const struct seal *seal,
+    const json_t *account, struct err *err)
+{
+
+	return (account_secret_get(st, seal, ACCOUNT_PROXY,
+	    json_integer_value(json_object_get(account, "id")), &p->proxy,
+	    &p->proxy_len, err));
 }
 
 static int
@@ -134,15 +149,15 @@ set_up(struct probe *p, const struct conf *conf, const char *url,
 		err_set(err, ERR_NOMEM, "no memory for a request");
 		return (-1);
 	}
-	/* The environment must not lead the request elsewhere. */
 	if (curl_easy_setopt(c, CURLOPT_URL, url) ||
-	    curl_easy_setopt(c, CURLOPT_PROXY, "") ||
-	    curl_easy_setopt(c, CURLOPT_NOPROXY, "*") ||
+	    proxy_set(c, p->proxy, conf->ca_file[0] == '\0' ? NULL :
+	    conf->ca_file) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") ||
 	    curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
 	    (long)CURL_HTTP_VERSION_1_1) ||
 	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, p->headers) ||
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) ||
+	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, p->error) ||
 	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)conf->connect_timeout_ms) ||
 	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
@@ -195,7 +210,9 @@ perform(struct probe *p, struct probe_result *result)
 	result->status = (int)status;
 	if (rc != CURLE_OK)
 		(void)snprintf(result->message, sizeof(result->message),
-		    "%s", curl_easy_strerror(rc));
+		    "%.200s%s", p->error[0] != '\0' ? p->error :
+		    curl_easy_strerror(rc), p->proxy != NULL ?
+		    " (through the account's proxy)" : "");
 	else if (status < 200 || status > 299)
 		read_message(&p->answer, result);
 }
@@ -217,6 +234,7 @@ probe_account(struct store *st, const struct seal *seal,
 	    text_of(account, "base_url"),
 	    model != NULL ? "/v1/messages" : "/v1/models?limit=1");
 	if (make_auth(&p, st, seal, account, err) ||
+	    find_proxy(&p, st, seal, account, err) ||
 	    make_body(&p, model, err) || make_headers(&p, err) ||
 	    set_up(&p, conf, result->url, err))
 		goto done;
@@ -232,6 +250,8 @@ done:
 	curl_slist_free_all(p.headers);
 	if (p.auth != NULL)
 		seal_wipe_free(p.auth, p.auth_size);
+	if (p.proxy != NULL)
+		seal_wipe_free(p.proxy, p.proxy_len);
 	free(p.body);
 	buf_fini(&p.answer);
 	json_decref(account);

@@ -75,8 +75,9 @@ ask(const char *prompt, char *buf, size_t size, size_t *len, struct err *err)
 	return (rc);
 }
 
-int
-secret_read(const char *prompt, char **secret, size_t *len, struct err *err)
+static int
+read_secret(const char *prompt, int line, char **secret, size_t *len,
+    struct err *err)
 {
 	size_t size = LIMIT_SECRET_BYTES + 2, n;
 	char *buf;
@@ -89,7 +90,7 @@ secret_read(const char *prompt, char **secret, size_t *len, struct err *err)
 	if (isatty(STDIN_FILENO))
 		rc = ask(prompt, buf, size, &n, err);
 	else
-		rc = read_all(buf, size, 0, &n, err);
+		rc = read_all(buf, size, line, &n, err);
 	if (rc == -1)
 		goto err0;
 	if (n > 0 && buf[n - 1] == '\n')
@@ -109,4 +110,18 @@ secret_read(const char *prompt, char **secret, size_t *len, struct err *err)
 err0:
 	seal_wipe_free(buf, size);
 	return (-1);
+}
+
+int
+secret_read(const char *prompt, char **secret, size_t *len, struct err *err)
+{
+
+	return (read_secret(prompt, 0, secret, len, err));
+}
+
+int
+secret_line(const char *prompt, char **secret, size_t *len, struct err *err)
+{
+
+	return (read_secret(prompt, 1, secret, len, err));
 }

@@ -15,4 +15,12 @@ struct err;
 int secret_read(const char *prompt, char **secret, size_t *len,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/**
+ * secret_line(prompt, secret, len, err):
+ * The same for one of several: up to the next line end of standard input,
+ * where that is no terminal.
+ */
+int secret_line(const char *prompt, char **secret, size_t *len,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_SECRET_H_ */

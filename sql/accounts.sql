@@ -71,6 +71,14 @@ WHERE id = ?;
 -- secret, updated_ms, id
 UPDATE account SET secret = ?, updated_ms = ? WHERE id = ?;
 
+-- name: account_set_proxy
+-- proxy, updated_ms, id
+UPDATE account SET proxy = ?, updated_ms = ? WHERE id = ?;
+
+-- name: account_show_proxy
+-- proxy_shown, id
+UPDATE account SET proxy_shown = ? WHERE id = ?;
+
 -- name: account_row
 -- What account_set changes.
 SELECT id, platform, base_url, credential, group_id, priority, weight,
@@ -83,6 +91,12 @@ SELECT secret FROM account WHERE id = ?;
 -- name: account_secrets
 -- All of them, for a new master key.
 SELECT id, secret FROM account ORDER BY id;
+
+-- name: account_proxy
+SELECT proxy FROM account WHERE id = ? AND proxy IS NOT NULL;
+
+-- name: account_proxies
+SELECT id, proxy FROM account WHERE proxy IS NOT NULL ORDER BY id;
 
 -- name: account_users
 -- Requests under way on an account, and keys bound to it.
@@ -109,7 +123,7 @@ SELECT a.id, a.name, a.platform, a.base_url, a.credential, g.name,
 	    AND s.responder_id IS NOT NULL),
 	(SELECT max(c.until_ms) FROM cooldown c WHERE c.account_id = a.id
 	    AND c.family = '' AND c.until_ms > ?),
-	a.created_ms, a.updated_ms
+	a.proxy_shown, a.created_ms, a.updated_ms
 FROM account a
 LEFT JOIN account_group g ON g.id = a.group_id
 WHERE ? = '' OR a.name = ?

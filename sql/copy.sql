@@ -96,14 +96,15 @@ VALUES (?, ?, ?, ?);
 
 -- name: copy_read_account
 SELECT id, name, platform, base_url, credential, secret, group_id,
-    priority, weight, concurrency, enabled, created_ms, updated_ms
+    priority, weight, concurrency, enabled, created_ms, updated_ms, proxy,
+    proxy_shown
 FROM account ORDER BY id;
 
 -- name: copy_put_account
 INSERT INTO account (id, name, platform, base_url, credential, secret,
     group_id, priority, weight, concurrency, enabled, created_ms,
-    updated_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    updated_ms, proxy, proxy_shown)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_slot
 SELECT account_id, n, fence, responder_id, ledger_id, key_id, leased_ms

@@ -30,7 +30,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0005-disconnect.sql \
 	sql/mysql/0005-disconnect.sql \
 	sql/sqlite/0006-health.sql \
-	sql/mysql/0006-health.sql
+	sql/mysql/0006-health.sql \
+	sql/sqlite/0007-proxy.sql \
+	sql/mysql/0007-proxy.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

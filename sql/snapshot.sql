@@ -2,7 +2,7 @@
 
 -- name: snapshot_accounts
 SELECT id, name, platform, base_url, credential, secret, group_id, priority,
-    weight, concurrency, enabled
+    weight, concurrency, enabled, proxy
 FROM account ORDER BY id;
 
 -- name: snapshot_cooldowns

@@ -14,10 +14,12 @@ struct store;
  * are `leasehold init' and `rekey'.  On the thread that owns ${st}.
  */
 
-/* Context that the pepper is sealed with; and the one of an account's secret,
- * with the account's id as (long long). */
+/* Context that the pepper is sealed with; and those of what is secret of an
+ * account, with its id as (long long) and the word for what it is. */
 #define META_PEPPER_CONTEXT	"meta:pepper"
-#define META_ACCOUNT_CONTEXT	"account:%lld:secret"
+#define META_ACCOUNT_CONTEXT	"account:%lld:%s"
+#define META_ACCOUNT_SECRET	"secret"
+#define META_ACCOUNT_PROXY	"proxy"
 
 /**
  * meta_get(st, name, buf, size, len, err):

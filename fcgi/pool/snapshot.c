@@ -51,26 +51,54 @@ copy_text(char *out, size_t size, const struct store_value *v)
 	snprintf(out, size, "%s", store_get_text(v));
 }
 
-/* A secret of another master key, or damaged, keeps its account from serving;
- * anything else keeps the snapshot from being made. */
+/* 1; 0: of another master key, or damaged; or -1. */
 static int
-unseal(struct loader *l, struct account *a, const struct store_value *v)
+unseal_one(struct loader *l, const char *what, int64_t id,
+    const struct store_value *v, char **out, size_t *len)
 {
 	struct err err = { .code = ERR_NONE };
 	char context[64];
 
 	snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
-	    (long long)a->id);
-	if (seal_unbox(l->seal, context, v->p, v->n, &a->secret,
-	    &a->secret_len, &err) == 0)
+	    (long long)id, what);
+	if (seal_unbox(l->seal, context, v->p, v->n, out, len, &err) == 0)
+		return (1);
+	*out = NULL;
+	if (err.code == ERR_CRYPTO)
 		return (0);
-	a->secret = NULL;
-	if (err.code == ERR_CRYPTO) {
-		l->s->nshut++;
-		return (0);
-	}
 	err_set(l->err, err.code, "%s", err.text);
 	return (-1);
+}
+
+static void
+drop_secrets(struct account *a)
+{
+
+	if (a->secret != NULL)
+		seal_wipe_free(a->secret, a->secret_len);
+	if (a->proxy != NULL)
+		seal_wipe_free(a->proxy, a->proxy_len);
+	a->secret = a->proxy = NULL;
+}
+
+/* What cannot be unsealed keeps its account from serving (also its proxy, or
+ * it would go without); anything else keeps the snapshot from being made. */
+static int
+unseal(struct loader *l, struct account *a, const struct store_value *secret,
+    const struct store_value *proxy)
+{
+	int rc;
+
+	rc = unseal_one(l, META_ACCOUNT_SECRET, a->id, secret, &a->secret,
+	    &a->secret_len);
+	if (rc == 1 && proxy->type != STORE_NULL)
+		rc = unseal_one(l, META_ACCOUNT_PROXY, a->id, proxy,
+		    &a->proxy, &a->proxy_len);
+	if (rc == 0) {
+		drop_secrets(a);
+		l->s->nshut++;
+	}
+	return (rc < 0 ? -1 : 0);
 }
 
 static int
@@ -102,7 +130,7 @@ account_row(void *arg, const struct store_value *c, size_t n)
 		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
 		return (-1);
 	}
-	return (unseal(l, a, &c[5]));
+	return (unseal(l, a, &c[5], &c[11]));
 }
 
 static int
@@ -398,8 +426,7 @@ snapshot_unref(struct snapshot *s)
 		return;
 	for (i = 0; i < s->naccounts; i++) {
 		a = &s->accounts[i];
-		if (a->secret != NULL)
-			seal_wipe_free(a->secret, a->secret_len);
+		drop_secrets(a);
 		free(a->base_url);
 		free(a->cooldowns);
 	}

@@ -43,8 +43,12 @@ struct account {
 	char *base_url;			/* no trailing slash */
 	enum credential_kind credential;
 	char *secret;			/* in clear; wiped with the snapshot;
-					   NULL: could not be unsealed */
+					   NULL: it, or the proxy, could not be
+					   unsealed */
 	size_t secret_len;
+	char *proxy;			/* with its password in clear; wiped
+					   likewise; NULL: none */
+	size_t proxy_len;
 	int64_t group_id;		/* 0: none */
 	int priority;			/* smaller goes first */
 	int weight;

@@ -295,6 +295,7 @@ call_dispatch(struct call *c, struct err *err)
 		goto done;
 	p.method = c->http->method;
 	p.url = out.url;
+	p.proxy = a->proxy;
 	p.headers = out.headers;
 	p.nheaders = out.nheaders;
 	p.body = buf_head(&c->body);

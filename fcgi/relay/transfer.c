@@ -9,6 +9,7 @@ static const char *const result_names[] = {
 	[TRANSFER_OK] = "ok",
 	[TRANSFER_RESOLVE] = "resolve",
 	[TRANSFER_CONNECT] = "connect",
+	[TRANSFER_PROXY] = "proxy",
 	[TRANSFER_TLS] = "tls",
 	[TRANSFER_SEND] = "send",
 	[TRANSFER_CUT] = "cut",
@@ -37,6 +38,8 @@ static const struct {
 	enum transfer_result result;
 } results[] = {
 	{ CURLE_COULDNT_RESOLVE_HOST, TRANSFER_RESOLVE },
+	{ CURLE_COULDNT_RESOLVE_PROXY, TRANSFER_PROXY },
+	{ CURLE_PROXY, TRANSFER_PROXY },
 	{ CURLE_SSL_CONNECT_ERROR, TRANSFER_TLS },
 	{ CURLE_SSL_CERTPROBLEM, TRANSFER_TLS },
 	{ CURLE_SSL_CIPHER, TRANSFER_TLS },
@@ -92,6 +95,8 @@ result_of(const struct transfer *t, CURLcode code)
 		return (TRANSFER_CUT);
 	if (t->dispatched)
 		return (TRANSFER_SEND);
+	if (t->proxied)
+		return (TRANSFER_PROXY);
 	return (code == CURLE_OPERATION_TIMEDOUT && !t->opened ?
 	    TRANSFER_RESOLVE : TRANSFER_CONNECT);
 }
@@ -217,7 +222,8 @@ time_out(struct transfer *t)
 		transfer_fail(t, TRANSFER_SILENT,
 		    "the upstream did not begin to answer in time");
 	else
-		transfer_fail(t, TRANSFER_CONNECT,
+		transfer_fail(t, t->proxied ? TRANSFER_PROXY :
+		    TRANSFER_CONNECT,
 		    "the upstream could not be reached in time");
 }
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/proxy.h"
 #include "http/token.h"
 #include "relay/upstream_internal.h"
 
@@ -68,8 +69,6 @@ set_connection(struct transfer *t)
 
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NOPROXY, "*");
 	SET(CURLOPT_TCP_NODELAY, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
@@ -315,7 +314,10 @@ set_request(struct transfer *t, const struct transfer_params *params,
 {
 	CURLcode rc;
 
-	if ((rc = set_target(t, params->url, end)) != CURLE_OK)
+	t->proxied = params->proxy != NULL;
+	if ((rc = set_target(t, params->url, end)) != CURLE_OK ||
+	    (rc = proxy_set(t->easy, params->proxy, t->u->ca_file)) !=
+	    CURLE_OK)
 		return (rc);
 	SET(CURLOPT_HTTPHEADER, t->list);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)params->connect_timeout_ms);

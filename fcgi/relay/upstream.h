@@ -12,10 +12,10 @@ struct upstream;
 
 /**
  * HTTP to the upstreams, on the loop: libcurl's multi interface driven by
- * curl_multi_socket_action.  HTTP/1.1, no redirects, no Expect, no proxy from
- * the environment, TLS always verified, connections and TLS sessions reused,
- * hottest first.  All functions and callbacks run in the loop's thread; none
- * blocks (libcurl looks names up in a thread of its own).
+ * curl_multi_socket_action.  HTTP/1.1, no redirects, no Expect, no proxy but
+ * the one that is stated, TLS always verified, connections and TLS sessions
+ * reused, hottest first.  All functions and callbacks run in the loop's
+ * thread; none blocks (libcurl looks names up in a thread of its own).
  *
  * "Hottest first" is what libcurl's list of an upstream's connections gives: a
  * request goes on the first idle one, in the order in which they were opened.
@@ -47,6 +47,8 @@ enum transfer_result {
 	TRANSFER_OK,		/* the answer is whole */
 	TRANSFER_RESOLVE,	/* no such host, or name servers fail */
 	TRANSFER_CONNECT,	/* refused, unreachable, time-out connecting */
+	TRANSFER_PROXY,		/* the proxy cannot be reached, or does not
+				   lead to the upstream; nothing was sent */
 	TRANSFER_TLS,		/* handshake or verification */
 	TRANSFER_SEND,		/* broke before an answer began; bytes of the
 				   request may have arrived */
@@ -80,6 +82,8 @@ struct transfer_events {
 struct transfer_params {
 	const char *method;
 	const char *url;		/* copied */
+	const char *proxy;		/* copied, see http/proxy.h; NULL:
+					   directly */
 	const struct transfer_header *headers;	/* copied; sent in this order */
 	size_t nheaders;
 	/** Request body; must stay until done, cancel, or body_sent. */

@@ -51,7 +51,7 @@ struct transfer {
 	void *arg;
 	struct buf lines;		/* header lines; hold a credential */
 	struct curl_slist *list;	/* points into lines */
-	bool has_body, resend;
+	bool has_body, resend, proxied;
 	int64_t body_len;
 
 	/* Times, monotonic ms; -1: not yet. */

@@ -21,6 +21,12 @@ tests_admin_test_registry_SOURCES = tests/admin/test_registry.c $(DESK)
 tests_admin_test_registry_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_registry_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_account_proxy
+tests_admin_test_account_proxy_SOURCES = tests/admin/test_account_proxy.c \
+	$(DESK)
+tests_admin_test_account_proxy_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_account_proxy_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_service
 tests_admin_test_service_SOURCES = tests/admin/test_service.c $(DESK)
 tests_admin_test_service_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

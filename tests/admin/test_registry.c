@@ -195,8 +195,8 @@ secrets_are_sealed_and_bound_to_their_row(void **state)
 
 	desk_account(d, "a", 1);
 	desk_account(d, "b", 1);
-	desk_works(d, account_secret_get(d->st, d->seal, 1, &secret, &len,
-	    &d->err));
+	desk_works(d, account_secret_get(d->st, d->seal, ACCOUNT_SECRET, 1,
+	    &secret, &len, &d->err));
 	assert_string_equal(secret, "sk-ant-one");
 	assert_int_equal(len, strlen("sk-ant-one"));
 	seal_wipe_free(secret, len);
@@ -204,10 +204,10 @@ secrets_are_sealed_and_bound_to_their_row(void **state)
 	    "hex('sk-ant')) FROM account WHERE id = 1"), 0);
 	desk_sql(d, "UPDATE account SET secret = (SELECT secret FROM account "
 	    "WHERE id = 1) WHERE id = 2");
-	desk_fails(d, account_secret_get(d->st, d->seal, 2, &secret, &len,
-	    &d->err), ERR_CRYPTO);
-	desk_fails(d, account_secret_get(d->st, d->seal, 3, &secret, &len,
-	    &d->err), ERR_NOT_FOUND);
+	desk_fails(d, account_secret_get(d->st, d->seal, ACCOUNT_SECRET, 2,
+	    &secret, &len, &d->err), ERR_CRYPTO);
+	desk_fails(d, account_secret_get(d->st, d->seal, ACCOUNT_SECRET, 3,
+	    &secret, &len, &d->err), ERR_NOT_FOUND);
 }
 
 static void
@@ -424,8 +424,8 @@ assert_readable(struct desk *d)
 	desk_open_seal(d);
 	desk_works(d, meta_pepper(d->st, d->seal, &pepper, &d->err));
 	assert_memory_equal(pepper.key, d->pepper.key, sizeof(pepper.key));
-	desk_works(d, account_secret_get(d->st, d->seal, 1, &secret, &len,
-	    &d->err));
+	desk_works(d, account_secret_get(d->st, d->seal, ACCOUNT_SECRET, 1,
+	    &secret, &len, &d->err));
 	assert_string_equal(secret, "sk-ant-one");
 	seal_wipe_free(secret, len);
 }

@@ -216,7 +216,7 @@ rig_account(struct rig *r, const char *name, int64_t group,
 
 	id = write_row(r, STMT_ACCOUNT_ADD, v, 12);
 	snprintf(context, sizeof(context), META_ACCOUNT_CONTEXT,
-	    (long long)id);
+	    (long long)id, META_ACCOUNT_SECRET);
 	MUST(seal_box(r->seal, context, "secret", 6, &box, &n, why));
 	s[0] = store_blob(box, n);
 	s[1] = store_int(1);

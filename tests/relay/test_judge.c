@@ -302,6 +302,8 @@ broken_transfers_are_judged(void **state)
 		  false, 502 },
 		{ TRANSFER_CONNECT, 0, false, false, MOVE, "connect", true,
 		  false, 502 },
+		{ TRANSFER_PROXY, 0, false, false, MOVE, "proxy", true,
+		  false, 502 },
 		{ TRANSFER_TLS, 0, false, false, MOVE, "tls", true, false,
 		  502 },
 		{ TRANSFER_SEND, 0, true, false, MOVE, "send", true, true,
