@@ -88,9 +88,9 @@ check_its_length(const struct budget_spec *s, enum window_period p,
 
 /* It must be there to be read, so that requests can be told their window. */
 static int
-check_zone(const struct budget_spec *s, enum window_period p, struct err *err)
+check_its_zone(const struct budget_spec *s, enum window_period p,
+    struct err *err)
 {
-	struct err e = { .code = ERR_NONE };
 	struct zone *z;
 
 	if (s->zone == NULL)
@@ -100,16 +100,10 @@ check_zone(const struct budget_spec *s, enum window_period p, struct err *err)
 		    "time zone");
 		return (-1);
 	}
-	if ((z = zone_new(s->zone, &e)) != NULL) {
-		zone_free(z);
-		return (0);
-	}
-	if (e.code == ERR_NOT_FOUND)
-		err_set(err, ERR_INVAL, "this machine knows no time zone "
-		    "\"%s\"", s->zone);
-	else
-		err_set(err, e.code, "%s", e.text);
-	return (-1);
+	if ((z = check_zone(s->zone, err)) == NULL)
+		return (-1);
+	zone_free(z);
+	return (0);
 }
 
 static int
@@ -132,7 +126,7 @@ check_window(const struct budget_spec *s, struct err *err)
 	}
 	if (check_its_length(s, p, err))
 		return (-1);
-	return (check_zone(s, p, err));
+	return (check_its_zone(s, p, err));
 }
 
 static int

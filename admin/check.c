@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/num.h"
+#include "base/zone.h"
 
 #include "check.h"
 
@@ -162,6 +163,7 @@ check_models(const char *s, char **out, struct err *err)
 	const char *fault = NULL;
 	char *p;
 	size_t item = 0;
+	bool apart = false;	/* a blank stood behind the name */
 
 	if (has_control(s) || !is_utf8(s) || strlen(s) > MODELS_MAX) {
 		err_set(err, ERR_INVAL, "models are names or patterns with "
@@ -173,8 +175,13 @@ check_models(const char *s, char **out, struct err *err)
 		return (-1);
 	}
 	for (; *s != '\0'; s++) {
-		if (*s == ' ')
+		if (*s == ' ') {
+			apart = item > 0;
 			continue;
+		}
+		if (*s != ',' && apart)
+			fault = "has a name with a blank in it";
+		apart = false;
 		item = *s == ',' ? 0 : item + 1;
 		if (item == 0 && (p == *out || p[-1] == ','))
 			fault = "has an empty name";
@@ -261,10 +268,15 @@ int
 check_money(const char *s, int64_t *nusd, struct err *err)
 {
 
-	if (num_parse_decimal(s, strlen(s), 9, nusd) == 0)
+	if (num_parse_decimal(s, strlen(s), 9, nusd)) {
+		err_set(err, ERR_INVAL, "\"%.40s\" is not an amount of "
+		    "dollars, such as 5 or 0.25", s);
+		return (-1);
+	}
+	if (*nusd > 0 || strpbrk(s, "123456789") == NULL)
 		return (0);
-	err_set(err, ERR_INVAL, "\"%.40s\" is not an amount of dollars, such "
-	    "as 5 or 0.25", s);
+	err_set(err, ERR_INVAL, "\"%.40s\" is less than a nano-dollar, the "
+	    "least that is counted", s);
 	return (-1);
 }
 
@@ -277,6 +289,22 @@ check_length(const char *s, int64_t *out_ms, struct err *err)
 	err_set(err, ERR_INVAL, "\"%.40s\" is not a length of time, such as "
 	    "5h or 30d", s);
 	return (-1);
+}
+
+struct zone *
+check_zone(const char *name, struct err *err)
+{
+	struct err e = { .code = ERR_NONE };
+	struct zone *z;
+
+	if ((z = zone_new(name, &e)) != NULL)
+		return (z);
+	if (e.code == ERR_NOT_FOUND)
+		err_set(err, ERR_INVAL, "this machine knows no time zone "
+		    "\"%.60s\"", name);
+	else
+		err_set(err, e.code, "%s", e.text);
+	return (NULL);
 }
 
 int

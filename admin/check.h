@@ -5,10 +5,11 @@
 #include <stdint.h>
 
 struct err;
+struct zone;
 
 /**
- * Checks of what people give to the command and to the admin routes.  All
- * return 0, or -1 with ERR_INVAL that says what is allowed.
+ * Checks of what people give to the command and to the admin routes.  Those of
+ * type int return 0, or -1 with ERR_INVAL that says what is allowed.
  */
 
 /** check_control(s): The bytes of the first character of ${s} if a terminal
@@ -53,6 +54,11 @@ int check_money(const char *s, int64_t *nusd, struct err *err)
 /** check_length(s, out_ms, err): A duration with its unit ("5h", "30d"),
  * longer than 0. */
 int check_length(const char *s, int64_t *out_ms, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** check_zone(name, err): A time zone that this machine knows; free it with
+ * zone_free.  NULL with ERR_INVAL if it knows none of that name. */
+struct zone *check_zone(const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** check_date(s, out_ms, err): A date, as for check_expiry; also one that is

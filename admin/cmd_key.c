@@ -35,7 +35,7 @@ static const struct column show_columns[] = {
 	{ "key", "visible", COLUMN_TEXT },
 	{ "user", "user", COLUMN_TEXT },
 	{ "bound to", "bind", COLUMN_TEXT },
-	{ "", "bound_to", COLUMN_TEXT },
+	{ "its name", "bound_to", COLUMN_TEXT },
 	{ "concurrency", "concurrency", COLUMN_INT },
 	{ "models", "models", COLUMN_TEXT },
 	{ "enabled", "enabled", COLUMN_YES_NO },

@@ -9,6 +9,7 @@
 #include "ledger/rollup.h"
 #include "store/store.h"
 
+#include "check.h"
 #include "command.h"
 #include "csv.h"
 #include "output.h"
@@ -233,7 +234,7 @@ run_usage(struct cli *cli, struct err *err)
 	json_t *report = NULL;
 	int rc = -1;
 
-	if ((zone = zone_new(name != NULL ? name : "UTC", err)) == NULL)
+	if ((zone = check_zone(name != NULL ? name : "UTC", err)) == NULL)
 		return (-1);
 	if (parse_query(cli, zone, &q, err) ||
 	    (report = usage_report(cli->store, &q, err)) == NULL)

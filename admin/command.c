@@ -332,7 +332,7 @@ parsed_early(const struct cli *cli, enum parsed parsed, const char *group)
 		return (EXIT_OK);
 	}
 	if (parsed == PARSED_BAD) {
-		fprintf(stderr, "See \"leasehold --help\".\n");
+		help_see(cli->cmd);
 		return (EXIT_USAGE);
 	}
 	if (cli->cmd != NULL)

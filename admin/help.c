@@ -77,6 +77,17 @@ help_usage(const struct command *cmd, FILE *out)
 	    cmd->args[0] != '\0' ? " " : "", cmd->args);
 }
 
+void
+help_see(const struct command *cmd)
+{
+	char name[64] = "";
+
+	if (cmd != NULL)
+		full_name(cmd, name, sizeof(name));
+	fprintf(stderr, "See \"leasehold%s%s --help\".\n",
+	    name[0] != '\0' ? " " : "", name);
+}
+
 static void
 print_options(const struct command_option *opt)
 {

@@ -16,6 +16,9 @@ void help_overview(const char *group, FILE *out);
 void help_usage(const struct command *cmd, FILE *out);
 void help_command(const struct command *cmd);
 
+/** help_see(cmd): Say where help is, to stderr.  ${cmd} may be NULL. */
+void help_see(const struct command *cmd);
+
 /**
  * help_unknown(argc, argv, wanted):
  * The words name no subcommand: show the overview, of the group if they name

@@ -146,6 +146,19 @@ find_room(struct runner *rn, struct look *l, struct shortage *why,
 	return (why->left >= l->more);
 }
 
+static struct budget_left
+say_left(const struct look *l, int64_t remains)
+{
+
+	return ((struct budget_left) {
+		.there = true,
+		.limit = l->rule->limit,
+		.left = remains,
+		.renews_ms = l->use.renews_ms == INT64_MAX ? 0 :
+		    l->use.renews_ms,
+	});
+}
+
 /* Of each kind the budget with the least left is what a client has to mind. */
 static void
 note_left(struct reserving *r, const struct look *l)
@@ -153,15 +166,18 @@ note_left(struct reserving *r, const struct look *l)
 	struct budget_left *left = &r->left[l->rule->kind];
 	int64_t remains = left_of(l->rule, &l->use) - l->more;
 
-	if (left->there && left->left <= remains)
-		return;
-	*left = (struct budget_left) {
-		.there = true,
-		.limit = l->rule->limit,
-		.left = remains,
-		.renews_ms = l->use.renews_ms == INT64_MAX ? 0 :
-		    l->use.renews_ms,
-	};
+	if (!left->there || remains < left->left)
+		*left = say_left(l, remains);
+}
+
+/* ... and of a request that is refused, the one that refuses it: what it took
+ * of the others is given back. */
+static void
+note_refusal(struct reserving *r, const struct look *l)
+{
+
+	memset(r->left, 0, sizeof(r->left));
+	r->left[l->rule->kind] = say_left(l, r->why.left);
 }
 
 /* What an elastic budget reserved is for so much usage. */
@@ -190,7 +206,9 @@ reserve_one(struct runner *rn, struct reserving *r,
 		r->why = (struct shortage) { .rule = rule, .unknown = true };
 		return (0);
 	}
-	if ((rc = find_room(rn, &l, &r->why, err)) != 1)
+	if ((rc = find_room(rn, &l, &r->why, err)) == 0)
+		note_refusal(r, &l);
+	if (rc != 1)
 		return (rc);
 	if (windows_add(&rn->windows, rn->st, rule->id, l.span.start_ms, 0,
 	    l.more, err))
@@ -265,24 +283,35 @@ room_beside(struct runner *rn, const struct budget_rule *rule,
 	return (find_room(rn, &l, why, err));
 }
 
+/* What ${h} has to be.  One that took the worst case has enough; the budget
+ * may have become strict since. */
+static int64_t
+raised_to(const struct budget_rule *rule, const struct hold *h,
+    const struct demand *to)
+{
+	int64_t slice = to->slice.of[h->kind], worst = to->worst.of[h->kind];
+
+	return (rule->strict && worst < slice ? worst : slice);
+}
+
 int
 budgets_raise(struct runner *rn, struct held_row *row,
-    const struct amounts *to, struct shortage *why, struct err *err)
+    const struct demand *to, struct shortage *why, struct err *err)
 {
 	const struct budget_rule *rule;
 	struct holds raised = row->holds;
 	struct hold *h, *was;
+	int64_t amount;
 	int rc;
 
 	for (h = raised.list; h < raised.list + raised.n; h++) {
 		rule = snapshot_budget(rn->snapshot, h->budget_id);
-		if (rule == NULL || rule->strict ||
-		    to->of[h->kind] <= h->amount)
+		if (rule == NULL ||
+		    (amount = raised_to(rule, h, to)) <= h->amount)
 			continue;
-		rc = room_beside(rn, rule, h, to->of[h->kind], why, err);
-		if (rc != 1)
+		if ((rc = room_beside(rn, rule, h, amount, why, err)) != 1)
 			return (rc);
-		h->amount = to->of[h->kind];
+		h->amount = amount;
 	}
 	if (row->state != LEDGER_OPEN)
 		return (1);

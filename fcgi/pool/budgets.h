@@ -49,7 +49,7 @@ struct reserving {
 	/* out */
 	struct holds *holds;
 	struct coverage coverage;
-	struct budget_left left[BUDGET_KINDS];
+	struct budget_left left[BUDGET_KINDS];	/* refused: of .why alone */
 	struct shortage why;
 };
 
@@ -67,12 +67,13 @@ void budgets_undo(struct runner *rn, struct holds *holds);
 
 /**
  * budgets_raise(rn, row, to, why, err):
- * Raise what ${row} holds of budgets that are not strict to ${to}, where that
- * is more, all of them or none.  A row that is no longer open is only looked
- * at: its settlement will say what it comes to.  1, 0 or -1 as above.
+ * Raise what ${row} holds of budgets to the slice of ${to}, of strict ones not
+ * beyond the worst case, where that is more, all of them or none.  A row that
+ * is no longer open is only looked at: its settlement will say what it comes
+ * to.  1, 0 or -1 as above.
  */
 int budgets_raise(struct runner *rn, struct held_row *row,
-    const struct amounts *to, struct shortage *why, struct err *err)
+    const struct demand *to, struct shortage *why, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** budgets_windows(rn, key), budgets_windows_of(rn, holds): Put what has to be

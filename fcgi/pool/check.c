@@ -229,11 +229,11 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 		return (1);
 	r.key = w->key;
 	rc = budgets_reserve(rn, &r, err);
+	memcpy(op->left, r.left, sizeof(op->left));
 	if (rc != 1)
 		return (rc == 0 ? refuse_budget(op, &r.why) : rc);
 	op->reserved_nusd = reserve_of(holds, &want);
 	op->coverage = r.coverage;
-	memcpy(op->left, r.left, sizeof(op->left));
 	op->lease.budgeted = holds->n > 0;
 	return (1);
 }

@@ -179,39 +179,55 @@ cost_of(const struct runner *rn, const struct extend_op *op,
 	return (max64(bill.nusd, 0));
 }
 
+/* What has been used so far, with one slice more of output, which is never
+ * more than the request allows. */
+static struct usage
+used_then(const struct runner *rn, const struct extend_op *op, bool *all)
+{
+	int64_t bound = num_mul_sat(op->max_tokens, times(&op->ask));
+	struct usage then = op->so_far;
+
+	*all = false;
+	then.output_tokens = num_add_sat(then.output_tokens,
+	    rn->set.slice_tokens);
+	if (bound == 0 || op->ask.repeats || then.output_tokens < bound)
+		return (then);
+	*all = true;
+	then.output_tokens = max64(bound, op->so_far.output_tokens);
+	return (then);
+}
+
 void
 demand_more(const struct runner *rn, const struct extend_op *op,
-    struct amounts *to, struct coverage *covers)
+    struct demand *want)
 {
 	struct call c = {
 		.ledger_id = op->ledger_id,
 		.platform = op->platform,
 		.model = op->model,
 		.ask = &op->ask,
-		.input_tokens = estimate(op->body_bytes),
+		.input_tokens = op->body_bytes,
+		.output_tokens = op->max_tokens,
 	};
-	struct usage then = op->so_far;
-	int64_t bound = num_mul_sat(op->max_tokens, times(&op->ask));
+	int64_t context = context_of(rn, &c), input;
 	enum price_gap gap;
+	struct usage then;
+	bool all;
 
-	then.output_tokens = num_add_sat(then.output_tokens,
-	    rn->set.slice_tokens);
-	if (bound > 0 && !op->ask.repeats && then.output_tokens > bound)
-		then.output_tokens = max64(bound, op->so_far.output_tokens);
-	*covers = (struct coverage) {
-		.input_tokens = input_of(&then),
-		.output_tokens = then.output_tokens,
-	};
-	if (bound > 0 && !op->ask.repeats && then.output_tokens >= bound)
-		covers->output_tokens = INT64_MAX;
-	if (covers->input_tokens > 0) {
-		put_tokens(to, covers->input_tokens, then.output_tokens);
-		to->of[BUDGET_MONEY] = cost_of(rn, op, &then);
-		return;
+	then = used_then(rn, op, &all);
+	input = input_of(&then);
+	(void)size_up(rn, &c, context, &want->worst, &gap);
+	if (input > 0) {
+		put_tokens(&want->slice, input, then.output_tokens);
+		want->slice.of[BUDGET_MONEY] = cost_of(rn, op, &then);
+	} else {
+		/* Nothing is known of it yet but how long the body was. */
+		c.input_tokens = estimate(op->body_bytes);
+		c.output_tokens = then.output_tokens;
+		(void)size_up(rn, &c, context, &want->slice, &gap);
 	}
-
-	/* Of the input nothing is known yet but how long the body was. */
-	c.output_tokens = then.output_tokens;
-	(void)size_up(rn, &c, context_of(rn, &c), to, &gap);
-	covers->input_tokens = to->of[BUDGET_INPUT];
+	want->slice_covers = (struct coverage) {
+		.input_tokens = want->slice.of[BUDGET_INPUT],
+		.output_tokens = all ? INT64_MAX : then.output_tokens,
+	};
 }

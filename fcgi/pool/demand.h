@@ -24,9 +24,9 @@ int demand_add(const struct runner *rn, const struct admit_op *op,
     const char *platform, struct demand *want, enum price_gap *gap)
     __attribute__((__warn_unused_result__));
 
-/** demand_more(rn, op, to, covers): What a stream has used so far with one
- * slice more, and what that covers. */
+/** demand_more(rn, op, want): What a stream has used so far with one slice more
+ * as the slice of ${want}, what that covers, and the worst case. */
 void demand_more(const struct runner *rn, const struct extend_op *op,
-    struct amounts *to, struct coverage *covers);
+    struct demand *want);
 
 #endif /* !POOL_DEMAND_H_ */

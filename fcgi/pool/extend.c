@@ -58,17 +58,18 @@ static int
 extend_one(struct runner *rn, struct extend_op *op, struct err *err)
 {
 	struct held_row *row = held_find(&rn->held, op->ledger_id);
-	struct amounts to;
+	struct demand want;
 	struct shortage why;
 	int rc;
 
 	op->granted = true;
 	op->retry_ms = 0;
 	op->reserved_nusd = row == NULL ? 0 : row->reserved_nusd;
-	demand_more(rn, op, &to, &op->coverage);
+	demand_more(rn, op, &want);
+	op->coverage = want.slice_covers;
 	if (row == NULL || row->fence != op->attempt)
 		return (0);
-	if ((rc = budgets_raise(rn, row, &to, &why, err)) < 0)
+	if ((rc = budgets_raise(rn, row, &want, &why, err)) < 0)
 		return (-1);
 	if (rc == 0)
 		refuse(op, &why);

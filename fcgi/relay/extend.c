@@ -89,6 +89,17 @@ extend_over(const struct call *c)
 	return (c->errored || meter_result(c->meter)->stopped);
 }
 
+/* What was all covered before stays so. */
+static void
+extend_granted(struct call *c, const struct coverage *is)
+{
+
+	if (c->cover.input_tokens != INT64_MAX)
+		c->cover.input_tokens = is->input_tokens;
+	if (c->cover.output_tokens != INT64_MAX)
+		c->cover.output_tokens = is->output_tokens;
+}
+
 static void
 extend_take(struct call *c, const struct extend_op *op, const struct err *err)
 {
@@ -97,7 +108,7 @@ extend_take(struct call *c, const struct extend_op *op, const struct err *err)
 		c->extensions--;
 		extend_unasked(c);
 	} else if (op->granted) {
-		c->cover = op->coverage;
+		extend_granted(c, &op->coverage);
 		c->reserved_nusd = op->reserved_nusd;
 	} else if (!extend_over(c)) {
 		extend_refused(c, op);
@@ -148,14 +159,22 @@ extend_ask(struct call *c, int64_t output_tokens)
 	pool_extend(c->relay->pool, op);
 }
 
+/* Nothing elastic is counted, or all that there may be is covered. */
+static bool
+extend_needless(const struct call *c)
+{
+
+	return (c->cover.output_tokens == INT64_MAX &&
+	    c->cover.input_tokens == INT64_MAX);
+}
+
 void
 extend_watch(struct call *c)
 {
 	const struct meter_result *r = meter_result(c->meter);
 	int64_t slice = extend_slice(c), used, left;
 
-	if (c->cover.output_tokens == INT64_MAX || !r->started ||
-	    extend_over(c))
+	if (extend_needless(c) || !r->started || extend_over(c))
 		return;
 	used = meter_estimate_output(r);
 	left = c->cover.output_tokens - used;

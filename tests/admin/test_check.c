@@ -103,7 +103,7 @@ models_are_a_list(void **state)
 		{ "", "" }, { "claude-*", "claude-*" },
 		{ " a , b ", "a,b" }, { "a,,b", NULL }, { ",a", NULL },
 		{ "a,", NULL }, { "a\tb", NULL }, { "\xff", NULL },
-		{ "  ", "" },
+		{ "  ", "" }, { "a b", NULL }, { "a, b c", NULL },
 	};
 	char *out;
 	size_t i;
@@ -193,6 +193,9 @@ money_is_exact(void **state)
 	assert_int_equal(check_money("-1", &nusd, NULL), -1);
 	assert_int_equal(check_money("$5", &nusd, NULL), -1);
 	assert_int_equal(check_money("1e30", &nusd, NULL), -1);
+	assert_int_equal(check_money("0.000", &nusd, NULL), 0);
+	assert_int_equal(nusd, 0);
+	assert_int_equal(check_money("0.0000000001", &nusd, NULL), -1);
 }
 
 int

@@ -165,6 +165,10 @@ test('answers say what is left; a refusal names the budget and its renewal',
 		assert.equal(error.type, 'rate_limit_error');
 		assert.match(error.message, new RegExp(`${team.name}-b`));
 		assert.match(error.message, /day/);
+		assert.equal(
+			refused.headers['x-leasehold-budget-requests-remaining'], '0');
+		assert.equal(refused.headers['x-leasehold-budget-requests-reset'],
+			first.headers['x-leasehold-budget-requests-reset']);
 		const wait = Number(refused.headers['retry-after']);
 		assert.ok(Math.abs(wait - (renews - Date.now()) / 1000) < 60,
 			`${wait}`);

@@ -189,6 +189,18 @@ the_tightest_of_each_kind_is_told(void **state)
 	    (store_now_ms(r->st) / INT64_C(34560000000) + 1) *
 	    INT64_C(34560000000));
 	finish(p, op);
+
+	/* ... and where one refuses, that one, and it alone. */
+	plain(r, "money", "money", 1000000);
+	budget(r, "poor", "money", 1500, ", period, length_ms",
+	    ", 'fixed', 34560000000");
+	op = admit_now(p, key);
+	assert_int_equal(op->verdict, ADMIT_BUDGET);
+	assert_int_equal(op->left[BUDGET_MONEY].limit, 1500);
+	assert_int_equal(op->left[BUDGET_MONEY].left, 1500);
+	assert_true(op->left[BUDGET_MONEY].renews_ms > 0);
+	assert_false(op->left[BUDGET_REQUESTS].there);
+	drop(op);
 	proc_free(p);
 }
 
@@ -361,6 +373,39 @@ where_one_budget_has_no_more_none_is_raised(void **state)
 	extend(p, op, 2, 10, 400, &e);
 	assert_true(e.granted);
 	assert_int_equal(reserved(r, 2), 500);
+	finish(p, op);
+	rig_balance(r, "settled");
+	proc_free(p);
+}
+
+/* What runs is held to it, too, but not beyond its worst case. */
+static void
+a_budget_that_becomes_strict_is_raised(void **state)
+{
+	struct rig *r = *state;
+	struct key_info *key = furnish(r);
+	struct extend_op e;
+	struct admit_op *op;
+	struct proc *p;
+
+	plain(r, "turned", "output_tokens", 1000000);
+	plain(r, "input", "input_tokens", 1000000);
+	p = proc_new(r);
+	op = stream_now(p, key);
+	rig_sql(r, "UPDATE budget SET policy = 'strict'; "
+	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	extend(p, op, 1, 10, 200, &e);
+	assert_true(e.granted);
+	assert_int_equal(reserved(r, 1), 300);
+	assert_int_equal(reserved(r, 2), 334);
+	extend(p, op, 2, 5000, 1500, &e);
+	assert_true(e.granted);
+	assert_int_equal(reserved(r, 1), 1000);
+	assert_int_equal(reserved(r, 2), 1000);
+	rig_sql(r, "UPDATE budget SET limit_value = 1000; "
+	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	extend(p, op, 3, 5000, 1600, &e);
+	assert_true(e.granted);
 	finish(p, op);
 	rig_balance(r, "settled");
 	proc_free(p);
@@ -714,6 +759,7 @@ main(void)
 		T(without_elastic_budgets_all_is_covered),
 		T(an_extension_covers_a_slice_more),
 		T(where_one_budget_has_no_more_none_is_raised),
+		T(a_budget_that_becomes_strict_is_raised),
 		T(who_is_gone_gets_nothing_reserved),
 		T(an_overrun_is_charged_and_flagged),
 		T(what_is_not_known_is_what_was_reserved),

@@ -15,12 +15,12 @@
 #define SETTINGS	"reserve_slice_tokens = 100\n"
 
 static struct fcgi_request *
-begin_with(const char *settings, int64_t input_tokens)
+begin_with(const char *settings, int64_t input_tokens, int64_t output_tokens)
 {
 	struct fcgi_request *req;
 
 	fakes_start(settings);
-	fakes.coverage = (struct coverage) { input_tokens, SLICE };
+	fakes.coverage = (struct coverage) { input_tokens, output_tokens };
 	req = fake_leased(FAKE_STREAM);
 	fake_head(200, FAKE_SSE);
 	return (req);
@@ -30,7 +30,7 @@ static struct fcgi_request *
 begin(const char *settings)
 {
 
-	return (begin_with(settings, 1000));
+	return (begin_with(settings, 1000, SLICE));
 }
 
 /* A delta of so many tokens. */
@@ -121,7 +121,7 @@ more_is_asked_for_before_the_slice_is_used_up(void **state)
 static void
 more_input_than_was_guessed_is_asked_for_at_once(void **state)
 {
-	struct fcgi_request *req = begin_with(SETTINGS, 500);
+	struct fcgi_request *req = begin_with(SETTINGS, 500, SLICE);
 
 	(void)state;
 	fake_text("event: message_start\ndata: {\"type\":\"message_start\","
@@ -134,6 +134,23 @@ more_input_than_was_guessed_is_asked_for_at_once(void **state)
 	tokens(1);
 	assert_int_equal(fakes.nextends, 2);
 	fake_extended(true, ERR_NONE, INT64_MAX);
+	end_well(req);
+	fakes_stop();
+}
+
+/* Nothing of the output is elastic, and stays so. */
+static void
+so_it_is_where_all_output_is_covered(void **state)
+{
+	struct fcgi_request *req = begin_with(SETTINGS, 5, INT64_MAX);
+
+	(void)state;
+	fake_text(START);
+	assert_int_equal(fakes.nextends, 1);
+	assert_int_equal(fakes.extended.so_far.input_tokens, 10);
+	fake_extended(true, ERR_NONE, SLICE);
+	tokens(1000);
+	assert_int_equal(fakes.nextends, 1);
 	end_well(req);
 	fakes_stop();
 }
@@ -325,6 +342,7 @@ main(void)
 		cmocka_unit_test(more_is_asked_for_before_the_slice_is_used_up),
 		cmocka_unit_test(
 		    more_input_than_was_guessed_is_asked_for_at_once),
+		cmocka_unit_test(so_it_is_where_all_output_is_covered),
 		cmocka_unit_test(
 		    where_no_money_is_left_the_stream_ends_well_formed),
 		cmocka_unit_test(a_refusal_that_comes_too_late_changes_nothing),
