@@ -19,7 +19,7 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Rows that one transaction deletes: some 15 ms of the writer's time. */
+/* Rows that one transaction deletes: some 20 ms of the writer's time. */
 #define PRUNE_ROWS	1000
 
 /* ---- verify ---- */

@@ -10,7 +10,7 @@
 #include "pool/prune.h"
 #include "pool/runner.h"
 
-/* Rows are looked for so often, and so many go with one beat: some 3 ms of the
+/* Rows are looked for so often, and so many go with one beat: some 4 ms of the
  * writer's time, and 17 million rows a day. */
 #define LOOK_MS		(60 * 60 * 1000)
 #define BEAT_MAX	200
