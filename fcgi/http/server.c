@@ -1,5 +1,6 @@
 #define _GNU_SOURCE	/* accept4 */
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <errno.h>
@@ -176,6 +177,21 @@ fcgi_server_stats(const struct fcgi_server *s, struct fcgi_server_stats *st)
 }
 
 /*
+ * Being non-blocking is shared with all processes that have the socket, and
+ * systemd takes it away whenever it starts one more on it (exec_child in its
+ * execute.c, for StandardInput=socket).  Until that one has set it again, this
+ * bounds how long an accept waits that finds nothing (socket(7)).
+ */
+static int
+bound_accept(const struct fcgi_server *s)
+{
+	const struct timeval shortest = { .tv_usec = 1 };
+
+	return (setsockopt(s->listen_fd, SOL_SOCKET, SO_RCVTIMEO, &shortest,
+	    sizeof(shortest)));
+}
+
+/*
  * What kind of socket it is, and non-blocking.  Accepted TCP connections
  * inherit TCP_NODELAY from the listening one (tcp(7) on Linux).
  */
@@ -195,7 +211,8 @@ prepare_socket(struct fcgi_server *s, struct err *err)
 	}
 	s->is_unix = addr.ss_family == AF_UNIX;
 	if ((flags = fcntl(s->listen_fd, F_GETFL)) == -1 ||
-	    fcntl(s->listen_fd, F_SETFL, flags | O_NONBLOCK) == -1) {
+	    fcntl(s->listen_fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    bound_accept(s) == -1) {
 		err_set_errno(err, ERR_IO, errno,
 		    "cannot set up the listening socket");
 		return (-1);

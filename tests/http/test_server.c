@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fastcgi.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -550,6 +551,24 @@ draining_leaves_new_connections_to_others(void **state)
 	close(params.listen_fd);
 }
 
+/* As systemd does when it starts another process on the socket. */
+static void
+a_socket_that_was_made_blocking_holds_nobody_up(void **state)
+{
+	struct fix *f = *state;
+
+	assert_int_equal(fcntl(f->listen_fd, F_SETFL, 0), 0);
+	fix_client(f);
+	fix_post(f, "/m/echo", NULL, "");
+	fix_push_all(f);
+	assert_string_equal(fix_told(f), OK);
+	fcgi_server_drain(f->server, fix_idle, f);
+	fix_post(f, "/m/echo", NULL, "");
+	fix_push_all(f);
+	assert_string_equal(fix_told(f), OK "[eof]");
+	assert_int_equal(f->idle, 1);
+}
+
 static void
 draining_an_idle_server_is_told_from_the_loop(void **state)
 {
@@ -743,6 +762,8 @@ main(void)
 		SERVER_TEST(draining_serves_what_comes_and_closes_behind_it),
 		SERVER_TEST(draining_empties_a_long_backlog),
 		SERVER_TEST(draining_leaves_new_connections_to_others),
+		SERVER_TEST(a_socket_that_was_made_blocking_holds_nobody_up),
+		TCP_TEST(a_socket_that_was_made_blocking_holds_nobody_up),
 		SERVER_TEST(draining_an_idle_server_is_told_from_the_loop),
 		SERVER_TEST(when_draining_is_over_idle_connections_are_closed),
 		SERVER_TEST(accepting_stops_at_the_ceiling),
