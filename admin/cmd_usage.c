@@ -280,8 +280,8 @@ const struct command commands_usage[] = {
 		    "it came, once it is over.\n"
 		    "In zones that are 30 or 45 minutes off, periods are of "
 		    "whole hours of UTC.\n"
-		    "Estimated: charged at the reserve, as the upstream said "
-		    "nothing.",
+		    "Estimated: the upstream said nothing; charged at a high "
+		    "guess or at the reserve.",
 		.options = usage_options,
 		.run = run_usage,
 	},

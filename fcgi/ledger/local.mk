@@ -11,6 +11,7 @@ libledger_a_SOURCES = \
 	fcgi/ledger/price.h \
 	fcgi/ledger/rollup.c \
 	fcgi/ledger/rollup.h \
+	fcgi/ledger/usage.c \
 	fcgi/ledger/usage.h \
 	fcgi/ledger/window.c \
 	fcgi/ledger/window.h

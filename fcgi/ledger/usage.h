@@ -9,7 +9,8 @@ enum usage_mark {
 	USAGE_NONE,		/* the upstream did nothing that is billed */
 	USAGE_EXACT,		/* as the upstream stated it at the end */
 	USAGE_PARTIAL,		/* input exact, output estimated: cut short */
-	USAGE_ESTIMATED		/* nothing stated: charged at the reserve */
+	USAGE_ESTIMATED		/* nothing stated: charged at what was
+				   guessed, else at the reserve */
 };
 
 /**
@@ -54,5 +55,10 @@ struct usage {
 					   negative, or beyond belief; it is
 					   not in the sums */
 };
+
+/** usage_input(u), usage_tokens(u): Tokens of input, with those of caches; and
+ * with output.  Any thread. */
+int64_t usage_input(const struct usage *u);
+int64_t usage_tokens(const struct usage *u);
 
 #endif /* !LEDGER_USAGE_H_ */

@@ -36,15 +36,6 @@ bill_by_default(const struct runner *rn, const struct admit_op *op,
 	    ledger_id_created_ms(op->ledger_id)) == NULL);
 }
 
-static int64_t
-input_of(const struct usage *u)
-{
-
-	return (num_add_sat(num_add_sat(u->input_tokens,
-	    u->cache_read_tokens), num_add_sat(u->cache_write_5m_tokens,
-	    u->cache_write_1h_tokens)));
-}
-
 /* More than the largest context of any model is not read at once. */
 static int64_t
 largest_context(const struct price_list *list)
@@ -83,7 +74,7 @@ find_price(const struct runner *rn, const char *platform,
     const struct bill_call *call, struct bill *bill)
 {
 	int64_t at_ms = ledger_id_created_ms(call->ledger_id);
-	int64_t tokens = input_of(&bill->usage);
+	int64_t tokens = usage_input(&bill->usage);
 	const struct price *p;
 
 	p = price_find(prices(rn), platform, call->model, tokens, at_ms);
@@ -106,7 +97,7 @@ bill_attempt(const struct runner *rn, const struct account *account,
 	if (account == NULL || end->mark == USAGE_NONE)
 		return;
 	judge_usage(rn, call, end, bill);
-	if (input_of(&bill->usage) == 0 && bill->usage.output_tokens == 0 &&
+	if (usage_input(&bill->usage) == 0 && bill->usage.output_tokens == 0 &&
 	    bill->usage.web_searches == 0) {
 		bill->estimated = end->mark == USAGE_ESTIMATED;
 		return;

@@ -148,15 +148,6 @@ demand_add(const struct runner *rn, const struct admit_op *op,
 
 /* ---- later ---- */
 
-static int64_t
-input_of(const struct usage *u)
-{
-
-	return (num_add_sat(num_add_sat(u->input_tokens,
-	    u->cache_read_tokens), num_add_sat(u->cache_write_5m_tokens,
-	    u->cache_write_1h_tokens)));
-}
-
 /* What ${usage} costs at the price of the way in which it is served. */
 static int64_t
 cost_of(const struct runner *rn, const struct extend_op *op,
@@ -215,7 +206,7 @@ demand_more(const struct runner *rn, const struct extend_op *op,
 	bool all;
 
 	then = used_then(rn, op, &all);
-	input = input_of(&then);
+	input = usage_input(&then);
 	(void)size_up(rn, &c, context, &want->worst, &gap);
 	if (input > 0) {
 		put_tokens(&want->slice, input, then.output_tokens);

@@ -57,22 +57,6 @@ not_negative(int64_t i)
 	return (i >= 0 ? store_int(i) : store_null());
 }
 
-static int64_t
-input_tokens(const struct usage *u)
-{
-
-	return (num_add_sat(num_add_sat(u->input_tokens,
-	    u->cache_read_tokens), num_add_sat(u->cache_write_5m_tokens,
-	    u->cache_write_1h_tokens)));
-}
-
-static int64_t
-usage_tokens(const struct usage *u)
-{
-
-	return (num_add_sat(input_tokens(u), u->output_tokens));
-}
-
 /* ---- what it cost ---- */
 
 /* Add what attempts before the one that is closed here have cost. */
@@ -120,7 +104,7 @@ used(const struct settling *s, struct amounts *out)
 	*out = (struct amounts) { .of = {
 		[BUDGET_MONEY] = s->nusd > 0 ? s->nusd : 0,
 		[BUDGET_TOKENS] = usage_tokens(&s->usage),
-		[BUDGET_INPUT] = input_tokens(&s->usage),
+		[BUDGET_INPUT] = usage_input(&s->usage),
 		[BUDGET_OUTPUT] = s->usage.output_tokens,
 		[BUDGET_REQUESTS] = s->op->attempts > 0,
 	} };

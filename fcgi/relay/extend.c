@@ -27,15 +27,6 @@ extend_slice(const struct call *c)
 	return (c->relay->conf->reserve_slice_tokens);
 }
 
-static int64_t
-extend_input(const struct usage *u)
-{
-
-	return (num_add_sat(num_add_sat(u->input_tokens,
-	    u->cache_read_tokens), num_add_sat(u->cache_write_5m_tokens,
-	    u->cache_write_1h_tokens)));
-}
-
 /* As if it had been granted: running streams finish when the database is away
  * (and the row will say that it was overrun). */
 static void
@@ -181,7 +172,7 @@ extend_watch(struct call *c)
 	if (c->extension != NULL)
 		c->starved = left < -slice && pool_ready(c->relay->pool);
 	else if (left < slice / 2 ||
-	    extend_input(&r->usage) > c->cover.input_tokens)
+	    usage_input(&r->usage) > c->cover.input_tokens)
 		extend_ask(c, used);
 }
 
