@@ -43,13 +43,16 @@ estimate(int64_t body_bytes)
 	    (body_bytes % BYTES_PER_TOKEN != 0));
 }
 
-/* The model's context; 0: unknown. */
+/* The model's context; 0: unknown, or it does not matter. */
 static int64_t
 context_of(const struct runner *rn, const struct call *c)
 {
-	const struct price *p = price_find(&rn->snapshot->prices, c->platform,
-	    c->model, INT64_MAX, ledger_id_created_ms(c->ledger_id));
+	const struct price *p;
 
+	if (!rn->snapshot->counts_tokens && !c->ask->whole_context)
+		return (0);
+	p = price_find(&rn->snapshot->prices, c->platform, c->model,
+	    INT64_MAX, ledger_id_created_ms(c->ledger_id));
 	return (p == NULL ? 0 : p->context_tokens);
 }
 

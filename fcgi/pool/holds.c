@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +9,46 @@
 #include "pool/holds.h"
 #include "pool/idlist.h"
 
+/* Digits, as they come for each request some dozens of times. */
+static char *
+put_int(char *to, int64_t n)
+{
+	uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	if (n < 0)
+		*to++ = '-';
+	do {
+		digits[--i] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	memcpy(to, digits + i, sizeof(digits) - i);
+	return (to + sizeof(digits) - i);
+}
+
 void
 holds_format(const struct holds *h, char out[HOLDS_TEXT])
 {
 	const struct hold *one;
-	size_t n = 0;
+	char *p = out;
 
-	out[0] = '\0';
-	for (one = h->list; one < h->list + h->n; one++)
-		n += (size_t)snprintf(out + n, HOLDS_TEXT - n, "%s[%" PRId64
-		    ",%" PRId64 ",%d,%" PRId64 "]", n == 0 ? "[" : ",",
-		    one->budget_id, one->start_ms, (int)one->kind,
-		    one->amount);
-	if (n > 0)
-		snprintf(out + n, HOLDS_TEXT - n, "]");
+	for (one = h->list; one < h->list + h->n; one++) {
+		*p = p == out ? '[' : ',';
+		p++;
+		*p++ = '[';
+		p = put_int(p, one->budget_id);
+		*p++ = ',';
+		p = put_int(p, one->start_ms);
+		*p++ = ',';
+		p = put_int(p, one->kind);
+		*p++ = ',';
+		p = put_int(p, one->amount);
+		*p++ = ']';
+	}
+	if (h->n > 0)
+		*p++ = ']';
+	*p = '\0';
 }
 
 /* The next thing must be ${c}. */
@@ -188,7 +213,7 @@ held_row(void *arg, const struct store_value *c, size_t n)
 	 * sums differ then is for `ledger verify' to say. */
 	if (holds_parse(store_get_text(&c[6]), &row->holds))
 		row->holds.n = 0;
-	holds_format(&row->holds, row->text);
+	row->text[0] = '\0';
 	if (insert(f->rows, row) == 0)
 		return (0);
 	free(row);

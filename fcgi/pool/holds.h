@@ -55,7 +55,7 @@ struct held_row {
 	int64_t nusd;			/* 0 while it is open */
 	char model[128];
 	struct holds holds;
-	char text[HOLDS_TEXT];	/* .holds as they are to be written */
+	char text[HOLDS_TEXT];	/* as they are to be written; by who does */
 };
 
 struct held_rows {

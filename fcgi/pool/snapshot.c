@@ -291,6 +291,8 @@ budget_row(void *arg, const struct store_value *c, size_t n)
 		.strict = strcmp(store_get_text(&c[6]), "strict") == 0,
 		.limit = store_get_int(&c[7]),
 	};
+	if (b->kind != BUDGET_MONEY && b->kind != BUDGET_REQUESTS)
+		s->counts_tokens = true;
 	copy_text(b->name, sizeof(b->name), &c[1]);
 	copy_text(b->scope, sizeof(b->scope), &c[2]);
 	if (take_window(l, c + 8, &b->window))

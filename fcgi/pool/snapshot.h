@@ -102,6 +102,7 @@ struct snapshot {
 	size_t ngroups;
 	struct budget_rule *budgets;	/* enabled; by scope, its id, id */
 	size_t nbudgets;
+	bool counts_tokens;		/* one of them does */
 	const struct budget_rule **budgets_by_id;	/* the same */
 	struct zone **zones;		/* of the budgets; each once */
 	size_t nzones;

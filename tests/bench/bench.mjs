@@ -24,8 +24,8 @@ const usage = `usage: tests/bench/run [options]
   --rounds N       how often each is measured (5)
   --responders N   relay responders (2)
   --only A,B       these scenarios alone (and "leaving": clients that leave)
-  --sides A,B      these alone of floor, relay, normal, single, mysql, pair,
-                   floorTls, relayTls
+  --sides A,B      these alone of floor, relay, normal, single, none, five,
+                   mysql, pair, floorTls, relayTls
   --store NAME     sqlite: nothing on MariaDB; mysql: what is measured on
                    MariaDB, and SQLite beside it
   --quick          one round of few requests: about a minute
@@ -192,6 +192,10 @@ async function makeStand(o, dir, wanted) {
       baseUrl: plainUrl, synchronous: 'full' }),
     normal: () => startRelay(dir, 'normal', { ...relay, baseUrl: plainUrl,
       synchronous: 'normal' }),
+    none: () => startRelay(dir, 'none', { ...relay, baseUrl: plainUrl,
+      synchronous: 'full', budgets: 0 }),
+    five: () => startRelay(dir, 'five', { ...relay, baseUrl: plainUrl,
+      synchronous: 'full', budgets: 5 }),
     mysql: () => startRelay(dir, 'mysql', { ...relay, baseUrl: plainUrl,
       server }),
     pair: async () => {

@@ -25,7 +25,8 @@ const table = (head, rows, left = 2) => [head, head.map((_, i) => (i < left ? '-
 
 const sideNames = {
   floor: 'nginx alone', relay: 'Leasehold', normal: 'Leasehold, NORMAL',
-  single: 'Leasehold, one responder', mysql: 'Leasehold',
+  single: 'Leasehold, one responder', none: 'Leasehold, no budget',
+  five: 'Leasehold, five budgets', mysql: 'Leasehold',
   pair: 'Leasehold, two pools',
   floorTls: 'nginx alone', relayTls: 'Leasehold',
 };
@@ -67,8 +68,8 @@ const perStream = (result, sum, side, group) =>
 // Requests that the ledger of a side has not, or has not closed; and one more
 // if what its key has spent is not the sum of the rows.
 const astray = (l) => Math.abs(l.sent - l.usage.requests) + l.in_flight +
-  Number(l.reserved_nusd !== 0) +
-  Number(l.spent_nusd !== l.usage.cost_nusd);
+  Number((l.reserved_nusd ?? 0) !== 0) +
+  Number((l.spent_nusd ?? l.usage.cost_nusd) !== l.usage.cost_nusd);
 
 /** The targets, each with what was measured; those not measured are left out. */
 function targets(result, sums) {
@@ -82,6 +83,9 @@ function targets(result, sums) {
       cpuRatio('small-64', 'responders'), '≤', 2],
     ['nginx CPU of it, c=64, to the floor\'s proxy',
       cpuRatio('small-64', 'nginx'), '≤', 1.4],
+    ['responder CPU of it with five budgets a key, to that without',
+      (s) => s['small-64'].five.cpu.responders /
+        s['small-64'].none.cpu.responders, '≤', 1.2],
     ['requests/s, small, c=64', (s) => s['small-64'].relay.rps, '≥', 3000],
     ['added p50 at c=1, ms (bound: 1 ms and one durable commit)',
       added('small-1', 'relay', 'p50'), '≤', 1 + result.durable_ms],

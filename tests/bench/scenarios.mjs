@@ -8,6 +8,7 @@
 
 const small = { chunks: 20 };
 const plain = ['floor', 'relay', 'single', 'normal', 'mysql'];
+const budgets = ['none', 'five'];
 const both = ['floor', 'relay'];
 const tls = ['floorTls', 'relayTls'];
 
@@ -27,7 +28,8 @@ export const scenarios = [
     load: { connections: 16, requests: 8000 }, quick: { requests: 3000 },
   },
   {
-    name: 'small-64', title: 'small, c=64', plan: small, sides: plain,
+    name: 'small-64', title: 'small, c=64', plan: small,
+    sides: [...plain, ...budgets],
     load: { connections: 64, requests: 12000 }, quick: { requests: 4000 },
   },
   {

@@ -211,20 +211,33 @@ function command(build, settings, args, input = '') {
   return r.stdout;
 }
 
+// Five budgets, of all sorts of windows.
+const manyBudgets = [
+  ['--money', '1000000'],
+  ['--money', '100000', '--period', 'month', '--zone', 'Europe/Berlin'],
+  ['--money', '10000', '--period', 'day', '--policy', 'strict'],
+  ['--money', '5000', '--period', 'rolling', '--length', '5h'],
+  ['--requests', '100000000', '--period', 'day', '--models', 'claude-*'],
+];
+
 function fillDatabase(build, settings, baseUrl, { accounts = 3,
-  slots = 1000 }) {
+  slots = 1000, budgets = 1 }) {
   command(build, settings, ['init', '--prices', conf('prices.json')]);
   for (let i = 0; i < accounts; i++)
     command(build, settings, ['account', 'add', '--name', `account-${i}`,
       '--platform', 'claude', '--base-url', baseUrl, '--credential', 'api_key',
       '--concurrency', String(slots)], 'sk-ant-bench\n');
-  return JSON.parse(command(build, settings, ['key', 'create', '--json',
-    '--name', 'bench', '--budget', '1000000'])).key;
+  const one = budgets === 1 ? ['--budget', '1000000'] : [];
+  const { key } = JSON.parse(command(build, settings, ['key', 'create',
+    '--json', '--name', 'bench', ...one]));
+  for (const args of manyBudgets.slice(0, budgets === 1 ? 0 : budgets))
+    command(build, settings, ['budget', 'add', '--key', 'bench', ...args]);
+  return key;
 }
 
 /**
  * A host's folder with its settings and, unless it is ${beside} another such,
- * the database: keys, accounts, slots, a budget and prices, all of what a
+ * the database: keys, accounts, slots, budgets and prices, all of what a
  * request is checked against.  With ${server} the database is on that.
  */
 export function makeHost(dir, name, params) {
