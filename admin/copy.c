@@ -45,6 +45,7 @@ static const struct table {
 	NUMBERED(admin_token, ADMIN_TOKEN),
 	NUMBERED(responder, RESPONDER),
 	TABLE(ticket, TICKET),
+	TABLE(affinity, AFFINITY),
 	PAGED(ledger, LEDGER),
 	PAGED(attempt, ATTEMPT),
 	TABLE(meta, META),	/* last: with it, it is an installation */

@@ -282,8 +282,8 @@ DELETE FROM responder WHERE id = ?;
 
 -- name: ticket_add
 INSERT INTO ticket (ledger_id, responder_id, key_id, bind_kind, bind_id,
-    model, tried, enqueued_ms, expires_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+    model, tried, enqueued_ms, expires_ms, home_id, home_until_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ticket_grant
 -- now, account, slot, its fence, ledger
@@ -339,9 +339,9 @@ FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
 
 -- name: tickets_waiting
 -- Each key's oldest first, then each key's second, and so on.
-SELECT ledger_id, responder_id, key_id, model, tried FROM
-    (SELECT ledger_id, responder_id, key_id, model, tried,
-    row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
+SELECT ledger_id, responder_id, key_id, model, tried, home_id, home_until_ms
+FROM (SELECT ledger_id, responder_id, key_id, model, tried, home_id,
+    home_until_ms, row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
     FROM ticket WHERE granted_ms IS NULL) AS queued
 ORDER BY place, ledger_id LIMIT ?;
 

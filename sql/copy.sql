@@ -254,14 +254,23 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: copy_read_ticket
 SELECT ledger_id, responder_id, key_id, bind_kind, bind_id, model,
     tried, enqueued_ms, expires_ms, granted_ms, account_id, slot_n,
-    slot_fence
+    slot_fence, home_id, home_until_ms
 FROM ticket ORDER BY ledger_id;
 
 -- name: copy_put_ticket
 INSERT INTO ticket (ledger_id, responder_id, key_id, bind_kind, bind_id,
     model, tried, enqueued_ms, expires_ms, granted_ms, account_id,
-    slot_n, slot_fence)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    slot_n, slot_fence, home_id, home_until_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_affinity
+SELECT id, account_id, since_ms, used_ms, cached_tokens, cache_ms, expires_ms
+FROM affinity ORDER BY id;
+
+-- name: copy_put_affinity
+INSERT INTO affinity (id, account_id, since_ms, used_ms, cached_tokens,
+    cache_ms, expires_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_ledger
 -- ids after the first, up to the second

@@ -2,6 +2,7 @@
 SQL_STATEMENTS = \
 	sql/accounts.sql \
 	sql/admission.sql \
+	sql/affinity.sql \
 	sql/budgets.sql \
 	sql/copy.sql \
 	sql/doctor.sql \
@@ -32,7 +33,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0006-health.sql \
 	sql/mysql/0006-health.sql \
 	sql/sqlite/0007-proxy.sql \
-	sql/mysql/0007-proxy.sql
+	sql/mysql/0007-proxy.sql \
+	sql/sqlite/0008-affinity.sql \
+	sql/mysql/0008-affinity.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

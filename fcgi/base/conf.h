@@ -45,6 +45,8 @@ struct conf {
 
 	/* times, ms */
 	int64_t queue_timeout_ms;
+	int64_t affinity_ttl_ms;	/* of a session; 0: none has one */
+	int64_t affinity_wait_ms;	/* for its account, at the most */
 	int64_t attempt_budget_ms;	/* no new attempt after this */
 	int64_t connect_timeout_ms;
 	int64_t first_byte_timeout_ms;	/* of a stream */

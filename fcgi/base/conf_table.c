@@ -118,6 +118,20 @@ static const struct conf_setting settings[] = {
 	  FIELD(queue_timeout_ms),
 	  .def = "60", .min = 0, .max = HOUR, .reloadable = true,
 	  .help = "How long a request waits for an account." },
+	{ .name = "affinity_ttl_s", .type = CONF_SECONDS,
+	  FIELD(affinity_ttl_ms),
+	  .def = "3600", .min = 0, .max = DAY, .reloadable = true,
+	  .help = "So long after its last request a session keeps its "
+	      "account, which holds its prompt cache; at least an hour where "
+	      "the client asks for caches that last one.  0: requests go to "
+	      "any account." },
+	{ .name = "affinity_wait_ms", .type = CONF_MS,
+	  FIELD(affinity_wait_ms),
+	  .def = "3000", .min = 0, .max = 5 * MINUTE, .reloadable = true,
+	  .help = "How long a request waits for its session's account when "
+	      "that is busy, rather than go to another and lose 32,768 "
+	      "cached tokens or more; proportionally less for less, and not "
+	      "at all for less than 1,024." },
 	{ .name = "attempt_budget_s", .type = CONF_SECONDS,
 	  FIELD(attempt_budget_ms),
 	  .def = "120", .min = 0, .max = HOUR, .reloadable = true,

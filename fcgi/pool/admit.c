@@ -77,6 +77,8 @@ admit_grant(struct runner *rn, struct admit_op *op,
 	l->slot_n = n;
 	l->slot_fence = fence;
 	l->attempt = op->attempt;
+	l->session_id = op->session_id;
+	affinity_use(rn, op, account->id);
 	op->verdict = ADMIT_LEASED;
 	op->opened = true;
 	op->cancelled = false;
@@ -269,6 +271,25 @@ turn_away(struct runner *rn, const struct want *w, enum admit_verdict verdict,
 	return (0);
 }
 
+static int conclude(struct runner *rn, struct crowd *c, struct want *w,
+    struct err *err);
+
+/* It waits by choice: where the queue is full it goes elsewhere instead. */
+static int
+conclude_awaiting(struct runner *rn, struct crowd *c, struct want *w,
+    struct err *err)
+{
+	int rc;
+
+	if (locks_need_queue(rn, err) || (rc = has_room(rn, c, w, err)) < 0)
+		return (-1);
+	if (rc > 0)
+		return (begin_waiting(rn, c, w, err));
+	if (place_elsewhere(rn, w, err))
+		return (-1);
+	return (conclude(rn, c, w, err));
+}
+
 static int
 conclude(struct runner *rn, struct crowd *c, struct want *w,
     struct err *err)
@@ -282,6 +303,8 @@ conclude(struct runner *rn, struct crowd *c, struct want *w,
 		conclude_picked(rn, w);
 		return (0);
 	}
+	if (w->awaits && w->arrives)
+		return (conclude_awaiting(rn, c, w, err));
 	if (!worth_waiting(rn, w))
 		return (turn_away(rn, w, refusals[w->result].verdict,
 		    refusals[w->result].outcome, err));
@@ -330,7 +353,8 @@ work(struct runner *rn, struct crowd *c, struct err *err)
 	    LIMIT_TICKETS_LOOKED_AT, &ntickets, err))
 		return (-1);
 	c->n += ntickets;
-	if (place(rn, c->wants, c->n, err))
+	if (affinity_look(rn, c->wants, c->n, err) ||
+	    place(rn, c->wants, c->n, err))
 		return (-1);
 	for (i = 0; i < c->n; i++) {
 		if (conclude(rn, c, &c->wants[i], err))

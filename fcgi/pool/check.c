@@ -184,6 +184,9 @@ fill_want(struct runner *rn, struct admit_op *op, struct key_state *key,
 		.ntried = (size_t)op->lease.ntried,
 		.needs_slot = op->needs_slot,
 	};
+	op->session_id = op->session[0] == '\0' || !op->needs_slot ||
+	    rn->set.affinity_ttl_ms == 0 ? 0 :
+	    affinity_id(key, op->session);
 	memcpy(w->tried, op->lease.tried, sizeof(w->tried));
 	model_family(op->model, w->family);
 }

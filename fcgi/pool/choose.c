@@ -291,18 +291,27 @@ trace_add(char *trace, size_t *len, const char *fmt, ...)
 	return (true);
 }
 
+static const char *const homes[] = {
+	[CHOICE_HOME_NONE] = "",
+	[CHOICE_HOME_KEPT] = ",\"session\":\"kept\"",
+	[CHOICE_HOME_AWAITED] = ",\"session\":\"awaited\"",
+	[CHOICE_HOME_LEFT] = ",\"session\":\"left\"",
+};
+
 static bool
 trace_one(const struct choose_params *p, const struct candidate *c,
-    const char *why, char *trace, size_t *len)
+    const char *why, struct choice *out, size_t *len)
 {
 	const struct cooldown *cd = NULL;
+	char *trace = out->trace;
 
 	if (strcmp(why, whys[WHY_PARKED]) == 0)
 		cd = account_parked(c->account, p->family, p->now_ms);
 	return (trace_add(trace, len, "%s{\"account\":%" PRId64
-	    ",\"in_use\":%" PRId64 ",\"why\":\"%s%s%s\"}",
+	    ",\"in_use\":%" PRId64 ",\"why\":\"%s%s%s\"%s}",
 	    *len > 1 ? "," : "", c->account->id, c->in_use, why,
-	    cd == NULL ? "" : ": ", cd == NULL ? "" : cd->reason));
+	    cd == NULL ? "" : ": ", cd == NULL ? "" : cd->reason,
+	    c->account->id == p->home ? homes[out->home] : ""));
 }
 
 static void
@@ -316,7 +325,7 @@ write_trace(const struct choose_params *p, struct choice *out)
 	out->trace[0] = '[';
 	if (out->result == CHOICE_PICKED)
 		(void)trace_one(p, &p->candidates[out->index], "picked",
-		    out->trace, &len);
+		    out, &len);
 	for (i = 0; i < p->n; i++) {
 		c = &p->candidates[i];
 		if (out->result == CHOICE_PICKED && i == out->index)
@@ -324,7 +333,7 @@ write_trace(const struct choose_params *p, struct choice *out)
 		if ((why = judge(p, c)) == WHY_UNBOUND)
 			continue;
 		if (more > 0 ||
-		    !trace_one(p, c, whys[why], out->trace, &len))
+		    !trace_one(p, c, whys[why], out, &len))
 			more++;
 	}
 	if (more > 0)
@@ -332,6 +341,24 @@ write_trace(const struct choose_params *p, struct choice *out)
 		    CHOICE_TRACE_SIZE - len, "%s{\"more\":%d}",
 		    len > 1 ? "," : "", more);
 	memcpy(out->trace + len, "]", 2);
+}
+
+/* The session's account, if it is among them: may it be had?  Others are
+ * chosen from only where it is left. */
+static void
+go_home(const struct choose_params *p, size_t index, enum why why,
+    struct choice *out)
+{
+	const struct candidate *c = &p->candidates[index];
+
+	if (why == WHY_FIT) {
+		out->home = CHOICE_HOME_KEPT;
+		out->index = index;
+		out->pass = c->pass + stride(c, p->now_ms);
+	} else if (why == WHY_BUSY && p->patient)
+		out->home = CHOICE_HOME_AWAITED;
+	else
+		out->home = CHOICE_HOME_LEFT;
 }
 
 void
@@ -347,10 +374,15 @@ choose(const struct choose_params *p, bool trace, struct choice *out)
 		why = judge(p, &p->candidates[i]);
 		count(p, &p->candidates[i], why, out);
 		fit += why == WHY_FIT;
+		if (p->home != 0 && p->candidates[i].account->id == p->home)
+			go_home(p, i, why, out);
 	}
-	if (fit > 0) {
+	if (out->home == CHOICE_HOME_AWAITED)
+		out->result = CHOICE_BUSY;
+	else if (fit > 0) {
 		out->result = CHOICE_PICKED;
-		pick(p, out);
+		if (out->home != CHOICE_HOME_KEPT)
+			pick(p, out);
 	} else if (out->busy > 0)
 		out->result = CHOICE_BUSY;
 	else if (out->parked > 0)

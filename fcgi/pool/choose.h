@@ -13,7 +13,7 @@
  * Those that cannot serve are passed over; of the rest the smallest priority
  * goes first, those of which nearly nothing is left upstream last; then the
  * strategy decides, then the one that is behind its share, then the smaller
- * id.  Any thread.
+ * id.  The account of the request's session goes before all.  Any thread.
  */
 
 /** An account with what the caller knows of its load. */
@@ -39,6 +39,9 @@ struct choose_params {
 	const int64_t *tried;	/* accounts that failed this request */
 	size_t ntried;
 	bool needs_slot;	/* else a full account will do */
+	int64_t home;		/* account of its session, which it is to have
+				   if that is fit; 0: none ... */
+	bool patient;		/* ... and waits for if it is busy */
 	int64_t now_ms;		/* wall */
 };
 
@@ -47,6 +50,14 @@ enum choice_result {
 	CHOICE_BUSY,		/* one or more would do but are full */
 	CHOICE_PARKED,		/* all that would do are parked */
 	CHOICE_NONE		/* none would do, whenever: see the counts */
+};
+
+/** What became of the session's account. */
+enum choice_home {
+	CHOICE_HOME_NONE,	/* it has none */
+	CHOICE_HOME_KEPT,
+	CHOICE_HOME_AWAITED,	/* CHOICE_BUSY, though others may be free */
+	CHOICE_HOME_LEFT	/* it is busy, parked, tried, ... */
 };
 
 #define CHOICE_TRACE_SIZE 512
@@ -58,6 +69,7 @@ struct choice {
 	int64_t free_ms;	/* CHOICE_PARKED: when the first is free again,
 				   wall ... */
 	const char *reason;	/* ... and why it is parked; borrowed */
+	enum choice_home home;
 	int bound;		/* accounts that the key may use */
 	int usable;		/* ... enabled, of the platform, unsealed */
 	int tried, parked, busy;	/* of the usable ones */

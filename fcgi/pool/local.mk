@@ -2,6 +2,8 @@ noinst_LIBRARIES += libpool.a
 libpool_a_SOURCES = \
 	fcgi/pool/admit.c \
 	fcgi/pool/admit.h \
+	fcgi/pool/affinity.c \
+	fcgi/pool/affinity.h \
 	fcgi/pool/backlog.c \
 	fcgi/pool/backlog.h \
 	fcgi/pool/bill.c \

@@ -48,11 +48,14 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 		.tried = w->tried,
 		.ntried = w->ntried,
 		.needs_slot = w->needs_slot,
+		.home = w->home,
+		.patient = w->patient,
 		.now_ms = rn->now_ms,
 	};
 
 	choose(&p, w->op != NULL, out);
 	w->result = out->result;
+	w->awaits = out->home == CHOICE_HOME_AWAITED;
 	w->free_ms = out->free_ms;
 	w->reason = out->reason;
 	w->bound = out->bound;
@@ -142,6 +145,14 @@ place_one(struct runner *rn, struct want *w, struct err *err)
 	}
 }
 
+int
+place_elsewhere(struct runner *rn, struct want *w, struct err *err)
+{
+
+	w->patient = false;
+	return (place_one(rn, w, err));
+}
+
 bool
 place_key_is_full(const struct runner *rn, const struct want *w)
 {
@@ -182,7 +193,8 @@ place_next(struct runner *rn, struct line *line, struct err *err)
 		return (-1);
 	if (w->result == CHOICE_PICKED && w->needs_slot && rn->ntickets > 0)
 		keys_had_turn(&rn->keys, w->key, rn->now_ms);
-	if (w->result == CHOICE_BUSY && w->needs_slot && w->ntried == 0)
+	if (w->result == CHOICE_BUSY && w->needs_slot && w->ntried == 0 &&
+	    !w->awaits)
 		line->stuck = w;
 	return (0);
 }

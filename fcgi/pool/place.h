@@ -36,6 +36,9 @@ struct want {
 	int64_t tried[POOL_TRIED_MAX];
 	bool needs_slot;
 	char tried_text[POOL_TRIED_MAX * 21];	/* for its ticket */
+	int64_t home;		/* account of its session; 0: none */
+	bool patient;		/* it waits for that one ... */
+	int64_t home_until_ms;	/* ... until then, wall */
 	/* out */
 	enum choice_result result;
 	const struct account *account;	/* CHOICE_PICKED, of the snapshot */
@@ -43,6 +46,7 @@ struct want {
 	int64_t free_ms;	/* CHOICE_PARKED: see struct choice ... */
 	const char *reason;
 	int bound, usable, tried_n, parked;
+	bool awaits;		/* CHOICE_BUSY, as it waits for its home */
 };
 
 /**
@@ -52,6 +56,11 @@ struct want {
  * 0, or -1.
  */
 int place(struct runner *rn, struct want *wants, size_t n, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** place_elsewhere(rn, w, err): ${w}, which .awaits its home, cannot wait:
+ * place it anew, anywhere.  0, or -1. */
+int place_elsewhere(struct runner *rn, struct want *w, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** place_key_is_full(rn, w): Are as many of the key's requests in flight as

@@ -156,6 +156,7 @@ struct lease {
 					   without being told to by a fact; -1:
 					   undone */
 	char parked_family[POOL_FAMILY_SIZE];
+	int64_t session_id;		/* see affinity.h; 0: none */
 	int ntried;			/* accounts given up before this one */
 	int64_t tried[POOL_TRIED_MAX];
 };
@@ -211,7 +212,9 @@ struct admit_op {
 	const struct key_info *key;	/* the caller holds a reference */
 	const char *kind;		/* "messages", "count_tokens", ... */
 	char model[128];		/* "" where the call names none */
-	char session[128];
+	char session[128];		/* "": none */
+	bool long_cache;		/* it asks for prompt caches that last
+					   an hour */
 	bool stream;
 	bool needs_slot;
 	bool billed;			/* reserve on budgets */
@@ -247,6 +250,7 @@ struct admit_op {
 	int64_t submitted_ms;		/* monotonic */
 	int64_t give_up_ms;		/* monotonic */
 	int attempt;			/* number of the one that is wanted */
+	int64_t session_id;		/* see affinity.h; 0: none */
 	bool cancelled;			/* by pool_admit_cancel: done gets
 					   ERR_CANCELLED */
 };

@@ -246,13 +246,53 @@ prune_windows(struct store *st, int64_t max, int64_t *rows, struct err *err)
 	return (rc);
 }
 
+/* ---- sessions ---- */
+
+struct gone_sessions {
+	struct store_value v[2 * BEAT_MAX];	/* id, now */
+	int64_t n, now_ms;
+};
+
+static int
+take_session(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct gone_sessions *s = arg;
+
+	(void)ncols;
+	s->v[2 * s->n] = store_int(store_get_int(&c[0]));
+	s->v[2 * s->n + 1] = store_int(s->now_ms);
+	s->n++;
+	return (0);
+}
+
+/* Those that ran out, BEAT_MAX at a time. */
+static int
+prune_sessions(struct store *st, int64_t *rows, struct err *err)
+{
+	struct gone_sessions s = { .now_ms = store_now_ms(st) };
+	const struct store_value v[2] = {
+		store_int(s.now_ms), store_int(BEAT_MAX)
+	};
+	int rc;
+
+	*rows = 0;
+	if ((rc = is_alone(st, err)) != 1)
+		return (rc);
+	if (store_query(st, STMT_AFFINITY_EXPIRED, v, 2, take_session, &s,
+	    err) < 0)
+		return (-1);
+	*rows = s.n;
+	return (s.n == 0 ? 0 : store_exec(st, STMT_AFFINITY_DROP, s.v,
+	    (size_t)s.n, 2, NULL, err));
+}
+
 /* ---- a responder ---- */
 
 int
 prune_beat(struct runner *rn, struct err *err)
 {
 	struct pruning *p = &rn->pruning;
-	int64_t rows = 0, windows;
+	int64_t rows = 0, windows, sessions;
 
 	if (p->due_ms != 0 && rn->mono_ms < p->due_ms)
 		return (0);
@@ -262,9 +302,11 @@ prune_beat(struct runner *rn, struct err *err)
 	    prune_cut_ms(rn->now_ms, rn->set.ledger_keep_days), BEAT_MAX,
 	    &rows, err))
 		return (-1);
-	if (prune_windows(rn->st, BEAT_MAX, &windows, err))
+	if (prune_windows(rn->st, BEAT_MAX, &windows, err) ||
+	    prune_sessions(rn->st, &sessions, err))
 		return (-1);
-	p->more = rows == BEAT_MAX || windows == BEAT_MAX;
+	p->more = rows == BEAT_MAX || windows == BEAT_MAX ||
+	    sessions == BEAT_MAX;
 	return (0);
 }
 

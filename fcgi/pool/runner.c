@@ -36,6 +36,7 @@ static const enum stmt_id row_stmts[] = {
 	[ROWS_TICKET_DROP] = STMT_TICKET_DROP,
 	[ROWS_TICKET_LAPSE] = STMT_TICKET_LAPSE,
 	[ROWS_HEALTH_PUT] = STMT_HEALTH_PUT,
+	[ROWS_AFFINITY_PUT] = STMT_AFFINITY_PUT,
 };
 
 _Static_assert(sizeof(row_stmts) / sizeof(row_stmts[0]) == ROWS_COUNT,
@@ -57,6 +58,7 @@ runner_new(struct seal *seal, const char *key_path,
 	backlog_init(&rn->backlog, NULL, 0);
 	waiting_init(&rn->waiting);
 	load_init(&rn->load);
+	affinity_init(&rn->affinity);
 	keys_init(&rn->keys);
 	windows_init(&rn->windows);
 	crews_init(&rn->crews);
@@ -109,6 +111,7 @@ runner_free(struct runner *rn)
 	crews_fini(&rn->crews);
 	windows_fini(&rn->windows);
 	keys_fini(&rn->keys);
+	affinity_fini(&rn->affinity);
 	load_fini(&rn->load);
 	waiting_fini(&rn->waiting);
 	reaper_fini(&rn->reaper);
@@ -509,7 +512,7 @@ run(void *arg, struct store_batch *b, struct store *st,
 	}
 	if (windows_write(&rn->windows, st, err) ||
 	    key_uses_write(&rn->uses, st, err) ||
-	    rollups_write(&rn->rollups, st, err))
+	    rollups_write(&rn->rollups, st, err) || affinity_write(rn, err))
 		return (-1);
 	return (rn->lists[OP_BEAT].n > 0 ? prune_beat(rn, err) : 0);
 }
@@ -531,6 +534,7 @@ ended(void *arg, struct store_batch *b, bool committed)
 		publish(rn);
 	locks_ended(&rn->locks, committed);
 	tickets_ended(rn, committed);
+	affinity_ended(rn, committed);
 	reap_ended(&rn->reaper, committed);
 	prune_ended(&rn->pruning, committed);
 	clear(rn);

@@ -9,6 +9,7 @@
 #include "ledger/rollup.h"
 #include "store/thread.h"
 
+#include "pool/affinity.h"
 #include "pool/backlog.h"
 #include "pool/crews.h"
 #include "pool/holds.h"
@@ -93,6 +94,7 @@ enum batch_rows {
 	ROWS_TICKET_DROP,
 	ROWS_TICKET_LAPSE,
 	ROWS_HEALTH_PUT,
+	ROWS_AFFINITY_PUT,
 	ROWS_COUNT
 };
 
@@ -116,6 +118,7 @@ struct runner {
 	bool snapshot_stale;		/* of a batch that was rolled back */
 	bool facts_changed;		/* to be published at commit */
 	struct load load;
+	struct affinity affinity;
 
 	/* The batch at work. */
 	struct store_batch *batch;

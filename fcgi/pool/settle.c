@@ -439,6 +439,8 @@ return_lease(struct runner *rn, const struct settling *s, struct err *err)
 		return (0);
 	runner_release(rn, &lease, op->ledger_id, op->key_id);
 	health_note(rn, lease.account->id, &op->end);
+	affinity_learn(rn, lease.session_id, lease.account->id,
+	    &s->bill.usage);
 	if (op->success)
 		return (cooldown_clear(rn, lease.account, op->model, err));
 	return (cooldown_park(rn, op->ledger_id, &lease, &op->park, NULL,

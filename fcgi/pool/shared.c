@@ -59,6 +59,8 @@ shared_configure(struct shared *sh, const struct conf *conf)
 	s->dead_after_ms = conf->dead_after_ms;
 	s->grant_timeout_ms = conf->grant_timeout_ms;
 	s->cooldown_max_ms = conf->cooldown_max_ms;
+	s->affinity_ttl_ms = conf->affinity_ttl_ms;
+	s->affinity_wait_ms = conf->affinity_wait_ms;
 	s->ledger_keep_days = conf->ledger_keep_days;
 	s->unpriced = unpriced_of(conf->unpriced);
 	s->charge_implausible = strcmp(conf->implausible, "charge") == 0;

@@ -170,7 +170,7 @@ own_want(struct runner *rn, struct want *w, struct err *err)
 	return (rc);
 }
 
-/* ledger, responder, key, model, tried */
+/* ledger, responder, key, model, tried, home, until when it waits for that */
 static int
 waiting_row(void *arg, const struct store_value *c, size_t ncols)
 {
@@ -186,6 +186,9 @@ waiting_row(void *arg, const struct store_value *c, size_t ncols)
 	};
 	model_family(store_get_text(&c[3]), w->family);
 	parse_tried(store_get_text(&c[4]), w);
+	w->home = store_get_int(&c[5]);
+	w->home_until_ms = store_get_int(&c[6]);
+	w->patient = w->home_until_ms > r->rn->now_ms;
 	return (0);
 }
 
@@ -212,7 +215,7 @@ int
 tickets_gather(struct runner *rn, struct want *wants, size_t max, size_t *n,
     struct err *err)
 {
-	struct reading r = { .wants = wants };
+	struct reading r = { .rn = rn, .wants = wants };
 	struct store_value limit = store_int((int64_t)max);
 	size_t i;
 	int rc;
@@ -249,7 +252,8 @@ tickets_add(struct runner *rn, struct want *w)
 	    store_text(w->key->bind_kind),
 	    w->key->bind_id == 0 ? store_null() : store_int(w->key->bind_id),
 	    store_text(op->model), store_text(w->tried_text),
-	    store_int(rn->now_ms), store_int(rn->now_ms + left_ms));
+	    store_int(rn->now_ms), store_int(rn->now_ms + left_ms),
+	    store_int(w->home), store_int(w->patient ? w->home_until_ms : 0));
 }
 
 /* ---- wake-ups ---- */

@@ -226,7 +226,30 @@ call_fill_admission(struct call *c, struct admit_op *op)
 	op->ask = c->peek.ask;
 	op->arg = c;
 	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
+	op->long_cache = c->peek.long_cache;
 	snprintf(op->session, sizeof(op->session), "%s", c->peek.session);
+}
+
+/* Clients that name their session in a header, which goes before what the body
+ * says (WIRE.md sections 3 and 4). */
+static const char *const call_session_headers[] = {
+	"x-claude-code-session-id", "session-id"
+};
+
+static void
+call_find_session(struct call *c)
+{
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(call_session_headers) /
+	    sizeof(call_session_headers[0]); i++) {
+		value = http_request_header(c->http, call_session_headers[i]);
+		if (value == NULL || *value == '\0')
+			continue;
+		peek_session(value, strlen(value), c->peek.session);
+		return;
+	}
 }
 
 void
@@ -244,6 +267,7 @@ call_whole(struct call *c)
 		}
 		relay_peek_done(c->relay, c->scan);
 		c->scan = NULL;
+		call_find_session(c);
 	}
 	if (c->id == 0 || !pool_ready(c->relay->pool)) {
 		close_refuse(c, REFUSAL_STORE_DOWN, NULL);

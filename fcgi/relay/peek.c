@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,9 @@
 
 /* The members of the ask come last, in the order of their enum. */
 enum { W_MODEL, W_STREAM, W_MAX_TOKENS, W_USER_ID, W_TYPE, W_TOOL_TYPE,
-	W_TOOL_USES, W_TOOL, W_MEMBERS, W_COUNT = W_MEMBERS + ASK_NMEMBERS };
+	W_TOOL_USES, W_TOOL, W_TTL, W_SYSTEM, W_SYSTEM_TEXT, W_CONTENT,
+	W_CONTENT_TEXT, W_MESSAGE, W_MEMBERS,
+	W_COUNT = W_MEMBERS + ASK_NMEMBERS };
 static const struct json_want wants[] = {
 	[W_MODEL] = { "model", LIMIT_NAME_BYTES - 1, false },
 	[W_STREAM] = { "stream", 1, false },
@@ -27,6 +31,12 @@ static const struct json_want wants[] = {
 	[W_TOOL_TYPE] = { "tools[].type", WORD_BYTES, true },
 	[W_TOOL_USES] = { "tools[].max_uses", NUMBER_BYTES, true },
 	[W_TOOL] = { "tools[]", 1, true },
+	[W_TTL] = { "**.ttl", WORD_BYTES, true },
+	[W_SYSTEM] = { "system", 0, true },
+	[W_SYSTEM_TEXT] = { "system[].text", 0, true },
+	[W_CONTENT] = { "messages[].content", 0, true },
+	[W_CONTENT_TEXT] = { "messages[].content[].text", 0, true },
+	[W_MESSAGE] = { "messages[]", 1, true },
 	[W_MEMBERS + ASK_SPEED] = { "speed", WORD_BYTES, false },
 	[W_MEMBERS + ASK_SERVICE_TIER] = { "service_tier", WORD_BYTES,
 	    false },
@@ -56,7 +66,58 @@ static const char *const opaque[] = { "input", "input_schema", "schema",
 struct peek_scan {
 	struct json_scan *body, *user_id;
 	struct ask ask;
+	uint64_t system, first;	/* hashes of the texts of the system prompt and
+				   of the first message; 0: none ... */
+	bool first_over;	/* ... which is over */
+	bool cached, long_cache;	/* a breakpoint was seen */
 };
+
+/* ---- what stays of a conversation ---- */
+
+/* To tell the conversations of one key apart, not to keep anybody out. */
+static uint64_t
+mix(uint64_t h, uint64_t word)
+{
+
+	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return (h ^ (h >> 29));
+}
+
+static uint64_t
+add_text(uint64_t h, const struct json_value *v)
+{
+	uint64_t word;
+	size_t i;
+
+	if (v->kind != JSON_KIND_STRING)
+		return (h);
+	for (i = 0; i + sizeof(word) <= v->len; i += sizeof(word)) {
+		memcpy(&word, v->text + i, sizeof(word));
+		h = mix(h, word);
+	}
+	word = 0;
+	memcpy(&word, v->text + i, v->len - i);
+	return (mix(mix(h, word), v->full_len + 1));
+}
+
+static bool
+is_word(const struct json_value *v, const char *word)
+{
+
+	return (v->kind == JSON_KIND_STRING && v->full_len == strlen(word) &&
+	    memcmp(v->text, word, strlen(word)) == 0);
+}
+
+/* The only kind of breakpoint there is ("Prompt caching"). */
+static void
+note_cache(struct peek_scan *s, size_t want, const struct json_value *v)
+{
+
+	if (want == W_TYPE && is_word(v, "ephemeral"))
+		s->cached = true;
+	if (want == W_TTL && is_word(v, "1h"))
+		s->long_cache = true;
+}
 
 /* Those that may come more than once all count. */
 static void
@@ -67,6 +128,22 @@ on_match(void *arg, size_t want, const struct json_value *v)
 	switch (want) {
 	case W_TYPE:
 		ask_type(&s->ask, v);
+		note_cache(s, want, v);
+		break;
+	case W_TTL:
+		note_cache(s, want, v);
+		break;
+	case W_SYSTEM:
+	case W_SYSTEM_TEXT:
+		s->system = add_text(s->system, v);
+		break;
+	case W_CONTENT:
+	case W_CONTENT_TEXT:
+		if (!s->first_over)
+			s->first = add_text(s->first, v);
+		break;
+	case W_MESSAGE:
+		s->first_over = true;
 		break;
 	case W_TOOL_TYPE:
 		ask_tool_type(&s->ask, v);
@@ -120,6 +197,8 @@ peek_reset(struct peek_scan *s)
 
 	json_scan_reset(s->body);
 	ask_init(&s->ask);
+	s->system = s->first = 0;
+	s->first_over = s->cached = s->long_cache = false;
 }
 
 static int
@@ -243,18 +322,18 @@ judge_members(const struct json_scan *body, struct err *err)
  * The session, which is of use only as a key: what is not plain is none.
  */
 
-static void
-take_session(const char *p, size_t n, struct peek *out)
+void
+peek_session(const char *text, size_t n, char out[PEEK_SESSION_SIZE])
 {
 	size_t i;
 
-	if (n >= sizeof(out->session))
+	if (n >= PEEK_SESSION_SIZE)
 		return;
 	for (i = 0; i < n; i++)
-		if (p[i] <= ' ' || p[i] > '~')
+		if (text[i] <= ' ' || text[i] > '~')
 			return;
-	memcpy(out->session, p, n);
-	out->session[n] = '\0';
+	memcpy(out, text, n);
+	out[n] = '\0';
 }
 
 /* Newer clients: a string that holds {"session_id": ...}. */
@@ -269,7 +348,7 @@ session_of_object(struct json_scan *s, const struct json_value *user_id,
 	    json_scan_end(s, NULL) == -1)
 		return;
 	if (v->kind == JSON_KIND_STRING && v->full_len == v->len)
-		take_session(v->text, v->len, out);
+		peek_session(v->text, v->len, out->session);
 }
 
 /* Older ones: user_..._account_..._session_UUID. */
@@ -282,7 +361,8 @@ session_of_suffix(const struct json_value *user_id, struct peek *out)
 	if (p == NULL)
 		return;
 	p += sizeof(mark) - 1;
-	take_session(p, user_id->len - (size_t)(p - user_id->text), out);
+	peek_session(p, user_id->len - (size_t)(p - user_id->text),
+	    out->session);
 }
 
 static void
@@ -290,12 +370,16 @@ find_session(struct peek_scan *s, struct peek *out)
 {
 	const struct json_value *v = json_scan_get(s->body, W_USER_ID);
 
-	if (v->kind != JSON_KIND_STRING || v->full_len > v->len)
-		return;
-	if (v->text[0] == '{')
-		session_of_object(s->user_id, v, out);
-	else
-		session_of_suffix(v, out);
+	if (v->kind == JSON_KIND_STRING && v->full_len == v->len) {
+		if (v->text[0] == '{')
+			session_of_object(s->user_id, v, out);
+		else
+			session_of_suffix(v, out);
+	}
+	if (out->session[0] == '\0' && s->cached && s->first != 0)
+		(void)snprintf(out->session, sizeof(out->session),
+		    "prefix-%016" PRIx64, mix(s->system, s->first));
+	out->long_cache = s->cached && s->long_cache;
 }
 
 static void

@@ -16,12 +16,16 @@ struct peek_scan;
  * bounded scan as the bytes come in; the body itself is neither kept nor
  * changed here.  One thread at a time.
  */
+#define PEEK_SESSION_SIZE	128
+
 struct peek {
 	char model[LIMIT_NAME_BYTES];	/* NUL-ended; longer is refused */
 	uint64_t model_start, model_end; /* byte offsets, quotes included */
 	bool stream;
 	int64_t max_tokens;		/* 0: not stated */
-	char session[128];		/* of metadata.user_id; "" if none */
+	char session[PEEK_SESSION_SIZE];	/* see peek_end; "" if none */
+	bool long_cache;		/* of a prompt cache it asks for an
+					   hour */
 	struct price_ask ask;		/* what may make it dear */
 };
 
@@ -37,9 +41,18 @@ void peek_reset(struct peek_scan *s);
 int peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** peek_session(text, n, out): Take a session as a client names it: printable
+ * ASCII that fits; else ${out} stays as it is. */
+void peek_session(const char *text, size_t n, char out[PEEK_SESSION_SIZE]);
+
 /**
  * peek_end(s, out, err):
- * The body is whole.  0 with *${out}, or -1 with ERR_INVAL and a message for
+ * The body is whole.  Its session is that in metadata.user_id (WIRE.md section
+ * 3).  Where there is none, but the body sets cache breakpoints, it is a hash
+ * of what stays as the conversation goes on: the texts of the system prompt and
+ * of the first message, each by its first LIMIT_JSON_VALUE_BYTES and its
+ * length.  Where there are none nothing is cached, and nothing to be kept.
+ *  0 with *${out}, or -1 with ERR_INVAL and a message for
  * the client: not complete, not an object, `model' missing, not a string,
  * empty, too long or with control characters; `max_tokens' not a whole number
  * from 0 to 10^9; `stream' not a boolean; one of these, or of `speed',

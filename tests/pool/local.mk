@@ -25,6 +25,11 @@ tests_pool_test_cooldown_SOURCES = tests/pool/test_cooldown.c $(POOL_RIG)
 tests_pool_test_cooldown_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_cooldown_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_affinity
+tests_pool_test_affinity_SOURCES = tests/pool/test_affinity.c $(POOL_RIG)
+tests_pool_test_affinity_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_affinity_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_health
 tests_pool_test_health_SOURCES = tests/pool/test_health.c $(POOL_RIG)
 tests_pool_test_health_CPPFLAGS = $(TEST_CPPFLAGS)

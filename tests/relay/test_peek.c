@@ -74,6 +74,7 @@ assert_same_peek(const struct peek *a, const struct peek *b)
 	assert_int_equal(a->stream, b->stream);
 	assert_int_equal(a->max_tokens, b->max_tokens);
 	assert_string_equal(a->session, b->session);
+	assert_int_equal(a->long_cache, b->long_cache);
 }
 
 static void
@@ -235,6 +236,97 @@ sessions_are_taken_where_they_are_plain(void **state)
 		if (strcmp(out.session, cases[i].session) != 0)
 			fail_msg("%s: \"%s\"", body, out.session);
 	}
+}
+
+#define BREAK	",\"cache_control\":{\"type\":\"ephemeral\"}"
+#define TEXT(t)	"{\"type\":\"text\",\"text\":\"" t "\"}"
+#define KEPT(t)	"{\"type\":\"text\",\"text\":\"" t "\"" BREAK "}"
+#define SAYS(role, content)						\
+	"{\"role\":\"" role "\",\"content\":" content "}"
+
+static void
+peek_session_of(const char *members, char out[PEEK_SESSION_SIZE])
+{
+	char body[2048];
+	struct peek peek;
+	struct err err;
+
+	(void)snprintf(body, sizeof(body), "{\"model\":\"m\",%s}", members);
+	if (peek_cut(body, 0, &peek, &err))
+		fail_msg("%s: %s", body, err.text);
+	memcpy(out, peek.session, sizeof(peek.session));
+}
+
+/* One conversation as it goes on, however its client writes it. */
+static void
+a_conversation_keeps_its_prefix(void **state)
+{
+	static const char *const turns[] = {
+		"\"system\":[" KEPT("be brief") "],\"messages\":["
+		    SAYS("user", "\"hi\"") "]",
+		"\"system\":[" KEPT("be brief") "],\"messages\":["
+		    SAYS("user", "[" KEPT("hi") "]") "]",
+		"\"system\":[" TEXT("be brief") "],\"messages\":["
+		    SAYS("user", "[" TEXT("hi") "]") ","
+		    SAYS("assistant", "\"hello\"") ","
+		    SAYS("user", "[" KEPT("who are you?") "]") "]",
+		"\"messages\":[" SAYS("user", "[" TEXT("hi") "]") ","
+		    SAYS("assistant", "\"hello\"") "],\"tools\":[{\"name\":"
+		    "\"x\",\"description\":\"y\"" BREAK "}],"
+		    "\"system\":\"be brief\"",
+		"\"cache_control\":{\"type\":\"ephemeral\",\"ttl\":\"1h\"},"
+		    "\"messages\":[" SAYS("user", "[" TEXT("hi") "]") "],"
+		    "\"system\":\"be brief\"",
+	};
+	static const char *const others[] = {
+		"\"system\":[" KEPT("be brief") "],\"messages\":["
+		    SAYS("user", "\"hi!\"") "]",
+		"\"system\":[" KEPT("be short") "],\"messages\":["
+		    SAYS("user", "\"hi\"") "]",
+		"\"messages\":[" SAYS("user", "[" KEPT("hi") "]") "]",
+	};
+	char first[PEEK_SESSION_SIZE], one[PEEK_SESSION_SIZE];
+	size_t i;
+
+	(void)state;
+	peek_session_of(turns[0], first);
+	assert_memory_equal(first, "prefix-", 7);
+	for (i = 1; i < NITEMS(turns); i++) {
+		peek_session_of(turns[i], one);
+		if (strcmp(one, first) != 0)
+			fail_msg("%s: %s, not %s", turns[i], one, first);
+	}
+	for (i = 0; i < NITEMS(others); i++) {
+		peek_session_of(others[i], one);
+		assert_memory_equal(one, "prefix-", 7);
+		assert_string_not_equal(one, first);
+	}
+}
+
+static void
+what_is_not_cached_has_no_prefix(void **state)
+{
+	static const char *const members[] = {
+		"\"system\":[" TEXT("be brief") "],\"messages\":["
+		    SAYS("user", "\"hi\"") "]",
+		"\"system\":[" KEPT("be brief") "],\"messages\":[]",
+		"\"messages\":[" SAYS("user", "[{\"type\":\"tool_use\","
+		    "\"input\":{\"type\":\"ephemeral\"}},"
+		    TEXT("hi") "]") "]",
+	};
+	char session[PEEK_SESSION_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(members); i++) {
+		peek_session_of(members[i], session);
+		assert_string_equal(session, "");
+	}
+
+	/* What the client says goes first. */
+	peek_session_of("\"metadata\":{\"user_id\":\"_session_a\"},"
+	    "\"messages\":[" SAYS("user", "[" KEPT("hi") "]") "]", session);
+	assert_string_equal(session, "a");
 }
 
 static void
@@ -499,6 +591,8 @@ main(void)
 		cmocka_unit_test(what_is_wrong_is_told),
 		cmocka_unit_test(a_name_of_a_model_is_bounded),
 		cmocka_unit_test(sessions_are_taken_where_they_are_plain),
+		cmocka_unit_test(a_conversation_keeps_its_prefix),
+		cmocka_unit_test(what_is_not_cached_has_no_prefix),
 		cmocka_unit_test(long_sessions_are_none),
 		cmocka_unit_test(what_may_make_it_dear_is_found),
 		cmocka_unit_test(a_scan_is_as_good_as_new_after_a_reset),
