@@ -112,8 +112,8 @@ used(const struct settling *s, struct amounts *out)
 
 /*
  * What it comes to in each budget.  What is not known is taken to have been
- * what was reserved; what was billed beyond that is charged all the same, and
- * the row says so.
+ * what was reserved of that one; what was billed beyond that is charged all the
+ * same, and the row says so.
  */
 static void
 charge(struct settling *s)
@@ -169,9 +169,9 @@ reckon(struct runner *rn, struct settling *s, struct err *err)
 	s->estimated = s->bill.estimated;
 	if (add_attempts(rn, s, err))
 		return (-1);
+	charge(s);
 	if (s->estimated && s->nusd >= 0 && s->nusd < reserved_of(s))
 		s->nusd = reserved_of(s);
-	charge(s);
 	return (0);
 }
 

@@ -488,16 +488,19 @@ what_is_not_known_is_what_was_reserved(void **state)
 
 	plain(r, "elastic", "money", 1000000);
 	plain(r, "tokens", "tokens", 1000000);
+	strict(r, "strict", "money", 1000000);
 	p = proc_new(r);
 	op = stream_now(p, key);
 	s = settle_make(p, op);
 	s->end.mark = USAGE_ESTIMATED;
 	s->end.usage = (struct usage) { 0 };
 	proc_run1(p, &s->op);
-	assert_int_equal(s->cost_nusd, 434);
+	assert_int_equal(s->cost_nusd, 2000);
 	assert_int_equal(spent(r, 1), 434);
 	assert_int_equal(spent(r, 2), 434);
+	assert_int_equal(spent(r, 3), 2000);
 	assert_int_equal(rig_int(r, "SELECT flags FROM ledger"), 0);
+	rig_balance(r, "settled");
 	lease_drop(&s->lease);
 	free(s);
 	free(op);
