@@ -9,6 +9,11 @@ tests_store_test_store_SOURCES = tests/store/test_store.c $(STORE_RAW)
 tests_store_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_store_test_store_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += tests/store/test_upgrade
+tests_store_test_upgrade_SOURCES = tests/store/test_upgrade.c $(STORE_RAW)
+tests_store_test_upgrade_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_store_test_upgrade_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += tests/store/test_mysql_url
 tests_store_test_mysql_url_SOURCES = tests/store/test_mysql_url.c
 tests_store_test_mysql_url_CPPFLAGS = $(TEST_CPPFLAGS)
