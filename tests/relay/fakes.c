@@ -408,8 +408,9 @@ fake_status(struct fcgi_request *req)
 const char *
 transfer_result_name(enum transfer_result r)
 {
-	static const char *const names[] = { "ok", "resolve", "connect", "tls",
-	    "send", "cut", "silent", "stalled", "garbage", "internal" };
+	static const char *const names[] = { "ok", "resolve", "connect",
+	    "proxy", "tls", "send", "cut", "silent", "stalled", "garbage",
+	    "internal" };
 
 	return (names[r]);
 }
