@@ -45,6 +45,18 @@ describe('quickstart --dir', () => {
 		assert.match(shell.stdout, /"demo"[^]*ok[^]*\nsk-lh-/);
 	});
 
+	test('a value that cannot be is refused, and not remembered', async () => {
+		for (const bad of [['--prefix', '/nonexistent'], ['--port', '70000'],
+			['--port', '0'], ['--port', 'x'], ['--mount', 'x/'],
+			['--processes', 'x'], ['--store', 'x'], ['--frob']]) {
+			const r = await run(quickstart, ['--dir', dir, ...bad]);
+			assert.equal(r.status, 2, bad.join(' '));
+			assert.match(r.stderr, new RegExp(`^quickstart: .*${bad[0]}`));
+		}
+		const env = await run(quickstart, ['--dir', dir, '--env']);
+		assert.ok(env.stdout.includes(prefix));
+	});
+
 	test('run twice changes nothing', async () => {
 		const marks = async () => {
 			const all = [];
