@@ -215,12 +215,41 @@ run_list(struct cli *cli, struct err *err)
 	    request_columns, NITEMS(request_columns)));
 }
 
+static const struct column trace_columns[] = {
+	{ "FOR TRY", "attempt", COLUMN_INT },
+	{ "WAITED", "waited_ms", COLUMN_DURATION },
+	{ "CHOICE", "name", COLUMN_TEXT },
+	{ "IN USE", "in_use", COLUMN_INT },
+	{ "WHY", "why", COLUMN_TEXT },
+	{ "ITS SESSION", "session", COLUMN_TEXT },
+};
+
+/* Why these accounts: those that were left out are told by their number. */
+static void
+print_trace(json_t *trace)
+{
+	json_t *element, *more;
+	char text[64];
+	size_t i;
+
+	json_array_foreach(trace, i, element) {
+		if ((more = json_object_get(element, "more")) != NULL)
+			(void)snprintf(text, sizeof(text), "(and %lld more)",
+			    (long long)json_integer_value(more));
+		else if (json_object_get(element, "cut") != NULL)
+			(void)snprintf(text, sizeof(text), "(and more)");
+		else
+			continue;
+		(void)json_object_set_new(element, "why", json_string(text));
+	}
+	print_part(trace, trace_columns, NITEMS(trace_columns));
+}
+
 static int
 run_show(struct cli *cli, struct err *err)
 {
-	json_t *request, *trace;
+	json_t *request;
 	int64_t id;
-	char *text;
 
 	if (parse_id(cli->args[0], &id, err))
 		return (-1);
@@ -230,12 +259,7 @@ run_show(struct cli *cli, struct err *err)
 	output_fields(request, request_fields, NITEMS(request_fields));
 	print_part(json_object_get(request, "tries"), attempt_columns,
 	    NITEMS(attempt_columns));
-	trace = json_object_get(request, "trace");
-	if (!json_is_null(trace) && (text = json_dumps(trace,
-	    JSON_ENCODE_ANY | JSON_COMPACT)) != NULL) {
-		printf("\nchoice of accounts: %s\n", text);
-		free(text);
-	}
+	print_trace(json_object_get(request, "trace"));
 	json_decref(request);
 	return (0);
 }

@@ -9,6 +9,7 @@ const struct command *const help_tables[] = {
 	commands_setup,
 	commands_config,
 	commands_account,
+	commands_why,
 	commands_group,
 	commands_user,
 	commands_key,

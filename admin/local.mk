@@ -75,7 +75,9 @@ libadmin_a_SOURCES = \
 	admin/verify.h \
 	admin/verify_internal.h \
 	admin/verify_rows.c \
-	admin/verify_windows.c
+	admin/verify_windows.c \
+	admin/why.c \
+	admin/why.h
 
 sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \
@@ -95,6 +97,7 @@ leasehold_SOURCES = \
 	admin/cmd_token.c \
 	admin/cmd_usage.c \
 	admin/cmd_user.c \
+	admin/cmd_why.c \
 	admin/command.c \
 	admin/command.h \
 	admin/help.c \

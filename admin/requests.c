@@ -131,6 +131,33 @@ requests_list(struct store *st, const struct request_filter *f,
 	    list_fields, NITEMS(list_fields), err));
 }
 
+/* The names of the accounts in a trace, as far as they are still there. */
+static int
+name_accounts(struct store *st, const json_t *trace, struct err *err)
+{
+	static const struct field fields[] = {
+		{ .name = "name", .kind = FIELD_TEXT },
+	};
+	struct store_value id;
+	json_t *element, *rows;
+	size_t i;
+
+	json_array_foreach(trace, i, element) {
+		if (json_object_get(element, "account") == NULL)
+			continue;
+		id = store_int(json_integer_value(json_object_get(element,
+		    "account")));
+		rows = query_rows(st, STMT_ACCOUNT_NAME, &id, 1, fields,
+		    NITEMS(fields), err);
+		if (rows == NULL)
+			return (-1);
+		(void)json_object_set(element, "name", json_object_get(
+		    json_array_get(rows, 0), "name"));
+		json_decref(rows);
+	}
+	return (0);
+}
+
 json_t *
 requests_show(struct store *st, int64_t id, struct err *err)
 {
@@ -143,8 +170,13 @@ requests_show(struct store *st, int64_t id, struct err *err)
 		return (NULL);
 	attempts = query_rows(st, STMT_REQUEST_ATTEMPTS, &param, 1,
 	    attempt_fields, NITEMS(attempt_fields), err);
-	if (attempts == NULL ||
-	    json_object_set_new(request, "tries", attempts) == -1) {
+	if (attempts == NULL || name_accounts(st, json_object_get(request,
+	    "trace"), err)) {
+		json_decref(attempts);
+		json_decref(request);
+		return (NULL);
+	}
+	if (json_object_set_new(request, "tries", attempts) == -1) {
 		err_set(err, ERR_NOMEM, "no memory for an answer");
 		json_decref(request);
 		return (NULL);

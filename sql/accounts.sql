@@ -85,6 +85,9 @@ SELECT id, platform, base_url, credential, group_id, priority, weight,
 	concurrency, enabled
 FROM account WHERE name = ?;
 
+-- name: account_name
+SELECT name FROM account WHERE id = ?;
+
 -- name: account_secret
 SELECT secret FROM account WHERE id = ?;
 

@@ -343,6 +343,25 @@ write_trace(const struct choose_params *p, struct choice *out)
 	memcpy(out->trace + len, "]", 2);
 }
 
+const char *
+choose_why(const struct choose_params *p, const struct candidate *c)
+{
+
+	return (whys[judge(p, c)]);
+}
+
+const char *
+choose_first(const struct choose_params *p, const struct candidate *a,
+    const struct candidate *b)
+{
+
+	if (a->account->priority < b->account->priority)
+		return ("priority");
+	return (share_spent(&b->health.share, p->now_ms) &&
+	    !share_spent(&a->health.share, p->now_ms) ? "spent" :
+	    "strategy");
+}
+
 /* The session's account, if it is among them: may it be had?  Others are
  * chosen from only where it is left. */
 static void

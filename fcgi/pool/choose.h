@@ -79,6 +79,18 @@ struct choice {
 /** choose(p, out): See above; the trace is made only if ${trace}. */
 void choose(const struct choose_params *p, bool trace, struct choice *out);
 
+/**
+ * choose_why(p, c): In one word why ${c} would be passed over: unbound,
+ * platform, disabled, sealed, tried, parked, busy; or "fit".
+ * choose_first(p, a, b): what puts ${a} before ${b}, if both are fit:
+ * "priority", "spent" (nearly nothing is left of the limits of ${b}), or
+ * "strategy".
+ */
+const char *choose_why(const struct choose_params *p,
+    const struct candidate *c);
+const char *choose_first(const struct choose_params *p,
+    const struct candidate *a, const struct candidate *b);
+
 /** choose_knows(strategy): Is it implemented?  choose_strategy(i): Name of the
  * i-th of those that are, the default first; NULL beyond the last. */
 bool choose_knows(const char *strategy);

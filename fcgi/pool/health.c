@@ -91,7 +91,7 @@ health_note(struct runner *rn, int64_t account_id,
 static int
 take_row(void *arg, const struct store_value *v, size_t ncols)
 {
-	struct runner *rn = arg;
+	struct load *load = arg;
 	struct candidate *c;
 	struct health *h;
 	struct share share = {
@@ -103,7 +103,7 @@ take_row(void *arg, const struct store_value *v, size_t ncols)
 	int64_t seen_ms = store_get_int(&v[2]);
 
 	(void)ncols;
-	c = load_candidate(&rn->load, store_get_int(&v[0]));
+	c = load_candidate(load, store_get_int(&v[0]));
 	if (c == NULL)
 		return (0);
 	h = &c->health;
@@ -134,14 +134,22 @@ put_row(struct runner *rn, struct candidate *c)
 }
 
 int
+health_read(struct load *load, struct store *st, int64_t since_ms,
+    struct err *err)
+{
+	const struct store_value since = store_int(since_ms);
+
+	return (store_query(st, STMT_HEALTH_READ, &since, 1, take_row, load,
+	    err) < 0 ? -1 : 0);
+}
+
+int
 health_beat(struct runner *rn, struct err *err)
 {
-	const struct store_value since = store_int(
-	    rn->load.health_read_ms - SLACK_MS);
 	size_t i;
 
-	if (store_query(rn->st, STMT_HEALTH_READ, &since, 1, take_row, rn,
-	    err) < 0)
+	if (health_read(&rn->load, rn->st,
+	    rn->load.health_read_ms - SLACK_MS, err))
 		return (-1);
 	rn->load.health_read_ms = rn->now_ms;
 	for (i = 0; i < rn->load.naccounts; i++) {

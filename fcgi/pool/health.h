@@ -8,7 +8,9 @@
 
 struct attempt_end;
 struct err;
+struct load;
 struct runner;
+struct store;
 
 /**
  * How an account does, as this process has seen it: the time to the first byte
@@ -53,6 +55,11 @@ bool health_changed(const struct health *h);
 /** health_note(rn, account_id, end): What the end of an attempt tells. */
 void health_note(struct runner *rn, int64_t account_id,
     const struct attempt_end *end);
+
+/** health_read(load, st, since_ms, err): What was written since then goes into
+ * ${load}.  0, or -1. */
+int health_read(struct load *load, struct store *st, int64_t since_ms,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 /** health_beat(rn, err): Read what others wrote, and write what changed.  0,
  * or -1.  health_undone(rn): The batch was rolled back, and

@@ -138,6 +138,9 @@ bool pool_key_known(const struct pool *p,
 
 #define POOL_TRIED_MAX 16
 
+/* Of a whole request: why this account.  JSON, see relay/trace.h. */
+#define POOL_TRACE_SIZE 1024
+
 /* A budget with its name and window, amounts and a time fit. */
 #define POOL_REASON_SIZE 320
 
@@ -380,7 +383,7 @@ struct settle_op {
 	int status;
 	int64_t reserved_nusd;
 	int64_t queue_ms, first_byte_ms, total_ms, answer_bytes;
-	char trace[512];
+	char trace[POOL_TRACE_SIZE];
 	int64_t flags;			/* enum ledger_flag that are known */
 	char disconnect[16];		/* "", cut, drained, drain_expired */
 	void (*done)(struct settle_op *op, const struct err *err);

@@ -69,6 +69,8 @@ granted_row(void *arg, const struct store_value *c, size_t ncols)
 	if (op == NULL || a == NULL)
 		return (0);
 	admit_grant(rn, op, a, store_get_int(&c[2]), store_get_int(&c[3]));
+	snprintf(op->trace, sizeof(op->trace), "[{\"account\":%" PRId64
+	    ",\"why\":\"granted\"}]", a->id);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_ATTEMPT], store_int(op->attempt),
 	    store_int(op->ledger_id));
 	admit_ready(rn, op);

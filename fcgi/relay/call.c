@@ -10,6 +10,7 @@
 #include "relay/platform.h"
 #include "relay/relay_int.h"
 #include "relay/remains.h"
+#include "relay/trace.h"
 
 static void call_attempt(struct call *c);
 static void call_give_up(struct call *c, const struct admit_op *moved);
@@ -180,7 +181,11 @@ call_take(struct call *c, struct admit_op *op)
 	c->lease = op->lease;
 	memset(&op->lease, 0, sizeof(op->lease));
 	c->queue_ms += op->queue_ms;
-	snprintf(c->trace, sizeof(c->trace), "%s", op->trace);
+	trace_add(c->trace, &(struct trace_part) {
+		.choice = op->trace,
+		.attempt = c->lease.held ? c->lease.attempt : 0,
+		.waited_ms = op->queue_ms,
+	});
 	if (!c->lease.held)
 		return;
 	c->attempts = c->lease.attempt;

@@ -139,7 +139,7 @@ struct call {
 	const char *left;		/* outcome when the client goes */
 	const char *disconnect;		/* what became of the upstream then, as
 					   the ledger has it; "": it stayed */
-	char trace[512];
+	char trace[POOL_TRACE_SIZE];	/* of all attempts */
 	int64_t reserved_nusd;
 	struct budget_left left_of[BUDGET_KINDS];	/* at admission */
 	struct coverage cover;		/* usage that is reserved for */

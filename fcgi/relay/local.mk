@@ -21,6 +21,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/spares.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \
 	fcgi/relay/throttle.c fcgi/relay/throttle.h \
+	fcgi/relay/trace.c fcgi/relay/trace.h \
 	fcgi/relay/transfer.c \
 	fcgi/relay/transfer_setup.c \
 	fcgi/relay/upstream.c fcgi/relay/upstream.h \

@@ -288,6 +288,16 @@ echo '[]' >"$dir/prices.json"
 is 2 "a file that is no price file" price import "$dir/prices.json"
 is 1 "a file that is not there" price import "$dir/nope.json"
 
+# ---- why this account ----
+
+json "account why-not" '.picked == false and (.answer | length > 0) and
+    .considered[0].account == "a3"' \
+    account why-not a3 --key k1 --model claude-x
+is 0 "account why-not as text" account why-not a3 --key k1 --model claude-x
+has "it lists what was considered" '^a3 '
+is 2 "whose request?" account why-not a3 --model claude-x
+is 3 "no such key" account why-not a3 --key nobody --model claude-x
+
 # ---- reports ----
 
 json "status" '.open_requests == 0 and .queue.waiting == 0 and

@@ -11,6 +11,11 @@ tests_admin_test_check_SOURCES = tests/admin/test_check.c
 tests_admin_test_check_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_check_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_why
+tests_admin_test_why_SOURCES = tests/admin/test_why.c $(DESK)
+tests_admin_test_why_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_why_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_prices
 tests_admin_test_prices_SOURCES = tests/admin/test_prices.c $(DESK)
 tests_admin_test_prices_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

@@ -90,6 +90,23 @@ describe('a parked account', () => {
 			assert.equal((await call(made, ...way(id, i))).status, 200);
 		const after = await counts(made);
 		assert.equal(after[home], 4);
+
+		// The request that met the refusal tells how it went.
+		const list = await site.json('requests', 'list', '--key', made.name);
+		const { trace } = await site.json('requests', 'show',
+			list.find(r => r.attempts === 2).id);
+		assert.equal(trace[0].attempt, 1);
+		assert.equal(trace[0].session, 'kept');
+		assert.equal(trace[0].name, made.accounts[home].name);
+		assert.ok(trace.some(e => e.attempt === 2 && e.why === 'picked' &&
+			e.name !== made.accounts[home].name));
+		assert.ok(trace.some(e => e.why === 'tried' && e.session === 'left'));
+		const shown = await site.leasehold(['requests', 'show',
+			list.find(r => r.attempts === 2).id]);
+		assert.match(shown, /FOR TRY.*WHY.*ITS SESSION/);
+		const why = await site.json('account', 'why-not',
+			made.accounts[home].name, '--key', made.name, '--model', 'claude-x');
+		assert.match(why.answer, /is parked until .*rate_limited/);
 		assert.deepEqual(after.toSorted((a, b) => a - b), [0, 4, 6]);
 
 		// The session has moved for good; new ones find the account again.

@@ -17,6 +17,12 @@ tests_relay_test_sse_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_sse_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_relay_test_sse_LDADD = $(RELAY_TEST_LIBS)
 
+UNIT_TESTS += tests/relay/test_trace
+tests_relay_test_trace_SOURCES = tests/relay/test_trace.c \
+	fcgi/relay/trace.c
+tests_relay_test_trace_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_trace_LDADD = $(CMOCKA_LIBS) $(JANSSON_LIBS)
+
 UNIT_TESTS += tests/relay/test_throttle
 tests_relay_test_throttle_SOURCES = tests/relay/test_throttle.c \
 	fcgi/relay/throttle.c

@@ -1,0 +1,324 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "pool/choose.h"
+#include "pool/health.h"
+#include "pool/keys.h"
+#include "pool/load.h"
+#include "store/store.h"
+
+#include "accounts.h"
+#include "keys.h"
+
+#include "why.h"
+
+#define ANSWER_SIZE	400
+
+/* What is known of the pool, and of the request. */
+struct view {
+	struct snapshot *snapshot;
+	struct load load;
+	struct keys keys;
+	const struct key_state *key;
+	const struct candidate *self;	/* the account that is asked for */
+	struct choose_params params;
+	struct choice choice;
+	char family[POOL_FAMILY_SIZE];
+};
+
+static void
+view_fini(struct view *v)
+{
+
+	keys_fini(&v->keys);
+	load_fini(&v->load);
+	snapshot_unref(v->snapshot);
+}
+
+static const char *
+strategy_of(const struct view *v)
+{
+	const struct group *g = NULL;
+
+	if (strcmp(v->key->bind_kind, "group") == 0)
+		g = snapshot_group(v->snapshot, v->key->bind_id);
+	return (g == NULL ? choose_strategy(0) : g->strategy);
+}
+
+/* What place.c asks for a request to /v1/messages. */
+static void
+view_choose(struct view *v, struct store *st, const char *model)
+{
+
+	model_family(model, v->family);
+	v->params = (struct choose_params) {
+		.candidates = v->load.candidates,
+		.n = v->load.naccounts,
+		.strategy = strategy_of(v),
+		.bind_kind = v->key->bind_kind,
+		.bind_id = v->key->bind_id,
+		.platform = "claude",
+		.family = v->family,
+		.needs_slot = true,
+		.now_ms = store_now_ms(st),
+	};
+	choose(&v->params, false, &v->choice);
+}
+
+static int
+view_read(struct view *v, struct store *st, const struct seal *seal,
+    const struct why_ask *ask, struct err *err)
+{
+	int64_t account_id, key_id;
+
+	if (accounts_find(st, ask->account, &account_id, err) ||
+	    keys_find(st, ask->key, &key_id, err) ||
+	    (v->snapshot = snapshot_load(st, seal, err)) == NULL ||
+	    load_follow(&v->load, v->snapshot, err) ||
+	    load_read(&v->load, st, 1, err) ||
+	    health_read(&v->load, st, 0, err) ||
+	    (v->key = keys_get(&v->keys, st, &v->load, key_id, err)) == NULL)
+		return (-1);
+	v->self = load_candidate(&v->load, account_id);
+	view_choose(v, st, ask->model);
+	return (0);
+}
+
+/* ---- in words ---- */
+
+static bool
+says_key(const struct view *v, const struct why_ask *ask, char *out)
+{
+	switch (key_verdict(v->key, ask->model, v->params.now_ms)) {
+	case ADMIT_LEASED:
+		break;
+	case ADMIT_KEY_EXPIRED:
+		(void)snprintf(out, ANSWER_SIZE, "key \"%s\" has expired",
+		    ask->key);
+		return (true);
+	case ADMIT_MODEL:
+		(void)snprintf(out, ANSWER_SIZE, "key \"%s\" may not use "
+		    "model %s", ask->key, ask->model);
+		return (true);
+	default:
+		(void)snprintf(out, ANSWER_SIZE, "key \"%s\" is disabled or "
+		    "revoked", ask->key);
+		return (true);
+	}
+	if (v->key->concurrency == 0 ||
+	    load_key(&v->load, v->key->id) < v->key->concurrency)
+		return (false);
+	(void)snprintf(out, ANSWER_SIZE, "key \"%s\" has %" PRId64
+	    " requests running, which is as many as it may have: the next "
+	    "waits", ask->key, v->key->concurrency);
+	return (true);
+}
+
+static void
+say_bound(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const struct group *g;
+	const struct account *a;
+
+	if (strcmp(v->key->bind_kind, "group") == 0) {
+		g = snapshot_group(v->snapshot, v->key->bind_id);
+		(void)snprintf(out, ANSWER_SIZE, "key \"%s\" uses group "
+		    "\"%s\", which \"%s\" is not in", ask->key,
+		    g == NULL ? "" : g->name, ask->account);
+		return;
+	}
+	a = snapshot_account(v->snapshot, v->key->bind_id);
+	(void)snprintf(out, ANSWER_SIZE, "key \"%s\" uses account \"%s\" "
+	    "alone", ask->key, a == NULL ? "" : a->name);
+}
+
+static void
+say_parked(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const struct cooldown *cd;
+	char until[CLOCK_RFC3339_SIZE];
+
+	cd = account_parked(v->self->account, v->family, v->params.now_ms);
+	clock_rfc3339(cd->until_ms, until);
+	(void)snprintf(out, ANSWER_SIZE, "\"%s\" is parked until %s (%s%s%s);"
+	    " \"leasehold account wake\" ends that", ask->account, until,
+	    cd->reason, cd->family[0] == '\0' ? "" : ", for models of ",
+	    cd->family);
+}
+
+static void
+say_busy(const struct view *v, const struct why_ask *ask, char *out)
+{
+
+	(void)snprintf(out, ANSWER_SIZE, "all %d slots of \"%s\" are in use",
+	    v->self->account->concurrency, ask->account);
+}
+
+static void
+say_disabled(const struct view *v, const struct why_ask *ask, char *out)
+{
+
+	(void)v;
+	(void)snprintf(out, ANSWER_SIZE, "\"%s\" is disabled; \"leasehold "
+	    "account enable\" ends that", ask->account);
+}
+
+static void
+say_sealed(const struct view *v, const struct why_ask *ask, char *out)
+{
+
+	(void)v;
+	(void)snprintf(out, ANSWER_SIZE, "the master key does not open the "
+	    "secret of \"%s\"", ask->account);
+}
+
+static void
+say_platform(const struct view *v, const struct why_ask *ask, char *out)
+{
+
+	(void)snprintf(out, ANSWER_SIZE, "\"%s\" is of platform %s, and the "
+	    "request is for %s", ask->account, v->self->account->platform,
+	    v->params.platform);
+}
+
+static const char *const firsts[][2] = {
+	{ "priority", "has the smaller priority" },
+	{ "spent", "goes first, as the upstream says that nearly nothing is "
+	    "left of this one's limit" },
+};
+
+static void
+say_fit(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const struct candidate *best =
+	    &v->params.candidates[v->choice.index];
+	const char *first;
+	size_t i;
+
+	if (best == v->self) {
+		(void)snprintf(out, ANSWER_SIZE, "\"%s\" would serve it now",
+		    ask->account);
+		return;
+	}
+	first = choose_first(&v->params, best, v->self);
+	for (i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+		if (strcmp(first, firsts[i][0]) == 0)
+			break;
+	}
+	if (i < sizeof(firsts) / sizeof(firsts[0]))
+		(void)snprintf(out, ANSWER_SIZE, "\"%s\" is fit, but \"%s\" "
+		    "%s", ask->account, best->account->name, firsts[i][1]);
+	else
+		(void)snprintf(out, ANSWER_SIZE, "\"%s\" is fit; it is the "
+		    "turn of \"%s\" by strategy %s", ask->account,
+		    best->account->name, v->params.strategy);
+}
+
+static const struct {
+	const char *why;	/* as choose_why has it */
+	void (*say)(const struct view *v, const struct why_ask *ask,
+	    char *out);
+} sayings[] = {
+	{ "unbound", say_bound },
+	{ "platform", say_platform },
+	{ "disabled", say_disabled },
+	{ "sealed", say_sealed },
+	{ "parked", say_parked },
+	{ "busy", say_busy },
+	{ "fit", say_fit },
+};
+
+static void
+say(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const char *why = choose_why(&v->params, v->self);
+	size_t i;
+
+	if (says_key(v, ask, out))
+		return;
+	for (i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++) {
+		if (strcmp(why, sayings[i].why) == 0)
+			sayings[i].say(v, ask, out);
+	}
+}
+
+/* ---- as JSON ---- */
+
+static json_t *
+one_considered(const struct view *v, const struct candidate *c)
+{
+	const struct share *s = &c->health.share;
+	const struct cooldown *cd;
+	bool left = s->seen_ms > 0 && s->reset_ms > v->params.now_ms;
+
+	cd = account_parked(c->account, v->family, v->params.now_ms);
+	return (json_pack("{s:s, s:s, s:o, s:i, s:I, s:i, s:o, s:o}",
+	    "account", c->account->name,
+	    "why", choose_why(&v->params, c),
+	    "until_ms", cd == NULL ? json_null() : json_integer(cd->until_ms),
+	    "priority", c->account->priority,
+	    "in_use", (json_int_t)c->in_use,
+	    "concurrency", c->account->concurrency,
+	    "left_permille", left ? json_integer(s->permille) : json_null(),
+	    "first_byte_ms", c->health.first_byte_ms == 0 ? json_null() :
+	    json_integer(c->health.first_byte_ms)));
+}
+
+static json_t *
+considered(const struct view *v)
+{
+	const struct candidate *c;
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < v->params.n; i++) {
+		c = &v->params.candidates[i];
+		if (choose_bound(c->account, v->params.bind_kind,
+		    v->params.bind_id))
+			(void)json_array_append_new(list,
+			    one_considered(v, c));
+	}
+	return (list);
+}
+
+static json_t *
+answer(const struct view *v, const struct why_ask *ask, struct err *err)
+{
+	char text[ANSWER_SIZE] = "";
+	bool picked, stopped;
+	json_t *j;
+
+	stopped = says_key(v, ask, text);
+	picked = !stopped && v->choice.result == CHOICE_PICKED &&
+	    &v->params.candidates[v->choice.index] == v->self;
+	say(v, ask, text);
+	j = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o}",
+	    "account", ask->account, "key", ask->key, "model", ask->model,
+	    "picked", picked, "answer", text,
+	    "strategy", v->params.strategy, "considered", considered(v));
+	if (j == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (j);
+}
+
+json_t *
+why_not(struct store *st, const struct seal *seal, const struct why_ask *ask,
+    struct err *err)
+{
+	struct view v = { .snapshot = NULL };
+	json_t *j = NULL;
+
+	load_init(&v.load);
+	keys_init(&v.keys);
+	if (store_begin(st, false, err))
+		goto done;
+	if (view_read(&v, st, seal, ask, err) == 0 && v.self != NULL)
+		j = answer(&v, ask, err);
+	store_rollback(st);
+done:
+	view_fini(&v);
+	return (j);
+}
