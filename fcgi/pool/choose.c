@@ -78,14 +78,15 @@ static int64_t
 score_weighted(const struct candidate *c, const struct field *f)
 {
 
-	return (raised_pass(c, f) + c->in_use * stride(c, f->now_ms));
+	return (raised_pass(c, f) + c->in_use * c->stride);
 }
 
 static int64_t
 score_least_connections(const struct candidate *c, const struct field *f)
 {
 
-	return (c->in_use * stride(c, f->now_ms));
+	(void)f;
+	return (c->in_use * c->stride);
 }
 
 /* Each in its turn, whatever its weight. */
@@ -104,7 +105,7 @@ score_response_time(const struct candidate *c, const struct field *f)
 {
 	int64_t ms = health_expected_ms(&c->health, f->best_ms, f->now_ms);
 
-	return (ms * (c->in_use + 1) * (stride(c, f->now_ms) / 1000));
+	return (ms * (c->in_use + 1) * (c->stride / 1000));
 }
 
 static const struct strategy strategies[] = {
@@ -207,68 +208,71 @@ count(const struct choose_params *p, const struct candidate *c, enum why why,
 	}
 }
 
+/* A candidate as it is compared with others. */
+struct rank {
+	const struct candidate *c;	/* NULL: none yet */
+	int64_t pass, score;
+	bool spent;
+};
+
 static bool
-better(const struct strategy *s, const struct candidate *a,
-    const struct candidate *b, const struct field *f)
+better(const struct rank *a, const struct rank *b)
 {
-	int64_t pa = raised_pass(a, f), pb = raised_pass(b, f), sa, sb;
-	bool spent = share_spent(&a->health.share, f->now_ms);
+	const struct account *x = a->c->account, *y = b->c->account;
 
-	if (a->account->priority != b->account->priority)
-		return (a->account->priority < b->account->priority);
-	if (spent != share_spent(&b->health.share, f->now_ms))
-		return (!spent);
-	sa = s->score(a, f);
-	sb = s->score(b, f);
-	if (sa != sb)
-		return (sa < sb);
-	if (pa != pb)
-		return (pa < pb);
-	return (a->account->id < b->account->id);
+	if (x->priority != y->priority)
+		return (x->priority < y->priority);
+	if (a->spent != b->spent)
+		return (b->spent);
+	if (a->score != b->score)
+		return (a->score < b->score);
+	if (a->pass != b->pass)
+		return (a->pass < b->pass);
+	return (x->id < y->id);
+}
+
+/* One that fits, among those that do. */
+static void
+survey(struct candidate *c, struct field *f)
+{
+	int64_t ms = c->health.first_byte_ms;
+
+	c->stride = stride(c, f->now_ms);
+	if (c->pass > f->pass)
+		f->pass = c->pass;
+	if (c->stride > f->stride)
+		f->stride = c->stride;
+	if (ms > 0 && (f->best_ms == 0 || ms < f->best_ms))
+		f->best_ms = ms;
 }
 
 static void
-survey(const struct choose_params *p, struct field *f)
-{
-	const struct candidate *c;
-	int64_t length, ms;
-
-	*f = (struct field) { .now_ms = p->now_ms };
-	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		if (judge(p, c) != WHY_FIT)
-			continue;
-		length = stride(c, p->now_ms);
-		ms = c->health.first_byte_ms;
-		if (c->pass > f->pass)
-			f->pass = c->pass;
-		if (length > f->stride)
-			f->stride = length;
-		if (ms > 0 && (f->best_ms == 0 || ms < f->best_ms))
-			f->best_ms = ms;
-	}
-}
-
-static void
-pick(const struct choose_params *p, struct choice *out)
+pick(const struct choose_params *p, const struct field *f,
+    struct choice *out)
 {
 	const struct strategy *s = NULL;
-	const struct candidate *c, *best = NULL;
-	struct field f;
-	size_t i;
+	struct rank best = { .c = NULL }, one;
+	const struct candidate *c;
 
-	survey(p, &f);
 	if (p->strategy != NULL)
 		s = strategy_find(p->strategy);
 	if (s == NULL)
 		s = &strategies[0];
-	for (i = 0; i < p->n; i++) {
-		c = &p->candidates[i];
-		if (judge(p, c) == WHY_FIT &&
-		    (best == NULL || better(s, c, best, &f)))
-			best = c;
+	for (c = p->candidates; c < p->candidates + p->n; c++) {
+		if (c->why != WHY_FIT || (best.c != NULL &&
+		    best.c->account->priority < c->account->priority))
+			continue;
+		one = (struct rank) {
+			.c = c,
+			.pass = raised_pass(c, f),
+			.score = s->score(c, f),
+			.spent = share_spent(&c->health.share, f->now_ms),
+		};
+		if (best.c == NULL || better(&one, &best))
+			best = one;
 	}
-	out->index = (size_t)(best - p->candidates);
-	out->pass = raised_pass(best, &f) + stride(best, p->now_ms);
+	out->index = (size_t)(best.c - p->candidates);
+	out->pass = best.pass + best.c->stride;
 }
 
 /* Add to the trace, which is cut before what does not fit. */
@@ -314,32 +318,33 @@ trace_one(const struct choose_params *p, const struct candidate *c,
 	    c->account->id == p->home ? homes[out->home] : ""));
 }
 
+/* The picked one first, then the session's, then the others. */
 static void
-write_trace(const struct choose_params *p, struct choice *out)
+write_trace(const struct choose_params *p, const struct candidate *home,
+    struct choice *out)
 {
-	const struct candidate *c;
-	size_t len = 1, i;
-	enum why why;
-	int more = 0;
+	const struct candidate *c, *first = NULL;
+	int written = 0;
+	size_t len = 1;
 
 	out->trace[0] = '[';
-	if (out->result == CHOICE_PICKED)
-		(void)trace_one(p, &p->candidates[out->index], "picked",
-		    out, &len);
-	for (i = 0; i < p->n; i++) {
-		c = &p->candidates[i];
-		if (out->result == CHOICE_PICKED && i == out->index)
-			continue;
-		if ((why = judge(p, c)) == WHY_UNBOUND)
-			continue;
-		if (more > 0 ||
-		    !trace_one(p, c, whys[why], out, &len))
-			more++;
+	if (out->result == CHOICE_PICKED) {
+		first = &p->candidates[out->index];
+		written += trace_one(p, first, "picked", out, &len);
 	}
-	if (more > 0)
+	if (home != NULL && home != first && home->why != WHY_UNBOUND)
+		written += trace_one(p, home, whys[home->why], out, &len);
+	for (c = p->candidates; c < p->candidates + p->n; c++) {
+		if (c == first || c == home || c->why == WHY_UNBOUND)
+			continue;
+		if (!trace_one(p, c, whys[c->why], out, &len))
+			break;
+		written++;
+	}
+	if (written < out->bound)
 		len += (size_t)snprintf(out->trace + len,
 		    CHOICE_TRACE_SIZE - len, "%s{\"more\":%d}",
-		    len > 1 ? "," : "", more);
+		    len > 1 ? "," : "", out->bound - written);
 	memcpy(out->trace + len, "]", 2);
 }
 
@@ -365,49 +370,57 @@ choose_first(const struct choose_params *p, const struct candidate *a,
 /* The session's account, if it is among them: may it be had?  Others are
  * chosen from only where it is left. */
 static void
-go_home(const struct choose_params *p, size_t index, enum why why,
-    struct choice *out)
+go_home(const struct choose_params *p, const struct candidate *home,
+    const struct field *f, struct choice *out)
 {
-	const struct candidate *c = &p->candidates[index];
 
-	if (why == WHY_FIT) {
+	if (home->why == WHY_FIT) {
 		out->home = CHOICE_HOME_KEPT;
-		out->index = index;
-		out->pass = c->pass + stride(c, p->now_ms);
-	} else if (why == WHY_BUSY && p->patient)
+		out->index = (size_t)(home - p->candidates);
+		out->pass = raised_pass(home, f) + home->stride;
+	} else if (home->why == WHY_BUSY && p->patient)
 		out->home = CHOICE_HOME_AWAITED;
 	else
 		out->home = CHOICE_HOME_LEFT;
 }
 
+static enum choice_result
+decide(int fit, const struct choice *out)
+{
+
+	if (out->home == CHOICE_HOME_AWAITED)
+		return (CHOICE_BUSY);
+	if (fit > 0)
+		return (CHOICE_PICKED);
+	if (out->busy > 0)
+		return (CHOICE_BUSY);
+	return (out->parked > 0 ? CHOICE_PARKED : CHOICE_NONE);
+}
+
 void
 choose(const struct choose_params *p, bool trace, struct choice *out)
 {
-	enum why why;
-	size_t i;
+	struct field f = { .now_ms = p->now_ms };
+	struct candidate *c, *home = NULL;
 	int fit = 0;
 
 	memset(out, 0, offsetof(struct choice, trace));
 	out->trace[0] = '\0';
-	for (i = 0; i < p->n; i++) {
-		why = judge(p, &p->candidates[i]);
-		count(p, &p->candidates[i], why, out);
-		fit += why == WHY_FIT;
-		if (p->home != 0 && p->candidates[i].account->id == p->home)
-			go_home(p, i, why, out);
+	for (c = p->candidates; c < p->candidates + p->n; c++) {
+		c->why = (int)judge(p, c);
+		count(p, c, (enum why)c->why, out);
+		if (c->why == WHY_FIT) {
+			fit++;
+			survey(c, &f);
+		}
+		if (p->home != 0 && c->account->id == p->home)
+			home = c;
 	}
-	if (out->home == CHOICE_HOME_AWAITED)
-		out->result = CHOICE_BUSY;
-	else if (fit > 0) {
-		out->result = CHOICE_PICKED;
-		if (out->home != CHOICE_HOME_KEPT)
-			pick(p, out);
-	} else if (out->busy > 0)
-		out->result = CHOICE_BUSY;
-	else if (out->parked > 0)
-		out->result = CHOICE_PARKED;
-	else
-		out->result = CHOICE_NONE;
+	if (home != NULL)
+		go_home(p, home, &f, out);
+	out->result = decide(fit, out);
+	if (out->result == CHOICE_PICKED && out->home != CHOICE_HOME_KEPT)
+		pick(p, &f, out);
 	if (trace)
-		write_trace(p, out);
+		write_trace(p, home, out);
 }

@@ -13,7 +13,8 @@
  * Those that cannot serve are passed over; of the rest the smallest priority
  * goes first, those of which nearly nothing is left upstream last; then the
  * strategy decides, then the one that is behind its share, then the smaller
- * id.  The account of the request's session goes before all.  Any thread.
+ * id.  The account of the request's session goes before all.  Any thread, one
+ * at a time on one table.
  */
 
 /** An account with what the caller knows of its load. */
@@ -26,10 +27,13 @@ struct candidate {
 	int64_t turn;		/* when it was last chosen, by a count that
 				   the caller keeps */
 	struct health health;
+	/* choose's own, of its last call */
+	int why;
+	int64_t stride;
 };
 
 struct choose_params {
-	const struct candidate *candidates;
+	struct candidate *candidates;
 	size_t n;
 	const char *strategy;	/* NULL or unknown: weighted */
 	const char *bind_kind;	/* pool | group | account */

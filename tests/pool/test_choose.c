@@ -396,6 +396,49 @@ what_would_reset_unused_is_preferred(void **state)
 }
 
 static void
+a_session_goes_home(void **state)
+{
+	static const struct {
+		int64_t home, in_use;
+		bool patient, parked;
+		int64_t want;		/* account, or -result */
+		enum choice_home fate;
+		const char *trace;
+	} cases[] = {
+		{ 0, 0, true, false, 1, CHOICE_HOME_NONE, "\"picked\"}" },
+		{ 3, 1, false, false, 3, CHOICE_HOME_KEPT,
+		    "\"picked\",\"session\":\"kept\"}" },
+		{ 3, 2, true, false, -CHOICE_BUSY, CHOICE_HOME_AWAITED,
+		    "\"busy\",\"session\":\"awaited\"}" },
+		{ 3, 2, false, false, 1, CHOICE_HOME_LEFT,
+		    "\"busy\",\"session\":\"left\"}" },
+		{ 3, 2, true, true, 1, CHOICE_HOME_LEFT,
+		    "\"parked: rate_limited\",\"session\":\"left\"}" },
+		{ 9, 0, true, false, 1, CHOICE_HOME_NONE, "\"picked\"}" },
+	};
+	struct fixture f;
+	struct choice out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fixture_init(&f);
+		f.p.home = cases[i].home;
+		f.p.patient = cases[i].patient;
+		f.c[2].in_use = cases[i].in_use;
+		f.accounts[2].priority = 60;
+		f.accounts[2].cooldowns = &parked_now;
+		f.accounts[2].ncooldowns = cases[i].parked;
+		choose(&f.p, true, &out);
+		assert_int_equal(out.home, cases[i].fate);
+		assert_int_equal(out.result == CHOICE_PICKED ?
+		    f.accounts[out.index].id : -(int64_t)out.result,
+		    cases[i].want);
+		assert_non_null(strstr(out.trace, cases[i].trace));
+	}
+}
+
+static void
 only_strategies_with_a_row_are_known(void **state)
 {
 	size_t i;
@@ -500,6 +543,7 @@ main(void)
 		cmocka_unit_test(
 		    who_is_nearly_spent_goes_last_of_its_priority),
 		cmocka_unit_test(what_would_reset_unused_is_preferred),
+		cmocka_unit_test(a_session_goes_home),
 		cmocka_unit_test(only_strategies_with_a_row_are_known),
 		cmocka_unit_test(the_first_to_be_free_is_named),
 		cmocka_unit_test(the_trace_is_json_and_names_the_picked_first),
