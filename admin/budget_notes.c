@@ -9,6 +9,8 @@
 #include "ledger/window.h"
 #include "pool/budgets.h"
 
+#include "query.h"
+
 #include "budget_notes.h"
 
 #define NOTE_SIZE	1024
@@ -65,8 +67,9 @@ note(struct notes *n, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	if (n->out != NULL &&
-	    json_array_append_new(n->out, json_string(line)) == -1) {
+	/* A text that was cut may end within a character. */
+	if (n->out != NULL && json_array_append_new(n->out,
+	    query_text(line, strlen(line))) == -1) {
 		json_decref(n->out);
 		n->out = NULL;
 	}

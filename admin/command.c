@@ -15,6 +15,7 @@
 #include "store/store.h"
 
 #include "help.h"
+#include "query.h"
 
 #include "command.h"
 
@@ -257,15 +258,17 @@ close_needs(struct cli *cli)
 static void
 print_error(const struct cli *cli, const struct err *err)
 {
+	const char *text = err->text[0] != '\0' ? err->text :
+	    err_info(err->code)->message;
 	json_t *j;
 
 	if (!cli->json) {
-		fprintf(stderr, "leasehold: %s\n", err->text[0] != '\0' ?
-		    err->text : err_info(err->code)->message);
+		fprintf(stderr, "leasehold: %s\n", text);
 		return;
 	}
-	j = json_pack("{s:s, s:s}", "error", err->text, "code",
-	    err_info(err->code)->name);
+	/* What it names may be no UTF-8, or have been cut. */
+	j = json_pack("{s:o, s:s}", "error", query_text(text, strlen(text)),
+	    "code", err_info(err->code)->name);
 	if (j != NULL) {
 		(void)json_dumpf(j, stderr, JSON_COMPACT);
 		fputc('\n', stderr);

@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "ledger/id.h"
 #include "pool/prune.h"
 #include "store/store.h"
 
+#include "query.h"
 #include "verify.h"
 #include "verify_internal.h"
 
@@ -24,9 +26,9 @@ verify_differs(struct verifier *v, const char *table, const char *where,
 	v->ndiffs++;
 	if (v->quiet || json_array_size(v->shown) == VERIFY_SHOWN)
 		return (0);
-	d = json_pack("{s:s, s:s, s:s, s:I, s:I}", "table", table, "where",
-	    where, "sum", sum, "stored", (json_int_t)stored, "expected",
-	    (json_int_t)expected);
+	d = json_pack("{s:s, s:o, s:s, s:I, s:I}", "table", table, "where",
+	    query_text(where, strlen(where)), "sum", sum, "stored",
+	    (json_int_t)stored, "expected", (json_int_t)expected);
 	if (d != NULL && json_array_append_new(v->shown, d) == 0)
 		return (0);
 	err_set(v->err, ERR_NOMEM, "no memory for an answer");

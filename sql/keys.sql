@@ -34,7 +34,9 @@ FROM api_key WHERE name = ?;
 SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	coalesce(g.name, a.name),
 	k.concurrency, k.models, k.enabled, k.expires_ms, k.created_ms,
-	k.revoked_ms, b.limit_value, w.spent, w.reserved,
+	k.revoked_ms, b.limit_value,
+	CASE WHEN b.id IS NOT NULL THEN coalesce(w.spent, 0) END,
+	CASE WHEN b.id IS NOT NULL THEN coalesce(w.reserved, 0) END,
 	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id),
 	k.drain_ms
 FROM api_key k

@@ -151,7 +151,6 @@ windows_take_back(struct windows *w, int64_t budget_id, int64_t start_ms,
 
 /* ---- buckets ---- */
 
-
 /* start, spent, reserved */
 static int
 bucket_row(void *arg, const struct store_value *c, size_t n)

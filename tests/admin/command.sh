@@ -316,6 +316,10 @@ is 3 "no such request" requests show req_lh_0000000000001
 run --json key show nope
 jq -e '.code == "not_found" and (.error | length > 0)' "$dir/err" >/dev/null
 report $? "errors are JSON too, on standard error"
+run --json key show "$(printf 'a\377')"
+jq -e '.code == "not_found" and (.error | contains("a?"))' "$dir/err" \
+    >/dev/null
+report $? "so they are of what is no UTF-8"
 
 # ---- master key ----
 

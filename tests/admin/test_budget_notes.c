@@ -245,12 +245,35 @@ too_many_budgets_are_told(void **state)
 	json_decref(p);
 }
 
+/* Names that are cut within a character leave the rest as it is. */
+static void
+long_names_are_cut(void **state)
+{
+	char models[1 + 2 * 100 + 1] = "x";
+	json_t *list, *p = prices(), *notes;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		strcat(models, "\xc3\xa4");
+	list = json_pack("[o]", budget(0, "b0",
+	    "{\"models\": \"claude-*\"}"));
+	notes = budget_notes(models, list, p, 2048);
+	assert_int_equal(json_array_size(notes), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(notes, 0)),
+	    "it never counts anything"));
+	json_decref(notes);
+	json_decref(list);
+	json_decref(p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns_meet_where_one_model_is_in_both),
 		cmocka_unit_test(budgets_are_explained),
+		cmocka_unit_test(long_names_are_cut),
 		cmocka_unit_test(too_many_budgets_are_told),
 	};
 
