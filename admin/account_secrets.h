@@ -12,6 +12,7 @@ struct store;
 enum account_secret {
 	ACCOUNT_SECRET,		/* its credential */
 	ACCOUNT_PROXY,		/* URL of its proxy; it may have none */
+	ACCOUNT_REFRESH,	/* refresh token; it may have none */
 	ACCOUNT_SECRETS
 };
 

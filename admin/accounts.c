@@ -20,7 +20,7 @@
 #define SLOTS_AT_ONCE	64
 
 static const char *const platforms[] = { "claude" };
-static const char *const credentials[] = { "api_key", "bearer" };
+static const char *const credentials[] = { "api_key", "bearer", "oauth" };
 
 static const struct field account_fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
@@ -96,8 +96,9 @@ check_word(const char *what, const char *s, const char *const *words,
 		if (strcmp(s, words[i]) == 0)
 			return (0);
 	}
-	err_set(err, ERR_INVAL, "there is no %s \"%.40s\": take %s%s%s", what,
-	    s, words[0], n > 1 ? " or " : "", n > 1 ? words[1] : "");
+	err_set(err, ERR_INVAL, "there is no %s \"%.40s\": take %s%s%s%s%s",
+	    what, s, words[0], n > 2 ? ", " : "", n > 2 ? words[1] : "",
+	    n > 1 ? " or " : "", n > 1 ? words[n - 1] : "");
 	return (-1);
 }
 
@@ -118,6 +119,8 @@ check_change(const struct account_change *c, struct err *err)
 {
 	bool user;
 
+	if (oauth_settings_check(&c->oauth, err))
+		return (-1);
 	if (c->proxy != NULL && c->proxy[0] != '\0' &&
 	    account_proxy_check(c->proxy, &user, err))
 		return (-1);
@@ -156,6 +159,21 @@ replace_text(char **field, const char *text, struct err *err)
 	return (0);
 }
 
+static bool
+is_oauth(const struct account_change *c)
+{
+
+	return (c->credential != NULL && strcmp(c->credential, "oauth") == 0);
+}
+
+/* The access token of an OAuth account is a bearer's, as the row has it. */
+static const char *
+kind_of(const struct account_change *c)
+{
+
+	return (is_oauth(c) ? "bearer" : c->credential);
+}
+
 /* Put the wanted changes over ${r}. */
 static int
 apply(struct row *r, struct store *st, const struct account_change *c,
@@ -164,7 +182,7 @@ apply(struct row *r, struct store *st, const struct account_change *c,
 	char *url;
 
 	if (replace_text(&r->platform, c->platform, err) ||
-	    replace_text(&r->credential, c->credential, err))
+	    replace_text(&r->credential, kind_of(c), err))
 		return (-1);
 	if (c->base_url != NULL) {
 		if (check_base_url(c->base_url, &url, err))
@@ -217,10 +235,24 @@ fit_slots(struct store *st, int64_t id, int64_t n, struct err *err)
 }
 
 static int
+put_oauth(struct store *st, int64_t id, const struct account_change *c,
+    struct err *err)
+{
+
+	if (c->credential != NULL && !is_oauth(c))
+		return (account_oauth_drop(st, id, err));
+	if (!is_oauth(c) && !oauth_settings_given(&c->oauth))
+		return (0);
+	return (account_oauth_put(st, id, &c->oauth, err));
+}
+
+static int
 put_secrets(struct store *st, const struct seal *seal, int64_t id,
     const struct account_change *c, struct err *err)
 {
 
+	if (put_oauth(st, id, c, err))
+		return (-1);
 	if (c->secret != NULL && account_secret_put(st, seal, ACCOUNT_SECRET,
 	    id, c->secret, c->secret_len, err))
 		return (-1);
@@ -252,7 +284,8 @@ add_inside(struct store *st, const struct seal *seal,
 	    "an account", c->name, err))
 		return (-1);
 	r->id = store_insert_id(st);
-	if (put_secrets(st, seal, r->id, c, err))
+	if ((is_oauth(c) && account_secret_put(st, seal, ACCOUNT_SECRET,
+	    r->id, "", 0, err)) || put_secrets(st, seal, r->id, c, err))
 		return (-1);
 	return (fit_slots(st, r->id, r->concurrency, err));
 }
@@ -266,7 +299,7 @@ accounts_add(struct store *st, const struct seal *seal,
 	int rc;
 
 	if (c->name == NULL || c->platform == NULL || c->base_url == NULL ||
-	    c->credential == NULL || c->secret == NULL) {
+	    c->credential == NULL || (c->secret == NULL && !is_oauth(c))) {
 		err_set(err, ERR_INVAL, "an account needs a name, a platform, "
 		    "a base URL, a kind of credential and a secret");
 		return (-1);
@@ -391,7 +424,8 @@ static int
 remove_inside(struct store *st, const char *name, struct err *err)
 {
 	static const enum stmt_id removals[] = {
-		STMT_ACCOUNT_REMOVE_COOLDOWNS, STMT_ACCOUNT_REMOVE_SLOTS,
+		STMT_OAUTH_REMOVE, STMT_ACCOUNT_REMOVE_COOLDOWNS,
+		STMT_ACCOUNT_REMOVE_SLOTS,
 		STMT_ACCOUNT_REMOVE_HEALTH, STMT_ACCOUNT_REMOVE
 	};
 	struct store_value ids[2];
@@ -502,7 +536,7 @@ err0:
 json_t *
 accounts_show(struct store *st, const char *name, struct err *err)
 {
-	json_t *accounts, *account;
+	json_t *accounts, *account, *oauth;
 
 	if ((accounts = accounts_list(st, name, err)) == NULL)
 		return (NULL);
@@ -510,5 +544,14 @@ accounts_show(struct store *st, const char *name, struct err *err)
 		err_set(err, ERR_NOT_FOUND, "there is no account \"%s\"",
 		    name);
 	json_decref(accounts);
-	return (account);
+	if (account == NULL || (oauth = account_oauth_get(st,
+	    json_integer_value(json_object_get(account, "id")), err)) == NULL)
+		goto err0;
+	if (json_object_set_new(account, "oauth", oauth) == 0)
+		return (account);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+
+err0:
+	json_decref(account);
+	return (NULL);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account_oauth.h"
+
 struct err;
 struct seal;
 struct store;
@@ -18,7 +20,7 @@ struct account_change {
 	const char *name;	/* for all: NULL: unchanged */
 	const char *platform;
 	const char *base_url;
-	const char *credential;	/* api_key | bearer */
+	const char *credential;	/* api_key | bearer | oauth */
 	const char *group;	/* "": none */
 	int64_t priority;	/* -1: unchanged, or the default; so below */
 	int64_t weight;
@@ -26,6 +28,7 @@ struct account_change {
 	int enabled;
 	const char *secret;	/* in clear; the caller wipes it */
 	size_t secret_len;
+	struct oauth_settings oauth;
 	const char *proxy;	/* see account_proxy.h; "": none */
 	const char *proxy_password;	/* NULL: its user has none */
 };
@@ -38,7 +41,8 @@ struct account_change {
 void account_change_init(struct account_change *c);
 
 /** accounts_add(st, seal, c, err): name, platform, base_url, credential and
- * secret are needed. */
+ * secret are needed; in place of the last, for oauth, what account_oauth_put
+ * wants. */
 int accounts_add(struct store *st, const struct seal *seal,
     const struct account_change *c, struct err *err)
     __attribute__((__warn_unused_result__));

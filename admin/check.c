@@ -85,17 +85,17 @@ is_loopback(const char *host)
 
 /* What is wrong with a URL that curl understood; NULL: nothing. */
 static const char *
-url_fault(CURLU *url)
+url_fault(CURLU *url, bool query)
 {
 	static const CURLUPart unwanted[] = {
-		CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY,
-		CURLUPART_FRAGMENT
+		CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT,
+		CURLUPART_QUERY
 	};
 	char *scheme = NULL, *host = NULL, *part;
 	const char *fault = NULL;
 	size_t i;
 
-	for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
+	for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]) - query; i++) {
 		if (curl_url_get(url, unwanted[i], &part, 0) != CURLUE_OK)
 			continue;
 		curl_free(part);
@@ -136,7 +136,7 @@ check_base_url(const char *s, char **out, struct err *err)
 	}
 	if (has_control(s) || strchr(s, ' ') != NULL ||
 	    curl_url_set(url, CURLUPART_URL, s, 0) != CURLUE_OK ||
-	    (fault = url_fault(url)) != NULL) {
+	    (fault = url_fault(url, false)) != NULL) {
 		err_set(err, ERR_INVAL, "base URL \"%.100s\": %s", s, fault);
 		goto err1;
 	}
@@ -155,6 +155,25 @@ err1:
 	curl_url_cleanup(url);
 err0:
 	return (-1);
+}
+
+int
+check_endpoint(const char *what, const char *s, bool query, struct err *err)
+{
+	const char *fault = "it is not a URL";
+	CURLU *url = curl_url();
+	int rc = -1;
+
+	if (url == NULL)
+		err_set(err, ERR_NOMEM, "no memory for a URL");
+	else if (has_control(s) || strchr(s, ' ') != NULL ||
+	    curl_url_set(url, CURLUPART_URL, s, 0) != CURLUE_OK ||
+	    (fault = url_fault(url, query)) != NULL)
+		err_set(err, ERR_INVAL, "%s \"%.100s\": %s", what, s, fault);
+	else
+		rc = 0;
+	curl_url_cleanup(url);
+	return (rc);
 }
 
 int

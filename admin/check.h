@@ -1,6 +1,7 @@
 #ifndef ADMIN_CHECK_H_
 #define ADMIN_CHECK_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,14 @@ int check_name(const char *what, const char *s, struct err *err)
  */
 int check_base_url(const char *s, char **out, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/**
+ * check_endpoint(what, s, query, err):
+ * A URL that is used as it stands: https, or http for a loopback host; no user
+ * or fragment, and a query only with ${query}.
+ */
+int check_endpoint(const char *what, const char *s, bool query,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 /** check_models(s, out, err): Patterns by comma; *${out} has the blanks taken
  * out, malloc'd; "" allows any. */

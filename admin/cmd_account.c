@@ -45,6 +45,18 @@ static const struct column show_columns[] = {
 	{ "changed", "updated_ms", COLUMN_TIME },
 };
 
+static const struct column oauth_columns[] = {
+	{ "signed in", "signed_in", COLUMN_YES_NO },
+	{ "token ends", "expires_ms", COLUMN_TIME },
+	{ "token came", "renewed_ms", COLUMN_TIME },
+	{ "authorize URL", "authorize_url", COLUMN_TEXT },
+	{ "token URL", "token_url", COLUMN_TEXT },
+	{ "client id", "client_id", COLUMN_TEXT },
+	{ "scopes", "scopes", COLUMN_TEXT },
+	{ "redirect URI", "redirect_uri", COLUMN_TEXT },
+	{ "token format", "token_format", COLUMN_TEXT },
+};
+
 static const struct column cooldown_columns[] = {
 	{ "FAMILY", "family", COLUMN_TEXT },
 	{ "PARKED FOR", "reason", COLUMN_TEXT },
@@ -66,6 +78,14 @@ read_change(struct cli *cli, struct account_change *c, struct err *err)
 	c->base_url = cli_option(cli, "base-url");
 	c->credential = cli_option(cli, "credential");
 	c->group = cli_option(cli, "group");
+	c->oauth = (struct oauth_settings) {
+		.authorize_url = cli_option(cli, "authorize-url"),
+		.token_url = cli_option(cli, "token-url"),
+		.client_id = cli_option(cli, "client-id"),
+		.scopes = cli_option(cli, "scopes"),
+		.redirect_uri = cli_option(cli, "redirect-uri"),
+		.token_format = cli_option(cli, "token-format"),
+	};
 	c->proxy = cli_option(cli, "proxy");
 	if (c->proxy != NULL && strcmp(c->proxy, "none") == 0)
 		c->proxy = "";
@@ -139,7 +159,7 @@ run_add(struct cli *cli, struct err *err)
 	}
 	if (cli_flag(cli, "disabled"))
 		c.enabled = 0;
-	if (read_secrets(&c, true, &s, err))
+	if (read_secrets(&c, strcmp(c.credential, "oauth") != 0, &s, err))
 		return (-1);
 	rc = accounts_add(cli->store, cli->seal, &c, err);
 	secrets_wipe(&s, &c);
@@ -178,12 +198,15 @@ run_list(struct cli *cli, struct err *err)
 static int
 run_show(struct cli *cli, struct err *err)
 {
-	json_t *account, *cooldowns;
+	json_t *account, *oauth, *cooldowns;
 
 	account = accounts_show(cli->store, cli->args[0], err);
 	if (account == NULL || cli->json)
 		return (output_row(true, account, NULL, 0));
 	output_fields(account, show_columns, NITEMS(show_columns));
+	oauth = json_object_get(account, "oauth");
+	if (json_is_object(oauth))
+		output_fields(oauth, oauth_columns, NITEMS(oauth_columns));
 	cooldowns = json_object_get(account, "cooldowns");
 	if (json_array_size(cooldowns) > 0) {
 		output_done(false, "", "", "%s", "");
@@ -273,7 +296,13 @@ run_test(struct cli *cli, struct err *err)
 	{ "priority", "N", "0 to 1000, smaller goes first (50)" },	\
 	{ "weight", "N", "1 to 10000, share among equals (100)" },	\
 	{ "concurrency", "N", "requests at once, 1 to 10000 (10)" },	\
-	{ "proxy", "URL", "http, https, socks5 or socks5h; or none" }
+	{ "proxy", "URL", "http, https, socks5 or socks5h; or none" },	\
+	{ "authorize-url", "URL", "oauth: where people sign in" },	\
+	{ "token-url", "URL", "oauth: where tokens come from" },	\
+	{ "client-id", "ID", "oauth: as whom the relay asks" },		\
+	{ "scopes", "LIST", "oauth: for what, by blanks" },		\
+	{ "redirect-uri", "URI", "oauth: where the sign-in leads" },	\
+	{ "token-format", "FORMAT", "oauth: form (default) or json" }
 
 static const struct command_option add_options[] = {
 	{ "name", "NAME", "what it is called" },
@@ -303,7 +332,10 @@ static const char add_details[] =
 	"      --credential api_key\n"
 	"--proxy is SCHEME://[USER@]HOST:PORT.  If it names a user, the "
 	"password is asked\nfor too, or read from standard input: a second "
-	"line there, behind the secret.";
+	"line there, behind the secret.\n"
+	"An account of --credential oauth has no secret of its own: it is "
+	"signed in to\nwith `leasehold account login' or `account import', "
+	"and rests until then.";
 
 const struct command commands_account[] = {
 	{

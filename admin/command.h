@@ -82,6 +82,7 @@ extern const struct command commands_setup[];
 extern const struct command commands_config[];
 extern const struct command commands_account[];
 extern const struct command commands_why[];
+extern const struct command commands_login[];
 extern const struct command commands_group[];
 extern const struct command commands_user[];
 extern const struct command commands_key[];

@@ -34,6 +34,7 @@ static const struct table {
 	NUMBERED(account, ACCOUNT),
 	TABLE(slot, SLOT),
 	TABLE(cooldown, COOLDOWN),
+	TABLE(account_oauth, ACCOUNT_OAUTH),
 	TABLE(account_health, ACCOUNT_HEALTH),
 	NUMBERED(api_key, API_KEY),
 	TABLE(key_usage, KEY_USAGE),

@@ -10,6 +10,7 @@ const struct command *const help_tables[] = {
 	commands_config,
 	commands_account,
 	commands_why,
+	commands_login,
 	commands_group,
 	commands_user,
 	commands_key,

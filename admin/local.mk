@@ -2,6 +2,8 @@
 # responder shares.
 noinst_LIBRARIES += libadmin.a
 libadmin_a_SOURCES = \
+	admin/account_oauth.c \
+	admin/account_oauth.h \
 	admin/account_proxy.c \
 	admin/account_proxy.h \
 	admin/account_secrets.c \
@@ -43,6 +45,8 @@ libadmin_a_SOURCES = \
 	admin/install.h \
 	admin/keys.c \
 	admin/keys.h \
+	admin/login.c \
+	admin/login.h \
 	admin/names.c \
 	admin/names.h \
 	admin/periods.c \
@@ -90,6 +94,7 @@ leasehold_SOURCES = \
 	admin/cmd_group.c \
 	admin/cmd_key.c \
 	admin/cmd_ledger.c \
+	admin/cmd_login.c \
 	admin/cmd_price.c \
 	admin/cmd_report.c \
 	admin/cmd_setup.c \

@@ -26,6 +26,7 @@ static const struct {
 } credentials[] = {
 	{ "api_key", "x-api-key: " },
 	{ "bearer", "authorization: Bearer " },
+	{ "oauth", "authorization: Bearer " },
 };
 
 struct probe {

@@ -120,7 +120,10 @@ DELETE FROM account WHERE id = ?;
 
 -- name: account_list
 -- now_ms, then name or '' twice
-SELECT a.id, a.name, a.platform, a.base_url, a.credential, g.name,
+SELECT a.id, a.name, a.platform, a.base_url,
+	CASE WHEN EXISTS (SELECT 1 FROM account_oauth o
+	    WHERE o.account_id = a.id) THEN 'oauth' ELSE a.credential END,
+	g.name,
 	a.priority, a.weight, a.concurrency, a.enabled,
 	(SELECT count(*) FROM slot s WHERE s.account_id = a.id
 	    AND s.responder_id IS NOT NULL),

@@ -125,6 +125,20 @@ INSERT INTO cooldown (account_id, family, reason, detail, since_ms,
     until_ms, stated, strikes, cause_id, observed_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: copy_read_account_oauth
+SELECT account_id, authorize_url, token_url, client_id, scopes, redirect_uri,
+    token_format, refresh, signed_in, rotation, expires_ms, renew_ms,
+    renewed_ms, lease_by, lease_fence, lease_until_ms, sent_ms, tries,
+    retry_ms, updated_ms
+FROM account_oauth ORDER BY account_id;
+
+-- name: copy_put_account_oauth
+INSERT INTO account_oauth (account_id, authorize_url, token_url, client_id,
+    scopes, redirect_uri, token_format, refresh, signed_in, rotation,
+    expires_ms, renew_ms, renewed_ms, lease_by, lease_fence, lease_until_ms,
+    sent_ms, tries, retry_ms, updated_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: copy_read_account_health
 SELECT account_id, first_byte_ms, first_byte_seen_ms, share_permille,
     share_reset_ms, share_window_ms, share_seen_ms, updated_ms

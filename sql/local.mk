@@ -9,6 +9,7 @@ SQL_STATEMENTS = \
 	sql/health.sql \
 	sql/keys.sql \
 	sql/meta.sql \
+	sql/oauth.sql \
 	sql/prices.sql \
 	sql/prune.sql \
 	sql/report.sql \
@@ -35,7 +36,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0007-proxy.sql \
 	sql/mysql/0007-proxy.sql \
 	sql/sqlite/0008-affinity.sql \
-	sql/mysql/0008-affinity.sql
+	sql/mysql/0008-affinity.sql \
+	sql/sqlite/0009-oauth.sql \
+	sql/mysql/0009-oauth.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -213,6 +213,11 @@ static const struct conf_setting settings[] = {
 	  FIELD(cooldown_max_ms),
 	  .def = "3600", .min = SECOND, .max = 7 * DAY, .reloadable = true,
 	  .help = "Rests that grow with each failure grow up to this." },
+	{ .name = "refresh_ahead_s", .type = CONF_SECONDS,
+	  FIELD(refresh_ahead_ms),
+	  .def = "600", .min = SECOND, .max = 24 * HOUR, .reloadable = true,
+	  .help = "The access token of an OAuth account is renewed so long "
+	      "before it ends, but not before three quarters of its life." },
 
 	/* money */
 	{ .name = "unpriced", .type = CONF_CHOICE, FIELD(unpriced),

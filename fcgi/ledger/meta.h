@@ -20,6 +20,7 @@ struct store;
 #define META_ACCOUNT_CONTEXT	"account:%lld:%s"
 #define META_ACCOUNT_SECRET	"secret"
 #define META_ACCOUNT_PROXY	"proxy"
+#define META_ACCOUNT_REFRESH	"refresh"
 
 /**
  * meta_get(st, name, buf, size, len, err):

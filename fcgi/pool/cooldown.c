@@ -84,8 +84,8 @@ cooldown_row(void *arg, const struct store_value *c, size_t n)
 	return (1);
 }
 
-static int
-park_account(struct runner *rn, int64_t ledger_id, int64_t account_id,
+int
+cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
     const struct park *park, struct err *err)
 {
 	struct cooldown_rule rule = {
@@ -119,6 +119,23 @@ park_account(struct runner *rn, int64_t ledger_id, int64_t account_id,
 	return (store_exec(rn->st, STMT_COOLDOWN_PUT, v, 1, 10, NULL, err));
 }
 
+int
+cooldown_extend(struct runner *rn, int64_t ledger_id, int64_t account_id,
+    const struct park *park, struct err *err)
+{
+	struct store_value v[2] = {
+		store_int(account_id), store_text(park->family)
+	};
+	struct cooldown old = { .until_ms = 0 };
+
+	if (store_lock(rn->st, STMT_LOCK_ACCOUNT, v, 1, err) ||
+	    store_query(rn->st, STMT_COOLDOWN_GET, v, 2, cooldown_row, &old,
+	    err) < 0)
+		return (-1);
+	return (old.until_ms >= park->until_ms ? 0 : cooldown_put(rn,
+	    ledger_id, account_id, park, err));
+}
+
 static int
 undo_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
     struct err *err)
@@ -145,7 +162,7 @@ cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
 	if (!park->wanted)
 		return (0);
 	if (park->fact)
-		return (park_account(rn, ledger_id, lease->account->id, park,
+		return (cooldown_put(rn, ledger_id, lease->account->id, park,
 		    err));
 	if (lease->parked < 0)
 		return (0);
@@ -154,7 +171,7 @@ cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
 			*undone = true;
 		return (undo_park(rn, ledger_id, lease, err));
 	}
-	if (park_account(rn, ledger_id, lease->account->id, park, err))
+	if (cooldown_put(rn, ledger_id, lease->account->id, park, err))
 		return (-1);
 	lease->parked = lease->account->id;
 	snprintf(lease->parked_family, sizeof(lease->parked_family), "%s",

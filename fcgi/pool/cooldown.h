@@ -41,6 +41,18 @@ int cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
     const struct park *park, bool *undone, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/**
+ * cooldown_put(rn, ledger_id, account_id, park, err):
+ * Park an account, whoever is to blame; ${ledger_id} 0: no request found out.
+ * cooldown_extend: unless it is parked for as long already.  0, or -1.
+ */
+int cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
+    const struct park *park, struct err *err)
+    __attribute__((__warn_unused_result__));
+int cooldown_extend(struct runner *rn, int64_t ledger_id, int64_t account_id,
+    const struct park *park, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** cooldown_clear(rn, a, model, err): ${a} served ${model} well: cooldowns
  * that are over, and their strikes, are forgotten.  0, or -1. */
 int cooldown_clear(struct runner *rn, const struct account *a,

@@ -11,3 +11,13 @@ lease_drop(struct lease *l)
 	l->account = NULL;
 	l->held = false;
 }
+
+void
+lease_follow(struct lease *l, struct snapshot *s, const struct account *a)
+{
+
+	snapshot_ref(s);
+	snapshot_unref(l->snapshot);
+	l->snapshot = s;
+	l->account = a;
+}

@@ -41,6 +41,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/lookup.h \
 	fcgi/pool/move.c \
 	fcgi/pool/move.h \
+	fcgi/pool/oauth.c \
+	fcgi/pool/oauth.h \
 	fcgi/pool/place.c \
 	fcgi/pool/place.h \
 	fcgi/pool/pool.c \
@@ -49,6 +51,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/prune.h \
 	fcgi/pool/reap.c \
 	fcgi/pool/reap.h \
+	fcgi/pool/refresh.c \
+	fcgi/pool/refresh.h \
 	fcgi/pool/responder.c \
 	fcgi/pool/responder.h \
 	fcgi/pool/rows.c \

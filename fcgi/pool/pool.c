@@ -12,6 +12,7 @@
 
 #include "pool/lookup.h"
 #include "pool/pool.h"
+#include "pool/refresh.h"
 #include "pool/runner.h"
 #include "pool/shared.h"
 
@@ -388,6 +389,54 @@ pool_settle(struct pool *p, struct settle_op *op)
 		.kind = OP_SETTLE,
 		.must = true,
 		.done = settle_done,
+	};
+	store_submit(p->thread, &op->op);
+}
+
+/* ---- tokens ---- */
+
+static void
+refresh_taken(struct store_op *sop, const struct err *err)
+{
+	struct refresh_take_op *op = (struct refresh_take_op *)(void *)sop;
+
+	note(op->pool, err);
+	op->done(op, err);
+}
+
+void
+pool_refresh_take(struct pool *p, struct refresh_take_op *op)
+{
+
+	op->pool = p;
+	op->op = (struct store_op) {
+		.kind = OP_REFRESH_TAKE,
+		.done = refresh_taken,
+		.deadline_ms = loop_now_ms(p->params.loop) +
+		    p->params.conf->store_timeout_ms,
+	};
+	store_submit(p->thread, &op->op);
+}
+
+static void
+refresh_ended(struct store_op *sop, const struct err *err)
+{
+	struct refresh_end_op *op = (struct refresh_end_op *)(void *)sop;
+
+	note(op->pool, err);
+	op->done(op, err);
+}
+
+/* New tokens exist nowhere else until they are committed. */
+void
+pool_refresh_end(struct pool *p, struct refresh_end_op *op)
+{
+
+	op->pool = p;
+	op->op = (struct store_op) {
+		.kind = OP_REFRESH_END,
+		.must = true,
+		.done = refresh_ended,
 	};
 	store_submit(p->thread, &op->op);
 }

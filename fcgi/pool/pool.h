@@ -168,6 +168,11 @@ struct lease {
  * back by move or settle). */
 void lease_drop(struct lease *l);
 
+/** lease_follow(l, s, a): Its account is ${a} of snapshot ${s} from now on, the
+ * same account with newer tokens. */
+void lease_follow(struct lease *l, struct snapshot *s,
+    const struct account *a);
+
 /* ---- budgets ---- */
 
 /** Usage that what a request holds of its budgets is enough for. */

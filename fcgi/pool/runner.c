@@ -12,6 +12,7 @@
 #include "pool/lookup.h"
 #include "pool/move.h"
 #include "pool/place.h"
+#include "pool/refresh.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
 #include "pool/tickets.h"
@@ -483,6 +484,7 @@ static int (*const steps[])(struct runner *, struct err *) = {
 	run_voids,
 	move_run,
 	extend_run,
+	refresh_run,
 	heed_parks,
 	tickets_collect,	/* first: who was granted a slot has it */
 	run_cancels,

@@ -54,6 +54,8 @@ enum op_kind {
 	OP_EXTEND,
 	OP_CANCEL,
 	OP_VOID,
+	OP_REFRESH_TAKE,
+	OP_REFRESH_END,
 	OP_BEAT,
 	OP_SIGN_OFF,
 	OP_LOOKUP,		/* reads */

@@ -133,6 +133,50 @@ account_row(void *arg, const struct store_value *c, size_t n)
 	return (unseal(l, a, &c[5], &c[11]));
 }
 
+static struct account *
+account_of(struct loader *l, int64_t id)
+{
+
+	return ((struct account *)(uintptr_t)snapshot_account(l->s, id));
+}
+
+/* account_id, token_url, client_id, token_format, signed_in, rotation,
+ * expires_ms, renew_ms */
+static int
+oauth_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	struct account *a = account_of(l, store_get_int(&c[0]));
+	struct oauth *o;
+
+	(void)n;
+	if (a == NULL)
+		return (0);
+	if ((o = a->oauth = calloc(1, sizeof(*o))) == NULL ||
+	    (o->token_url = strdup(store_get_text(&c[1]))) == NULL ||
+	    (o->client_id = strdup(store_get_text(&c[2]))) == NULL) {
+		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	o->json = strcmp(store_get_text(&c[3]), "json") == 0;
+	o->signed_in = store_get_int(&c[4]) != 0;
+	o->rotation = store_get_int(&c[5]);
+	o->expires_ms = store_get_int(&c[6]);
+	o->renew_ms = store_get_int(&c[7]);
+	return (0);
+}
+
+static void
+oauth_free(struct oauth *o)
+{
+
+	if (o == NULL)
+		return;
+	free(o->token_url);
+	free(o->client_id);
+	free(o);
+}
+
 static int
 cooldown_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -141,8 +185,7 @@ cooldown_row(void *arg, const struct store_value *c, size_t n)
 	struct cooldown *cd;
 
 	(void)n;
-	a = (struct account *)(uintptr_t)snapshot_account(l->s,
-	    store_get_int(&c[0]));
+	a = account_of(l, store_get_int(&c[0]));
 	if (a == NULL || a->ncooldowns >= COOLDOWNS_MAX)
 		return (0);
 	cd = realloc(a->cooldowns, (a->ncooldowns + 1) * sizeof(*cd));
@@ -369,12 +412,13 @@ price_row(void *arg, const struct store_value *c, size_t n)
 	return (0);
 }
 
-/* Cooldowns come after the accounts that they hang on. */
+/* What hangs on accounts comes after them. */
 static const struct {
 	enum stmt_id stmt;
 	store_row_cb *row;
 } tables[] = {
 	{ STMT_SNAPSHOT_ACCOUNTS, account_row },
+	{ STMT_SNAPSHOT_OAUTH, oauth_row },
 	{ STMT_SNAPSHOT_COOLDOWNS, cooldown_row },
 	{ STMT_SNAPSHOT_GROUPS, group_row },
 	{ STMT_SNAPSHOT_BUDGETS, budget_row },
@@ -429,6 +473,7 @@ snapshot_unref(struct snapshot *s)
 	for (i = 0; i < s->naccounts; i++) {
 		a = &s->accounts[i];
 		drop_secrets(a);
+		oauth_free(a->oauth);
 		free(a->base_url);
 		free(a->cooldowns);
 	}

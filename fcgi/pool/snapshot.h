@@ -36,6 +36,18 @@ enum credential_kind {
 	CREDENTIAL_BEARER	/* Authorization: Bearer */
 };
 
+/** How an account's tokens are renewed; see the table account_oauth. */
+struct oauth {
+	char *token_url;
+	char *client_id;
+	bool json;			/* what is sent there is JSON, else a
+					   form */
+	bool signed_in;
+	int64_t rotation;		/* of the tokens; grows */
+	int64_t expires_ms;		/* wall; 0: not stated */
+	int64_t renew_ms;		/* wall; 0: never */
+};
+
 struct account {
 	int64_t id;
 	char name[128];
@@ -49,6 +61,7 @@ struct account {
 	char *proxy;			/* with its password in clear; wiped
 					   likewise; NULL: none */
 	size_t proxy_len;
+	struct oauth *oauth;		/* NULL: its secret is for good */
 	int64_t group_id;		/* 0: none */
 	int priority;			/* smaller goes first */
 	int weight;

@@ -12,7 +12,6 @@
 #include "relay/remains.h"
 #include "relay/trace.h"
 
-static void call_attempt(struct call *c);
 static void call_give_up(struct call *c, const struct admit_op *moved);
 
 struct call *
@@ -341,11 +340,13 @@ done:
 	return (rc);
 }
 
-static void
+void
 call_attempt(struct call *c)
 {
-
 	struct err err = { 0 };
+
+	if (renew_before(c))
+		return;
 
 	c->state = CALL_ATTEMPT;
 	c->attempt_ms = loop_now_ms(c->relay->loop);
@@ -481,6 +482,16 @@ call_log_failure(const struct call *c, enum transfer_result result,
 	log_end(&l);
 }
 
+void
+call_next(struct call *c)
+{
+
+	if (call_may_move(c))
+		call_move(c);
+	else
+		call_give_up(c, NULL);
+}
+
 bool
 call_failed(struct call *c, enum transfer_result result, int status,
     const struct err *why)
@@ -495,10 +506,8 @@ call_failed(struct call *c, enum transfer_result result, int status,
 	/* What we broke off ourselves may go on being served. */
 	if (result != TRANSFER_INTERNAL)
 		c->maybe_billed = c->verdict.maybe_billed;
-	if (call_may_move(c))
-		call_move(c);
-	else
-		call_give_up(c, NULL);
+	if (!renew_after(c, status))
+		call_next(c);
 	return (true);
 }
 
@@ -520,6 +529,10 @@ call_part(struct call *c)
 		break;
 	case CALL_ADMIT:
 		pool_admit_cancel(c->relay->pool, &c->op.admit);
+		break;
+	case CALL_RENEW:
+		refresh_leave(&c->renewal);
+		close_end(c, c->left);
 		break;
 	case CALL_MOVE:
 		pool_admit_cancel(c->relay->pool, &c->op.move.admit);

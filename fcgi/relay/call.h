@@ -14,6 +14,7 @@
 #include "relay/judge.h"
 #include "relay/meter.h"
 #include "relay/peek.h"
+#include "relay/refresher.h"
 #include "relay/refusal.h"
 #include "relay/sse.h"
 #include "relay/upstream.h"
@@ -21,15 +22,15 @@
 /**
  * A model call, from the end of its PARAMS to its settlement.  Shared by the
  * modules of the relay that tell its story: auth.c (who calls), call.c (admit,
- * attempt, judge, move), pass.c (the answer on its way to the client), extend.c
- * (the money that a long stream needs), drain.c (the answer that nobody waits
- * for any more), close.c (answers in our own
- * words, settlement).  Loop thread only.
+ * attempt, judge, move), renew.c (new tokens of an account), pass.c (the
+ * answer on its way to the client), extend.c (the money that a long stream
+ * needs), drain.c (the answer that nobody waits for any more), close.c (answers
+ * in our own words, settlement).  Loop thread only.
  *
  *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
- *	                                   ^   |         |       ^
- *	                                   |   v         v       |
- *	                                   MOVE        DRAIN ----+
+ *	                                 ^  ^  |         |       ^
+ *	                                 |  |  v         v       |
+ *	                            RENEW + MOVE       DRAIN ----+
  *
  * Every state leads to SETTLE once the ledger row is open (after ADMIT), and
  * straight to the end before that.  `req' is NULL as soon as the client has
@@ -43,6 +44,7 @@ enum call_state {
 	CALL_PASS,	/* transfer runs; the client has the head */
 	CALL_DRAIN,	/* transfer runs; the client is gone */
 	CALL_MOVE,	/* move runs, or waits for a slot */
+	CALL_RENEW,	/* waits for new tokens of its account */
 	CALL_SETTLE	/* settle runs; nothing else does */
 };
 
@@ -93,6 +95,8 @@ struct call {
 	struct transfer *transfer;
 	struct judgement verdict;	/* of the last failed attempt */
 	int attempts;			/* leased so far; each has its row */
+	struct refresh_wait renewal;	/* CALL_RENEW */
+	bool renewed;			/* the account's tokens were, once */
 	bool maybe_billed;		/* the last attempt's request may have
 					   been served; set by its end */
 
@@ -188,6 +192,26 @@ bool call_failed(struct call *c, enum transfer_result result, int status,
 /** call_judge(c, result, status): What the end of the attempt says about its
  * account and request, in .verdict. */
 void call_judge(struct call *c, enum transfer_result result, int status);
+
+/** call_attempt(c): Put the request to the account that is leased.
+ * call_move(c): Lease another, as .verdict says.  call_next(c): That if the
+ * call may, else answer. */
+void call_attempt(struct call *c);
+void call_next(struct call *c);
+
+/* ---- renew.c ---- */
+
+/**
+ * renew_before(c):
+ * The account that is leased has a token that is over: get a new one, then
+ * attempt.  False: it has not.
+ */
+bool renew_before(struct call *c);
+
+/** renew_after(c, status): It was refused with ${status}, as .verdict says,
+ * and new tokens may heal that: get them, then move, to the same account or
+ * another.  False: they cannot, or were got once. */
+bool renew_after(struct call *c, int status);
 
 /* ---- auth.c ---- */
 

@@ -16,7 +16,9 @@ librelay_a_SOURCES = \
 	fcgi/relay/probe.c fcgi/relay/probe.h \
 	fcgi/relay/ratelimit.c fcgi/relay/ratelimit.h \
 	fcgi/relay/refusal.c fcgi/relay/refusal.h \
+	fcgi/relay/refresher.c fcgi/relay/refresher.h \
 	fcgi/relay/remains.c fcgi/relay/remains.h \
+	fcgi/relay/renew.c \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
 	fcgi/relay/spares.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "http/route.h"
 #include "relay/call.h"
+#include "relay/refresher.h"
 #include "relay/refusal.h"
 #include "relay/relay_int.h"
 
@@ -486,10 +487,14 @@ relay_new(const struct relay_params *params, struct err *err)
 	TAILQ_INIT(&r->calls);
 	probes_init(&r->probes, params->loop, params->conf);
 	sp.arg = r;
-	if ((r->server = fcgi_server_new(&sp, err)) == NULL)
+	if ((r->refresher = refresher_new(r, err)) == NULL)
 		goto err1;
+	if ((r->server = fcgi_server_new(&sp, err)) == NULL)
+		goto err2;
 	return (r);
 
+err2:
+	refresher_free(r->refresher);
 err1:
 	free(r);
 err0:
@@ -504,6 +509,7 @@ relay_free(struct relay *r)
 	if (r == NULL)
 		return;
 	fcgi_server_free(r->server);
+	refresher_free(r->refresher);
 	loop_task_cancel(&r->idle_task);
 	while ((p = spares_take(&r->peeks)) != NULL)
 		peek_free(p);
@@ -536,11 +542,12 @@ relay_check_idle(struct loop_task *t)
 	struct fcgi_server_stats st;
 
 	fcgi_server_stats(r->server, &st);
-	if (r->server_idle && st.connections == 0 && r->ncalls == 0)
+	if (r->server_idle && st.connections == 0 && r->ncalls == 0 &&
+	    refresher_idle(r->refresher))
 		r->idle(r->idle_arg);
 }
 
-static void
+void
 relay_maybe_idle(struct relay *r)
 {
 
@@ -563,6 +570,7 @@ relay_drain(struct relay *r, void (*idle)(void *arg), void *arg)
 
 	r->idle = idle;
 	r->idle_arg = arg;
+	refresher_drain(r->refresher);
 	fcgi_server_drain(r->server, relay_server_idle, r);
 }
 
@@ -576,6 +584,7 @@ relay_abort(struct relay *r)
 		call_abort(c);
 	}
 	probes_abort(&r->probes);
+	refresher_stop(r->refresher);
 	fcgi_server_close_idle(r->server);
 }
 

@@ -15,6 +15,7 @@ struct call;
 struct fcgi_server;
 struct meter;
 struct peek_scan;
+struct refresher;
 
 /** The relay's own state, for the modules that serve a call. */
 struct relay {
@@ -24,6 +25,7 @@ struct relay {
 	struct upstream *upstream;
 	struct log *log;
 	struct fcgi_server *server;
+	struct refresher *refresher;
 	TAILQ_HEAD(, call) calls;
 	int64_t ncalls;
 	int64_t body_bytes;		/* held for all calls together */
@@ -47,6 +49,9 @@ struct peek_scan *relay_peek(struct relay *r);
 void relay_peek_done(struct relay *r, struct peek_scan *s);
 struct meter *relay_meter(struct relay *r);
 void relay_meter_done(struct relay *r, struct meter *m);
+
+/** relay_maybe_idle(r): Something ended. */
+void relay_maybe_idle(struct relay *r);
 
 /** relay_call_gone(r, c): ${c} is about to be freed. */
 void relay_call_gone(struct relay *r, struct call *c);

@@ -32,6 +32,11 @@ tests_admin_test_account_proxy_SOURCES = tests/admin/test_account_proxy.c \
 tests_admin_test_account_proxy_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_account_proxy_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_login
+tests_admin_test_login_SOURCES = tests/admin/test_login.c
+tests_admin_test_login_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_login_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_service
 tests_admin_test_service_SOURCES = tests/admin/test_service.c $(DESK)
 tests_admin_test_service_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

@@ -40,6 +40,16 @@ tests_pool_test_wait_SOURCES = tests/pool/test_wait.c $(POOL_RIG)
 tests_pool_test_wait_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_wait_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_oauth
+tests_pool_test_oauth_SOURCES = tests/pool/test_oauth.c
+tests_pool_test_oauth_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_oauth_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_refresh
+tests_pool_test_refresh_SOURCES = tests/pool/test_refresh.c $(POOL_RIG)
+tests_pool_test_refresh_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_refresh_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_move
 tests_pool_test_move_SOURCES = tests/pool/test_move.c $(POOL_RIG)
 tests_pool_test_move_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/loop.h"
 #include "fakes.h"
 
 /* The pool below a call: see fakes.h. */
@@ -116,6 +117,121 @@ lease_drop(struct lease *l)
 	l->held = false;
 }
 
+void
+lease_follow(struct lease *l, struct snapshot *s, const struct account *a)
+{
+
+	assert_ptr_equal(s, &snapshot);
+	assert_int_equal(l->account->id, a->id);
+	l->account = a;
+}
+
+struct snapshot *
+pool_snapshot(struct pool *p)
+{
+
+	(void)p;
+	snapshot.accounts = fakes.accounts;
+	snapshot.naccounts = FAKE_ACCOUNTS;
+	return (&snapshot);
+}
+
+const struct account *
+snapshot_account(const struct snapshot *s, int64_t id)
+{
+
+	assert_ptr_equal(s, &snapshot);
+	return (fakes.newest[id - 1].id == 0 ? &fakes.accounts[id - 1] :
+	    &fakes.newest[id - 1]);
+}
+
+void
+pool_refresh_take(struct pool *p, struct refresh_take_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.take);
+	fakes.take = op;
+	fakes.taken = *op;
+	fakes.ntakes++;
+}
+
+void
+fake_taken(enum refresh_taken taken, enum err_code code)
+{
+	struct refresh_take_op *op = fakes.take;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.take = NULL;
+	op->taken = taken;
+	op->fence = 5;
+	if (code == ERR_NONE && taken == REFRESH_TAKEN) {
+		op->token = strdup("refresh & 1");
+		op->token_len = strlen(op->token);
+	}
+	op->done(op, &err);
+}
+
+void
+pool_refresh_end(struct pool *p, struct refresh_end_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.end);
+	fakes.end = op;
+	fakes.nends++;
+}
+
+void
+fake_renewed(enum err_code code)
+{
+	struct refresh_end_op *op = fakes.end;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.end = NULL;
+	if (code == ERR_NONE && op->end == REFRESH_RENEWED)
+		fake_newer(op->account_id, op->tokens.lifetime_ms);
+	op->done(op, &err);
+}
+
+void
+fake_oauth(int64_t id, int64_t lifetime_ms)
+{
+	static char token_url[] = "https://token.example/t";
+	static char client_id[] = "client";
+	static struct oauth oauth[FAKE_ACCOUNTS];
+	struct account *a = &fakes.accounts[id - 1];
+
+	oauth[id - 1] = (struct oauth) {
+		.token_url = token_url,
+		.client_id = client_id,
+		.signed_in = true,
+		.rotation = 1,
+		.expires_ms = lifetime_ms == 0 ? 0 :
+		    loop_wall_ms(fakes.loop) + lifetime_ms,
+	};
+	a->credential = CREDENTIAL_BEARER;
+	a->oauth = &oauth[id - 1];
+}
+
+void
+fake_newer(int64_t id, int64_t lifetime_ms)
+{
+	static char secret[] = "secret-new";
+	static struct oauth oauth[FAKE_ACCOUNTS];
+	struct account *a = &fakes.newest[id - 1];
+
+	oauth[id - 1] = *fakes.accounts[id - 1].oauth;
+	oauth[id - 1].rotation++;
+	oauth[id - 1].expires_ms = loop_wall_ms(fakes.loop) + lifetime_ms;
+	*a = fakes.accounts[id - 1];
+	a->secret = secret;
+	a->secret_len = strlen(secret);
+	a->oauth = &oauth[id - 1];
+}
+
 static void
 lease_out(struct lease *l, int attempt)
 {
@@ -123,7 +239,8 @@ lease_out(struct lease *l, int attempt)
 	assert_true(attempt <= FAKE_ACCOUNTS);
 	l->held = l->slotted = true;
 	l->snapshot = &snapshot;
-	l->account = &fakes.accounts[attempt - 1];
+	l->account = fakes.same ? snapshot_account(&snapshot, 1) :
+	    &fakes.accounts[attempt - 1];
 	l->attempt = attempt;
 	fakes.leases++;
 	fakes.nleases++;

@@ -32,6 +32,7 @@ make_accounts(void)
 		a->credential = CREDENTIAL_API_KEY;
 		a->secret = secrets[i];
 		a->secret_len = strlen(secrets[i]);
+		a->enabled = true;
 	}
 }
 
@@ -423,6 +424,10 @@ credential_of(const struct transfer_params *p)
 	for (i = 0; i < p->nheaders; i++)
 		if (strcmp(p->headers[i].name, "x-api-key") == 0)
 			return (p->headers[i].value);
+	for (i = 0; i < p->nheaders; i++)
+		if (strcmp(p->headers[i].name, "authorization") == 0 &&
+		    strncmp(p->headers[i].value, "Bearer ", 7) == 0)
+			return (p->headers[i].value + 7);
 	return ("");
 }
 

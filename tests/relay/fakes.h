@@ -10,6 +10,7 @@
 #include "http/request.h"
 #include "http/server.h"
 #include "pool/pool.h"
+#include "pool/refresh.h"
 #include "relay/relay.h"
 #include "relay/upstream.h"
 
@@ -80,6 +81,13 @@ struct fakes {
 	struct budget_left left[BUDGET_KINDS];
 	int nlookups, nadmits, nmoves, nsettles, nextends, ncancels;
 	struct account accounts[FAKE_ACCOUNTS];
+	struct account newest[FAKE_ACCOUNTS];	/* as the snapshot has them, if
+						   they changed since */
+	bool same;			/* moves lead to account 1 again */
+	struct refresh_take_op *take;
+	struct refresh_take_op taken;	/* as submitted */
+	struct refresh_end_op *end;
+	int ntakes, nends;
 	struct admit_op admitted;	/* copies, as they were submitted */
 	struct move_op moved;
 	struct settle_op settled;
@@ -159,6 +167,16 @@ void fake_settled(enum err_code code);
 /** fake_extended(granted, code, output_tokens): Covered are then 1,000 input
  * tokens and so many of output. */
 void fake_extended(bool granted, enum err_code code, int64_t output_tokens);
+
+/** fake_oauth(id, lifetime_ms): The account has tokens, good for so long.
+ * fake_newer(id, lifetime_ms): It has newer ones. */
+void fake_oauth(int64_t id, int64_t lifetime_ms);
+void fake_newer(int64_t id, int64_t lifetime_ms);
+
+/** fake_taken(taken, code), fake_renewed(code): What comes of the renewal's
+ * two operations. */
+void fake_taken(enum refresh_taken taken, enum err_code code);
+void fake_renewed(enum err_code code);
 
 /* ---- the upstream; of the newest transfer ---- */
 

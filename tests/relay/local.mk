@@ -96,9 +96,9 @@ tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 
 # A call's story: the relay's own modules on fakes of what is below them.
 CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
-	$(SODIUM_LIBS)
+	$(JANSSON_LIBS) $(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
-CALL_FAKES = fcgi/pool/share.c tests/relay/fakes.c tests/relay/fake_pool.c \
+CALL_FAKES = fcgi/pool/share.c fcgi/pool/oauth.c tests/relay/fakes.c tests/relay/fake_pool.c \
 	tests/relay/fakes.h tests/relay/messages.h
 
 UNIT_TESTS += tests/relay/test_call_front
@@ -118,6 +118,12 @@ tests_relay_test_call_move_SOURCES = tests/relay/test_call_move.c \
 	$(CALL_FAKES)
 tests_relay_test_call_move_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_relay_test_call_move_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_call_renew
+tests_relay_test_call_renew_SOURCES = tests/relay/test_call_renew.c \
+	$(CALL_FAKES)
+tests_relay_test_call_renew_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_renew_LDADD = $(CALL_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_call_drain
 tests_relay_test_call_drain_SOURCES = tests/relay/test_call_drain.c \
