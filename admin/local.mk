@@ -61,6 +61,8 @@ libadmin_a_SOURCES = \
 	admin/provider_report.h \
 	admin/query.c \
 	admin/query.h \
+	admin/queue.c \
+	admin/queue.h \
 	admin/reconcile.c \
 	admin/reconcile.h \
 	admin/requests.c \

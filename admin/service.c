@@ -13,6 +13,7 @@
 #include "ledger/meta.h"
 #include "store/store.h"
 
+#include "queue.h"
 #include "status.h"
 #include "tokens.h"
 
@@ -29,16 +30,19 @@ struct service {
 	struct seal_pepper pepper;	/* valid while connected */
 };
 
-enum handler { HANDLER_STATUS, HANDLERS };
+enum handler { HANDLER_STATUS, HANDLER_QUEUE, HANDLERS };
 
 static const struct route routes[] = {
 	{ "GET", "/api/v1/status", ROUTE_TOKEN, DIALECT_ADMIN, false,
 	    HANDLER_STATUS },
+	{ "GET", "/api/v1/queue/status", ROUTE_TOKEN, DIALECT_ADMIN, false,
+	    HANDLER_QUEUE },
 };
 
 /* What each handler answers, as JSON; NULL with an error. */
 static json_t *(*const handlers[])(struct store *st, struct err *err) = {
 	[HANDLER_STATUS] = status_get,
+	[HANDLER_QUEUE] = queue_status,
 };
 _Static_assert(NITEMS(handlers) == HANDLERS, "one function each");
 

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "http/request.h"
+#include "ledger/id.h"
 
 #include "service.h"
 #include "tokens.h"
@@ -116,6 +117,74 @@ a_token_opens_the_status(void **state)
 	auth[0] = 'b';
 	ask(s, "GET", "/m/api/v1/status", auth, &a);
 	assert_int_equal(a.status, 200);
+	service_free(s);
+}
+
+static void
+the_queue_is_told_in_its_order(void **state)
+{
+	struct desk *d = *state;
+	struct service *s = service(d);
+	/* Two of key 1 came first, then one of key 2, whose turn is before the
+	 * second; one is granted already. */
+	static const struct {
+		int64_t ledger, key, place;
+	} tickets[] = { { 11, 1, 1 }, { 12, 1, 3 }, { 13, 2, 2 } };
+	char auth[TOKEN_SIZE + 8];
+	json_t *j, *list;
+	struct answer a;
+	int64_t now_ms;
+	size_t i;
+
+	make_bearer(d, auth);
+	now_ms = store_now_ms(d->st);
+	for (i = 0; i < 3; i++)
+		desk_sql(d, "INSERT INTO ticket (ledger_id, responder_id, "
+		    "key_id, bind_kind, model, enqueued_ms, expires_ms) "
+		    "VALUES (%lld, 1, %lld, 'pool', '%lld', %lld, %lld)",
+		    (long long)tickets[i].ledger, (long long)tickets[i].key,
+		    (long long)tickets[i].place,
+		    (long long)now_ms - 5000, (long long)now_ms + 55000);
+	desk_sql(d, "INSERT INTO ticket (ledger_id, responder_id, key_id, "
+	    "bind_kind, model, enqueued_ms, expires_ms, granted_ms) "
+	    "VALUES (5, 1, 1, 'pool', 'm', 1, 2, 3)");
+	ask(s, "GET", "/m/api/v1/queue/status", auth, &a);
+	assert_int_equal(a.status, 200);
+	j = json_loads(a.body, 0, NULL);
+	assert_non_null(j);
+	assert_int_equal(desk_int(j, "waiting"), 3);
+	list = json_object_get(j, "requests");
+	assert_int_equal(json_array_size(list), 3);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(desk_int(json_array_get(list, i),
+		    "position"), i + 1);
+		assert_int_equal(json_string_value(json_object_get(
+		    json_array_get(list, i), "model"))[0], '1' + (int)i);
+	}
+	assert_true(json_is_null(json_object_get(json_array_get(list, 0),
+	    "expected_ms")));
+	assert_in_range(desk_int(json_array_get(list, 0), "waited_ms"), 5000,
+	    65000);
+	json_decref(j);
+
+	/* Thirty were served in the last minute: one in two seconds. */
+	for (i = 0; i < 30; i++)
+		desk_sql(d, "INSERT INTO ledger (id, state, fence, "
+		    "responder_id, created_ms, key_id, kind, model, stream, "
+		    "reserved_nusd, body_bytes, attempts, settled_ms) VALUES "
+		    "(%lld, 1, 1, 1, %lld, 1, 'messages', 'm', 0, 0, 0, 1, "
+		    "%lld)", (long long)(ledger_id_first(now_ms - 30000) +
+		    (int64_t)i), (long long)now_ms - 30000,
+		    (long long)now_ms - 20000);
+	ask(s, "GET", "/m/api/v1/queue/status", auth, &a);
+	j = json_loads(a.body, 0, NULL);
+	list = json_object_get(j, "requests");
+	assert_int_equal(desk_int(j, "served_last_minute"), 30);
+	assert_int_equal(desk_int(json_array_get(list, 2), "expected_ms"),
+	    6000);
+	json_decref(j);
+	ask(s, "GET", "/m/api/v1/queue/status", "Bearer lh-adm-x", &a);
+	assert_int_equal(a.status, 401);
 	service_free(s);
 }
 
@@ -260,6 +329,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(a_token_opens_the_status),
+		DESK_TEST(the_queue_is_told_in_its_order),
 		DESK_TEST(head_gets_the_head_alone),
 		DESK_TEST(without_a_good_token_nothing_is_told),
 		DESK_TEST(a_revoked_token_is_refused_at_once),

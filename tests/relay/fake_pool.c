@@ -271,7 +271,7 @@ fake_admitted(enum admit_verdict verdict, enum err_code code)
 	op->reserved_nusd = 5000;
 	op->coverage = fakes.coverage;
 	memcpy(op->left, fakes.left, sizeof(op->left));
-	snprintf(op->trace, sizeof(op->trace), "[1]");
+	snprintf(op->trace, sizeof(op->trace), "[{\"account\":1}]");
 	if (verdict == ADMIT_LEASED && code == ERR_NONE)
 		lease_out(&op->lease, 1);
 	op->done(op, &err);
@@ -311,7 +311,7 @@ fake_moved(enum admit_verdict verdict, enum err_code code)
 	fakes.move = NULL;
 	op->admit.verdict = verdict;
 	op->admit.queue_ms = 30;
-	snprintf(op->admit.trace, sizeof(op->admit.trace), "[2]");
+	snprintf(op->admit.trace, sizeof(op->admit.trace), "[{\"account\":2}]");
 	if (verdict == ADMIT_LEASED && code == ERR_NONE)
 		lease_out(&op->admit.lease, op->lease.attempt + 1);
 	op->admit.done(&op->admit, &err);

@@ -150,7 +150,8 @@ the_head_of_a_stream_says_what_is_needed(void **state)
 	assert_int_equal(fakes.settled.status, 200);
 	assert_int_equal(fakes.settled.answer_bytes, strlen(WHOLE));
 	assert_string_equal(fakes.settled.model, "claude-x-1");
-	assert_string_equal(fakes.settled.trace, "[1]");
+	assert_string_equal(fakes.settled.trace,
+	    "[{\"attempt\":1,\"waited_ms\":20,\"account\":1}]");
 }
 
 static void

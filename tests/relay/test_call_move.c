@@ -243,7 +243,9 @@ a_failed_attempt_moves_to_another_account(void **state)
 		assert_string_equal(fakes.settled.outcome, "ok");
 		assert_int_equal(fakes.settled.attempts, 2);
 		assert_int_equal(fakes.settled.queue_ms, 50);
-		assert_string_equal(fakes.settled.trace, "[2]");
+		assert_string_equal(fakes.settled.trace,
+		    "[{\"attempt\":1,\"waited_ms\":20,\"account\":1},"
+		    "{\"attempt\":2,\"waited_ms\":30,\"account\":2}]");
 		assert_int_equal(fakes.settled.end.mark, USAGE_EXACT);
 		assert_int_equal(fakes.settled.end.usage.input_tokens, 10);
 		assert_ptr_equal(fakes.settled.lease.account,
