@@ -103,6 +103,7 @@ test(`faults, seed ${seed}`, { timeout: minutes * 60000 + count * 30000 +
 	const teams = [];
 	for (let i = 0; i < 2; i++)
 		teams.push(await team(i));
+	world.teams = teams;
 	const watch = LeaseWatch.start(world.site);
 	const traffic = await Traffic.start(teams, dice, 12);
 	for (const [name, fault] of choices()) {

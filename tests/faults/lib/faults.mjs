@@ -1,5 +1,6 @@
 // What goes wrong.  Each entry makes one fault and comes back when it is over;
 // `fits' says where it can be made.
+import assert from 'node:assert/strict';
 import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,6 +58,32 @@ async function fillDisk({ small, dice }) {
 	await rm(file, { force: true });
 }
 
+// Somebody who changes a key's user and budgets under way, and back again.
+async function change({ site, dice, teams }) {
+	const { name } = dice.of(teams);
+	const tokens = `${name}-tokens-day`;
+	const steps = [
+		['key', 'set', name, '--user', `${dice.of(teams).name}-user`],
+		['key', 'set', name, '--user', ''],
+		['budget', 'set', `${name}-money-month`, '--policy', 'strict'],
+		['budget', 'set', `${name}-requests-rolling`, '--disable'],
+		['budget', 'set', tokens, '--tokens', '1'],
+		['budget', 'remove', tokens],
+		['budget', 'add', '--key', name, '--tokens', '1000000000',
+			'--period', 'week', '--name', tokens],
+		['budget', 'set', tokens, '--tokens', '1000000000', '--enable'],
+		['budget', 'set', `${name}-requests-rolling`, '--enable'],
+		['budget', 'set', `${name}-money-month`, '--policy', 'elastic'],
+		['key', 'set', name, '--user', `${name}-user`],
+	];
+	for (const step of steps) {
+		// It may be held yet, and so be there still.
+		const { status, stderr } = await site.tryLeasehold(step);
+		assert.ok(status === 0 || status === 4, `${step}: ${stderr}`);
+		await sleep(dice.int(0, 150));
+	}
+}
+
 export const faults = {
 	'kill one responder': {
 		make: async world => signal(await anyResponder(world), 'SIGKILL'),
@@ -93,6 +120,7 @@ export const faults = {
 			await site.quickstart();
 		},
 	},
+	'a change of mind': { make: change },
 	'disk full': {
 		fits: ({ small }) => small !== null,
 		make: fillDisk,
