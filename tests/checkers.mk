@@ -48,4 +48,9 @@ check-tsan:
 
 clean-local:
 	rm -rf tsan
-.PHONY: check-valgrind check-tsan
+# make check-faults: traffic under faults, from a git checkout; FAULTS_COUNT or
+# FAULTS_MINUTES says how many.
+check-faults:
+	$(srcdir)/tests/run faults
+
+.PHONY: check-valgrind check-tsan check-faults
