@@ -146,7 +146,9 @@ machine_start() {
 	shift 2
 
 	[ -d "$dir" ] || mkdir -p "$dir"
-	unshare --mount --propagation private "$here/boot" group "$dir" \
+	# It dies with this shell, however that dies.
+	setpriv --pdeathsig KILL \
+	    unshare --mount --propagation private "$here/boot" group "$dir" \
 	    "$name" "$layers" "$@" 2>"$dir/boot.err" &
 	parent[$name]=$!
 	for _ in {1..100}; do
@@ -315,8 +317,11 @@ restart_whole() {
 	while ! grep -q text_delta "$scratch/running"; do sleep 0.05; done
 	quickstart "$1" --restart || return 1
 	wait $reader && whole "$scratch/running" >/dev/null || return 1
-	processes "$1" "$relays" | grep -F "$old" && return 1
-	streams "$1"
+	for _ in {1..300}; do
+		processes "$1" "$relays" | grep -F "$old" || break
+		sleep 0.1
+	done
+	! processes "$1" "$relays" | grep -F "$old" && streams "$1"
 }
 
 # Each log is written to after logrotate has moved it away.
@@ -334,9 +339,16 @@ logs_rotate() {
 		! [ -e leasehold.log.1 ] || [ -s leasehold.log ]; }'
 }
 
+# listed NAME WHAT: the keys or accounts that it has, without what a request
+# changes of them.
+listed() {
+	on "$1" leasehold --json "$2" list | tr -d ' ' |
+		grep -E '^"(id|name|prefix|created_ms)":'
+}
+
 # keys_same NAME: as they were when called first.
 keys_same() {
-	on "$1" leasehold --json key list >"$scratch/keys.now"
+	listed "$1" key >"$scratch/keys.now" || return 1
 	[ -e "$scratch/keys" ] || cp "$scratch/keys.now" "$scratch/keys"
 	diff "$scratch/keys" "$scratch/keys.now"
 }
@@ -349,11 +361,10 @@ marks() {
 	    -printf '%p %T@ %i %m %u:%g\n' | sort
 	find /run/leasehold -name '*.pid' -exec grep -H . {} + | sort
 	cat /run/nginx.pid
-	leasehold --json key list
-	leasehold --json account list | tr -d ' \n' |
-	    grep -o '"\(id\|name\)":[^,]*'
 	dpkg-query -W
 	END
+	listed "$1" key
+	listed "$1" account
 	processes "$1" 'leasehold|nginx'
 }
 
