@@ -47,6 +47,7 @@ static const struct column show_columns[] = {
 	{ "reserved of it", "reserved_nusd", COLUMN_MONEY },
 	{ "in flight", "in_flight", COLUMN_INT },
 	{ "goes on for ms", "drain_ms", COLUMN_INT },
+	{ "class in the queue", "queue_class", COLUMN_TEXT },
 };
 
 static const struct column usage_columns[] = {
@@ -88,6 +89,7 @@ read_change(struct cli *cli, struct key_change *c, struct err *err)
 	c->bind = c->group != NULL || c->account != NULL;
 	c->user = cli_option(cli, "user");
 	c->models = cli_option(cli, "models");
+	c->queue_class = cli_option(cli, "queue-class");
 	if (cli_option_int(cli, "concurrency", 0, KEY_CONCURRENCY_MAX,
 	    &c->concurrency, err) || read_drain(cli, &c->drain_ms, err))
 		return (-1);
@@ -221,7 +223,10 @@ run_revoke(struct cli *cli, struct err *err)
 	{ "expires", "WHEN", "2027-01-31, 90d, never" },		\
 	{ "budget", "DOLLARS", "money in total; none: no limit" },	\
 	{ "drain-s", "SECONDS", "how long the upstream goes on when a "	\
-	    "client leaves; 0: it is cut; default: disconnect_drain_s" }
+	    "client leaves; 0: it is cut; default: "			\
+	    "disconnect_drain_s" },					\
+	{ "queue-class", "CLASS", "high, normal or low: who goes "	\
+	    "first when requests wait" }
 
 static const struct command_option create_options[] = {
 	{ "name", "NAME", "what it is called" },

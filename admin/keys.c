@@ -19,6 +19,8 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
+const char *const key_classes[] = { "high", "normal", "low", NULL };
+
 static const struct field key_fields[] = {
 	{ .name = "id", .kind = FIELD_INT },
 	{ .name = "name", .kind = FIELD_TEXT },
@@ -37,6 +39,7 @@ static const struct field key_fields[] = {
 	{ .name = "reserved_nusd", .kind = FIELD_INT },
 	{ .name = "in_flight", .kind = FIELD_INT },
 	{ .name = "drain_ms", .kind = FIELD_INT },
+	{ .name = "queue_class", .kind = FIELD_WORD, .words = key_classes },
 };
 
 static const struct field usage_fields[] = {
@@ -182,6 +185,25 @@ set_drain(struct store *st, int64_t key_id, int64_t ms, struct err *err)
 	    store_exec(st, STMT_KEY_DRAIN_SET, row, 1, 2, NULL, err));
 }
 
+static int
+set_class(struct store *st, int64_t key_id, const char *name,
+    struct err *err)
+{
+	struct store_value row[2] = { store_int(0), store_int(key_id) };
+
+	if (name == NULL)
+		return (0);
+	while (key_classes[row[0].i] != NULL &&
+	    strcmp(key_classes[row[0].i], name) != 0)
+		row[0].i++;
+	if (key_classes[row[0].i] == NULL) {
+		err_set(err, ERR_INVAL, "there is no class \"%.40s\" of "
+		    "keys: take high, normal or low", name);
+		return (-1);
+	}
+	return (store_exec(st, STMT_KEY_CLASS_SET, row, 1, 2, NULL, err));
+}
+
 /* What was spent stays, also while the budget is switched off. */
 static int
 set_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
@@ -237,7 +259,8 @@ create_inside(struct store *st, const struct key_change *c,
 	    c->name, err))
 		return (-1);
 	id = store_insert_id(st);
-	if (set_drain(st, id, c->drain_ms, err))
+	if (set_drain(st, id, c->drain_ms, err) ||
+	    set_class(st, id, c->queue_class, err))
 		return (-1);
 	return (change_budgets(st, id, c, err));
 }
@@ -349,7 +372,8 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 	row[7] = time_or_null(r->expires_ms);
 	row[8] = store_int(r->id);
 	if (change_exec_named(st, STMT_KEY_SET, row, NITEMS(row), "a key",
-	    name, err) || set_drain(st, r->id, c->drain_ms, err))
+	    name, err) || set_drain(st, r->id, c->drain_ms, err) ||
+	    set_class(st, r->id, c->queue_class, err))
 		return (-1);
 	return (change_budgets(st, r->id, c, err));
 }

@@ -33,7 +33,12 @@ struct key_change {
 	int64_t drain_ms;	/* so long the upstream goes on when a client
 				   leaves, 0 ... 3,600,000; -1: unchanged;
 				   KEY_DRAIN_DEFAULT: as the installation */
+	const char *queue_class;	/* high, normal or low; NULL: unchanged,
+					   or normal */
 };
+
+/** Classes of keys in the queue, by their number; NULL-ended. */
+extern const char *const key_classes[];
 
 #define KEY_BUDGET_NONE		(-2)
 #define KEY_DRAIN_DEFAULT	(-2)

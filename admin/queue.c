@@ -2,6 +2,7 @@
 #include "ledger/id.h"
 #include "store/store.h"
 
+#include "keys.h"
 #include "query.h"
 
 #include "queue.h"
@@ -16,6 +17,7 @@ static const struct field fields[] = {
 	{ .name = "model", .kind = FIELD_TEXT },
 	{ .name = "since_ms", .kind = FIELD_INT },
 	{ .name = "gives_up_ms", .kind = FIELD_INT },
+	{ .name = "class", .kind = FIELD_WORD, .words = key_classes },
 };
 
 /* Requests that were settled in the last minute, of those that came in the last

@@ -313,7 +313,8 @@ why_not(struct store *st, const struct seal *seal, const struct why_ask *ask,
 
 	load_init(&v.load);
 	keys_init(&v.keys);
-	if (store_begin(st, false, err))
+	/* To write nothing; but requests of a key are counted under lock. */
+	if (store_begin(st, true, err))
 		goto done;
 	if (view_read(&v, st, seal, ask, err) == 0 && v.self != NULL)
 		j = answer(&v, ask, err);

@@ -46,7 +46,8 @@ WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
 -- The count is of requests in flight, where that is bounded.
 SELECT enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id,
     concurrency, models, turn, coalesce((SELECT p.concurrency FROM person p
-    WHERE p.id = api_key.person_id), 0), CASE WHEN concurrency > 0 THEN
+    WHERE p.id = api_key.person_id), 0), queue_class,
+    CASE WHEN concurrency > 0 THEN
     (SELECT count(*) FROM slot WHERE slot.key_id = api_key.id
     AND slot.responder_id IS NOT NULL) ELSE 0 END
 FROM api_key WHERE id = ?;
@@ -54,7 +55,8 @@ FROM api_key WHERE id = ?;
 -- name: keys_read @mysql only
 -- As key_check, for a JSON array of keys in order; without the count.
 SELECT k.id, k.enabled, k.revoked_ms, k.expires_ms, k.bind_kind, k.bind_id,
-    k.person_id, k.concurrency, k.models, k.turn, coalesce(p.concurrency, 0)
+    k.person_id, k.concurrency, k.models, k.turn, coalesce(p.concurrency, 0),
+    k.queue_class
 FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
 STRAIGHT_JOIN api_key k ON k.id = j.id
 LEFT JOIN person p ON p.id = k.person_id;
@@ -338,12 +340,15 @@ SELECT ledger_id, account_id, slot_n, slot_fence
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
 
 -- name: tickets_waiting
--- Each key's oldest first, then each key's second, and so on.
-SELECT ledger_id, responder_id, key_id, model, tried, home_id, home_until_ms
+-- By class; each key's oldest first, then each key's second, and so on.
+SELECT q.ledger_id, q.responder_id, q.key_id, q.model, q.tried, q.home_id,
+    q.home_until_ms
 FROM (SELECT ledger_id, responder_id, key_id, model, tried, home_id,
-    home_until_ms, row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
-    FROM ticket WHERE granted_ms IS NULL) AS queued
-ORDER BY place, ledger_id LIMIT ?;
+    home_until_ms,
+    row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
+    FROM ticket WHERE granted_ms IS NULL) AS q
+LEFT JOIN api_key k ON k.id = q.key_id
+ORDER BY coalesce(k.queue_class, 1), q.place, q.ledger_id LIMIT ?;
 
 -- name: tickets_by_key
 SELECT key_id, count(*) FROM ticket GROUP BY key_id;

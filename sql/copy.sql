@@ -153,14 +153,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 -- name: copy_read_api_key
 SELECT id, name, visible, hash, person_id, bind_kind, bind_id,
     concurrency, models, enabled, expires_ms, created_ms, revoked_ms,
-    turn, drain_ms
+    turn, drain_ms, queue_class
 FROM api_key ORDER BY id;
 
 -- name: copy_put_api_key
 INSERT INTO api_key (id, name, visible, hash, person_id, bind_kind,
     bind_id, concurrency, models, enabled, expires_ms, created_ms,
-    revoked_ms, turn, drain_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    revoked_ms, turn, drain_ms, queue_class)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_key_usage
 SELECT key_id, requests, cost_nusd, input_tokens, output_tokens,

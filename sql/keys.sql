@@ -18,6 +18,10 @@ WHERE id = ?;
 -- drain_ms or NULL, id
 UPDATE api_key SET drain_ms = ? WHERE id = ?;
 
+-- name: key_class_set
+-- queue_class, id
+UPDATE api_key SET queue_class = ? WHERE id = ?;
+
 -- name: key_revoke
 -- revoked_ms, id
 UPDATE api_key SET revoked_ms = ?, enabled = 0
@@ -38,7 +42,7 @@ SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	CASE WHEN b.id IS NOT NULL THEN coalesce(w.spent, 0) END,
 	CASE WHEN b.id IS NOT NULL THEN coalesce(w.reserved, 0) END,
 	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id),
-	k.drain_ms
+	k.drain_ms, k.queue_class
 FROM api_key k
 LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id

@@ -38,7 +38,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0008-affinity.sql \
 	sql/mysql/0008-affinity.sql \
 	sql/sqlite/0009-oauth.sql \
-	sql/mysql/0009-oauth.sql
+	sql/mysql/0009-oauth.sql \
+	sql/sqlite/0010-class.sql \
+	sql/mysql/0010-class.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -22,12 +22,13 @@ WHERE id >= ? AND settled_ms >= ? AND attempts > 0;
 
 -- name: queue_list
 -- In the order in which tickets_waiting has them; how many
-SELECT q.ledger_id, k.name, q.model, q.enqueued_ms, q.expires_ms FROM
+SELECT q.ledger_id, k.name, q.model, q.enqueued_ms, q.expires_ms,
+    coalesce(k.queue_class, 1) FROM
     (SELECT ledger_id, key_id, model, enqueued_ms, expires_ms,
     row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
     FROM ticket WHERE granted_ms IS NULL) AS q
 LEFT JOIN api_key k ON k.id = q.key_id
-ORDER BY q.place, q.ledger_id LIMIT ?;
+ORDER BY coalesce(k.queue_class, 1), q.place, q.ledger_id LIMIT ?;
 
 -- name: ledger_open_count
 SELECT count(*) FROM ledger WHERE state = 0;

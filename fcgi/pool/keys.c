@@ -60,6 +60,7 @@ take_key(struct key_state *key, const struct store_value *c, struct err *err)
 	key->concurrency = store_get_int(&c[6]);
 	key->turn = store_get_int(&c[8]);
 	key->person_concurrency = store_get_int(&c[9]);
+	key->queue_class = (int)store_get_int(&c[10]);
 	if (*store_get_text(&c[7]) == '\0')
 		return (0);
 	if ((key->models = strdup(store_get_text(&c[7]))) != NULL)
@@ -78,7 +79,7 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	if (take_key(r->key, c, r->err))
 		return (-1);
 	if (r->key->concurrency > 0)
-		load_key_set(r->load, r->key->id, store_get_int(&c[10]));
+		load_key_set(r->load, r->key->id, store_get_int(&c[11]));
 	return (1);
 }
 

@@ -23,6 +23,7 @@ struct key_state {
 	int64_t person_id;
 	int64_t concurrency;	/* 0: unlimited */
 	int64_t person_concurrency;	/* of all keys of that person */
+	int queue_class;	/* 0 high, 1 normal, 2 low: see place.h */
 	char *models;		/* NULL: any */
 	int64_t turn;		/* when it last got a slot while others
 				   waited */

@@ -199,23 +199,35 @@ place_next(struct runner *rn, struct line *line, struct err *err)
 	return (0);
 }
 
+/* Is the next of ${a} before that of ${b}? */
+static bool
+line_first(const struct runner *rn, const struct line *a,
+    const struct line *b)
+{
+	const struct key_state *x = a->next->key, *y = b->next->key;
+	int64_t lx, ly;
+
+	if (x->queue_class != y->queue_class)
+		return (x->queue_class < y->queue_class);
+	lx = load_key(&rn->load, x->id);
+	ly = load_key(&rn->load, y->id);
+	if (lx != ly)
+		return (lx < ly);
+	if (x->turn != y->turn)
+		return (x->turn < y->turn);
+	return (a->next->ledger_id < b->next->ledger_id);
+}
+
 static struct line *
-next_line(struct runner *rn, struct line *lines, size_t n)
+next_line(const struct runner *rn, struct line *lines, size_t n)
 {
 	struct line *l, *best = NULL;
-	int64_t load, least = 0;
 
 	for (l = lines; l < lines + n; l++) {
 		if (l->next == l->end)
 			continue;
-		load = load_key(&rn->load, l->next->key->id);
-		if (best != NULL && (load > least || (load == least &&
-		    (l->next->key->turn > best->next->key->turn ||
-		    (l->next->key->turn == best->next->key->turn &&
-		    l->next->ledger_id > best->next->ledger_id)))))
-			continue;
-		best = l;
-		least = load;
+		if (best == NULL || line_first(rn, l, best))
+			best = l;
 	}
 	return (best);
 }

@@ -15,10 +15,11 @@ struct runner;
 
 /**
  * Who gets a slot: one rule for those that wait, in whatever process, and
- * those that come.  The key with the fewest requests in flight is next, then
- * the one whose last turn is longest ago; within a key the oldest request.  As
- * slots only go while a batch is placed, nobody overtakes a request that waits
- * for the same accounts.  Store thread.
+ * those that come.  Keys of a higher class go first.  Of one class the key
+ * with the fewest requests in flight is next, then the one whose last turn is
+ * longest ago; within a key the oldest request.  As slots only go while a
+ * batch is placed, nobody overtakes a request that waits for the same
+ * accounts.  Store thread.
  */
 
 struct want {

@@ -288,6 +288,13 @@ echo '[]' >"$dir/prices.json"
 is 2 "a file that is no price file" price import "$dir/prices.json"
 is 1 "a file that is not there" price import "$dir/nope.json"
 
+# ---- classes of keys ----
+
+is 0 "key set --queue-class" key set k1 --queue-class high
+json "it is shown" '.queue_class == "high"' key show k1
+is 2 "no such class" key set k1 --queue-class first
+is 0 "back to normal" key set k1 --queue-class normal
+
 # ---- why this account ----
 
 json "account why-not" '.picked == false and (.answer | length > 0) and

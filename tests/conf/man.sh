@@ -37,7 +37,7 @@ done
 
 # ---- subcommands ----
 
-./leasehold --help | sed -n 's/^  \([a-z][a-z ]*[a-z]\)   *.*/\1/p' |
+./leasehold --help | sed -n 's/^  \([a-z][a-z -]*[a-z]\)   *.*/\1/p' |
     sort >"$dir/commands"
 sed -n '/^\.Sh COMMANDS/,/^\.Sh ENV/s/^\.Ss //p' conf/man/leasehold.8 |
     sort >"$dir/sections"

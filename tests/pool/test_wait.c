@@ -59,6 +59,46 @@ two_processes_never_overbook(void **state)
 }
 
 static void
+a_higher_class_goes_first(void **state)
+{
+	static const int classes[] = { 2, 1, 0, 1 };
+	static const size_t order[] = { 2, 1, 3, 0 };
+	struct rig *r = *state;
+	struct admit_op *first, *op[4];
+	struct key_info *key;
+	struct proc *p[2];
+	char text[96];
+	size_t i;
+
+	rig_account(r, "a1", 0, 1);
+	key = rig_key(r, "k", "pool", 0, 0);
+	p[0] = proc_new(r);
+	p[1] = proc_new(r);
+	first = admit_now(p[0], key);
+	assert_int_equal(first->verdict, ADMIT_LEASED);
+	for (i = 0; i < 4; i++) {
+		snprintf(text, sizeof(text), "k%zu", i);
+		key = rig_key(r, text, "pool", 0, 0);
+		snprintf(text, sizeof(text), "UPDATE api_key SET queue_class "
+		    "= %d WHERE id = %lld", classes[i], (long long)key->id);
+		rig_sql(r, text);
+		op[i] = admit_now(p[i % 2], key);
+		assert_false(proc_posted(p[i % 2], &op[i]->op));
+	}
+	finish(p[0], first);
+	for (i = 0; i < 4; i++) {
+		proc_poll(p[0]);
+		proc_poll(p[1]);
+		assert_true(proc_posted(p[order[i] % 2], &op[order[i]]->op));
+		assert_int_equal(op[order[i]]->verdict, ADMIT_LEASED);
+		assert_int_equal(slots_held(r), 1);
+		finish(p[order[i] % 2], op[order[i]]);
+	}
+	proc_free(p[0]);
+	proc_free(p[1]);
+}
+
+static void
 a_keys_own_concurrency_holds_across_processes(void **state)
 {
 	struct rig *r = *state;
@@ -693,6 +733,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 		T(two_processes_never_overbook),
+		T(a_higher_class_goes_first),
 		T(a_keys_own_concurrency_holds_across_processes),
 		T(one_of_another_key_does_not_wait_behind_a_crowd),
 		T(keys_take_turns),
