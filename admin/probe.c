@@ -19,6 +19,10 @@
 /* The oldest version that all upstreams speak. */
 #define VERSION_HEADER	"anthropic-version: 2023-06-01"
 
+/* What Anthropic wants with its OAuth tokens, as the relay sends it. */
+#define OAUTH_TOKEN	"Bearer sk-ant-oat"
+#define OAUTH_HEADER	"anthropic-beta: oauth-2025-04-20"
+
 /* How a kind of credential is sent. */
 static const struct {
 	const char *credential;
@@ -105,6 +109,7 @@ make_headers(struct probe *p, struct err *err)
 	const char *lines[] = {
 		VERSION_HEADER, p->auth,
 		p->body != NULL ? "content-type: application/json" : NULL,
+		strstr(p->auth, OAUTH_TOKEN) != NULL ? OAUTH_HEADER : NULL,
 		"expect:"
 	};
 	struct curl_slist *longer;

@@ -249,6 +249,56 @@ test('none is used twice, whatever fails, by two hosts', async () => {
 	await tokens.stop();
 });
 
+// Whoever renews is killed, again and again, at any point of it: what is lost
+// is lost in the window that nobody can close, and tried once.
+test('kill -9 of whoever renews, again and again', async () => {
+	let n = 0;
+	const tokens = await Tokens.start({ lifetime: 2, mood: () =>
+		[{ before_ms: 150 }, {}, { after_ms: 40 }, {}][n++ % 4] });
+	tokens.onRenewed = (_, old) => site.mock.plan(old, { status: 401 });
+	const made = await team(tokens, 6);
+	let done = false;
+	const calls = Promise.all(Array.from({ length: 6 }, async () => {
+		while (!done) {
+			await call(made).catch(() => {});
+			await sleep(30);
+		}
+	}));
+	for (const until = Date.now() + 20000; Date.now() < until;) {
+		const [held] = await site.sql(`SELECT r.pid FROM account_oauth o
+			JOIN responder r ON r.id = o.lease_by`);
+		if (!held) {
+			await sleep(5);
+			continue;
+		}
+		await sleep(Math.random() * 150);
+		try {
+			process.kill(held.pid, 'SIGKILL');
+		} catch {
+			continue;
+		}
+		tokens.kills.push(Date.now());
+		await sleep(1000);
+	}
+	await sleep(3000);
+	done = true;
+	await calls;
+	assert.ok(tokens.kills.length >= 5, `${tokens.kills.length} kills`);
+	assert.deepEqual(tokens.reuses, [], `killed at ${tokens.kills}`);
+	assert.ok(tokens.window <= tokens.kills.length);
+	let lost = 0;
+	for (const account of made.accounts) {
+		await site.leasehold(['account', 'disable', account]);
+		if ((await row(account)).signed_in === 1)
+			continue;
+		lost++;
+		assert.ok(tokens.families.get(account).void, account);
+	}
+	// Who is killed while it is tried once more has it tried again.
+	assert.ok(lost <= tokens.window, `${lost} of ${tokens.window}`);
+	await tokens.stop();
+});
+
 // Killed with the renewal under way.
 for (const [when, mood, lost] of [
 	['before the provider changed the token', { before_ms: 1500 }, false],

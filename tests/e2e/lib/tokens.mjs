@@ -3,7 +3,7 @@
 // providers do it.  It tells apart what was shown again although its successor
 // had been handed over, from what was shown again because nobody ever got the
 // successor (killed, or cut off, after the change): the one window that no
-// client can close.
+// client can close.  kills are times at which a test killed a process.
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -26,7 +26,9 @@ export class Tokens {
 	constructor({ lifetime = 3600, mood = () => ({}) } = {}) {
 		Object.assign(this, { lifetime, mood, families: new Map(),
 			codes: new Map(), shown: new Map(), asked: 0, renewed: 0,
-			failed: 0, reused: 0, window: 0, questions: [] });
+			failed: 0, reused: 0, window: 0, questions: [],
+			kills: [],
+			reuses: [] });
 	}
 
 	async stop() {
@@ -46,7 +48,7 @@ export class Tokens {
 		f.n++;
 		f.refresh = `rt-${family}-${f.n}-${randomBytes(6).toString('hex')}`;
 		f.access = `at-${family}-${f.n}`;
-		this.shown.set(f.refresh, { family, used: false, delivered: false });
+		this.shown.set(f.refresh, { family, used: false, delivered: 0 });
 		return { access_token: f.access, refresh_token: f.refresh,
 			token_type: 'bearer', expires_in: this.lifetime };
 	}
@@ -62,6 +64,12 @@ export class Tokens {
 		this.codes.set(code, { family, challenge: q.get('code_challenge'),
 			client: q.get('client_id'), uri: q.get('redirect_uri') });
 		return { code, state: q.get('state'), query: q };
+	}
+
+	// Who asked for its successor was killed as that was sent: just before,
+	// which is not noticed at once, or before it can have been kept.
+	#killed({ delivered }) {
+		return this.kills.some(at => Math.abs(at - delivered) < 300);
 	}
 
 	async #serve(q, a) {
@@ -114,8 +122,9 @@ export class Tokens {
 			return;
 		}
 		if (!token || token.used || family.void) {
-			if (token?.used && token.delivered)
-				this.reused++;
+			if (token?.used && token.delivered && !this.#killed(token))
+				this.reused++, this.reuses.push({ family: token.family,
+					delivered: token.delivered, again: Date.now() });
 			else if (token?.used)
 				this.window++;
 			if (family)
@@ -133,7 +142,7 @@ export class Tokens {
 			a.destroy();
 			return;
 		}
-		token.delivered = true;
+		token.delivered = Date.now();
 		this.#say(a, 200, pair);
 	}
 }
