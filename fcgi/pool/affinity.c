@@ -308,6 +308,10 @@ affinity_learn(struct runner *rn, int64_t id, int64_t account_id,
 		s->cached_tokens -= (s->cached_tokens - tokens) /
 		    FORGET_PART;
 	s->guessed = false;
+
+	/* Below that it is all the same. */
+	if (later(s->cached_tokens, s->told_tokens) < CACHE_LEAST)
+		return;
 	if (s->cached_tokens / 2 > s->told_tokens ||
 	    s->cached_tokens < s->told_tokens / 2)
 		mark_changed(&rn->affinity, s);
