@@ -23,6 +23,13 @@
 /* Calls wait no longer; what runs goes on. */
 #define WAIT_MS		(REFRESH_EXCHANGE_MS + 10000)
 
+/* Accounts that are remembered not to be looked at for a while; of more, some
+ * are asked for in vain, which costs a transaction. */
+#define RESTS		64
+
+/* Somebody else is at it, most likely not for longer. */
+#define BUSY_MS		2000
+
 /* A request for tokens; nobody asks for longer ones. */
 #define REQUEST_BYTES	(64 * 1024)
 
@@ -61,6 +68,11 @@ struct refresher {
 	struct relay *relay;
 	TAILQ_HEAD(, refreshing) list;
 	struct loop_timer look;
+	struct {
+		int64_t account_id;
+		int64_t until_ms;	/* wall */
+	} rests[RESTS];
+	size_t nrests;			/* ever; the oldest go */
 	bool draining;
 	bool stopping;
 };
@@ -347,6 +359,42 @@ pause_for(struct refreshing *r)
 }
 
 static void
+rest(struct refresher *rf, int64_t account_id, int64_t until_ms)
+{
+	size_t i = rf->nrests++ % RESTS;
+
+	rf->rests[i].account_id = account_id;
+	rf->rests[i].until_ms = until_ms;
+}
+
+static bool
+rests(const struct refresher *rf, int64_t account_id, int64_t now_ms)
+{
+	size_t i;
+
+	for (i = 0; i < RESTS; i++) {
+		if (rf->rests[i].account_id == account_id &&
+		    rf->rests[i].until_ms > now_ms)
+			return (true);
+	}
+	return (false);
+}
+
+/* Of its own accord nobody waits for others. */
+static void
+busy(struct refreshing *r)
+{
+
+	if (!TAILQ_EMPTY(&r->waits)) {
+		pause_for(r);
+		return;
+	}
+	rest(r->rf, r->account_id, loop_wall_ms(r->rf->relay->loop) +
+	    BUSY_MS);
+	over(r, false);
+}
+
+static void
 taken(struct refresh_take_op *op, const struct err *err)
 {
 	struct refreshing *r = op->arg;
@@ -365,16 +413,15 @@ taken(struct refresh_take_op *op, const struct err *err)
 		refreshing_ask(r);
 		break;
 	case REFRESH_BUSY:
-		/* Of its own accord nobody waits for others. */
-		if (TAILQ_EMPTY(&r->waits))
-			over(r, false);
-		else
-			pause_for(r);
+		busy(r);
 		break;
 	case REFRESH_NEWER:
 		over(r, true);
 		break;
 	case REFRESH_LATER:
+		rest(r->rf, r->account_id, op->retry_ms);
+		over(r, false);
+		break;
 	case REFRESH_SIGN_IN:
 	case REFRESH_GONE:
 		over(r, false);
@@ -505,6 +552,7 @@ look(struct loop_timer *t)
 	for (i = 0; s != NULL && pool_ready(relay->pool) &&
 	    i < s->naccounts; i++) {
 		if (!is_due(&s->accounts[i], now_ms) ||
+		    rests(rf, s->accounts[i].id, now_ms) ||
 		    refreshing_find(rf, s->accounts[i].id) != NULL ||
 		    (r = refreshing_new(rf, &s->accounts[i])) == NULL)
 			continue;

@@ -322,6 +322,34 @@ tokens_are_renewed_ahead_of_their_end(void **state)
 	fakes.accounts[0].oauth->renew_ms = 0;
 }
 
+static void
+what_failed_lately_is_left_alone_until_its_time(void **state)
+{
+	int64_t due;
+
+	(void)state;
+	fake_oauth(1, 60000);
+	fakes.accounts[0].oauth->renew_ms = 1;
+	fakes_pass(1000);
+	assert_int_equal(fakes.ntakes, 1);
+	due = clock_wall_ms(&fakes.clock.clock) + 5000;
+	fakes.take->retry_ms = due;
+	fake_taken(REFRESH_LATER, ERR_NONE);
+	while (clock_wall_ms(&fakes.clock.clock) + 1000 < due)
+		fakes_pass(1000);
+	assert_int_equal(fakes.ntakes, 1);
+	fakes_pass(1000);
+	fakes_pass(1000);
+	assert_int_equal(fakes.ntakes, 2);
+	fake_taken(REFRESH_BUSY, ERR_NONE);
+	fakes_pass(1000);
+	assert_int_equal(fakes.ntakes, 2);
+	fakes_pass(1000);
+	assert_int_equal(fakes.ntakes, 3);
+	fake_taken(REFRESH_SIGN_IN, ERR_NONE);
+	fakes.accounts[0].oauth->renew_ms = 0;
+}
+
 int
 main(void)
 {
@@ -351,6 +379,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    tokens_are_renewed_ahead_of_their_end, fakes_setup,
 		    fakes_teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_failed_lately_is_left_alone_until_its_time,
+		    fakes_setup, fakes_teardown),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
