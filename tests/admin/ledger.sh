@@ -85,7 +85,7 @@ bad_usage() {
 	is 3 "of no user" usage --user nobody
 	is 3 "of no account" usage --account nobody
 	is 3 "of no group" usage --group nobody
-	is 3 "in no zone" usage --zone Mars/Olympus
+	is 2 "in no zone" usage --zone Mars/Olympus
 	is 2 "in what is no name of a zone" usage --zone ../../etc/passwd
 	is 2 "by something else" usage --by weather
 	is 2 "by something twice" usage --by key,key
