@@ -148,8 +148,8 @@ factors_that_make_no_sense_are_none(void **state)
 		"\"input_cost_per_token_batches\": 0.1",
 		"\"input_cost_per_token_batches\": \"1e-07\"",
 		"\"search_context_cost_per_query\": 0.01",
-		"\"search_context_cost_per_query\": "
-		    "{\"search_context_size_low\": -0.01}",
+		("\"search_context_cost_per_query\": "
+		    "{\"search_context_size_low\": -0.01}"),
 	};
 	struct price rows[1 + PRICE_TIERS_MAX];
 	char text[256];
