@@ -21,7 +21,7 @@ PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 trees=${TESTS_BUILD:-$top/build-tests}/machine
-mirror=${TESTS_MIRROR:-http://deb.debian.org/debian}
+mirror=${TESTS_MIRROR-}		# debootstrap's own, unless it is set
 bare=$trees/bare
 ready=$trees/ready/upper:$trees/bare
 number=0 failed=0
@@ -114,10 +114,10 @@ machine_trees() {
 	[ "$(cat "$trees/stamp" 2>/dev/null)" != "$stamp" ] || return 0
 	rm -rf "$trees"
 	mkdir -p "$trees"
-	if ! debootstrap --variant=minbase bookworm "$bare" "$mirror" \
+	if ! debootstrap --variant=minbase bookworm "$bare" ${mirror:+"$mirror"} \
 	    >"$trees/bare.log" 2>&1 ||
 	    ! fetch_packages >"$trees/fetch.log" 2>&1; then
-		skip "no Debian from $mirror; see $trees"
+		skip "no Debian${mirror:+ from $mirror}; see $trees"
 	fi
 	machine_plain ready "$bare"
 	# shellcheck disable=SC2086
