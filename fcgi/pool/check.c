@@ -237,7 +237,6 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 		return (rc == 0 ? refuse_budget(op, &r.why) : rc);
 	op->reserved_nusd = reserve_of(holds, &want);
 	op->coverage = r.coverage;
-	op->lease.budgeted = holds->n > 0;
 	return (1);
 }
 

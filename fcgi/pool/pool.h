@@ -153,8 +153,6 @@ struct lease {
 	int64_t slot_fence;
 	int attempt;			/* 1 ...: the ledger row's fence */
 	/* the pool's own; goes along from lease to lease of a request */
-	bool budgeted;			/* its row holds something of
-					   budgets */
 	int64_t parked;			/* account that this request parked
 					   without being told to by a fact; -1:
 					   undone */

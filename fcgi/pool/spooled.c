@@ -35,7 +35,7 @@ static const struct field fields[] = {
 	AT(KIND_I64, settle.lease.slot_n),
 	AT(KIND_I64, settle.lease.slot_fence),
 	AT(KIND_INT, settle.lease.attempt),
-	AT(KIND_BOOL, settle.lease.budgeted),
+	AT(KIND_BOOL, budgeted),
 	AT(KIND_I64, settle.lease.parked),
 	AT(KIND_TEXT, settle.lease.parked_family),
 	AT(KIND_TEXT, settle.end.outcome),

@@ -17,6 +17,7 @@ struct spooled {
 	struct settle_op settle;	/* first: its op goes to the thread */
 	struct account account;		/* id and platform of the lease's */
 	int64_t written_ms;		/* wall time */
+	bool budgeted;			/* in old records; nobody reads it */
 	/* where the record is; the backlog's own */
 	struct spool *from;
 	size_t number;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './lib/hosts.mjs';
 import { call, stream } from './lib/http.mjs';
 import { accounts, Load, money } from './lib/load.mjs';
 import { Site } from './lib/site.mjs';
@@ -17,16 +18,6 @@ before(async () => {
 		await site.mock.plan(secret, { chunks: 10, chunk_delay_ms: 15 });
 });
 after(() => site?.stop());
-
-async function until(what, fits, ms) {
-	const from = Date.now();
-	while (!await fits()) {
-		if (Date.now() - from > ms)
-			throw new Error(`waited in vain for ${what}`);
-		await sleep(50);
-	}
-	return Date.now() - from;
-}
 
 async function open() {
 	const [row] = await site.sql(`SELECT

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Locker } from './lib/database.mjs';
+import { until } from './lib/hosts.mjs';
 import { call, stream } from './lib/http.mjs';
 import { money } from './lib/load.mjs';
 import { Site } from './lib/site.mjs';
@@ -19,15 +20,6 @@ before(async () => {
 		keyOptions: ['--budget', '1000'] });
 });
 after(() => site?.stop());
-
-async function until(what, fits, ms = 10000) {
-	const from = Date.now();
-	while (!await fits()) {
-		if (Date.now() - from > ms)
-			throw new Error(`waited in vain for ${what}`);
-		await sleep(50);
-	}
-}
 
 async function spooled() {
 	return (await site.json('status')).spool.records;

@@ -359,7 +359,7 @@ all_that_a_settlement_says_survives(void **state)
 		.ledger_id = INT64_MAX, .key_id = 3, .attempts = 4,
 		.lease = { .held = true, .slotted = true, .account = &account,
 		    .slot_n = 5, .slot_fence = 6, .attempt = 4,
-		    .budgeted = true, .parked = -1, .parked_family = "opus" },
+		    .parked = -1, .parked_family = "opus" },
 		.end = { .outcome = "cut", .status = 529,
 		    .upstream_id = "req_\xff\x01", .mark = USAGE_PARTIAL,
 		    .usage = { .input_tokens = 1, .output_tokens = 2,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { accounts, money } from './load.mjs';
 
 // Milliseconds until it fits.
-export async function until(what, fits, ms) {
+export async function until(what, fits, ms = 10000) {
 	const from = Date.now();
 	while (!await fits()) {
 		if (Date.now() - from > ms)
