@@ -137,23 +137,6 @@ call_body(struct call *c, const void *p, size_t n)
 
 /* ---- admission ---- */
 
-/* Longer waits make some clients sleep for hours and others give up at once
- * (WIRE.md section 7, rule 13): they are told not to try again. */
-#define CALL_RETRY_AFTER_MAX_S	60
-
-static void
-call_retry_after(const struct call *c, const struct admit_op *op,
-    struct response_error *e)
-{
-	int64_t ms = op->retry_ms - loop_wall_ms(c->relay->loop);
-
-	if (op->retry_ms == 0)
-		return;
-	e->retry_after_s = ms <= 0 ? 1 : (ms + 999) / 1000;
-	if (e->retry_after_s > CALL_RETRY_AFTER_MAX_S)
-		e->should_retry = 0;
-}
-
 static void
 call_refused(struct call *c, const struct admit_op *op)
 {
@@ -163,7 +146,7 @@ call_refused(struct call *c, const struct admit_op *op)
 
 	if (op->reason[0] != '\0')
 		e.message = op->reason;
-	call_retry_after(c, op, &e);
+	refusal_wait(&e, op->retry_ms, loop_wall_ms(c->relay->loop));
 	buf_init(&lines, LIMIT_ERROR_BODY_BYTES);
 	if (remains_headers(&lines, op->left) == 0 && buf_len(&lines) > 0)
 		e.lines = buf_cstr(&lines);
@@ -356,29 +339,14 @@ call_attempt(struct call *c)
 
 /* ---- when an attempt fails ---- */
 
-/* Nobody else can serve it: say so in our own words, and come back when the
- * first may: this account, or one that rests already. */
+/* Nobody else can serve it: say so in our own words. */
 static void
 call_give_up(struct call *c, const struct admit_op *moved)
 {
-	const struct judgement *v = &c->verdict;
-	struct response_error e = {
-		.status = v->fallback_status,
-		.type = v->fallback_type,
-		.message = v->fallback_message,
-		.retry_after_s = v->retry_after_s,
-		.should_retry = -1
-	}, later = e;
+	struct response_error e;
 
-	if (moved != NULL && moved->verdict == ADMIT_PARKED) {
-		call_retry_after(c, moved, &later);
-		if (e.retry_after_s == 0 ||
-		    later.retry_after_s < e.retry_after_s)
-			e = later;
-	}
-	if (e.retry_after_s > CALL_RETRY_AFTER_MAX_S)
-		e.should_retry = 0;
-	close_error(c, &e, v->outcome);
+	refusal_give_up(&c->verdict, moved, loop_wall_ms(c->relay->loop), &e);
+	close_error(c, &e, c->verdict.outcome);
 }
 
 static void

@@ -1,5 +1,10 @@
+#include "relay/judge.h"
 #include "relay/refusal.h"
 #include "relay/throttle.h"
+
+/* Longer waits make some clients sleep for hours and others give up at once
+ * (WIRE.md section 7, rule 13): they are told not to try again. */
+#define RETRY_AFTER_MAX_S	60
 
 /*
  * A wrong key is told with x-should-retry: false, since Claude Code would try
@@ -118,4 +123,40 @@ refusal_of(enum admit_verdict verdict)
 {
 
 	return (verdicts[verdict]);
+}
+
+void
+refusal_wait(struct response_error *e, int64_t retry_ms, int64_t now_ms)
+{
+	int64_t ms = retry_ms - now_ms;
+
+	if (retry_ms == 0)
+		return;
+	e->retry_after_s = ms <= 0 ? 1 : (ms + 999) / 1000;
+	if (e->retry_after_s > RETRY_AFTER_MAX_S)
+		e->should_retry = 0;
+}
+
+void
+refusal_give_up(const struct judgement *v, const struct admit_op *moved,
+    int64_t now_ms, struct response_error *e)
+{
+	struct response_error later;
+
+	*e = (struct response_error) {
+		.status = v->fallback_status,
+		.type = v->fallback_type,
+		.message = v->fallback_message,
+		.retry_after_s = v->retry_after_s,
+		.should_retry = -1
+	};
+	later = *e;
+	if (moved != NULL && moved->verdict == ADMIT_PARKED) {
+		refusal_wait(&later, moved->retry_ms, now_ms);
+		if (e->retry_after_s == 0 ||
+		    later.retry_after_s < e->retry_after_s)
+			*e = later;
+	}
+	if (e->retry_after_s > RETRY_AFTER_MAX_S)
+		e->should_retry = 0;
 }

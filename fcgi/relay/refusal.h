@@ -4,6 +4,8 @@
 #include "http/response.h"
 #include "pool/pool.h"
 
+struct judgement;
+
 /**
  * The answers that the relay gives in its own words, in one table: what the
  * client is told, and what the ledger and the log call it.  Constant; any
@@ -45,5 +47,20 @@ const struct refusal_row *refusal_row(enum refusal r);
 
 /** refusal_of(verdict): What a verdict other than ADMIT_LEASED comes to. */
 enum refusal refusal_of(enum admit_verdict verdict);
+
+/** refusal_wait(e, retry_ms, now_ms): Waiting helps from ${retry_ms} on (wall;
+ * 0: nobody knows, and ${e} stays). */
+void refusal_wait(struct response_error *e, int64_t retry_ms,
+    int64_t now_ms);
+
+/**
+ * refusal_give_up(v, moved, now_ms, e):
+ * An attempt failed as ${v} says, and no other account serves the request, as
+ * ${moved} says (NULL: none was asked for).  The client is to come back when
+ * the first may: this account, or one that rests already.  ${e} borrows from
+ * ${v}.
+ */
+void refusal_give_up(const struct judgement *v, const struct admit_op *moved,
+    int64_t now_ms, struct response_error *e);
 
 #endif /* !RELAY_REFUSAL_H_ */
