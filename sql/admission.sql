@@ -158,18 +158,20 @@ WHERE id = ? AND state = ? AND fence = ?;
 -- What requests hold of budgets, and where they are counted; a JSON array of
 -- ids, in order.
 SELECT id, state, fence, reserved_nusd, body_bytes, extensions, holds,
-    person_id, account_id, group_id, cost_nusd, model
+    person_id, account_id, group_id, cost_nusd, model, key_id
 FROM ledger WHERE id IN (SELECT value FROM json_each(?));
 -- name: ledger_holds @mysql
 SELECT l.id, l.state, l.fence, l.reserved_nusd, l.body_bytes, l.extensions,
-    l.holds, l.person_id, l.account_id, l.group_id, l.cost_nusd, l.model
+    l.holds, l.person_id, l.account_id, l.group_id, l.cost_nusd, l.model,
+    l.key_id
 FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
 STRAIGHT_JOIN ledger l ON l.id = j.id FOR UPDATE;
 
 -- name: ledger_extend
--- holds, reserved, number of the extension; id, fence
-UPDATE ledger SET holds = ?, reserved_nusd = ?, extensions = ?
-WHERE id = ? AND state = 0 AND fence = ?;
+-- holds, reserved, number of the extension, cost (of a reaped row); id, state,
+-- fence
+UPDATE ledger SET holds = ?, reserved_nusd = ?, extensions = ?, cost_nusd = ?
+WHERE id = ? AND state = ? AND fence = ?;
 
 -- name: ledger_state @sqlite
 SELECT state, fence, coalesce(cost_nusd, 0) FROM ledger WHERE id = ?;

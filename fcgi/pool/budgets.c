@@ -294,13 +294,32 @@ raised_to(const struct budget_rule *rule, const struct hold *h,
 	return (rule->strict && worst < slice ? worst : slice);
 }
 
+/* What is more in ${raised} than ${row} holds. */
+static int
+book_raise(struct runner *rn, const struct held_row *row,
+    const struct holds *raised, struct err *err)
+{
+	bool reaped = row->state == LEDGER_REAPED;
+	const struct hold *h;
+	int64_t more;
+
+	for (h = raised->list; h < raised->list + raised->n; h++) {
+		more = h->amount - row->holds.list[h - raised->list].amount;
+		if (more > 0 && windows_add(&rn->windows, rn->st,
+		    h->budget_id, h->start_ms, reaped ? more : 0,
+		    reaped ? 0 : more, err))
+			return (-1);
+	}
+	return (0);
+}
+
 int
 budgets_raise(struct runner *rn, struct held_row *row,
     const struct demand *to, struct shortage *why, struct err *err)
 {
 	const struct budget_rule *rule;
 	struct holds raised = row->holds;
-	struct hold *h, *was;
+	struct hold *h;
 	int64_t amount;
 	int rc;
 
@@ -313,15 +332,10 @@ budgets_raise(struct runner *rn, struct held_row *row,
 			return (rc);
 		h->amount = amount;
 	}
-	if (row->state != LEDGER_OPEN)
+	if (row->state != LEDGER_OPEN && row->state != LEDGER_REAPED)
 		return (1);
-	for (h = raised.list; h < raised.list + raised.n; h++) {
-		was = &row->holds.list[h - raised.list];
-		if (h->amount != was->amount &&
-		    windows_add(&rn->windows, rn->st, h->budget_id,
-		    h->start_ms, 0, h->amount - was->amount, err))
-			return (-1);
-	}
+	if (book_raise(rn, row, &raised, err))
+		return (-1);
 	row->holds = raised;
 	return (1);
 }

@@ -68,9 +68,9 @@ void budgets_undo(struct runner *rn, struct holds *holds);
 /**
  * budgets_raise(rn, row, to, why, err):
  * Raise what ${row} holds of budgets to the slice of ${to}, of strict ones not
- * beyond the worst case, where that is more, all of them or none.  A row that
- * is no longer open is only looked at: its settlement will say what it comes
- * to.  1, 0 or -1 as above.
+ * beyond the worst case, where that is more, all of them or none.  What a
+ * reaped row holds is spent; one that is settled is only looked at.  1, 0 or
+ * -1 as above.
  */
 int budgets_raise(struct runner *rn, struct held_row *row,
     const struct demand *to, struct shortage *why, struct err *err)

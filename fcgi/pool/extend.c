@@ -2,11 +2,13 @@
 
 #include "base/err.h"
 #include "ledger/flags.h"
+#include "ledger/id.h"
 
 #include "pool/budgets.h"
 #include "pool/demand.h"
 #include "pool/extend.h"
 #include "pool/idlist.h"
+#include "pool/reap.h"
 #include "pool/runner.h"
 
 static struct extend_op *
@@ -36,10 +38,36 @@ refuse(struct extend_op *op, const struct shortage *why)
 	budgets_explain(why, op->reason, sizeof(op->reason));
 }
 
-/* The row's reserve rises along with what it holds of budgets of money. */
-static void
-put_row(struct runner *rn, const struct extend_op *op, struct held_row *row)
+/* A reaped row costs its reserve, which was ${was_nusd}. */
+static int
+charge_reaped(struct runner *rn, struct held_row *row, int64_t was_nusd,
+    struct err *err)
 {
+	const struct key_use use = {
+		.key_id = row->key_id,
+		.nusd = row->reserved_nusd - was_nusd,
+		.last_ms = ledger_id_created_ms(row->ledger_id),
+	};
+	struct rollup_row counted;
+
+	if (use.nusd == 0)
+		return (0);
+	reap_counted(row, &counted);
+	if (rollups_take(&rn->rollups, &counted, err))
+		return (-1);
+	row->nusd += use.nusd;
+	counted.nusd = row->nusd;
+	if (rollups_add(&rn->rollups, &counted, err))
+		return (-1);
+	return (key_uses_add(&rn->uses, &use, err));
+}
+
+/* The row's reserve rises along with what it holds of budgets of money. */
+static int
+put_row(struct runner *rn, const struct extend_op *op, struct held_row *row,
+    struct err *err)
+{
+	int64_t was_nusd = row->reserved_nusd;
 	const struct hold *h;
 
 	for (h = row->holds.list; h < row->holds.list + row->holds.n; h++) {
@@ -48,10 +76,16 @@ put_row(struct runner *rn, const struct extend_op *op, struct held_row *row)
 	}
 	if (op->nth > row->extensions)
 		row->extensions = op->nth;
+	if (row->state == LEDGER_REAPED &&
+	    charge_reaped(rn, row, was_nusd, err))
+		return (-1);
 	holds_format(&row->holds, row->text);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_EXTEND], store_text(row->text),
 	    store_int(row->reserved_nusd), store_int(row->extensions),
-	    store_int(row->ledger_id), store_int(row->fence));
+	    row->state == LEDGER_OPEN ? store_null() : store_int(row->nusd),
+	    store_int(row->ledger_id), store_int(row->state),
+	    store_int(row->fence));
+	return (0);
 }
 
 static int
@@ -73,8 +107,9 @@ extend_one(struct runner *rn, struct extend_op *op, struct err *err)
 		return (-1);
 	if (rc == 0)
 		refuse(op, &why);
-	else if (row->state == LEDGER_OPEN)
-		put_row(rn, op, row);
+	else if ((row->state == LEDGER_OPEN || row->state == LEDGER_REAPED) &&
+	    put_row(rn, op, row, err))
+		return (-1);
 	op->reserved_nusd = row->reserved_nusd;
 	return (0);
 }

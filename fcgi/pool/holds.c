@@ -187,7 +187,7 @@ struct fetching {
 };
 
 /* id, state, fence, reserved, body bytes, extensions, holds, person, account,
- * group, cost, model */
+ * group, cost, model, key */
 static int
 held_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -208,6 +208,7 @@ held_row(void *arg, const struct store_value *c, size_t n)
 	row->group_id = store_get_int(&c[9]);
 	row->nusd = store_get_int(&c[10]);
 	snprintf(row->model, sizeof(row->model), "%s", store_get_text(&c[11]));
+	row->key_id = store_get_int(&c[12]);
 
 	/* Made by hand?  A settlement must come through all the same; that the
 	 * sums differ then is for `ledger verify' to say. */

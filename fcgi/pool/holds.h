@@ -50,7 +50,7 @@ struct held_row {
 	int64_t reserved_nusd;
 	int64_t body_bytes;
 	int64_t extensions;
-	int64_t person_id;
+	int64_t key_id, person_id;
 	int64_t account_id, group_id;	/* 0: none (yet) */
 	int64_t nusd;			/* 0 while it is open */
 	char model[128];

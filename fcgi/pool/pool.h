@@ -362,8 +362,9 @@ struct extend_op {
  * or on none.  What it holds is raised to an amount, not by one, so an
  * operation whose outcome is not known (ERR_STORE_UNKNOWN) can be sent again;
  * the pool does so once.  After an error what was covered is covered still, or
- * more.  A request that is settled or was reaped meanwhile is granted what its
- * budgets have room for; nothing is reserved.
+ * more.  One that was reaped meanwhile is charged what is more at once, as the
+ * rest of it was; one that is settled is granted what its budgets have room
+ * for, and nothing is reserved.
  */
 void pool_extend(struct pool *p, struct extend_op *op);
 

@@ -127,6 +127,24 @@ lost_row(void *arg, const struct store_value *c, size_t ncols)
 	return (rollups_add(&l->rn->rollups, &row, l->err));
 }
 
+void
+reap_counted(const struct held_row *h, struct rollup_row *out)
+{
+
+	*out = (struct rollup_row) {
+		.ledger_id = h->ledger_id,
+		.key_id = h->key_id,
+		.account_id = h->account_id,
+		.group_id = h->group_id,
+		.person_id = h->person_id,
+		.model = h->model,
+		.outcome = "lost",
+		.mark = h->fence > 0 ? USAGE_ESTIMATED : USAGE_NONE,
+		.nusd = h->nusd,
+		.first_byte_ms = -1,
+	};
+}
+
 static int
 reap_sums(struct runner *rn, const struct store_value *id, struct err *err)
 {

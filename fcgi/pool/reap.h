@@ -8,6 +8,8 @@
 #include "pool/responder.h"
 
 struct err;
+struct held_row;
+struct rollup_row;
 struct runner;
 struct store;
 
@@ -68,6 +70,10 @@ int reap_others(struct runner *rn, struct err *err)
  */
 int reap_one(struct runner *rn, int64_t id, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** reap_counted(h, out): What a reaped row ${h}, which is borrowed, counts for
+ * in the sums of usage. */
+void reap_counted(const struct held_row *h, struct rollup_row *out);
 
 /** reap_adopt(rn, st, from, err): This process registered anew: what it did
  * under the id ${from} since it was reaped is its own.  0, or -1. */

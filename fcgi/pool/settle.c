@@ -339,19 +339,10 @@ spend(struct runner *rn, const struct settling *s, struct err *err)
 static int
 note_rollup(struct runner *rn, const struct settling *s, struct err *err)
 {
-	struct rollup_row row = {
-		.ledger_id = s->op->ledger_id,
-		.key_id = s->op->key_id,
-		.account_id = s->held->account_id,
-		.group_id = s->held->group_id,
-		.person_id = s->held->person_id,
-		.model = s->held->model,
-		.outcome = "lost",
-		.mark = s->held->fence > 0 ? USAGE_ESTIMATED : USAGE_NONE,
-		.nusd = s->was_nusd,
-		.first_byte_ms = -1,
-	};
+	struct rollup_row row;
 
+	reap_counted(s->held, &row);
+	row.nusd = s->was_nusd;
 	if (s->from == LEDGER_REAPED && rollups_take(&rn->rollups, &row, err))
 		return (-1);
 	row.account_id = s->account_id;

@@ -412,7 +412,7 @@ a_budget_that_becomes_strict_is_raised(void **state)
 }
 
 static void
-who_is_gone_gets_nothing_reserved(void **state)
+settled_ones_get_nothing_and_reaped_ones_are_charged(void **state)
 {
 	struct rig *r = *state;
 	struct key_info *key = furnish(r);
@@ -430,7 +430,8 @@ who_is_gone_gets_nothing_reserved(void **state)
 	assert_true(e.granted);
 	assert_int_equal(reserved(r, 1), 0);
 
-	/* Reaped: its stream goes on as long as there is room. */
+	/* Reaped: its stream goes on as long as there is room, and is charged
+	 * for it, until its settlement says what it was. */
 	lost = stream_now(p[0], key);
 	proc_die(p[0]);
 	proc_beat(p[1]);
@@ -439,10 +440,14 @@ who_is_gone_gets_nothing_reserved(void **state)
 	assert_true(e.granted);
 	extend(p[1], lost, 2, 10, 5000, &e);
 	assert_false(e.granted);
-	assert_int_equal(spent(r, 1), 30 + 434);
+	assert_int_equal(spent(r, 1), 30 + 610);
 	assert_int_equal(reserved(r, 1), 0);
 	rig_balance(r, "reaped");
-	drop(lost);
+	finish(p[1], lost);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM ledger "
+	    "WHERE state = 3"), 1);
+	assert_int_equal(spent(r, 1), 30 + 30);
+	rig_balance(r, "corrected");
 	proc_free(p[1]);
 }
 
@@ -763,7 +768,7 @@ main(void)
 		T(an_extension_covers_a_slice_more),
 		T(where_one_budget_has_no_more_none_is_raised),
 		T(a_budget_that_becomes_strict_is_raised),
-		T(who_is_gone_gets_nothing_reserved),
+		T(settled_ones_get_nothing_and_reaped_ones_are_charged),
 		T(an_overrun_is_charged_and_flagged),
 		T(what_is_not_known_is_what_was_reserved),
 		cmocka_unit_test(a_used_up_window_renews),

@@ -239,6 +239,28 @@ keep_late(struct storm *s, size_t w, struct call *c)
 	call_free(c);
 }
 
+/* Its responder was given up, but works on. */
+static void
+extend_late(struct storm *s, size_t w, struct settle_op *late)
+{
+	struct extend_op op = {
+		.op.kind = OP_EXTEND,
+		.ledger_id = late->ledger_id,
+		.attempt = late->attempts,
+		.nth = 100,
+		.platform = "claude",
+		.body_bytes = 100,
+		.max_tokens = 2000,
+		.so_far.input_tokens = 10,
+		.so_far.output_tokens = chance(s, 1000),
+	};
+
+	memcpy(op.model, late->model, sizeof(op.model));
+	proc_run1(s->p[w], &op.op);
+	s->extended++;
+	s->refused += !op.granted;
+}
+
 static void
 settle_late(struct storm *s, size_t w, size_t i)
 {
@@ -246,6 +268,8 @@ settle_late(struct storm *s, size_t w, size_t i)
 
 	if (op == NULL)
 		return;
+	if (chance(s, 2) == 0)
+		extend_late(s, w, op);
 	proc_run1(s->p[w], &op->op);
 	s->corrected += op->late;
 	if (chance(s, 2) == 0)
@@ -290,10 +314,15 @@ change(struct storm *s, struct proc *p)
 static void
 act(struct storm *s, size_t w, struct call *c)
 {
+	size_t i;
 
 	switch (chance(s, 16)) {
 	case 5:
-		settle_late(s, w, chance(s, N_LATE));
+		i = chance(s, N_LATE);
+		if (s->late[i] != NULL && chance(s, 2) == 0)
+			extend_late(s, w, s->late[i]);
+		else
+			settle_late(s, w, i);
 		break;
 	case 6:
 	case 7:
