@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { files, Locker, onMysql, write } from './lib/database.mjs';
+import { until } from './lib/hosts.mjs';
 import { call, events, request, stream } from './lib/http.mjs';
 import { accounts, Load, money } from './lib/load.mjs';
 import { run, Site } from './lib/site.mjs';
@@ -23,16 +24,6 @@ before(async () => {
 	await slowly(site);
 });
 after(() => site?.stop());
-
-async function until(what, fits, ms = 8000) {
-	const from = Date.now();
-	while (!await fits()) {
-		if (Date.now() - from > ms)
-			throw new Error(`waited in vain for ${what}`);
-		await sleep(30);
-	}
-	return Date.now() - from;
-}
 
 async function health(of = site) {
 	const answer = await request(`${of.url}/health`, { method: 'GET' });

@@ -49,6 +49,11 @@ export class Mock {
 		return this.#call('rules', { rules: [{ match, then }] });
 	}
 
+	// All requests so far, and what was planned.
+	forget() {
+		return this.#call('reset', {});
+	}
+
 	keepBodies() {
 		return this.#call('keep', { bodies: true });
 	}

@@ -70,15 +70,15 @@ export async function calm(site) {
 }
 
 // Rows, attempts and what the mock served, by the name of the call.
-async function gather(site, calls) {
+async function gather(site, { calls, prefix }) {
 	const by = new Map(calls.map(c => [c.name,
 		{ call: c, rows: [], attempts: [], served: [] }]));
-	for (const row of await site.sql('SELECT l.*, CAST(l.id AS TEXT) AS id \
-		FROM ledger l WHERE l.session LIKE \'call-%\''))
+	for (const row of await site.sql(`SELECT l.*, CAST(l.id AS TEXT) AS id
+		FROM ledger l WHERE l.session LIKE '${prefix}%'`))
 		by.get(row.session).rows.push(row);
 	for (const attempt of await site.sql(`SELECT a.*, l.session FROM attempt a
 		JOIN ledger l ON l.id = a.ledger_id
-		WHERE l.session LIKE 'call-%'`))
+		WHERE l.session LIKE '${prefix}%'`))
 		by.get(attempt.session).attempts.push(attempt);
 	for (const served of await site.mock.requests()) {
 		const name = header(served, 'x-client-request-id');
@@ -124,24 +124,48 @@ function checkCall(one) {
 		checkExact(one, what);
 }
 
-// Every call has one row, exact rows say what the mock sent, no reservation is
-// left, and every budget is the sum of its rows.  Returns numbers to print.
-export async function booksBalance(site, calls) {
-	const all = await gather(site, calls);
+// What each budget was charged for, by what the rows say: of usage that is
+// known just that, and what was held where it is not.
+function charges({ rows: [row], attempts }, sums) {
+	const what = JSON.stringify(row);
+	const input = row.input_tokens + row.cache_read_tokens +
+		row.cache_write_5m_tokens + row.cache_write_1h_tokens;
+	const used = [row.cost_nusd, input + row.output_tokens, input,
+		row.output_tokens, Number(row.attempts > 0)];
+	const known = row.mark !== 3 && attempts.every(a => a.mark !== 3);
+
+	for (const [budget, , kind, amount] of JSON.parse(row.holds || '[]')) {
+		if (known)
+			assert.equal(amount, used[kind], `kind ${kind}: ${what}`);
+		sums.set(budget, (sums.get(budget) ?? 0) + amount);
+	}
+}
+
+// Of all traffic so far; reserved is nothing.
+async function checkBudgets(site, charged) {
+	for (const w of await site.sql(`SELECT b.id, sum(w.spent) AS spent,
+		sum(w.reserved) AS reserved FROM budget b JOIN budget_window w
+		ON w.budget_id = b.id GROUP BY b.id`)) {
+		assert.equal(w.reserved, 0, `reserved on budget ${w.id}`);
+		assert.equal(w.spent, charged.get(w.id) ?? 0,
+			`spent on budget ${w.id}`);
+	}
+}
+
+// Every call of this traffic has one row, exact rows say what the mock sent, no
+// reservation is left, and every budget is the sum of its rows; charged: a Map
+// of what budgets were charged for earlier traffic.  Returns numbers to print.
+export async function booksBalance(site, traffic, charged) {
+	const all = await gather(site, traffic);
 	const rows = all.flatMap(one => one.rows);
 
 	all.forEach(checkCall);
-	for (const w of await site.sql(`SELECT b.id, w.spent, w.reserved,
-		(SELECT coalesce(sum(l.cost_nusd), 0) FROM ledger l
-		WHERE l.key_id = b.scope_id) AS rows_nusd
-		FROM budget b JOIN budget_window w ON w.budget_id = b.id
-		WHERE b.scope = 'key' AND b.kind = 'money'
-		AND b.period = 'total'`)) {
-		assert.equal(w.reserved, 0, `reserved on budget ${w.id}`);
-		assert.equal(w.spent, w.rows_nusd, `spent on budget ${w.id}`);
-	}
+	all.filter(one => one.rows.length > 0)
+		.forEach(one => charges(one, charged));
+	await checkBudgets(site, charged);
 	return {
-		calls: calls.length,
+		calls: traffic.calls.length,
+		good: traffic.count(c => c.good),
 		served: all.reduce((n, one) => n + one.served.length, 0),
 		rows: rows.length,
 		exact: rows.filter(r => r.mark === 1).length,

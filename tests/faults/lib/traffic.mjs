@@ -4,6 +4,9 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, events, message } from '../../e2e/lib/http.mjs';
 
+// Calls, after which there are as many new plans for each account.
+const planned = 100;
+
 // What an upstream does, and how often.
 const plans = [
 	[12, () => ({})],
@@ -28,27 +31,36 @@ function somePlan(dice) {
 }
 
 export class Traffic {
-	// teams: who calls, in turn; clients: that call without a pause.
-	static async start(teams, dice, clients) {
-		const traffic = new Traffic(teams, dice);
-		for (const team of teams)
-			for (const { secret } of team.accounts)
-				await team.site.mock.plan(secret,
-					...Array.from({ length: 40 },
-						() => somePlan(dice)));
+	// teams: who calls, in turn, with names that begin in the same way;
+	// clients: that call without a pause.  What the mock knew is forgotten.
+	static async start(teams, dice, { clients, prefix }) {
+		const traffic = new Traffic(teams, dice, prefix);
+		await teams[0].site.mock.forget();
+		await traffic.#plan();
 		traffic.running = Array.from({ length: clients },
 			() => traffic.#client());
 		return traffic;
 	}
 
-	constructor(teams, dice) {
-		Object.assign(this, { teams, dice, calls: [], over: false,
+	constructor(teams, dice, prefix) {
+		Object.assign(this, { teams, dice, prefix, calls: [], over: false,
 			agent: new http.Agent({ keepAlive: true }) });
+	}
+
+	// Enough for the next calls, wherever they go.
+	async #plan() {
+		for (const team of this.teams)
+			for (const { secret } of team.accounts)
+				await team.site.mock.plan(secret,
+					...Array.from({ length: planned }, () =>
+						({ ...somePlan(this.dice), count: 1 })));
 	}
 
 	async #client() {
 		while (!this.over) {
 			await this.#one();
+			if (this.calls.length % planned === 0)
+				await this.#plan();
 			await sleep(this.dice.int(0, 30));
 		}
 	}
@@ -56,7 +68,7 @@ export class Traffic {
 	// The call's name goes to the mock as a header.
 	async #one() {
 		const n = this.calls.length;
-		const one = { name: `call-${n}`, stream: this.dice.chance(0.6),
+		const one = { name: `${this.prefix}${n}`, stream: this.dice.chance(0.6),
 			leaves: this.dice.chance(0.2) };
 		const leave = new AbortController();
 		const timer = one.leaves &&
