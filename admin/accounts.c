@@ -428,21 +428,29 @@ remove_inside(struct store *st, const char *name, struct err *err)
 		STMT_ACCOUNT_REMOVE_SLOTS,
 		STMT_ACCOUNT_REMOVE_HEALTH, STMT_ACCOUNT_REMOVE
 	};
-	struct store_value ids[2];
-	int64_t id, users[2];
+	struct store_value ids[3];
+	int64_t id, users[3];
 	size_t i;
 
 	if (accounts_find(st, name, &id, err))
 		return (-1);
-	ids[0] = ids[1] = store_int(id);
+	ids[0] = ids[1] = ids[2] = store_int(id);
 	if (store_lock(st, STMT_LOCK_SLOTS, ids, 1, err) ||
-	    store_one(st, STMT_ACCOUNT_USERS, ids, 2, users, 2, err) == -1)
+	    store_one(st, STMT_ACCOUNT_USERS, ids, 3, users, 3, err) == -1)
 		return (-1);
 	if (users[0] > 0 || users[1] > 0) {
 		err_set(err, ERR_EXISTS, "account \"%s\" is in use: it serves "
 		    "%lld requests and %lld keys are bound to it; disable it "
 		    "to let requests end", name, (long long)users[0],
 		    (long long)users[1]);
+		return (-1);
+	}
+	if (users[2] > 0) {
+		err_set(err, ERR_EXISTS, "account \"%s\" holds %lld batches "
+		    "and files of clients, which nobody could reach any more: "
+		    "see \"leasehold object list --account\"; \"leasehold "
+		    "object forget --account\" gives them up", name,
+		    (long long)users[2]);
 		return (-1);
 	}
 	for (i = 0; i < NITEMS(removals); i++) {

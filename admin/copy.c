@@ -47,6 +47,7 @@ static const struct table {
 	NUMBERED(responder, RESPONDER),
 	TABLE(ticket, TICKET),
 	TABLE(affinity, AFFINITY),
+	NUMBERED(object, OBJECT),
 	PAGED(ledger, LEDGER),
 	PAGED(attempt, ATTEMPT),
 	TABLE(meta, META),	/* last: with it, it is an installation */

@@ -25,7 +25,8 @@ static const char *const marks[] = {
 
 /* enum ledger_flag, by its bits. */
 static const char *const flags[] = {
-	"overrun", "implausible", "bounded", "unpriced", "default_price", NULL
+	"overrun", "implausible", "bounded", "unpriced", "default_price",
+	"batch", NULL
 };
 
 #define LIST_FIELDS							\

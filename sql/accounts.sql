@@ -102,12 +102,13 @@ SELECT proxy FROM account WHERE id = ? AND proxy IS NOT NULL;
 SELECT id, proxy FROM account WHERE proxy IS NOT NULL ORDER BY id;
 
 -- name: account_users
--- Requests under way on an account, and keys bound to it.
--- id twice
+-- Requests under way on an account, keys bound to it, objects that it holds.
+-- id three times
 SELECT (SELECT count(*) FROM slot WHERE account_id = ?
 	    AND responder_id IS NOT NULL),
 	(SELECT count(*) FROM api_key WHERE bind_kind = 'account'
-	    AND bind_id = ? AND revoked_ms IS NULL);
+	    AND bind_id = ? AND revoked_ms IS NULL),
+	(SELECT count(*) FROM object WHERE account_id = ?);
 
 -- name: account_remove_slots
 DELETE FROM slot WHERE account_id = ?;

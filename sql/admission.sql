@@ -344,9 +344,9 @@ FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
 -- name: tickets_waiting
 -- By class; each key's oldest first, then each key's second, and so on.
 SELECT q.ledger_id, q.responder_id, q.key_id, q.model, q.tried, q.home_id,
-    q.home_until_ms
+    q.home_until_ms, CASE q.bind_kind WHEN 'account' THEN q.bind_id ELSE 0 END
 FROM (SELECT ledger_id, responder_id, key_id, model, tried, home_id,
-    home_until_ms,
+    home_until_ms, bind_kind, bind_id,
     row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
     FROM ticket WHERE granted_ms IS NULL) AS q
 LEFT JOIN api_key k ON k.id = q.key_id

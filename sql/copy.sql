@@ -70,6 +70,14 @@ VALUES (?, '', '', '', 0);
 -- name: copy_drop_admin_token
 DELETE FROM admin_token WHERE id = ?;
 
+-- name: copy_take_object
+INSERT INTO object (id, kind, upstream_id, account_id, key_id, ledger_id,
+    final, unheard, created_ms, seen)
+VALUES (?, 'file', 'id', 0, 0, 0, 0, 0, 0, '');
+
+-- name: copy_drop_object
+DELETE FROM object WHERE id = ?;
+
 -- name: copy_take_responder
 INSERT INTO responder (id, kind, node, host, pid, lock_path, wake_path,
     version, started_ms, beat, beat_ms)
@@ -285,6 +293,16 @@ FROM affinity ORDER BY id;
 INSERT INTO affinity (id, account_id, since_ms, used_ms, cached_tokens,
     cache_ms, expires_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_object
+SELECT id, kind, upstream_id, account_id, key_id, ledger_id, model, final,
+    unheard, created_ms, seen, usage_ledger_id
+FROM object ORDER BY id;
+
+-- name: copy_put_object
+INSERT INTO object (id, kind, upstream_id, account_id, key_id, ledger_id,
+    model, final, unheard, created_ms, seen, usage_ledger_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_ledger
 -- ids after the first, up to the second

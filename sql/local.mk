@@ -10,6 +10,7 @@ SQL_STATEMENTS = \
 	sql/keys.sql \
 	sql/meta.sql \
 	sql/oauth.sql \
+	sql/objects.sql \
 	sql/prices.sql \
 	sql/prune.sql \
 	sql/report.sql \
@@ -40,7 +41,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0009-oauth.sql \
 	sql/mysql/0009-oauth.sql \
 	sql/sqlite/0010-class.sql \
-	sql/mysql/0010-class.sql
+	sql/mysql/0010-class.sql \
+	sql/sqlite/0011-objects.sql \
+	sql/mysql/0011-objects.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -16,7 +16,10 @@ enum ledger_flag {
 	LEDGER_FLAG_IMPLAUSIBLE = 2,	/* the upstream stated what cannot be */
 	LEDGER_FLAG_BOUNDED = 4,	/* and less than that was charged */
 	LEDGER_FLAG_UNPRICED = 8,	/* nothing is known of its price */
-	LEDGER_FLAG_DEFAULT = 16	/* charged at the default price */
+	LEDGER_FLAG_DEFAULT = 16,	/* charged at the default price */
+	LEDGER_FLAG_BATCH = 32		/* made a batch, or read its results:
+					   the row that read them first has the
+					   usage of all of it */
 };
 
 #endif /* !LEDGER_FLAGS_H_ */

@@ -69,6 +69,19 @@ judge_usage(const struct runner *rn, const struct bill_call *call,
 		bill->flags |= LEDGER_FLAG_BOUNDED;
 }
 
+/* Many calls, each priced by itself already. */
+static void
+take_priced(const struct attempt_end *end, struct bill *bill)
+{
+
+	bill->usage = end->usage;
+	bill->nusd = end->nusd;
+	if (end->nusd < 0)
+		bill->flags |= LEDGER_FLAG_UNPRICED;
+	if (end->usage.absurd)
+		bill->flags |= LEDGER_FLAG_IMPLAUSIBLE;
+}
+
 static const struct price *
 find_price(const struct runner *rn, const char *platform,
     const struct bill_call *call, struct bill *bill)
@@ -96,6 +109,10 @@ bill_attempt(const struct runner *rn, const struct account *account,
 	memset(bill, 0, sizeof(*bill));
 	if (account == NULL || end->mark == USAGE_NONE)
 		return;
+	if (end->priced) {
+		take_priced(end, bill);
+		return;
+	}
 	judge_usage(rn, call, end, bill);
 	if (usage_input(&bill->usage) == 0 && bill->usage.output_tokens == 0 &&
 	    bill->usage.web_searches == 0) {

@@ -107,6 +107,21 @@ budgets_money(const struct snapshot *s, const struct key_state *key,
 	return (false);
 }
 
+bool
+budgets_measure(const struct snapshot *s, const struct key_state *key)
+{
+	struct rules rules;
+	size_t i;
+
+	rules_of(s, key, NULL, &rules);
+	for (i = 0; i < rules.n; i++) {
+		if (rules.list[i]->kind != BUDGET_REQUESTS ||
+		    rules.list[i]->models != NULL)
+			return (true);
+	}
+	return (rules.more);
+}
+
 /* ---- room ---- */
 
 static int64_t

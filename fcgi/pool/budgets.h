@@ -87,6 +87,10 @@ void budgets_windows_of(struct runner *rn, const struct holds *holds);
 bool budgets_money(const struct snapshot *s, const struct key_state *key,
     const char *model);
 
+/** budgets_measure(s, key): Has it a budget that is about more than the number
+ * of requests: money or tokens, or some models alone? */
+bool budgets_measure(const struct snapshot *s, const struct key_state *key);
+
 /** budgets_explain(why, out, size): Which budget has no room for what, and when
  * it has again. */
 void budgets_explain(const struct shortage *why, char *out, size_t size);

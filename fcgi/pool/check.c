@@ -10,6 +10,7 @@
 #include "pool/bill.h"
 #include "pool/check.h"
 #include "pool/demand.h"
+#include "pool/objects.h"
 #include "pool/runner.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
@@ -59,12 +60,31 @@ refuse_key(struct admit_op *op, enum admit_verdict verdict)
 
 static bool
 may_serve(const struct account *a, const struct key_state *key,
-    const char *platform)
+    const struct admit_op *op)
 {
 
-	return (a->enabled && a->secret != NULL &&
-	    choose_bound(a, key->bind_kind, key->bind_id) &&
-	    (platform == NULL || strcmp(a->platform, platform) == 0));
+	return (a->enabled && a->secret != NULL && (op->account_id != 0 ?
+	    a->id == op->account_id :
+	    choose_bound(a, key->bind_kind, key->bind_id)) &&
+	    (op->platform == NULL || strcmp(a->platform, op->platform) == 0));
+}
+
+static bool
+makes(const struct admit_op *op)
+{
+
+	return (op->objects != NULL && op->objects->makes != OBJECT_NONE);
+}
+
+/* What makes an object uses requests alone: a batch as many as are in it. */
+static void
+demand_requests(const struct admit_op *op, struct demand *want)
+{
+
+	want->worst.of[BUDGET_REQUESTS] = op->objects->items > 0 ?
+	    op->objects->items : 1;
+	want->slice = want->worst;
+	want->slice_covers = COVERAGE_ALL;
 }
 
 /* Something about it has no price, or no bound: which, in words. */
@@ -113,11 +133,11 @@ find_demand(struct runner *rn, struct admit_op *op,
 	char where[96];
 
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
-		if (!may_serve(a, key, op->platform) || (platform != NULL &&
+		if (!may_serve(a, key, op) || (platform != NULL &&
 		    strcmp(platform, a->platform) == 0))
 			continue;
 		platform = a->platform;
-		if (!op->billed)
+		if (!op->billed || makes(op))
 			break;
 		if (demand_add(rn, op, platform, want, &one))
 			gap = one;
@@ -126,6 +146,10 @@ find_demand(struct runner *rn, struct admit_op *op,
 		say_where(rn, key, where, sizeof(where));
 		return (refuse(op, ADMIT_NO_ACCOUNT,
 		    "no account is enabled %s", where));
+	}
+	if (makes(op)) {
+		demand_requests(op, want);
+		return (1);
 	}
 	if (gap_matters(rn, key, op->model, gap))
 		return (refuse_gap(rn, op, gap));
@@ -181,6 +205,7 @@ fill_want(struct runner *rn, struct admit_op *op, struct key_state *key,
 		.key = key,
 		.op = op,
 		.platform = op->platform,
+		.only = op->account_id,
 		.ntried = (size_t)op->lease.ntried,
 		.needs_slot = op->needs_slot,
 	};
@@ -223,8 +248,13 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 	memset(op->left, 0, sizeof(op->left));
 	w->arrives = true;
 	if ((rc = check_want(rn, op, w, err)) != 1 ||
+	    (rc = objects_resolve(rn, op, w->key, err)) != 1 ||
+	    (rc = objects_may(rn, op, w->key)) != 1 ||
 	    (rc = find_demand(rn, op, w->key, &want)) != 1)
 		return (rc);
+	w->only = op->account_id;
+	if (objects_home(rn, op, w, err))
+		return (-1);
 	w->arrives = true;
 	w->holds = holds;
 	op->reserved_nusd = want.worst.of[BUDGET_MONEY];

@@ -43,6 +43,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/move.h \
 	fcgi/pool/oauth.c \
 	fcgi/pool/oauth.h \
+	fcgi/pool/objects.c \
+	fcgi/pool/objects.h \
 	fcgi/pool/place.c \
 	fcgi/pool/place.h \
 	fcgi/pool/pool.c \

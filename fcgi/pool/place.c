@@ -41,8 +41,8 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 		.candidates = rn->load.candidates,
 		.n = rn->load.naccounts,
 		.strategy = strategy_of(rn, w->key),
-		.bind_kind = w->key->bind_kind,
-		.bind_id = w->key->bind_id,
+		.bind_kind = w->only != 0 ? "account" : w->key->bind_kind,
+		.bind_id = w->only != 0 ? w->only : w->key->bind_id,
 		.platform = w->platform,
 		.family = w->family,
 		.tried = w->tried,
@@ -167,7 +167,7 @@ same_want(const struct want *stuck, const struct want *w)
 {
 
 	return (stuck != NULL && w->needs_slot && w->ntried == 0 &&
-	    w->platform == stuck->platform &&
+	    w->platform == stuck->platform && w->only == stuck->only &&
 	    strcmp(stuck->family, w->family) == 0);
 }
 

@@ -32,6 +32,7 @@ struct want {
 	bool arrives;		/* in this batch: it has no ticket, and unless
 				   it moves no ledger row */
 	const char *platform;	/* NULL: any */
+	int64_t only;		/* no other account will do; 0: any */
 	char family[POOL_FAMILY_SIZE];
 	size_t ntried;
 	int64_t tried[POOL_TRIED_MAX];

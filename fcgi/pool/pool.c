@@ -11,6 +11,7 @@
 #include "base/loop.h"
 
 #include "pool/lookup.h"
+#include "pool/objects.h"
 #include "pool/pool.h"
 #include "pool/refresh.h"
 #include "pool/runner.h"
@@ -389,6 +390,92 @@ pool_settle(struct pool *p, struct settle_op *op)
 		.kind = OP_SETTLE,
 		.must = true,
 		.done = settle_done,
+	};
+	store_submit(p->thread, &op->op);
+}
+
+/* ---- objects ---- */
+
+static void
+object_done(struct store_op *sop, const struct err *err)
+{
+	struct object_op *op = (struct object_op *)(void *)sop;
+
+	note(op->pool, err);
+	op->done(op, err);
+}
+
+static void
+submit_object(struct pool *p, struct object_op *op, enum op_kind kind)
+{
+
+	op->pool = p;
+	op->op = (struct store_op) {
+		.kind = kind,
+		.done = object_done,
+		.deadline_ms = loop_now_ms(p->params.loop) +
+		    p->params.conf->store_timeout_ms,
+	};
+	store_submit(p->thread, &op->op);
+}
+
+void
+pool_object_put(struct pool *p, struct object_op *op)
+{
+
+	submit_object(p, op, OP_OBJECT_PUT);
+}
+
+void
+pool_object_drop(struct pool *p, struct object_op *op)
+{
+
+	submit_object(p, op, OP_OBJECT_DROP);
+}
+
+void
+pool_object_seen(struct pool *p, struct object_op *op)
+{
+
+	submit_object(p, op, OP_OBJECT_SEEN);
+}
+
+bool
+pool_object_keep(struct pool *p, const struct object_op *op)
+{
+	struct object_op *copy;
+
+	if ((copy = malloc(sizeof(*copy))) == NULL)
+		return (false);
+	*copy = *op;
+	copy->unheard = true;
+	copy->op = (struct store_op) {
+		.kind = OP_OBJECT_PUT,
+		.must = true,
+		.done = free_done,
+	};
+	store_submit(p->thread, &copy->op);
+	return (true);
+}
+
+static void
+object_listed(struct store_op *sop, const struct err *err)
+{
+	struct object_list_op *op = (struct object_list_op *)(void *)sop;
+
+	hear(op->pool);
+	op->done(op, err);
+}
+
+void
+pool_object_list(struct pool *p, struct object_list_op *op)
+{
+
+	op->pool = p;
+	op->op = (struct store_op) {
+		.kind = OP_OBJECT_LIST,
+		.done = object_listed,
+		.deadline_ms = loop_now_ms(p->params.loop) + LOOKUP_MS,
 	};
 	store_submit(p->thread, &op->op);
 }

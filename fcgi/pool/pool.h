@@ -17,6 +17,7 @@ struct conf;
 struct err;
 struct log;
 struct loop;
+struct object_ask;
 struct pool;
 
 /**
@@ -203,6 +204,8 @@ enum admit_verdict {
 				   and policy (or a money budget) needs one */
 	ADMIT_FEATURE,		/* what it asks for has no bound beforehand, and
 				   a money budget needs one */
+	ADMIT_OBJECT,		/* it names an object that this key has not */
+	ADMIT_APART,		/* objects that cannot be used together */
 	ADMIT_QUEUE_FULL,
 	ADMIT_QUEUE_TIMEOUT,
 	ADMIT_NO_ACCOUNT,	/* none is configured for this key, or none
@@ -229,6 +232,10 @@ struct admit_op {
 	struct price_ask ask;		/* what else may make it dear */
 	const char *platform;		/* of the accounts that will do; NULL:
 					   any; constant */
+	struct object_ask *objects;	/* see objects.h; stays the caller's;
+					   NULL: it is about none */
+	int64_t account_id;		/* no other account will do; 0: any.
+					   Set here where .objects are named */
 	void (*done)(struct admit_op *op, const struct err *err);
 	void *arg;
 	/* out */
@@ -281,6 +288,9 @@ struct attempt_end {
 	int64_t first_byte_ms;		/* a stream's, since it was dispatched;
 					   0: none, or no stream */
 	struct share share;		/* what is left upstream, as stated */
+	bool priced;			/* .usage is a sum over many calls
+					   that cost .nusd; -1: unpriced */
+	int64_t nusd;
 };
 
 /** What the end of an attempt says about its account. */
@@ -390,6 +400,9 @@ struct settle_op {
 	char trace[POOL_TRACE_SIZE];
 	int64_t flags;			/* enum ledger_flag that are known */
 	char disconnect[16];		/* "", cut, drained, drain_expired */
+	int64_t batch_id;		/* row of the batch that .end.usage is
+					   of, if it was not counted before;
+					   0: none */
 	void (*done)(struct settle_op *op, const struct err *err);
 	void *arg;
 	/* out */

@@ -11,6 +11,7 @@
 #include "pool/health.h"
 #include "pool/lookup.h"
 #include "pool/move.h"
+#include "pool/objects.h"
 #include "pool/place.h"
 #include "pool/refresh.h"
 #include "pool/runner.h"
@@ -485,6 +486,7 @@ static int (*const steps[])(struct runner *, struct err *) = {
 	move_run,
 	extend_run,
 	refresh_run,
+	objects_run,
 	heed_parks,
 	tickets_collect,	/* first: who was granted a slot has it */
 	run_cancels,
@@ -668,7 +670,7 @@ reads(void *arg, const struct store_op *op)
 {
 
 	(void)arg;
-	return (op->kind == OP_LOOKUP);
+	return (op->kind >= OP_LOOKUP);
 }
 
 static int
@@ -676,6 +678,9 @@ read_op(void *arg, struct store *st, struct store_op *op, struct err *err)
 {
 
 	(void)arg;
+	if (op->kind == OP_OBJECT_LIST)
+		return (objects_read(st, (struct object_list_op *)(void *)op,
+		    err));
 	return (lookup_read(st, (struct lookup_op *)(void *)op, err));
 }
 

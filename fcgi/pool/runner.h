@@ -56,9 +56,13 @@ enum op_kind {
 	OP_VOID,
 	OP_REFRESH_TAKE,
 	OP_REFRESH_END,
+	OP_OBJECT_PUT,
+	OP_OBJECT_SEEN,
+	OP_OBJECT_DROP,
 	OP_BEAT,
 	OP_SIGN_OFF,
-	OP_LOOKUP,		/* reads */
+	OP_LOOKUP,		/* reads; so do all behind it */
+	OP_OBJECT_LIST,
 	OP_COUNT
 };
 

@@ -12,12 +12,14 @@
 #include "pool/cooldown.h"
 #include "pool/health.h"
 #include "pool/idlist.h"
+#include "pool/objects.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
 
 /* One request on its way through. */
 struct settling {
 	struct settle_op *op;
+	struct attempt_end end;	/* of the last attempt, as far as it counts */
 	struct bill bill;	/* of the last attempt */
 	struct usage usage;	/* of all */
 	int64_t nusd;		/* of all; -1: unpriced */
@@ -96,6 +98,17 @@ reserved_of(const struct settling *s)
 	    s->op->reserved_nusd);
 }
 
+/* A batch that was made used a request for each that is in it. */
+static int64_t
+requests_used(const struct settling *s, int64_t reserved)
+{
+	const struct settle_op *op = s->op;
+
+	if (op->attempts == 0)
+		return (0);
+	return (op->lease.held && op->end.status < 300 ? reserved : 1);
+}
+
 /* What the request has used, in the unit of each kind. */
 static void
 used(const struct settling *s, struct amounts *out)
@@ -106,14 +119,13 @@ used(const struct settling *s, struct amounts *out)
 		[BUDGET_TOKENS] = usage_tokens(&s->usage),
 		[BUDGET_INPUT] = usage_input(&s->usage),
 		[BUDGET_OUTPUT] = s->usage.output_tokens,
-		[BUDGET_REQUESTS] = s->op->attempts > 0,
 	} };
 }
 
 /*
  * What it comes to in each budget.  What is not known is taken to have been
  * what was reserved of that one; what was billed beyond that is charged all the
- * same, and the row says so.
+ * same, and the row says so.  For a batch nothing is ever reserved.
  */
 static void
 charge(struct settling *s)
@@ -124,7 +136,7 @@ charge(struct settling *s)
 
 	used(s, &amounts);
 	s->flags = s->op->flags | s->bill.flags;
-	if (s->nusd > reserved_of(s)) {
+	if (s->nusd > reserved_of(s) && !s->end.priced) {
 		s->overrun_nusd = s->nusd - reserved_of(s);
 		s->flags |= LEDGER_FLAG_OVERRUN;
 	}
@@ -133,7 +145,8 @@ charge(struct settling *s)
 	s->charged = s->held->holds;
 	for (is = s->charged.list; is < s->charged.list + s->charged.n; is++) {
 		was = &s->held->holds.list[is - s->charged.list];
-		is->amount = amounts.of[is->kind];
+		is->amount = is->kind == BUDGET_REQUESTS ?
+		    requests_used(s, was->amount) : amounts.of[is->kind];
 		if (is->amount > was->amount)
 			s->flags |= LEDGER_FLAG_OVERRUN;
 		else if (s->estimated ||
@@ -141,6 +154,25 @@ charge(struct settling *s)
 			is->amount = was->amount;
 	}
 	holds_format(&s->charged, s->held->text);
+}
+
+/* The usage of a batch that another request has counted is not counted. */
+static int
+take_end(struct runner *rn, struct settling *s, struct err *err)
+{
+	const struct settle_op *op = s->op;
+	int rc;
+
+	s->end = op->end;
+	if (op->batch_id == 0 || !op->lease.held ||
+	    op->end.mark == USAGE_NONE)
+		return (0);
+	rc = objects_count(rn, op->batch_id, op->ledger_id, err);
+	if (rc == 0) {
+		s->end.mark = USAGE_NONE;
+		memset(&s->end.usage, 0, sizeof(s->end.usage));
+	}
+	return (rc < 0 ? -1 : 0);
 }
 
 /*
@@ -158,10 +190,12 @@ reckon(struct runner *rn, struct settling *s, struct err *err)
 		.repeats = op->repeats,
 	};
 
+	if (take_end(rn, s, err))
+		return (-1);
 	if (op->lease.held) {
 		s->account_id = op->lease.account->id;
-		s->mark = op->end.mark;
-		bill_attempt(rn, op->lease.account, &call, &op->end,
+		s->mark = s->end.mark;
+		bill_attempt(rn, op->lease.account, &call, &s->end,
 		    &s->bill);
 		s->usage = s->bill.usage;
 	}
@@ -409,7 +443,7 @@ settle_close(struct runner *rn, struct settle_op **ops, size_t n,
 			return (-1);
 		if (s->op->lease.held)
 			settle_close_attempt(rn, s->op->ledger_id,
-			    s->op->attempts, &s->op->end, &s->bill,
+			    s->op->attempts, &s->end, &s->bill,
 			    s->bill.estimated ? reserved_of(s) :
 			    s->bill.nusd);
 	}

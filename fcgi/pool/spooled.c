@@ -75,6 +75,9 @@ static const struct field fields[] = {
 	AT(KIND_I64, settle.flags),
 	AT(KIND_TEXT, settle.disconnect),
 	AT(KIND_BOOL, settle.end.usage.other_models),
+	AT(KIND_BOOL, settle.end.priced),
+	AT(KIND_I64, settle.end.nusd),
+	AT(KIND_I64, settle.batch_id),
 };
 
 #define NFIELDS		(sizeof(fields) / sizeof(fields[0]))

@@ -172,7 +172,8 @@ own_want(struct runner *rn, struct want *w, struct err *err)
 	return (rc);
 }
 
-/* ledger, responder, key, model, tried, home, until when it waits for that */
+/* ledger, responder, key, model, tried, home, until when it waits for that, the
+ * one account that will do */
 static int
 waiting_row(void *arg, const struct store_value *c, size_t ncols)
 {
@@ -191,6 +192,7 @@ waiting_row(void *arg, const struct store_value *c, size_t ncols)
 	w->home = store_get_int(&c[5]);
 	w->home_until_ms = store_get_int(&c[6]);
 	w->patient = w->home_until_ms > r->rn->now_ms;
+	w->only = store_get_int(&c[7]);
 	return (0);
 }
 
@@ -241,6 +243,7 @@ void
 tickets_add(struct runner *rn, struct want *w)
 {
 	const struct admit_op *op = w->op;
+	int64_t bind_id = w->only != 0 ? w->only : w->key->bind_id;
 	int64_t left_ms = op->give_up_ms - rn->mono_ms;
 	size_t i, len = 0;
 
@@ -251,8 +254,8 @@ tickets_add(struct runner *rn, struct want *w)
 		    i > 0 ? "," : "", w->tried[i]);
 	ROWS_PUT(&rn->rows[ROWS_TICKET_ADD], store_int(w->ledger_id),
 	    store_int(w->responder_id), store_int(w->key->id),
-	    store_text(w->key->bind_kind),
-	    w->key->bind_id == 0 ? store_null() : store_int(w->key->bind_id),
+	    store_text(w->only != 0 ? "account" : w->key->bind_kind),
+	    bind_id == 0 ? store_null() : store_int(bind_id),
 	    store_text(op->model), store_text(w->tried_text),
 	    store_int(rn->now_ms), store_int(rn->now_ms + left_ms),
 	    store_int(w->home), store_int(w->patient ? w->home_until_ms : 0));

@@ -116,3 +116,8 @@ UNIT_TESTS += tests/pool/test_crews
 tests_pool_test_crews_SOURCES = tests/pool/test_crews.c $(POOL_RIG)
 tests_pool_test_crews_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_crews_LDADD = $(POOL_TEST_LIBS)
+
+UNIT_TESTS += tests/pool/test_objects
+tests_pool_test_objects_SOURCES = tests/pool/test_objects.c $(POOL_RIG)
+tests_pool_test_objects_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_objects_LDADD = $(POOL_TEST_LIBS)

@@ -1,0 +1,91 @@
+-- Batches and files, which live in the account that made them; see
+-- fcgi/pool/objects.h.
+
+-- name: object_find
+-- key, kind, upstream id
+SELECT id, account_id, created_ms, coalesce(usage_ledger_id, 0), model
+FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?;
+
+-- name: object_newest
+-- key, kind: the account of its newest
+SELECT account_id FROM object WHERE key_id = ? AND kind = ?
+ORDER BY id DESC LIMIT 1;
+
+-- name: object_put @sqlite
+-- kind, upstream id, account, key, ledger id, model, final, unheard, created,
+-- seen.  One that is there is the same, or the newer.
+INSERT INTO object (kind, upstream_id, account_id, key_id, ledger_id, model,
+    final, unheard, created_ms, seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key_id, kind, upstream_id) DO UPDATE SET
+    account_id = excluded.account_id, ledger_id = excluded.ledger_id,
+    model = excluded.model, final = excluded.final,
+    unheard = excluded.unheard, seen = excluded.seen;
+-- name: object_put @mysql
+INSERT INTO object (kind, upstream_id, account_id, key_id, ledger_id, model,
+    final, unheard, created_ms, seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON DUPLICATE KEY UPDATE account_id = VALUES(account_id),
+    ledger_id = VALUES(ledger_id), model = VALUES(model),
+    final = VALUES(final), unheard = VALUES(unheard), seen = VALUES(seen);
+
+-- name: object_drop
+-- key, kind, upstream id
+DELETE FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?;
+
+-- name: object_seen
+-- seen, final, key, kind, upstream id
+UPDATE object SET seen = ?, final = ?
+WHERE key_id = ? AND kind = ? AND upstream_id = ?;
+
+-- name: object_count
+-- The usage of a batch is counted once: ledger id, id
+UPDATE object SET usage_ledger_id = ? WHERE id = ? AND usage_ledger_id IS NULL;
+
+-- name: object_key
+-- Is the key good?  id, now
+SELECT id FROM api_key WHERE id = ? AND enabled = 1 AND revoked_ms IS NULL
+    AND (expires_ms IS NULL OR expires_ms > ?);
+
+-- name: objects_older
+-- key, kind, below id, how many
+SELECT id, upstream_id, account_id, final, seen
+FROM object WHERE key_id = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT ?;
+
+-- name: objects_newer
+-- key, kind, above id, how many
+SELECT id, upstream_id, account_id, final, seen
+FROM object WHERE key_id = ? AND kind = ? AND id > ? ORDER BY id LIMIT ?;
+
+-- name: objects_named
+-- key, kind, upstream id
+SELECT id, upstream_id, account_id, final, seen
+FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?;
+
+-- name: object_list
+-- key or '' twice, account or '' twice, kind or '' twice, below id, limit
+SELECT o.id, o.kind, o.upstream_id, k.name, a.name, o.model, o.final,
+    o.unheard, o.created_ms, o.ledger_id, o.usage_ledger_id
+FROM object o
+LEFT JOIN api_key k ON k.id = o.key_id
+LEFT JOIN account a ON a.id = o.account_id
+WHERE (? = '' OR k.name = ?) AND (? = '' OR a.name = ?)
+    AND (? = '' OR o.kind = ?) AND o.id < ?
+ORDER BY o.id DESC LIMIT ?;
+
+-- name: object_show
+-- upstream id
+SELECT o.id, o.kind, o.upstream_id, k.name, a.name, o.model, o.final,
+    o.unheard, o.created_ms, o.ledger_id, o.usage_ledger_id, o.seen
+FROM object o
+LEFT JOIN api_key k ON k.id = o.key_id
+LEFT JOIN account a ON a.id = o.account_id
+WHERE o.upstream_id = ? ORDER BY o.id;
+
+-- name: object_forget
+-- upstream id
+DELETE FROM object WHERE upstream_id = ?;
+
+-- name: objects_forget_account
+-- account, created before
+DELETE FROM object WHERE account_id = ? AND created_ms < ?;
