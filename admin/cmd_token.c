@@ -15,6 +15,8 @@
 static const struct column columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
 	{ "TOKEN", "visible", COLUMN_TEXT },
+	{ "USER", "user", COLUMN_TEXT },
+	{ "MAY", "scope", COLUMN_TEXT },
 	{ "CREATED", "created_ms", COLUMN_TIME },
 	{ "EXPIRES", "expires_ms", COLUMN_TIME },
 };
@@ -22,26 +24,28 @@ static const struct column columns[] = {
 static int
 run_create(struct cli *cli, struct err *err)
 {
-	const char *name = cli_option(cli, "name");
+	struct token_spec spec = {
+		.name = cli_option(cli, "name"),
+		.read_only = cli_flag(cli, "read-only"),
+	};
 	const char *expires = cli_option(cli, "expires");
 	struct seal_pepper pepper;
 	char token[TOKEN_SIZE];
-	int64_t expires_ms = 0;
 	int rc;
 
-	if (name == NULL) {
+	if (spec.name == NULL) {
 		err_set(err, ERR_INVAL, "--name is needed");
 		return (-1);
 	}
 	if (expires != NULL && check_expiry(expires,
-	    store_now_ms(cli->store), &expires_ms, err))
+	    store_now_ms(cli->store), &spec.expires_ms, err))
 		return (-1);
 	if (cli_pepper(cli, &pepper, err))
 		return (-1);
-	rc = tokens_create(cli->store, &pepper, name, expires_ms, token, err);
+	rc = tokens_create(cli->store, &pepper, &spec, token, err);
 	seal_wipe(&pepper, sizeof(pepper));
 	if (rc == 0) {
-		output_secret(cli->json, "token", name, token);
+		output_secret(cli->json, "token", spec.name, token);
 		seal_wipe(token, sizeof(token));
 	}
 	return (rc);
@@ -51,7 +55,7 @@ static int
 run_list(struct cli *cli, struct err *err)
 {
 
-	return (output_rows(cli->json, tokens_list(cli->store, err), columns,
+	return (output_rows(cli->json, tokens_list(cli->store, 0, err), columns,
 	    NITEMS(columns)));
 }
 
@@ -69,6 +73,7 @@ run_revoke(struct cli *cli, struct err *err)
 static const struct command_option create_options[] = {
 	{ "name", "NAME", "what it is called" },
 	{ "expires", "WHEN", "2027-01-31, 90d, never (the default)" },
+	{ "read-only", NULL, "it may see all and change nothing" },
 	{ NULL, NULL, NULL }
 };
 

@@ -1,11 +1,14 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/conf.h"
 #include "base/err.h"
+#include "base/seal.h"
 
 #include "budget_text.h"
 #include "command.h"
 #include "output.h"
+#include "people.h"
 #include "users.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
@@ -106,11 +109,57 @@ run_remove(struct cli *cli, struct err *err)
 	return (0);
 }
 
+/* Where the pages are, as far as it is known. */
+static void
+print_invitation(const struct cli *cli, const char *whose,
+    const char *invitation)
+{
+	const char *url = cli->conf->public_url;
+	char link[1280];
+
+	(void)snprintf(link, sizeof(link), "%s/admin/#invitation=%s", url,
+	    invitation);
+	output_secret(cli->json, "invitation", whose,
+	    url[0] != '\0' ? link : invitation);
+	seal_wipe(link, sizeof(link));
+}
+
+static int
+run_invite(struct cli *cli, struct err *err)
+{
+	const char *word = cli_option(cli, "role");
+	char invitation[INVITATION_SIZE];
+	struct seal_pepper pepper;
+	enum role role = ROLE_USER;
+	int rc;
+
+	if (word != NULL && !role_parse(word, &role)) {
+		err_set(err, ERR_INVAL, "--role must be admin, operator or "
+		    "user");
+		return (-1);
+	}
+	if (cli_pepper(cli, &pepper, err))
+		return (-1);
+	rc = people_invite(cli->store, &pepper, role,
+	    cli->nargs > 0 ? cli->args[0] : NULL, "shell", invitation, err);
+	seal_wipe(&pepper, sizeof(pepper));
+	if (rc == 0)
+		print_invitation(cli, cli->nargs > 0 ? cli->args[0] :
+		    role_word(role), invitation);
+	seal_wipe(invitation, sizeof(invitation));
+	return (rc);
+}
+
 #define CONCURRENCY							\
 	{ "concurrency", "N", "requests at once of all its keys; 0: no limit" }
 
 static const struct command_option add_options[] = {
 	CONCURRENCY,
+	{ NULL, NULL, NULL }
+};
+
+static const struct command_option invite_options[] = {
+	{ "role", "ROLE", "admin, operator, user (the default)" },
 	{ NULL, NULL, NULL }
 };
 
@@ -160,6 +209,16 @@ const struct command commands_user[] = {
 		.summary = "change a user",
 		.options = set_options,
 		.run = run_set,
+	},
+	{
+		.group = "user",
+		.name = "invite",
+		.args = "[NAME]",
+		.args_max = 1,
+		.needs = NEEDS_SEAL,
+		.summary = "let somebody sign in, by a link that is good once",
+		.options = invite_options,
+		.run = run_invite,
 	},
 	{
 		.group = "user",

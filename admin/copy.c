@@ -31,6 +31,7 @@ static const struct table {
 } tables[] = {
 	NUMBERED(account_group, ACCOUNT_GROUP),
 	NUMBERED(person, PERSON),
+	TABLE(recovery_code, RECOVERY_CODE),
 	NUMBERED(account, ACCOUNT),
 	TABLE(slot, SLOT),
 	TABLE(cooldown, COOLDOWN),
@@ -44,6 +45,7 @@ static const struct table {
 	TABLE(budget_window, BUDGET_WINDOW),
 	NUMBERED(price, PRICE),
 	NUMBERED(admin_token, ADMIN_TOKEN),
+	NUMBERED(audit, AUDIT),
 	NUMBERED(responder, RESPONDER),
 	TABLE(ticket, TICKET),
 	TABLE(affinity, AFFINITY),

@@ -12,6 +12,8 @@
 #include "account_secrets.h"
 #include "change.h"
 
+#include "second_factor.h"
+
 #include "install.h"
 
 #define ID_BYTES	16
@@ -198,6 +200,8 @@ reseal_inside(struct store *st, const struct seal *seal, size_t *resealed,
 	seal_wipe(&pepper, sizeof(pepper));
 	if (rc == 0)
 		rc = account_secrets_reseal(st, seal, resealed, err);
+	if (rc == 0)
+		rc = second_factor_reseal(st, seal, err);
 	return (rc);
 }
 

@@ -10,6 +10,10 @@ libadmin_a_SOURCES = \
 	admin/account_secrets.h \
 	admin/accounts.c \
 	admin/accounts.h \
+	admin/api.c \
+	admin/api.h \
+	admin/audit.c \
+	admin/audit.h \
 	admin/budget_models.c \
 	admin/budget_notes.c \
 	admin/budget_notes.h \
@@ -39,6 +43,8 @@ libadmin_a_SOURCES = \
 	admin/doctor_time.c \
 	admin/doctor_time.h \
 	admin/doctor_web.c \
+	admin/gate.c \
+	admin/gate.h \
 	admin/groups.c \
 	admin/groups.h \
 	admin/install.c \
@@ -49,6 +55,10 @@ libadmin_a_SOURCES = \
 	admin/login.h \
 	admin/names.c \
 	admin/names.h \
+	admin/passwords.c \
+	admin/passwords.h \
+	admin/people.c \
+	admin/people.h \
 	admin/periods.c \
 	admin/periods.h \
 	admin/price_file.c \
@@ -67,12 +77,22 @@ libadmin_a_SOURCES = \
 	admin/reconcile.h \
 	admin/requests.c \
 	admin/requests.h \
+	admin/routes.c \
+	admin/routes_auth.c \
+	admin/routes_people.c \
+	admin/routes_pool.c \
+	admin/second_factor.c \
+	admin/second_factor.h \
 	admin/service.c \
 	admin/service.h \
+	admin/sign_in.c \
+	admin/sign_in.h \
 	admin/status.c \
 	admin/status.h \
 	admin/tokens.c \
 	admin/tokens.h \
+	admin/tries.c \
+	admin/tries.h \
 	admin/usage.c \
 	admin/usage.h \
 	admin/users.c \
@@ -82,6 +102,8 @@ libadmin_a_SOURCES = \
 	admin/verify_internal.h \
 	admin/verify_rows.c \
 	admin/verify_windows.c \
+	admin/who.c \
+	admin/who.h \
 	admin/why.c \
 	admin/why.h
 
@@ -115,7 +137,8 @@ leasehold_SOURCES = \
 	admin/secret.c \
 	admin/secret.h
 leasehold_LDADD = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
-	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+	$(OATH_LIBS)
 
 # Prices as they were when this version was made.
 dist_pkgdata_DATA += conf/prices.json
@@ -129,4 +152,4 @@ leasehold_admin_fcgi_SOURCES = \
 	admin/workers.h
 leasehold_admin_fcgi_LDADD = libadmin.a libhttp.a libpool.a libledger.a \
 	libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
-	$(FCGI_LIBS)
+	$(OATH_LIBS) $(FCGI_LIBS)

@@ -169,8 +169,19 @@ start(struct responder *r, struct err *err)
 	params = (struct service_params) {
 		.store_url = r->conf->store,
 		.master_key_file = r->conf->master_key_file,
-		.mount = r->conf->mount,
 		.busy_timeout_ms = r->conf->store_timeout_ms,
+		.settings = {
+			.mount = r->conf->mount,
+			.life = {
+				.idle_ms = r->conf->sign_in_idle_ms,
+				.max_ms = r->conf->sign_in_max_ms,
+			},
+			.registration = strcmp(r->conf->registration,
+			    "open") == 0 ? REGISTRATION_OPEN :
+			    REGISTRATION_INVITED,
+			.secure = strncmp(r->conf->public_url, "https:", 6)
+			    == 0,
+		},
 		.log = r->log,
 	};
 	if (start_presence(r, err))

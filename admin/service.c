@@ -13,9 +13,8 @@
 #include "ledger/meta.h"
 #include "store/store.h"
 
-#include "queue.h"
-#include "status.h"
-#include "tokens.h"
+#include "api.h"
+#include "gate.h"
 
 #include "service.h"
 
@@ -24,27 +23,15 @@
 /* When a client may try again while the database is away, s. */
 #define RETRY_AFTER_S	5
 
+#define JSON_TYPE	"application/json"
+#define COOKIE_BYTES	1024
+
 struct service {
 	struct service_params params;
 	struct store *store;		/* NULL: not connected */
-	struct seal_pepper pepper;	/* valid while connected */
+	struct seal *seal;		/* these two while connected */
+	struct seal_pepper pepper;
 };
-
-enum handler { HANDLER_STATUS, HANDLER_QUEUE, HANDLERS };
-
-static const struct route routes[] = {
-	{ "GET", "/api/v1/status", ROUTE_TOKEN, DIALECT_ADMIN, false,
-	    HANDLER_STATUS },
-	{ "GET", "/api/v1/queue/status", ROUTE_TOKEN, DIALECT_ADMIN, false,
-	    HANDLER_QUEUE },
-};
-
-/* What each handler answers, as JSON; NULL with an error. */
-static json_t *(*const handlers[])(struct store *st, struct err *err) = {
-	[HANDLER_STATUS] = status_get,
-	[HANDLER_QUEUE] = queue_status,
-};
-_Static_assert(NITEMS(handlers) == HANDLERS, "one function each");
 
 /* Paths of the relay responder: a request for one is led here by mistake. */
 static const char *const relay_paths[] = {
@@ -71,6 +58,8 @@ disconnect(struct service *s)
 	if (s->store != NULL)
 		store_close(s->store);
 	s->store = NULL;
+	seal_free(s->seal);
+	s->seal = NULL;
 	seal_wipe(&s->pepper, sizeof(s->pepper));
 }
 
@@ -92,60 +81,44 @@ connect_store(struct service *s, struct err *err)
 	const struct store_options opt = {
 		.busy_timeout_ms = s->params.busy_timeout_ms,
 	};
-	struct seal *seal;
 
 	if (s->store != NULL)
 		return (0);
 	if ((s->store = store_open(s->params.store_url, &opt, err)) == NULL)
 		goto err0;
-	if (store_prepare(s->store, err))
-		goto err1;
-	if ((seal = seal_open(s->params.master_key_file, err)) == NULL)
-		goto err1;
-	if (meta_pepper(s->store, seal, &s->pepper, err))
-		goto err2;
-	seal_free(seal);
+	if (store_prepare(s->store, err) ||
+	    (s->seal = seal_open(s->params.master_key_file, err)) == NULL ||
+	    meta_pepper(s->store, s->seal, &s->pepper, err))
+		goto err0;
 	return (0);
 
-err2:
-	seal_free(seal);
-err1:
-	disconnect(s);
 err0:
+	disconnect(s);
 	return (-1);
-}
-
-/* The token of "Authorization: Bearer TOKEN"; NULL if there is none. */
-static const char *
-bearer(const struct http_request *r)
-{
-	static const char scheme[] = "Bearer ";
-	const char *value = http_request_header(r, "authorization");
-
-	if (value == NULL ||
-	    strncasecmp(value, scheme, sizeof(scheme) - 1) != 0)
-		return (NULL);
-	value += sizeof(scheme) - 1;
-	return (value + strspn(value, " "));
 }
 
 /* Append an answer of the relay's own words; returns its status. */
 static int
-answer_error(struct buf *out, int status, const char *message,
-    const char *allow)
+answer_error(struct buf *out, const struct response_error *e)
+{
+
+	buf_reset(out);
+	if (response_error(out, DIALECT_ADMIN, e) == -1)
+		buf_reset(out);
+	return (e->status);
+}
+
+static int
+answer_words(struct buf *out, int status, const char *message)
 {
 	const struct response_error e = {
 		.status = status,
 		.message = message,
 		.retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
 		.should_retry = -1,
-		.allow = allow,
 	};
 
-	buf_reset(out);
-	if (response_error(out, DIALECT_ADMIN, &e) == -1)
-		buf_reset(out);
-	return (status);
+	return (answer_error(out, &e));
 }
 
 /* The store's words are for the log; people get the table's. */
@@ -159,67 +132,146 @@ answer_failure(struct service *s, struct buf *out, const struct err *err)
 	/* Whatever became of the connection, the next request gets a new
 	 * one. */
 	disconnect(s);
-	return (answer_error(out, info->http_status == 503 ||
+	return (answer_words(out, info->http_status == 503 ||
 	    err->code == ERR_CRYPTO || err->code == ERR_PERM ||
-	    err->code == ERR_NOT_FOUND ? 503 : 500, info->message, NULL));
+	    err->code == ERR_NOT_FOUND ? 503 : 500, info->message));
+}
+
+/* What a handler found wrong with what it was asked is said in its words. */
+static int
+answer_mistake(struct service *s, struct buf *out, const struct err *err)
+{
+
+	switch (err->code) {
+	case ERR_INVAL:
+	case ERR_RANGE:
+	case ERR_TOO_LARGE:
+		return (answer_words(out, 400, err->text));
+	case ERR_PERM:
+		return (answer_words(out, 403, err->text));
+	case ERR_NOT_FOUND:
+		return (answer_words(out, 404, err->text));
+	case ERR_EXISTS:
+		return (answer_words(out, 409, err->text));
+	default:
+		return (answer_failure(s, out, err));
+	}
 }
 
 static int
-answer_json(struct buf *out, const json_t *j)
+answer_json(struct buf *out, const struct api_call *c, const json_t *j)
 {
 	char *text;
 	size_t n;
 	int rc;
 
 	if ((text = json_dumps(j, JSON_COMPACT)) == NULL)
-		return (answer_error(out, 500, "out of memory", NULL));
+		return (answer_words(out, 500, "out of memory"));
 	n = strlen(text);
-	rc = response_begin(out, 200) == -1 ||
-	    response_header(out, "content-type", "application/json") == -1 ||
+	rc = response_begin(out, c->status) == -1 ||
+	    response_header(out, "content-type", JSON_TYPE) == -1 ||
 	    response_header(out, "cache-control", "no-store") == -1 ||
+	    response_header(out, "x-content-type-options", "nosniff") == -1 ||
 	    response_header_int(out, "content-length", (int64_t)n) == -1 ||
+	    buf_append(out, buf_head(&c->cookie), buf_len(&c->cookie)) == -1 ||
 	    response_end(out) == -1 || buf_append(out, text, n) == -1;
-	free(text);
+	seal_wipe_free(text, n);
 	if (rc)
-		return (answer_error(out, 500, "the answer is too long",
-		    NULL));
-	return (200);
+		return (answer_words(out, 500, "the answer is too long"));
+	return (c->status);
 }
 
 static int
-run_handler(struct service *s, const struct route *route, struct buf *out)
+answer_refusal(struct buf *out, const struct api_call *c)
+{
+	const struct response_error e = {
+		.status = c->status,
+		.message = c->message,
+		.retry_after_s = c->retry_after_s,
+		.should_retry = -1,
+		.admin_code = c->code,
+	};
+
+	return (answer_error(out, &e));
+}
+
+/* The body as an object.  0, or the status that was answered. */
+static int
+take_body(struct api_call *c, const struct service_body *body,
+    struct buf *out)
+{
+	const char *type = http_request_header(c->http, "content-type");
+	json_t *j;
+
+	if (body->too_large)
+		return (answer_words(out, 413, "the body is too large"));
+	if (body->n == 0)
+		return (0);
+
+	/* A page of another site cannot send this type unasked. */
+	if (type == NULL || strncasecmp(type, JSON_TYPE,
+	    sizeof(JSON_TYPE) - 1) != 0)
+		return (answer_words(out, 415, "content-type must be "
+		    JSON_TYPE));
+	j = json_loadb(body->p, body->n, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(j)) {
+		json_decref(j);
+		return (answer_words(out, 400, "the body is not a JSON "
+		    "object"));
+	}
+	c->body = j;
+	return (0);
+}
+
+static int
+run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
+    const struct service_body *body, struct buf *out)
 {
 	struct err err = { .code = ERR_NONE };
 	json_t *j;
 	int status;
 
-	if ((j = handlers[route->handler](s->store, &err)) == NULL)
-		return (answer_failure(s, out, &err));
-	status = answer_json(out, j);
+	if (gate_open(c, c->match->route->auth, duty->role, &err))
+		return (err.code != ERR_NONE ? answer_failure(s, out, &err) :
+		    answer_refusal(out, c));
+	if ((status = take_body(c, body, out)) != 0)
+		return (status);
+	j = duty->run(c, &err);
+	if (j != NULL)
+		status = answer_json(out, c, j);
+	else if (c->message[0] != '\0')
+		status = answer_refusal(out, c);
+	else
+		status = answer_mistake(s, out, &err);
 	json_decref(j);
 	return (status);
 }
 
 static int
 answer_route(struct service *s, const struct http_request *r,
-    const struct route *route, struct buf *out)
+    const struct service_body *body, const struct route_match *m,
+    const struct api_duty *duty, struct buf *out)
 {
 	struct err err = { .code = ERR_NONE };
-	const char *token = bearer(r);
-	int good;
+	struct api_call c = {
+		.settings = &s->params.settings,
+		.http = r,
+		.match = m,
+		.status = 200,
+	};
+	int status;
 
-	if (token == NULL)
-		return (answer_error(out, 401, "an admin token is needed: "
-		    "Authorization: Bearer lh-adm-...", NULL));
 	if (connect_store(s, &err))
 		return (answer_failure(s, out, &err));
-	good = tokens_check(s->store, &s->pepper, token, &err);
-	if (good == -1)
-		return (answer_failure(s, out, &err));
-	if (!good)
-		return (answer_error(out, 401, "the admin token is not valid",
-		    NULL));
-	return (run_handler(s, route, out));
+	c.store = s->store;
+	c.seal = s->seal;
+	c.pepper = &s->pepper;
+	buf_init(&c.cookie, COOKIE_BYTES);
+	status = run_route(s, &c, duty, body, out);
+	json_decref(c.body);
+	buf_wipe(&c.cookie);
+	seal_wipe(&c.token, sizeof(c.token));
+	return (status);
 }
 
 static int
@@ -239,32 +291,38 @@ answer_unknown(struct service *s, const struct http_request *r,
 		log_str(&l, "hint", "the web server sends a path of the "
 		    "relay responder to the admin responder");
 		log_end(&l);
-		return (answer_error(out, 404, "this path belongs to the "
+		return (answer_words(out, 404, "this path belongs to the "
 		    "relay responder; the web server's config leads it to "
-		    "the admin responder", NULL));
+		    "the admin responder"));
 	}
-	return (answer_error(out, 404, "there is no such route", NULL));
+	return (answer_words(out, 404, "there is no such route"));
 }
 
 static int
-answer(struct service *s, struct http_request *r, int ready,
-    const struct err *err, struct buf *out)
+answer(struct service *s, const struct http_request *r,
+    const struct service_body *body, int ready, const struct err *err,
+    struct buf *out)
 {
+	struct response_error not_allowed = {
+		.status = 405,
+		.message = "the method is not allowed here",
+		.should_retry = -1,
+	};
+	const struct api_duty *duty;
 	struct route_match m;
 
 	if (ready == -1)
-		return (answer_error(out, err_info(err->code)->http_status,
-		    err->text, NULL));
+		return (answer_words(out, err_info(err->code)->http_status,
+		    err->text));
 	if (ready == 0)
-		return (answer_error(out, 404, "the path is not under the "
-		    "mount of this relay", NULL));
-	switch (route_find(routes, NITEMS(routes), NULL, r->method, r->path,
-	    &m)) {
+		return (answer_words(out, 404, "the path is not under the "
+		    "mount of this relay"));
+	switch (api_find(r->method, r->path, &m, &duty)) {
 	case ROUTE_FOUND:
-		return (answer_route(s, r, m.route, out));
+		return (answer_route(s, r, body, &m, duty, out));
 	case ROUTE_METHOD:
-		return (answer_error(out, 405, "the method is not allowed "
-		    "here", m.allow));
+		not_allowed.allow = m.allow;
+		return (answer_error(out, &not_allowed));
 	case ROUTE_UNKNOWN:
 		break;
 	}
@@ -283,13 +341,14 @@ cut_body(struct buf *out)
 }
 
 int
-service_answer(struct service *s, struct http_request *r, int ready,
-    const struct err *err, struct buf *out)
+service_answer(struct service *s, const struct http_request *r,
+    const struct service_body *body, int ready, const struct err *err,
+    struct buf *out)
 {
 	struct log_line l;
 	int status;
 
-	status = answer(s, r, ready, err, out);
+	status = answer(s, r, body, ready, err, out);
 	if (strcmp(r->method, "HEAD") == 0)
 		cut_body(out);
 	log_begin(&l, s->params.log, LOG_LEVEL_INFO, NULL, "admin",

@@ -1,10 +1,14 @@
 #ifndef ADMIN_SERVICE_H_
 #define ADMIN_SERVICE_H_
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "http/request.h"
+
+#include "api.h"
 
 struct err;
 struct log;
@@ -18,12 +22,23 @@ struct service;
 struct service_params {
 	const char *store_url;		/* these outlive the service */
 	const char *master_key_file;
-	const char *mount;
 	int64_t busy_timeout_ms;
+	struct api_settings settings;
 	struct log *log;
 };
 
 /** Longest answer of an admin route. */
+#define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
+
+/** The body of a request, as far as it was read. */
+struct service_body {
+	const char *p;
+	size_t n;
+	bool too_large;		/* more than SERVICE_BODY_BYTES */
+};
+
+/** Longest body and longest answer of an admin route. */
+#define SERVICE_BODY_BYTES	(1024 * 1024)
 #define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
 
 /** service_new(params): NULL without memory. */
@@ -31,12 +46,13 @@ struct service *service_new(const struct service_params *params);
 void service_free(struct service *s);
 
 /**
- * service_answer(s, r, ready, err, out):
+ * service_answer(s, r, body, ready, err, out):
  * Answer request ${r}, whose parameters were all taken; ${ready} and ${err}
  * are what http_request_ready (or http_request_param, if that failed) gave.
  * What goes wrong is an answer too, and is logged.  Returns the status.
  */
-int service_answer(struct service *s, struct http_request *r, int ready,
-    const struct err *err, struct buf *out);
+int service_answer(struct service *s, const struct http_request *r,
+    const struct service_body *body, int ready, const struct err *err,
+    struct buf *out);
 
 #endif /* !ADMIN_SERVICE_H_ */

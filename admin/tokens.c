@@ -1,4 +1,5 @@
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -28,6 +29,8 @@ static const struct field fields[] = {
 	{ .name = "visible", .kind = FIELD_TEXT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 	{ .name = "expires_ms", .kind = FIELD_INT },
+	{ .name = "user", .kind = FIELD_TEXT },
+	{ .name = "scope", .kind = FIELD_TEXT },
 };
 
 static void
@@ -44,27 +47,31 @@ make_token(char token[TOKEN_SIZE])
 
 int
 tokens_create(struct store *st, const struct seal_pepper *pepper,
-    const char *name, int64_t expires_ms, char token[TOKEN_SIZE],
-    struct err *err)
+    const struct token_spec *spec, char token[TOKEN_SIZE], struct err *err)
 {
 	unsigned char hash[SEAL_HASH_BYTES];
 	char visible[VISIBLE_LEN + 1];
-	struct store_value row[5];
+	struct store_value row[7];
 	int rc;
 
-	if (check_name("a token", name, err) || store_begin(st, true, err))
+	if (check_name("a token", spec->name, err) ||
+	    store_begin(st, true, err))
 		return (-1);
 	make_token(token);
 	memcpy(visible, token, VISIBLE_LEN);
 	visible[VISIBLE_LEN] = '\0';
 	seal_hash(pepper, token, TOKEN_SIZE - 1, hash);
-	row[0] = store_text(name);
+	row[0] = store_text(spec->name);
 	row[1] = store_text(visible);
 	row[2] = store_blob(hash, sizeof(hash));
 	row[3] = store_int(store_now_ms(st));
-	row[4] = expires_ms == 0 ? store_null() : store_int(expires_ms);
+	row[4] = spec->expires_ms == 0 ? store_null() :
+	    store_int(spec->expires_ms);
+	row[5] = spec->person_id == 0 ? store_null() :
+	    store_int(spec->person_id);
+	row[6] = store_text(spec->read_only ? "read" : "all");
 	if ((rc = change_exec_named(st, STMT_TOKEN_ADD, row, NITEMS(row),
-	    "a token", name, err)) == 0)
+	    "a token", spec->name, err)) == 0)
 		rc = store_commit(st, err);
 	else
 		store_rollback(st);
@@ -74,25 +81,29 @@ tokens_create(struct store *st, const struct seal_pepper *pepper,
 }
 
 json_t *
-tokens_list(struct store *st, struct err *err)
+tokens_list(struct store *st, int64_t person_id, struct err *err)
 {
+	const struct store_value params[] = {
+		store_int(person_id), store_int(person_id)
+	};
 
-	return (query_rows(st, STMT_TOKEN_LIST, NULL, 0, fields,
-	    NITEMS(fields), err));
+	return (query_rows(st, STMT_TOKEN_LIST, params, NITEMS(params),
+	    fields, NITEMS(fields), err));
 }
 
-int
-tokens_revoke(struct store *st, const char *name, struct err *err)
+/* Run a statement that removes one; ${name} is for people. */
+static int
+revoke(struct store *st, enum stmt_id stmt, const struct store_value *row,
+    size_t n, const char *name, struct err *err)
 {
-	const struct store_value row = store_text(name);
 	int64_t changes;
 
 	if (store_begin(st, true, err))
 		return (-1);
-	if (store_exec(st, STMT_TOKEN_REMOVE, &row, 1, 1, &changes, err))
+	if (store_exec(st, stmt, row, 1, n, &changes, err))
 		goto err0;
 	if (changes == 0) {
-		err_set(err, ERR_NOT_FOUND, "there is no token \"%s\"", name);
+		err_set(err, ERR_NOT_FOUND, "there is no token%s", name);
 		goto err0;
 	}
 	return (store_commit(st, err));
@@ -102,10 +113,49 @@ err0:
 	return (-1);
 }
 
+int
+tokens_revoke(struct store *st, const char *name, struct err *err)
+{
+	const struct store_value row = store_text(name);
+	char shown[LIMIT_NAME_BYTES + 4];
+
+	(void)snprintf(shown, sizeof(shown), " \"%s\"", name);
+	return (revoke(st, STMT_TOKEN_REMOVE, &row, 1, shown, err));
+}
+
+int
+tokens_revoke_own(struct store *st, int64_t person_id, int64_t id,
+    struct err *err)
+{
+	const struct store_value row[] = {
+		store_int(id), store_int(person_id)
+	};
+
+	return (revoke(st, STMT_TOKEN_REMOVE_OWN, row, 2, " of that id",
+	    err));
+}
+
 struct match {
 	const unsigned char *hash;
+	struct who *who;
 	int found;
 };
+
+static void
+fill_in(struct who *who, const struct store_value *cols)
+{
+	const char *name;
+
+	who->person_id = store_get_int(&cols[3]);
+	who->read_only = strcmp(store_get_text(&cols[2]), "read") == 0;
+	who->role = ROLE_ADMIN;
+	if (who->person_id != 0 &&
+	    !role_parse(store_get_text(&cols[4]), &who->role))
+		who->role = ROLE_NONE;
+	name = store_get_text(&cols[who->person_id != 0 ? 5 : 1]);
+	if (strlen(name) < sizeof(who->name))
+		strcpy(who->name, name);
+}
 
 /* All rows are looked at, so that the time is always the same. */
 static int
@@ -115,19 +165,22 @@ compare(void *arg, const struct store_value *cols, size_t ncols)
 
 	(void)ncols;
 	if (cols[0].n == SEAL_HASH_BYTES &&
-	    sodium_memcmp(cols[0].p, m->hash, SEAL_HASH_BYTES) == 0)
+	    sodium_memcmp(cols[0].p, m->hash, SEAL_HASH_BYTES) == 0) {
 		m->found = 1;
+		fill_in(m->who, cols);
+	}
 	return (0);
 }
 
 int
-tokens_check(struct store *st, const struct seal_pepper *pepper,
-    const char *token, struct err *err)
+tokens_find(struct store *st, const struct seal_pepper *pepper,
+    const char *token, struct who *who, struct err *err)
 {
 	const struct store_value now = store_int(store_now_ms(st));
 	unsigned char hash[SEAL_HASH_BYTES];
-	struct match m = { hash, 0 };
+	struct match m = { hash, who, 0 };
 
+	memset(who, 0, sizeof(*who));
 	if (strncmp(token, PREFIX, PREFIX_LEN) != 0 ||
 	    strlen(token) != TOKEN_SIZE - 1)
 		return (0);

@@ -2,7 +2,10 @@
 #define ADMIN_TOKENS_H_
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "who.h"
 
 struct err;
 struct seal_pepper;
@@ -14,24 +17,36 @@ struct store;
  */
 #define TOKEN_SIZE	(7 + 43 + 1)
 
-/** tokens_create(st, pepper, name, expires_ms, token, err): Make a token (0:
- * it never expires), which the caller shows once and wipes.  ERR_EXISTS: the
- * name is taken. */
+/** A token to be made. */
+struct token_spec {
+	const char *name;
+	int64_t expires_ms;	/* 0: never */
+	int64_t person_id;	/* 0: the installation's, which may do all;
+				   else it may do what that person may */
+	bool read_only;
+};
+
+/** tokens_create(st, pepper, spec, token, err): Make a token, which the caller
+ * shows once and wipes.  ERR_EXISTS: the name is taken. */
 int tokens_create(struct store *st, const struct seal_pepper *pepper,
-    const char *name, int64_t expires_ms, char token[TOKEN_SIZE],
+    const struct token_spec *spec, char token[TOKEN_SIZE],
     struct err *err) __attribute__((__warn_unused_result__));
 
-/** tokens_list(st, err): Array. */
-json_t *tokens_list(struct store *st, struct err *err);
+/** tokens_list(st, person_id, err): Array; 0: all of them. */
+json_t *tokens_list(struct store *st, int64_t person_id, struct err *err);
 
-/** tokens_revoke(st, name, err): Removes it; ERR_NOT_FOUND. */
+/** tokens_revoke(st, name, err): Removes it; ERR_NOT_FOUND.
+ * tokens_revoke_own(st, person_id, id, err): One of a person's. */
 int tokens_revoke(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
+int tokens_revoke_own(struct store *st, int64_t person_id, int64_t id,
+    struct err *err) __attribute__((__warn_unused_result__));
 
-/** tokens_check(st, pepper, token, err): 1: it is good; 0: it is not; -1.  The
- * time it takes does not tell how much of it was right. */
-int tokens_check(struct store *st, const struct seal_pepper *pepper,
-    const char *token, struct err *err)
+/** tokens_find(st, pepper, token, who, err): 1: it is good, and stands for
+ * ${who}; 0: it is not; -1.  The time it takes does not tell how much of it
+ * was right. */
+int tokens_find(struct store *st, const struct seal_pepper *pepper,
+    const char *token, struct who *who, struct err *err)
     __attribute__((__warn_unused_result__));
 
 #endif /* !ADMIN_TOKENS_H_ */

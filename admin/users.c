@@ -7,6 +7,7 @@
 #include "change.h"
 #include "check.h"
 #include "query.h"
+#include "sign_in.h"
 
 #include "users.h"
 
@@ -119,7 +120,10 @@ remove_inside(struct store *st, const char *name, struct err *err)
 		return (-1);
 	}
 	/* Revoked keys are kept, for the ledger's sake. */
-	if (store_exec(st, STMT_USER_LEAVE_KEYS, ids, 1, 1, NULL, err))
+	if (store_exec(st, STMT_USER_LEAVE_KEYS, ids, 1, 1, NULL, err) ||
+	    store_exec(st, STMT_RECOVERY_CLEAR, ids, 1, 1, NULL, err) ||
+	    store_exec(st, STMT_TOKEN_REMOVE_PERSON, ids, 1, 1, NULL, err) ||
+	    sign_in_end_others(st, id, 0, err))
 		return (-1);
 	return (store_exec(st, STMT_USER_REMOVE, ids, 1, 1, NULL, err));
 }

@@ -25,6 +25,9 @@
 /* Pause after accept failed for want of descriptors or memory, ms. */
 #define ACCEPT_PAUSE_MS	100
 
+/* Of a body that is read at once. */
+#define BODY_PIECE	8192
+
 struct workers {
 	struct service_params params;
 	int64_t *busy;
@@ -72,25 +75,46 @@ take_params(struct http_request *r, char *const *envp, const char *mount,
 	return (rc == -1 ? -1 : ready);
 }
 
+/* The body, as far as it may be long; the rest is dropped by libfcgi. */
+static void
+take_body(FCGX_Request *req, struct buf *in, struct service_body *body)
+{
+	char piece[BODY_PIECE];
+	int n;
+
+	memset(body, 0, sizeof(*body));
+	while (!body->too_large && (n = FCGX_GetStr(piece, sizeof(piece),
+	    req->in)) > 0) {
+		if (buf_append(in, piece, (size_t)n) == -1)
+			body->too_large = true;
+	}
+	body->p = (const char *)buf_head(in);
+	body->n = buf_len(in);
+}
+
 static void
 serve(struct service *s, const struct workers *w, FCGX_Request *req)
 {
 	struct err err = { .code = ERR_NONE };
+	struct service_body body;
 	struct http_request r;
-	struct buf out;
+	struct buf in, out;
 	int ready;
 
 	__atomic_add_fetch(w->busy, 1, __ATOMIC_RELAXED);
+	buf_init(&in, SERVICE_BODY_BYTES);
 	buf_init(&out, SERVICE_ANSWER_BYTES);
 	http_request_init(&r);
-	ready = take_params(&r, req->envp, w->params.mount, &err);
-	(void)service_answer(s, &r, ready, &err, &out);
+	ready = take_params(&r, req->envp, w->params.settings.mount, &err);
+	take_body(req, &in, &body);
+	(void)service_answer(s, &r, &body, ready, &err, &out);
 
 	/* Who is gone needs no answer: a failed write is no matter. */
 	(void)FCGX_PutStr((const char *)buf_head(&out), (int)buf_len(&out),
 	    req->out);
 	http_request_fini(&r);
-	buf_fini(&out);
+	buf_wipe(&in);
+	buf_wipe(&out);
 	__atomic_sub_fetch(w->busy, 1, __ATOMIC_RELAXED);
 }
 

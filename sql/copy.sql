@@ -1,7 +1,7 @@
 -- What `leasehold store copy' moves, table by table, in an order in which what
 -- is referred to is there.  The columns are those of the schema, in its order;
 -- which migrations have run is not copied, and neither is the row that probes
--- for room.
+-- for room.  Browsers sign in again, and open invitations are void.
 
 -- name: copy_running
 -- How many responders have said since then that they are alive.
@@ -78,6 +78,13 @@ VALUES (?, 'file', 'id', 0, 0, 0, 0, 0, 0, '');
 -- name: copy_drop_object
 DELETE FROM object WHERE id = ?;
 
+-- name: copy_take_audit
+INSERT INTO audit (id, at_ms, actor_kind, actor, address, verb, object)
+VALUES (?, 0, 'nobody', '', '', '', '');
+
+-- name: copy_drop_audit
+DELETE FROM audit WHERE id = ?;
+
 -- name: copy_take_responder
 INSERT INTO responder (id, kind, node, host, pid, lock_path, wake_path,
     version, started_ms, beat, beat_ms)
@@ -95,12 +102,20 @@ INSERT INTO account_group (id, name, strategy, created_ms, concurrency)
 VALUES (?, ?, ?, ?, ?);
 
 -- name: copy_read_person
-SELECT id, name, created_ms, concurrency
+SELECT id, name, created_ms, concurrency, role, enabled, password, totp,
+    totp_on, totp_step
 FROM person ORDER BY id;
 
 -- name: copy_put_person
-INSERT INTO person (id, name, created_ms, concurrency)
-VALUES (?, ?, ?, ?);
+INSERT INTO person (id, name, created_ms, concurrency, role, enabled,
+    password, totp, totp_on, totp_step)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_recovery_code
+SELECT person_id, hash FROM recovery_code ORDER BY person_id, hash;
+
+-- name: copy_put_recovery_code
+INSERT INTO recovery_code (person_id, hash) VALUES (?, ?);
 
 -- name: copy_read_account
 SELECT id, name, platform, base_url, credential, secret, group_id,
@@ -255,13 +270,23 @@ INSERT INTO price (id, platform, pattern, above_tokens, valid_from_ms,
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_admin_token
-SELECT id, name, visible, hash, created_ms, expires_ms
+SELECT id, name, visible, hash, created_ms, expires_ms, person_id, scope
 FROM admin_token ORDER BY id;
 
 -- name: copy_put_admin_token
 INSERT INTO admin_token (id, name, visible, hash, created_ms,
-    expires_ms)
-VALUES (?, ?, ?, ?, ?, ?);
+    expires_ms, person_id, scope)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_audit
+SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
+    after_json
+FROM audit ORDER BY id;
+
+-- name: copy_put_audit
+INSERT INTO audit (id, at_ms, actor_kind, actor, address, verb, object,
+    before_json, after_json)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_responder
 SELECT id, kind, node, host, pid, lock_path, wake_path, version,

@@ -102,18 +102,32 @@ INSERT INTO budget_window (budget_id, start_ms) VALUES (?, ?);
 UPDATE budget SET limit_value = ?, enabled = ? WHERE id = ?;
 
 -- name: token_add
--- name, visible, hash, created_ms, expires_ms
-INSERT INTO admin_token (name, visible, hash, created_ms, expires_ms)
-VALUES (?, ?, ?, ?, ?);
+-- name, visible, hash, created_ms, expires_ms, person_id, scope
+INSERT INTO admin_token (name, visible, hash, created_ms, expires_ms,
+    person_id, scope) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: token_list
-SELECT id, name, visible, created_ms, expires_ms
-FROM admin_token ORDER BY name;
+-- person_id, or 0 for all, twice
+SELECT t.id, t.name, t.visible, t.created_ms, t.expires_ms, p.name, t.scope
+FROM admin_token t LEFT JOIN person p ON p.id = t.person_id
+WHERE ? = 0 OR t.person_id = ?
+ORDER BY t.name;
 
 -- name: token_remove
 DELETE FROM admin_token WHERE name = ?;
 
+-- name: token_remove_own
+-- id, person_id
+DELETE FROM admin_token WHERE id = ? AND person_id = ?;
+
+-- name: token_remove_person
+DELETE FROM admin_token WHERE person_id = ?;
+
 -- name: token_hashes
--- For the check of a token: those that have not expired.
+-- For the check of a token: those that have not expired.  A person's is good
+-- as long as the person may sign in.
 -- now_ms
-SELECT hash FROM admin_token WHERE expires_ms IS NULL OR expires_ms > ?;
+SELECT t.hash, t.name, t.scope, COALESCE(p.id, 0), p.role, p.name
+FROM admin_token t LEFT JOIN person p ON p.id = t.person_id
+WHERE (t.expires_ms IS NULL OR t.expires_ms > ?)
+    AND (t.person_id IS NULL OR p.enabled = 1);

@@ -11,6 +11,7 @@ SQL_STATEMENTS = \
 	sql/meta.sql \
 	sql/oauth.sql \
 	sql/objects.sql \
+	sql/people.sql \
 	sql/prices.sql \
 	sql/prune.sql \
 	sql/report.sql \
@@ -43,7 +44,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0010-class.sql \
 	sql/mysql/0010-class.sql \
 	sql/sqlite/0011-objects.sql \
-	sql/mysql/0011-objects.sql
+	sql/mysql/0011-objects.sql \
+	sql/sqlite/0012-people.sql \
+	sql/mysql/0012-people.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

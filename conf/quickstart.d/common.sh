@@ -76,7 +76,7 @@ remembered() {
 debian_packages=(build-essential autoconf automake pkg-config
 	libfcgi-dev libcurl4-openssl-dev libsqlite3-dev libmariadb-dev
 	libjansson-dev
-	libsodium-dev tzdata nginx-light spawn-fcgi multiwatch curl sqlite3)
+	libsodium-dev liboath-dev tzdata nginx-light spawn-fcgi multiwatch curl sqlite3)
 
 build_log() {
 	"$@" >> "$build_dir/build.log" 2>&1 || {

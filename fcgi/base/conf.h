@@ -34,6 +34,9 @@ struct conf {
 	int64_t relay_processes;	/* for quickstart and units */
 	int64_t admin_processes;
 	int64_t admin_threads;
+	char *registration;		/* "invited", "open" */
+	int64_t sign_in_idle_ms;
+	int64_t sign_in_max_ms;
 
 	/* bounds */
 	int64_t body_max_bytes;

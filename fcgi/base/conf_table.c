@@ -85,6 +85,21 @@ static const struct conf_setting settings[] = {
 	  .def = "4", .min = 1, .max = 64,
 	  .help = "Threads of one admin responder." },
 
+	{ .name = "registration", .type = CONF_CHOICE, FIELD(registration),
+	  .def = "invited", .choices = "invited|open",
+	  .help = "Who may make a user of their own on the admin pages: "
+	      "whoever has an invitation, or anybody." },
+	{ .name = "sign_in_idle_s", .type = CONF_SECONDS,
+	  FIELD(sign_in_idle_ms),
+	  .def = "43200", .min = MINUTE, .max = 30 * DAY,
+	  .help = "A browser that was not used for so long has to sign in "
+	      "again." },
+	{ .name = "sign_in_max_s", .type = CONF_SECONDS,
+	  FIELD(sign_in_max_ms),
+	  .def = "604800", .min = MINUTE, .max = 365 * DAY,
+	  .help = "So long after it signed in a browser has to do so again, "
+	      "however much it was used." },
+
 	/* bounds */
 	{ .name = "body_max_bytes", .type = CONF_BYTES, FIELD(body_max_bytes),
 	  .def = "32M", .min = 1 * KB, .max = 1 * GB, .reloadable = true,

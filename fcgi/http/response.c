@@ -247,7 +247,7 @@ put_body(struct buf *out, enum dialect dialect, const struct word *w,
 		.word = w,
 		.status = e->status,
 		.admin_code = e->admin_code != 0 ? e->admin_code :
-		    e->status * 100,
+		    e->status * 100 + 1,
 		.type = type,
 		.message = message,
 		.request_id = member

@@ -58,7 +58,7 @@ struct response_error {
 	const char *allow;	/* 405: methods; else NULL */
 	const char *lines;	/* header lines of response_header; NULL: no
 				   more than those */
-	int admin_code;		/* DIALECT_ADMIN: 40401 ...; 0: status * 100 */
+	int admin_code;		/* DIALECT_ADMIN: 40102; 0: the status and 01 */
 };
 
 #define RESPONSE_MESSAGE_BYTES	2000
@@ -72,7 +72,7 @@ struct response_error {
  *	    "request_id":ID}
  *	OPENAI {"error":{"message":M,"type":T,"param":null,"code":C}}
  *	GEMINI {"error":{"code":429,"message":M,"status":"RESOURCE_EXHAUSTED"}}
- *	ADMIN {"error":M,"code":42900}
+ *	ADMIN {"error":M,"code":42901}
  */
 int response_error(struct buf *out, enum dialect dialect,
     const struct response_error *e) __attribute__((__warn_unused_result__));

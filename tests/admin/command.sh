@@ -229,6 +229,12 @@ is 4 "a token twice" token create --name t1
 json "token list" '.[0].name == "t1" and .[0].expires_ms == null' token list
 is 0 "token revoke" token revoke t1
 is 3 "token revoke of none" token revoke t1
+is 0 "token create --read-only" token create --name t2 --read-only
+json "a token that may read" '.[0].scope == "read"' token list
+is 0 "token revoke" token revoke t2
+json "user invite" '.invitation | length == 43' user invite --role admin
+is 2 "user invite of no role" user invite --role root
+is 3 "user invite of nobody" user invite nobody
 
 # ---- prices ----
 

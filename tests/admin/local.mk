@@ -3,7 +3,7 @@ ADMIN_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin \
 	-I$(top_srcdir)/tests/admin
 ADMIN_TEST_LIBS = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
 	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
-	$(CMOCKA_LIBS)
+	$(OATH_LIBS) $(CMOCKA_LIBS)
 DESK = tests/admin/desk.c tests/admin/desk.h $(STORE_RAW)
 
 UNIT_TESTS += tests/admin/test_check
@@ -36,6 +36,12 @@ UNIT_TESTS += tests/admin/test_login
 tests_admin_test_login_SOURCES = tests/admin/test_login.c
 tests_admin_test_login_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_login_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_sign_in
+tests_admin_test_sign_in_SOURCES = tests/admin/test_sign_in.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_sign_in_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_sign_in_LDADD = $(ADMIN_TEST_LIBS)
 
 UNIT_TESTS += tests/admin/test_service
 tests_admin_test_service_SOURCES = tests/admin/test_service.c $(DESK)

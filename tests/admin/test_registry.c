@@ -389,25 +389,36 @@ static void
 tokens_are_good_until_they_expire_or_are_revoked(void **state)
 {
 	struct desk *d = *state;
+	const struct token_spec spec = {
+		.name = "t",
+		.expires_ms = store_now_ms(d->st) + 60000,
+	};
 	char token[TOKEN_SIZE], wrong[TOKEN_SIZE];
+	struct who who;
 
-	desk_works(d, tokens_create(d->st, &d->pepper, "t",
-	    store_now_ms(d->st) + 60000, token, &d->err));
-	assert_int_equal(tokens_check(d->st, &d->pepper, token, &d->err), 1);
+	desk_works(d, tokens_create(d->st, &d->pepper, &spec, token,
+	    &d->err));
+	assert_int_equal(tokens_find(d->st, &d->pepper, token, &who,
+	    &d->err), 1);
 	memcpy(wrong, token, sizeof(wrong));
 	wrong[TOKEN_SIZE - 2] ^= 1;
-	assert_int_equal(tokens_check(d->st, &d->pepper, wrong, &d->err), 0);
-	assert_int_equal(tokens_check(d->st, &d->pepper, "", &d->err), 0);
-	assert_int_equal(tokens_check(d->st, &d->pepper, "lh-adm-",
+	assert_int_equal(tokens_find(d->st, &d->pepper, wrong, &who,
 	    &d->err), 0);
-	desk_fails(d, tokens_create(d->st, &d->pepper, "t", 0, wrong,
+	assert_int_equal(tokens_find(d->st, &d->pepper, "", &who,
+	    &d->err), 0);
+	assert_int_equal(tokens_find(d->st, &d->pepper, "lh-adm-", &who,
+	    &d->err), 0);
+	desk_fails(d, tokens_create(d->st, &d->pepper, &spec, wrong,
 	    &d->err), ERR_EXISTS);
 	desk_sql(d, "UPDATE admin_token SET expires_ms = 1");
-	assert_int_equal(tokens_check(d->st, &d->pepper, token, &d->err), 0);
+	assert_int_equal(tokens_find(d->st, &d->pepper, token, &who,
+	    &d->err), 0);
 	desk_sql(d, "UPDATE admin_token SET expires_ms = NULL");
-	assert_int_equal(tokens_check(d->st, &d->pepper, token, &d->err), 1);
+	assert_int_equal(tokens_find(d->st, &d->pepper, token, &who,
+	    &d->err), 1);
 	desk_works(d, tokens_revoke(d->st, "t", &d->err));
-	assert_int_equal(tokens_check(d->st, &d->pepper, token, &d->err), 0);
+	assert_int_equal(tokens_find(d->st, &d->pepper, token, &who,
+	    &d->err), 0);
 	desk_fails(d, tokens_revoke(d->st, "t", &d->err), ERR_NOT_FOUND);
 }
 

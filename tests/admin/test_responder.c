@@ -86,8 +86,8 @@ setup(void **state)
 	(void)snprintf(r->socket_path, sizeof(r->socket_path), "%s/sock",
 	    r->desk->dir);
 	write_conf(r);
-	desk_works(r->desk, tokens_create(r->desk->st, &r->desk->pepper, "t",
-	    0, token, &r->desk->err));
+	desk_works(r->desk, tokens_create(r->desk->st, &r->desk->pepper,
+	    &(struct token_spec) { "t", 0, 0, false }, token, &r->desk->err));
 	(void)snprintf(r->auth, sizeof(r->auth), "Bearer %s", token);
 	address(r, &sa);
 	r->listen_fd = socket(AF_UNIX, SOCK_STREAM, 0);

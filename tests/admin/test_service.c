@@ -24,8 +24,11 @@ service(struct desk *d)
 	const struct service_params params = {
 		.store_url = d->url,
 		.master_key_file = d->key_path,
-		.mount = "/m",
 		.busy_timeout_ms = 1000,
+		.settings = {
+			.mount = "/m",
+			.life = { .idle_ms = 3600000, .max_ms = 86400000 },
+		},
 	};
 	struct service *s = service_new(&params);
 
@@ -46,6 +49,7 @@ static void
 ask(struct service *s, const char *method, const char *uri, const char *auth,
     struct answer *a)
 {
+	const struct service_body body = { .n = 0 };
 	struct err err = { .code = ERR_NONE };
 	struct http_request r;
 	struct buf out;
@@ -57,7 +61,7 @@ ask(struct service *s, const char *method, const char *uri, const char *auth,
 	param(&r, "HTTP_AUTHORIZATION", auth);
 	ready = http_request_ready(&r, "/m", &err);
 	buf_init(&out, SERVICE_ANSWER_BYTES);
-	a->status = service_answer(s, &r, ready, &err, &out);
+	a->status = service_answer(s, &r, &body, ready, &err, &out);
 	assert_true(buf_len(&out) < sizeof(a->text));
 	memcpy(a->text, buf_head(&out), buf_len(&out));
 	a->text[buf_len(&out)] = '\0';
@@ -86,7 +90,8 @@ make_bearer(struct desk *d, char auth[TOKEN_SIZE + 8])
 {
 	char token[TOKEN_SIZE];
 
-	desk_works(d, tokens_create(d->st, &d->pepper, "t", 0, token,
+	desk_works(d, tokens_create(d->st, &d->pepper,
+	    &(struct token_spec) { "t", 0, 0, false }, token,
 	    &d->err));
 	(void)snprintf(auth, TOKEN_SIZE + 8, "Bearer %s", token);
 }
@@ -222,7 +227,7 @@ without_a_good_token_nothing_is_told(void **state)
 
 	for (i = 0; i < NITEMS(wrong); i++) {
 		ask(s, "GET", "/m/api/v1/status", wrong[i], &a);
-		assert_error(&a, 40100);
+		assert_error(&a, 40101);
 	}
 	service_free(s);
 }
@@ -240,7 +245,7 @@ a_revoked_token_is_refused_at_once(void **state)
 	assert_int_equal(a.status, 200);
 	desk_works(d, tokens_revoke(d->st, "t", &d->err));
 	ask(s, "GET", "/m/api/v1/status", auth, &a);
-	assert_error(&a, 40100);
+	assert_error(&a, 40101);
 	service_free(s);
 }
 
@@ -251,14 +256,14 @@ what_is_not_served_is_said_in_the_admin_shape(void **state)
 		const char *method, *uri;
 		int code;
 	} cases[] = {
-		{ "GET", "/m/api/v1/nope", 40400 },
-		{ "GET", "/m/", 40400 },
-		{ "GET", "/elsewhere/api/v1/status", 40400 },
-		{ "POST", "/m/v1/messages", 40400 },
-		{ "POST", "/m/api/v1/status", 40500 },
-		{ "DELETE", "/m/api/v1/status", 40500 },
-		{ "GET", NULL, 40000 },
-		{ "GET", "nope", 40000 },
+		{ "GET", "/m/api/v1/nope", 40401 },
+		{ "GET", "/m/", 40401 },
+		{ "GET", "/elsewhere/api/v1/status", 40401 },
+		{ "POST", "/m/v1/messages", 40401 },
+		{ "POST", "/m/api/v1/status", 40501 },
+		{ "DELETE", "/m/api/v1/status", 40501 },
+		{ "GET", NULL, 40001 },
+		{ "GET", "nope", 40001 },
 	};
 	struct desk *d = *state;
 	struct service *s = service(d);
@@ -268,11 +273,11 @@ what_is_not_served_is_said_in_the_admin_shape(void **state)
 	for (i = 0; i < NITEMS(cases); i++) {
 		ask(s, cases[i].method, cases[i].uri, NULL, &a);
 		assert_error(&a, cases[i].code);
-		if (cases[i].code == 40500)
+		if (cases[i].code == 40501)
 			assert_non_null(strstr(a.text,
 			    "allow: GET, HEAD\r\n"));
 		if (strstr(cases[i].method, "POST") != NULL &&
-		    cases[i].code == 40400)
+		    cases[i].code == 40401)
 			assert_non_null(strstr(a.body, "relay responder"));
 	}
 	service_free(s);
@@ -293,7 +298,7 @@ it_heals_when_the_database_comes_back(void **state)
 	(void)snprintf(away, sizeof(away), "%s.away", d->db_path);
 	assert_int_equal(rename(d->db_path, away), 0);
 	ask(s, "GET", "/m/api/v1/status", auth, &a);
-	assert_error(&a, 50300);
+	assert_error(&a, 50301);
 	assert_non_null(strstr(a.text, "retry-after: "));
 	assert_int_equal(rename(away, d->db_path), 0);
 	ask(s, "GET", "/m/api/v1/status", auth, &a);
@@ -314,7 +319,7 @@ it_heals_when_the_master_key_comes_back(void **state)
 	assert_int_equal(rename(d->key_path, away), 0);
 	desk_works(d, seal_create_file(d->key_path, &d->err));
 	ask(s, "GET", "/m/api/v1/status", auth, &a);
-	assert_error(&a, 50300);
+	assert_error(&a, 50301);
 	assert_int_equal(rename(away, d->key_path), 0);
 	ask(s, "GET", "/m/api/v1/status", auth, &a);
 	assert_int_equal(a.status, 200);

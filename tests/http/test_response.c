@@ -128,7 +128,7 @@ each_dialect_has_its_error_shape(void **state)
 			"Status: 405 Method Not Allowed\r\n"
 			"content-type: application/json\r\n"
 			"content-length: 34\r\nallow: POST\r\n\r\n",
-			"{\"error\":\"POST only\",\"code\":40500}" },
+			"{\"error\":\"POST only\",\"code\":40501}" },
 		{ DIALECT_ADMIN, { .status = 404, .message = "x",
 			.admin_code = 40401, .should_retry = -1 },
 			"Status: 404 Not Found\r\n"

@@ -73,18 +73,18 @@ tests_pool_test_backlog_LDADD = $(POOL_TEST_LIBS)
 UNIT_TESTS += tests/pool/test_pool
 tests_pool_test_pool_SOURCES = tests/pool/test_pool.c $(STORE_RAW)
 tests_pool_test_pool_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_pool_test_pool_LDADD = libadmin.a $(POOL_TEST_LIBS)
+tests_pool_test_pool_LDADD = libadmin.a $(POOL_TEST_LIBS) $(OATH_LIBS)
 
 UNIT_TESTS += tests/pool/test_storm
 tests_pool_test_storm_SOURCES = tests/pool/test_storm.c $(POOL_RIG) \
 	tests/store/faulty_vfs.c tests/store/faulty_vfs.h
 tests_pool_test_storm_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin
-tests_pool_test_storm_LDADD = libadmin.a $(POOL_TEST_LIBS)
+tests_pool_test_storm_LDADD = libadmin.a $(POOL_TEST_LIBS) $(OATH_LIBS)
 
 UNIT_TESTS += tests/pool/test_unseal
 tests_pool_test_unseal_SOURCES = tests/pool/test_unseal.c $(POOL_RIG)
 tests_pool_test_unseal_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_pool_test_unseal_LDADD = libadmin.a $(POOL_TEST_LIBS)
+tests_pool_test_unseal_LDADD = libadmin.a $(POOL_TEST_LIBS) $(OATH_LIBS)
 
 UNIT_TESTS += tests/pool/test_key_use
 tests_pool_test_key_use_SOURCES = tests/pool/test_key_use.c $(POOL_RIG)
@@ -105,7 +105,7 @@ tests_pool_test_budget_change_LDADD = $(POOL_TEST_LIBS)
 UNIT_TESTS += tests/pool/test_prune
 tests_pool_test_prune_SOURCES = tests/pool/test_prune.c $(POOL_RIG)
 tests_pool_test_prune_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin
-tests_pool_test_prune_LDADD = libadmin.a $(POOL_TEST_LIBS)
+tests_pool_test_prune_LDADD = libadmin.a $(POOL_TEST_LIBS) $(OATH_LIBS)
 
 UNIT_TESTS += tests/pool/test_rush
 tests_pool_test_rush_SOURCES = tests/pool/test_rush.c $(POOL_RIG)

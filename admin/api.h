@@ -1,0 +1,136 @@
+#ifndef ADMIN_API_H_
+#define ADMIN_API_H_
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/request.h"
+#include "http/route.h"
+
+#include "audit.h"
+#include "sign_in.h"
+#include "who.h"
+
+struct err;
+struct log;
+struct seal;
+struct seal_pepper;
+struct store;
+
+/**
+ * What an admin route is given, and how it answers.  A handler returns the
+ * body of the answer as JSON, which the caller gives up; status is 200 unless
+ * it sets another.  NULL: either it refused in words of its own (api_refuse),
+ * or ${err} tells: ERR_INVAL and its like 400, ERR_PERM 403, ERR_NOT_FOUND
+ * 404, ERR_EXISTS 409, a database that is away 503, all else 500.
+ */
+enum api_registration {
+	REGISTRATION_INVITED,	/* by invitation alone */
+	REGISTRATION_OPEN
+};
+
+/** What holds for all requests of a responder. */
+struct api_settings {
+	const char *mount;
+	struct sign_in_life life;
+	enum api_registration registration;
+	bool secure;		/* the site is reached by https alone */
+};
+
+#define API_COOKIE	"leasehold"
+#define API_MESSAGE	300
+
+struct api_call {
+	const struct api_settings *settings;
+	struct store *store;
+	const struct seal *seal;
+	const struct seal_pepper *pepper;
+	const struct http_request *http;
+	const struct route_match *match;
+	json_t *body;		/* an object; NULL: none was sent */
+	struct who who;
+	char token[SIGN_IN_TOKEN_SIZE];	/* of a cookie that is good, or "" */
+
+	/* the answer */
+	int status;
+	int code;		/* 0: status * 100 + 1 */
+	char message[API_MESSAGE];	/* "": not refused */
+	int64_t retry_after_s;
+	struct buf cookie;	/* a header line, or nothing */
+};
+
+typedef json_t *api_handler(struct api_call *c, struct err *err);
+
+/** What a route runs, and who may call it, at least. */
+struct api_duty {
+	api_handler *run;
+	enum role role;
+};
+
+/** api_find(method, path, m, duty): Look a path without the mount up; *${duty}
+ * is NULL unless it was found. */
+enum route_result api_find(const char *method, const char *path,
+    struct route_match *m, const struct api_duty **duty);
+
+/** api_refuse(c, status, fmt, ...): Returns NULL, for `return'. */
+json_t *api_refuse(struct api_call *c, int status, const char *fmt, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+
+/** api_done(c): The answer of what has nothing to say: {}. */
+json_t *api_done(struct api_call *c);
+
+/** api_actor(c): For the audit log; borrows from ${c}. */
+struct actor api_actor(const struct api_call *c);
+
+/** api_id(c, i, id, err): The ${i}th parameter of the path as a number; 0, or
+ * -1 with ERR_NOT_FOUND. */
+int api_id(const struct api_call *c, size_t i, int64_t *id, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * Members of the body.  A member that is there has to be of its type, within
+ * its range, and known: api_members(c, names, err) refuses any that is not in
+ * the NULL-ended list.  Those called need_* must be there.  ERR_INVAL names
+ * the member.  Texts are borrowed from the body and hold no NUL.
+ */
+int api_members(const struct api_call *c, const char *const *names,
+    struct err *err) __attribute__((__warn_unused_result__));
+int api_text(const struct api_call *c, const char *name, const char **out,
+    struct err *err) __attribute__((__warn_unused_result__));
+int api_need_text(const struct api_call *c, const char *name,
+    const char **out, struct err *err)
+    __attribute__((__warn_unused_result__));
+int api_int(const struct api_call *c, const char *name, int64_t min,
+    int64_t max, int64_t *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+int api_bool(const struct api_call *c, const char *name, bool *out,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** api_query(c, name, buf, size): A parameter of the query, decoded; NULL: it
+ * is not there, or does not fit. */
+const char *api_query(const struct api_call *c, const char *name, char *buf,
+    size_t size);
+/** api_query_int(c, name, min, max, out, err): *${out} stays as it is when it
+ * is not there. */
+int api_query_int(const struct api_call *c, const char *name, int64_t min,
+    int64_t max, int64_t *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** api_set_cookie(c, token, life_ms): NULL takes it away. */
+void api_set_cookie(struct api_call *c, const char *token, int64_t life_ms);
+
+/** api_agent(c, buf, size): The browser's words in visible ASCII. */
+const char *api_agent(const struct api_call *c, char *buf, size_t size);
+
+/** Routes, by room. */
+api_handler api_login, api_logout, api_register, api_me, api_set_me,
+    api_sign_ins, api_end_sign_in, api_begin_factor, api_confirm_factor,
+    api_drop_factor, api_tokens,
+    api_make_token, api_revoke_token;	/* routes_auth.c */
+api_handler api_invite, api_invitations, api_audit;	/* routes_people.c */
+api_handler api_status, api_queue;	/* routes_pool.c */
+
+#endif /* !ADMIN_API_H_ */

@@ -1,0 +1,101 @@
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+#include "query.h"
+
+#include "audit.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const char *const kinds[] = {
+	[ACTOR_NOBODY] = "nobody",
+	[ACTOR_PERSON] = "person",
+	[ACTOR_TOKEN] = "token",
+	[ACTOR_SHELL] = "shell",
+	[ACTOR_MACHINE] = "machine",
+};
+_Static_assert(NITEMS(kinds) == ACTOR_KINDS, "one word each");
+
+static const struct field fields[] = {
+	{ .name = "id", .kind = FIELD_INT },
+	{ .name = "at_ms", .kind = FIELD_INT },
+	{ .name = "actor_kind", .kind = FIELD_TEXT },
+	{ .name = "actor", .kind = FIELD_TEXT },
+	{ .name = "address", .kind = FIELD_TEXT },
+	{ .name = "verb", .kind = FIELD_TEXT },
+	{ .name = "object", .kind = FIELD_TEXT },
+	{ .name = "before", .kind = FIELD_JSON },
+	{ .name = "after", .kind = FIELD_JSON },
+};
+
+/* NULL for NULL, and without memory, which is an error. */
+static char *
+dump(const json_t *j, struct err *err)
+{
+	char *text;
+
+	if (j == NULL)
+		return (NULL);
+	if ((text = json_dumps(j, JSON_COMPACT)) == NULL)
+		err_set(err, ERR_NOMEM, "no memory for the audit log");
+	return (text);
+}
+
+int
+audit_add(struct store *st, const struct actor *actor, const char *verb,
+    const char *object, const json_t *before, const json_t *after,
+    struct err *err)
+{
+	struct err e = { .code = ERR_NONE };
+	char *texts[2];
+	int rc = -1;
+
+	texts[0] = dump(before, &e);
+	texts[1] = dump(after, &e);
+	if (e.code == ERR_NONE) {
+		const struct store_value row[] = {
+			store_int(store_now_ms(st)),
+			store_text(kinds[actor->kind]),
+			store_text(actor->name),
+			store_text(actor->address),
+			store_text(verb),
+			store_text(object),
+			store_text(texts[0]),
+			store_text(texts[1]),
+		};
+
+		rc = store_exec(st, STMT_AUDIT_ADD, row, 1, NITEMS(row), NULL,
+		    err);
+	} else {
+		err_set(err, e.code, "%s", e.text);
+	}
+	free(texts[0]);
+	free(texts[1]);
+	return (rc);
+}
+
+/* Of a filter, twice: it may be "", which filters nothing. */
+static struct store_value
+filter_text(const char *s)
+{
+
+	return (store_text(s != NULL ? s : ""));
+}
+
+json_t *
+audit_list(struct store *st, const struct audit_filter *filter,
+    struct err *err)
+{
+	const struct store_value params[] = {
+		store_int(filter->below > 0 ? filter->below : INT64_MAX),
+		filter_text(filter->verb), filter_text(filter->verb),
+		filter_text(filter->object), filter_text(filter->object),
+		filter_text(filter->actor), filter_text(filter->actor),
+		store_int(filter->limit),
+	};
+
+	return (query_rows(st, STMT_AUDIT_PAGE, params, NITEMS(params),
+	    fields, NITEMS(fields), err));
+}

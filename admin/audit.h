@@ -1,0 +1,64 @@
+#ifndef ADMIN_AUDIT_H_
+#define ADMIN_AUDIT_H_
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct err;
+struct store;
+
+/**
+ * The audit log: who changed what, when and from where, with what it was
+ * before and after, without secrets.  A row is written by the transaction
+ * that makes the change, so that neither is there without the other.
+ */
+enum actor_kind {
+	ACTOR_NOBODY,		/* not signed in: a sign-in that failed */
+	ACTOR_PERSON,
+	ACTOR_TOKEN,		/* the installation's, made by the command */
+	ACTOR_SHELL,		/* the command */
+	ACTOR_MACHINE,		/* a job */
+	ACTOR_KINDS
+};
+
+struct actor {
+	enum actor_kind kind;
+	const char *name;
+	const char *address;	/* "": on this host */
+};
+
+/**
+ * What is being changed, and by whom.  ${view} shows the object by its name,
+ * without secrets: NULL with ERR_NOT_FOUND if it is not there.  It is called
+ * inside the transaction, before and after the change.
+ */
+typedef json_t *audit_view(struct store *st, const char *name,
+    struct err *err);
+
+struct audit {
+	struct actor actor;
+	const char *verb;	/* "account.set" */
+	const char *object;	/* its name before; "": it has none yet */
+	const char *renamed;	/* and after; NULL: the same */
+	audit_view *view;	/* NULL: nothing to show */
+	json_t *before;		/* private */
+};
+
+/** audit_add(st, actor, verb, object, before, after, err): A row, inside a
+ * write transaction; ${before} and ${after} may be NULL. */
+int audit_add(struct store *st, const struct actor *actor, const char *verb,
+    const char *object, const json_t *before, const json_t *after,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** Rows of the log, newest first. */
+struct audit_filter {
+	int64_t below;		/* id; 0: from the newest */
+	const char *verb;	/* NULL: all; so are the others */
+	const char *object;
+	const char *actor;
+	int64_t limit;
+};
+json_t *audit_list(struct store *st, const struct audit_filter *filter,
+    struct err *err);
+
+#endif /* !ADMIN_AUDIT_H_ */

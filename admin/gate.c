@@ -1,0 +1,116 @@
+#include <sodium.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+
+#include "tokens.h"
+
+#include "gate.h"
+
+/* The token of "Authorization: Bearer TOKEN"; NULL if there is none. */
+static const char *
+bearer(const struct http_request *r)
+{
+	static const char scheme[] = "Bearer ";
+	const char *value = http_request_header(r, "authorization");
+
+	if (value == NULL ||
+	    strncasecmp(value, scheme, sizeof(scheme) - 1) != 0)
+		return (NULL);
+	value += sizeof(scheme) - 1;
+	return (value + strspn(value, " "));
+}
+
+/* Our cookie's value, of the right length.  false: there is none. */
+static bool
+cookie(const struct http_request *r, char token[SIGN_IN_TOKEN_SIZE])
+{
+	static const char name[] = API_COOKIE "=";
+	const char *p = http_request_header(r, "cookie");
+	size_t n;
+
+	for (; p != NULL && *p != '\0'; p += n + strspn(p + n, "; ")) {
+		n = strcspn(p, ";");
+		if (n != sizeof(name) - 1 + SIGN_IN_TOKEN_SIZE - 1 ||
+		    strncmp(p, name, sizeof(name) - 1) != 0)
+			continue;
+		memcpy(token, p + sizeof(name) - 1, SIGN_IN_TOKEN_SIZE - 1);
+		token[SIGN_IN_TOKEN_SIZE - 1] = '\0';
+		return (true);
+	}
+	return (false);
+}
+
+/* 1: ${c}->who is known; 0: refused; -1: ${err}. */
+static int
+by_bearer(struct api_call *c, const char *token, struct err *err)
+{
+	int rc;
+
+	rc = tokens_find(c->store, c->pepper, token, &c->who, err);
+	if (rc == 0)
+		(void)api_refuse(c, 401, "the token is not valid");
+	return (rc);
+}
+
+static bool
+has_csrf(const struct api_call *c)
+{
+	const char *given = http_request_header(c->http, "x-csrf-token");
+	char wanted[SIGN_IN_TOKEN_SIZE];
+
+	sign_in_csrf(c->pepper, c->token, wanted);
+	return (given != NULL && strlen(given) == sizeof(wanted) - 1 &&
+	    sodium_memcmp(given, wanted, sizeof(wanted) - 1) == 0);
+}
+
+static bool
+is_read(const struct http_request *r)
+{
+
+	return (strcmp(r->method, "GET") == 0 ||
+	    strcmp(r->method, "HEAD") == 0);
+}
+
+static int
+by_cookie(struct api_call *c, struct err *err)
+{
+	int rc = 0;
+
+	if (cookie(c->http, c->token))
+		rc = sign_in_find(c->store, c->pepper, &c->settings->life,
+		    c->token, &c->who, err);
+	if (rc == 0)
+		(void)api_refuse(c, 401, "not signed in: sign in, or send "
+		    "Authorization: Bearer lh-adm-...");
+	if (rc != 1 || is_read(c->http) || has_csrf(c))
+		return (rc);
+	(void)api_refuse(c, 403, "the header x-csrf-token is missing or "
+	    "wrong");
+	return (0);
+}
+
+int
+gate_open(struct api_call *c, enum route_auth auth, enum role role,
+    struct err *err)
+{
+	const char *token = bearer(c->http);
+	int rc;
+
+	if (auth == ROUTE_OPEN)
+		return (0);
+	rc = token != NULL ? by_bearer(c, token, err) : by_cookie(c, err);
+	if (rc != 1)
+		return (-1);
+	if (c->who.role < role) {
+		(void)api_refuse(c, 403, "this takes the role of %s",
+		    role == ROLE_ADMIN ? "an administrator" : "an operator");
+		return (-1);
+	}
+	if (c->who.read_only && !is_read(c->http)) {
+		(void)api_refuse(c, 403, "this token may only read");
+		return (-1);
+	}
+	return (0);
+}

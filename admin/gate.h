@@ -1,0 +1,16 @@
+#ifndef ADMIN_GATE_H_
+#define ADMIN_GATE_H_
+
+#include "api.h"
+
+/**
+ * gate_open(c, auth, role, err):
+ * Find out who asks (${c}->who): by "Authorization: Bearer", else by the
+ * browser's cookie.  With a cookie, what changes something must bring the
+ * header x-csrf-token that GET /auth/me gave.  0: may go on; -1: refused in
+ * ${c}, or ${err} is set.
+ */
+int gate_open(struct api_call *c, enum route_auth auth, enum role role,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+#endif /* !ADMIN_GATE_H_ */

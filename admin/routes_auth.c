@@ -1,0 +1,333 @@
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/seal.h"
+#include "store/store.h"
+
+#include "people.h"
+#include "second_factor.h"
+#include "tokens.h"
+
+#include "api.h"
+
+#define AGENT_SIZE	512
+
+/* What a page wants to know of who is signed in. */
+static json_t *
+present(struct api_call *c, const char *token, struct err *err)
+{
+	char csrf[SIGN_IN_TOKEN_SIZE];
+	json_t *me;
+
+	if (c->who.person_id != 0) {
+		me = people_show(c->store, c->who.person_id, err);
+	} else {
+		me = json_pack("{s:s, s:s}", "name", c->who.name, "role",
+		    role_word(c->who.role));
+		if (me == NULL)
+			err_set(err, ERR_NOMEM, "no memory for an answer");
+	}
+	if (me == NULL || token[0] == '\0')
+		return (me);
+	sign_in_csrf(c->pepper, token, csrf);
+	if (json_object_set_new(me, "csrf", json_string(csrf)) == 0)
+		return (me);
+	json_decref(me);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (NULL);
+}
+
+static json_t *
+welcome(struct api_call *c, char token[SIGN_IN_TOKEN_SIZE], struct err *err)
+{
+	json_t *me;
+
+	if ((me = present(c, token, err)) != NULL)
+		api_set_cookie(c, token, c->settings->life.max_ms);
+	seal_wipe(token, SIGN_IN_TOKEN_SIZE);
+	return (me);
+}
+
+static json_t *
+answer_sign_in(struct api_call *c, struct sign_in *s,
+    enum sign_in_result result, struct err *err)
+{
+
+	switch (result) {
+	case SIGN_IN_GOOD:
+		c->who = s->who;
+		return (welcome(c, s->token, err));
+	case SIGN_IN_CODE:
+		c->code = 40102;
+		return (api_refuse(c, 401, s->code == NULL ?
+		    "a code of the second factor is needed" :
+		    "the code is not right"));
+	case SIGN_IN_WAIT:
+		c->retry_after_s = (s->wait_ms + 999) / 1000;
+		return (api_refuse(c, 429, "too many tries; the next is "
+		    "looked at in %lld s", (long long)c->retry_after_s));
+	case SIGN_IN_WRONG:
+		break;
+	}
+	return (api_refuse(c, 401, "name or password is not right"));
+}
+
+json_t *
+api_login(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = {
+		"name", "password", "code", NULL
+	};
+	struct sign_in s = { .address = c->http->remote_addr };
+	enum sign_in_result result;
+	char agent[AGENT_SIZE];
+
+	if (api_members(c, members, err) ||
+	    api_need_text(c, "name", &s.name, err) ||
+	    api_need_text(c, "password", &s.password, err) ||
+	    api_text(c, "code", &s.code, err))
+		return (NULL);
+	s.agent = api_agent(c, agent, sizeof(agent));
+	if (sign_in(c->store, c->seal, c->pepper, &c->settings->life, &s,
+	    &result, err))
+		return (NULL);
+	return (answer_sign_in(c, &s, result, err));
+}
+
+json_t *
+api_logout(struct api_call *c, struct err *err)
+{
+
+	if (c->who.sign_in_id != 0 &&
+	    sign_in_end(c->store, &c->who, c->who.sign_in_id, err) &&
+	    (err == NULL || err->code != ERR_NOT_FOUND))
+		return (NULL);
+	err_clear(err);
+	api_set_cookie(c, NULL, 0);
+	return (api_done(c));
+}
+
+static int
+open_sign_in(struct api_call *c, char token[SIGN_IN_TOKEN_SIZE],
+    struct err *err)
+{
+	char agent[AGENT_SIZE];
+
+	if (store_begin(c->store, true, err))
+		return (-1);
+	if (sign_in_open(c->store, c->pepper, &c->settings->life,
+	    c->who.person_id, c->http->remote_addr,
+	    api_agent(c, agent, sizeof(agent)), token, err) == 0)
+		return (store_commit(c->store, err));
+	store_rollback(c->store);
+	return (-1);
+}
+
+json_t *
+api_register(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = {
+		"invitation", "name", "password", NULL
+	};
+	const char *invitation = NULL, *name = NULL, *password;
+	char token[SIGN_IN_TOKEN_SIZE];
+	int rc;
+
+	if (api_members(c, members, err) ||
+	    api_text(c, "invitation", &invitation, err) ||
+	    api_text(c, "name", &name, err) ||
+	    api_need_text(c, "password", &password, err))
+		return (NULL);
+	if (invitation != NULL)
+		rc = people_register(c->store, c->pepper, invitation, name,
+		    password, c->http->remote_addr, &c->who, err);
+	else if (c->settings->registration != REGISTRATION_OPEN)
+		return (api_refuse(c, 403, "an invitation is needed"));
+	else if (api_need_text(c, "name", &name, err))
+		return (NULL);
+	else
+		rc = people_register_open(c->store, name, password,
+		    c->http->remote_addr, &c->who, err);
+	if (rc || open_sign_in(c, token, err))
+		return (NULL);
+	c->status = 201;
+	return (welcome(c, token, err));
+}
+
+json_t *
+api_me(struct api_call *c, struct err *err)
+{
+
+	return (present(c, c->token, err));
+}
+
+/* Only people have passwords and second factors. */
+static bool
+is_person(struct api_call *c)
+{
+
+	if (c->who.person_id != 0)
+		return (true);
+	(void)api_refuse(c, 403, "a token of the installation is no person");
+	return (false);
+}
+
+json_t *
+api_set_me(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = {
+		"password", "new_password", NULL
+	};
+	const char *old, *new;
+
+	if (!is_person(c) || api_members(c, members, err) ||
+	    api_need_text(c, "password", &old, err) ||
+	    api_need_text(c, "new_password", &new, err) ||
+	    people_set_password(c->store, &c->who, old, new,
+	    c->http->remote_addr, err))
+		return (NULL);
+	return (api_done(c));
+}
+
+json_t *
+api_sign_ins(struct api_call *c, struct err *err)
+{
+
+	return (sign_in_list(c->store, &c->settings->life, &c->who, err));
+}
+
+json_t *
+api_end_sign_in(struct api_call *c, struct err *err)
+{
+	int64_t id;
+
+	if (api_id(c, 0, &id, err) ||
+	    sign_in_end(c->store, &c->who, id, err))
+		return (NULL);
+	return (api_done(c));
+}
+
+/* ---- tokens of one's own ---- */
+
+json_t *
+api_tokens(struct api_call *c, struct err *err)
+{
+
+	return (tokens_list(c->store, c->who.person_id, err));
+}
+
+json_t *
+api_make_token(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = {
+		"name", "expires_ms", "read_only", NULL
+	};
+	struct token_spec spec = { .person_id = c->who.person_id };
+	char token[TOKEN_SIZE];
+	json_t *j;
+
+	if (!is_person(c) || api_members(c, members, err) ||
+	    api_need_text(c, "name", &spec.name, err) ||
+	    api_int(c, "expires_ms", store_now_ms(c->store), INT64_MAX,
+	    &spec.expires_ms, err) ||
+	    api_bool(c, "read_only", &spec.read_only, err) ||
+	    tokens_create(c->store, c->pepper, &spec, token, err))
+		return (NULL);
+	if ((j = json_pack("{s:s, s:s}", "name", spec.name, "token", token))
+	    == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	seal_wipe(token, sizeof(token));
+	c->status = 201;
+	return (j);
+}
+
+json_t *
+api_revoke_token(struct api_call *c, struct err *err)
+{
+	int64_t id;
+
+	if (!is_person(c) || api_id(c, 0, &id, err) ||
+	    tokens_revoke_own(c->store, c->who.person_id, id, err))
+		return (NULL);
+	return (api_done(c));
+}
+
+/* ---- the second factor ---- */
+
+/* End a transaction that made ${j}, or did not; noted in the audit log. */
+static json_t *
+end_factor(struct api_call *c, const char *verb, json_t *j, struct err *err)
+{
+	const struct actor actor = api_actor(c);
+
+	if (j != NULL && audit_add(c->store, &actor, verb, c->who.name, NULL,
+	    NULL, err) == 0) {
+		if (store_commit(c->store, err) == 0)
+			return (j);
+	} else {
+		store_rollback(c->store);
+	}
+	json_decref(j);
+	return (NULL);
+}
+
+/* The password once more, as whoever finds a browser open lacks it. */
+static bool
+knows_password(struct api_call *c, struct err *err)
+{
+	const char *password;
+	int rc;
+
+	if (api_need_text(c, "password", &password, err) ||
+	    (rc = people_check_password(c->store, c->who.person_id, password,
+	    err)) == -1)
+		return (false);
+	if (rc == 0)
+		(void)api_refuse(c, 403, "the password is not right");
+	return (rc == 1);
+}
+
+json_t *
+api_begin_factor(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = { "password", NULL };
+
+	if (!is_person(c) || api_members(c, members, err) ||
+	    !knows_password(c, err) || store_begin(c->store, true, err))
+		return (NULL);
+	return (end_factor(c, "user.second_factor_begin",
+	    second_factor_begin(c->store, c->seal, c->who.person_id,
+	    c->who.name, err), err));
+}
+
+json_t *
+api_confirm_factor(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = { "code", NULL };
+	const char *code;
+	json_t *codes;
+
+	if (!is_person(c) || api_members(c, members, err) ||
+	    api_need_text(c, "code", &code, err) ||
+	    store_begin(c->store, true, err))
+		return (NULL);
+	if ((codes = second_factor_confirm(c->store, c->seal, c->pepper,
+	    c->who.person_id, code, err)) != NULL)
+		codes = json_pack("{s:o}", "recovery_codes", codes);
+	return (end_factor(c, "user.second_factor_on", codes, err));
+}
+
+json_t *
+api_drop_factor(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = { "password", NULL };
+	json_t *done = NULL;
+
+	if (!is_person(c) || api_members(c, members, err) ||
+	    !knows_password(c, err) || store_begin(c->store, true, err))
+		return (NULL);
+	if (second_factor_off(c->store, c->who.person_id, err) == 0)
+		done = api_done(c);
+	return (end_factor(c, "user.second_factor_off", done, err));
+}

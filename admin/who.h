@@ -1,0 +1,33 @@
+#ifndef ADMIN_WHO_H_
+#define ADMIN_WHO_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+/**
+ * Who asks: a person who is signed in, a person's token, or a token of the
+ * installation, which the command makes and which may do all.
+ */
+enum role {
+	ROLE_NONE,		/* not signed in */
+	ROLE_USER,		/* sees and makes keys of their own */
+	ROLE_OPERATOR,		/* sees all, runs the pool, sets no secrets */
+	ROLE_ADMIN,
+	ROLES
+};
+
+struct who {
+	enum role role;
+	bool read_only;		/* a token whose scope is that */
+	int64_t person_id;	/* 0: a token of the installation, or nobody */
+	int64_t sign_in_id;	/* 0: not by a browser's cookie */
+	char name[LIMIT_NAME_BYTES];	/* of the person or token */
+};
+
+/** role_word(role), role_parse(word, role): "admin" ...; false: unknown. */
+const char *role_word(enum role role);
+bool role_parse(const char *word, enum role *role);
+
+#endif /* !ADMIN_WHO_H_ */
