@@ -24,7 +24,7 @@ static int
 leave_account(struct runner *rn, struct move_op *op, struct err *err)
 {
 	struct admit_op *admit = &op->admit;
-	struct lease *next = &admit->lease;
+	struct lease left = op->lease;	/* parking takes notes on it */
 	const struct bill_call call = {
 		.ledger_id = admit->ledger_id,
 		.model = admit->model,
@@ -33,7 +33,7 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 	};
 	struct bill bill;
 
-	lease_drop(next);
+	lease_drop(&admit->lease);
 	bill_attempt(rn, op->lease.account, &call, &op->end, &bill);
 	admit->flags |= bill.flags;
 	settle_close_attempt(rn, admit->ledger_id, op->lease.attempt,
@@ -41,15 +41,15 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 	runner_release(rn, &op->lease, admit->ledger_id, admit->key->id);
 	health_note(rn, op->lease.account->id, &op->end);
 
-	*next = op->lease;
-	next->held = false;
-	if (cooldown_park(rn, admit->ledger_id, next, &op->park,
+	left.held = false;
+	if (cooldown_park(rn, admit->ledger_id, &left, &op->park,
 	    &op->undo_park, err))
 		return (-1);
 	if (!op->again)
-		add_tried(next, op->lease.account->id);
-	next->snapshot = NULL;
-	next->account = NULL;
+		add_tried(&left, op->lease.account->id);
+	left.snapshot = NULL;
+	left.account = NULL;
+	admit->lease = left;
 	admit->attempt = op->lease.attempt + 1;
 	return (0);
 }

@@ -431,6 +431,21 @@ proc_run1(struct proc *p, struct store_op *op)
 }
 
 void
+proc_fail1(struct proc *p, struct store_op *op)
+{
+	struct store_batch *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	b->proc = p;
+	unpost(p, op);
+	p->hard_times = true;
+	assert_false(run_once(p, b, &op, 1));
+	p->hard_times = false;
+	op->held = false;
+	free(b);
+}
+
+void
 proc_poll(struct proc *p)
 {
 

@@ -60,6 +60,9 @@ void proc_die(struct proc *p);
 /** proc_run(p, ops, n): One batch. */
 void proc_run(struct proc *p, struct store_op **ops, size_t n);
 void proc_run1(struct proc *p, struct store_op *op);
+
+/** proc_fail1(p, op): Run a batch of it that is to fail by itself, once. */
+void proc_fail1(struct proc *p, struct store_op *op);
 void proc_poll(struct proc *p);
 void proc_beat(struct proc *p);
 

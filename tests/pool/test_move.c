@@ -109,6 +109,44 @@ a_move_closes_parks_and_leases_anew(void **state)
 	proc_free(p);
 }
 
+/* A run that fails half-way drops nothing that is not its own. */
+static void
+a_park_that_fails_is_done_again(void **state)
+{
+	struct rig *r = *state;
+	struct key_info *key;
+	struct admit_op *op;
+	struct move_op *m;
+	struct proc *p;
+	int i;
+
+	rig_account(r, "a1", 0, 2);
+	rig_account(r, "a2", 0, 2);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	rig_price(r, "claude-*", 1000000);
+	p = proc_new(r);
+	op = admit_now(p, key);
+	rig_sql(r, raw_is_mysql() ?
+	    "CREATE TRIGGER no_parks BEFORE INSERT ON cooldown FOR EACH ROW "
+	    "SIGNAL SQLSTATE '45000'" :
+	    "CREATE TRIGGER no_parks BEFORE INSERT ON cooldown BEGIN "
+	    "SELECT RAISE(ABORT, 'no'); END");
+	m = move_make(p, op, "error");
+	for (i = 0; i < 3; i++)
+		proc_fail1(p, &m->admit.op);
+	assert_null(m->admit.lease.snapshot);
+	assert_non_null(m->lease.snapshot);
+	rig_sql(r, "DROP TRIGGER no_parks");
+	proc_run1(p, &m->admit.op);
+	assert_int_equal(m->admit.verdict, ADMIT_LEASED);
+	assert_int_equal(m->admit.lease.account->id, 2);
+	assert_int_equal(nparked(r), 1);
+	drop(op);
+	move_finish(p, m);
+	rig_balance(r, "moved");
+	proc_free(p);
+}
+
 static void
 a_request_that_fails_everywhere_parks_nobody(void **state)
 {
@@ -407,6 +445,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 		T(a_move_closes_parks_and_leases_anew),
+		T(a_park_that_fails_is_done_again),
 		T(a_request_that_fails_everywhere_parks_nobody),
 		T(facts_park_every_time),
 		T(a_family_alone_is_parked),
