@@ -25,7 +25,7 @@ const usage = `usage: tests/bench/run [options]
   --responders N   relay responders (2)
   --only A,B       these scenarios alone (and "leaving": clients that leave)
   --sides A,B      these alone of floor, relay, normal, single, none, five,
-                   mysql, pair, floorTls, relayTls
+                   mysql, noneMysql, fiveMysql, pair, floorTls, relayTls
   --store NAME     sqlite: nothing on MariaDB; mysql: what is measured on
                    MariaDB, and SQLite beside it
   --quick          one round of few requests: about a minute
@@ -198,6 +198,10 @@ async function makeStand(o, dir, wanted) {
       synchronous: 'full', budgets: 5 }),
     mysql: () => startRelay(dir, 'mysql', { ...relay, baseUrl: plainUrl,
       server }),
+    noneMysql: () => startRelay(dir, 'none_mysql', { ...relay,
+      baseUrl: plainUrl, server, budgets: 0 }),
+    fiveMysql: () => startRelay(dir, 'five_mysql', { ...relay,
+      baseUrl: plainUrl, server, budgets: 5 }),
     pair: async () => {
       const pair = { ...relay, baseUrl: plainUrl, server, accounts: 4,
         slots: 10 };
@@ -221,7 +225,8 @@ async function makeStand(o, dir, wanted) {
   return stand;
 }
 
-const onMariadb = (side) => ['mysql', 'pair'].includes(side);
+const onMariadb = (side) => ['mysql', 'noneMysql', 'fiveMysql', 'pair']
+  .includes(side);
 
 function plan(o) {
   return scenarios
@@ -230,8 +235,8 @@ function plan(o) {
     .map((s) => ({ ...s, sides: s.sides.filter((side) =>
       (o.sides === undefined || o.sides.includes(side)) &&
       (o.store !== 'sqlite' || !onMariadb(side)) &&
-      (o.store !== 'mysql' || ['floor', 'relay', 'mysql', 'pair']
-        .includes(side))) }))
+      (o.store !== 'mysql' || onMariadb(side) ||
+        ['floor', 'relay'].includes(side))) }))
     .filter((s) => s.sides.length > 0);
 }
 

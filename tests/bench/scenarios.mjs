@@ -8,7 +8,7 @@
 
 const small = { chunks: 20 };
 const plain = ['floor', 'relay', 'single', 'normal', 'mysql'];
-const budgets = ['none', 'five'];
+const budgets = ['none', 'five', 'noneMysql', 'fiveMysql'];
 const both = ['floor', 'relay'];
 const tls = ['floorTls', 'relayTls'];
 
