@@ -418,7 +418,8 @@ remove_inside(struct store *st, const char *name, struct err *err)
 		    "remove it when they are done", name);
 		return (-1);
 	}
-	if (store_exec(st, STMT_BUDGET_DROP_WINDOWS, &id, 1, 1, NULL, err))
+	if (store_exec(st, STMT_BUDGET_DROP_WINDOWS, &id, 1, 1, NULL, err) ||
+	    store_exec(st, STMT_KEY_RATE_FORGET, &id, 1, 1, NULL, err))
 		return (-1);
 	return (store_exec(st, STMT_BUDGET_DROP, &id, 1, 1, NULL, err));
 }

@@ -10,6 +10,7 @@
 #include "budget_text.h"
 #include "check.h"
 #include "command.h"
+#include "key_rules.h"
 #include "keys.h"
 #include "output.h"
 
@@ -48,6 +49,10 @@ static const struct column show_columns[] = {
 	{ "in flight", "in_flight", COLUMN_INT },
 	{ "goes on for ms", "drain_ms", COLUMN_INT },
 	{ "class in the queue", "queue_class", COLUMN_TEXT },
+	{ "clients", "clients", COLUMN_TEXT },
+	{ "from", "from", COLUMN_TEXT },
+	{ "requests at most", "rate", COLUMN_INT },
+	{ "in any ms", "rate_ms", COLUMN_INT },
 };
 
 static const struct column usage_columns[] = {
@@ -81,6 +86,7 @@ read_change(struct cli *cli, struct key_change *c, struct err *err)
 {
 	const char *expires = cli_option(cli, "expires");
 	const char *budget = cli_option(cli, "budget");
+	const char *rate = cli_option(cli, "rate");
 
 	key_change_init(c);
 	c->name = cli_option(cli, "name");
@@ -90,8 +96,12 @@ read_change(struct cli *cli, struct key_change *c, struct err *err)
 	c->user = cli_option(cli, "user");
 	c->models = cli_option(cli, "models");
 	c->queue_class = cli_option(cli, "queue-class");
+	c->clients = cli_option(cli, "clients");
+	c->nets = cli_option(cli, "from");
 	if (cli_option_int(cli, "concurrency", 0, KEY_CONCURRENCY_MAX,
 	    &c->concurrency, err) || read_drain(cli, &c->drain_ms, err))
+		return (-1);
+	if (rate != NULL && key_rate_parse(rate, c, err))
 		return (-1);
 	if (expires != NULL && check_expiry(expires,
 	    store_now_ms(cli->store), &c->expires_ms, err))
@@ -226,7 +236,13 @@ run_revoke(struct cli *cli, struct err *err)
 	    "client leaves; 0: it is cut; default: "			\
 	    "disconnect_drain_s" },					\
 	{ "queue-class", "CLASS", "high, normal or low: who goes "	\
-	    "first when requests wait" }
+	    "first when requests wait" },				\
+	{ "clients", "KINDS", "kinds of clients by comma, as they "	\
+	    "call themselves: claude-code, curl, ua:PATTERN; \"\": any" }, \
+	{ "from", "NETWORKS", "addresses it is used from, by comma: "	\
+	    "192.0.2.0/24,2001:db8::/32; \"\": any" },			\
+	{ "rate", "N/WINDOW", "requests in any window of that length: "	\
+	    "60/1m; none: no limit" }
 
 static const struct command_option create_options[] = {
 	{ "name", "NAME", "what it is called" },

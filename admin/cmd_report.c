@@ -92,6 +92,7 @@ static const struct column request_fields[] = {
 	{ "model", "model", COLUMN_TEXT },
 	{ "stream", "stream", COLUMN_YES_NO },
 	{ "session", "session", COLUMN_TEXT },
+	{ "from", "address", COLUMN_TEXT },
 	{ "state", "state", COLUMN_TEXT },
 	{ "outcome", "outcome", COLUMN_TEXT },
 	{ "status", "status", COLUMN_INT },

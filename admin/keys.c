@@ -11,6 +11,7 @@
 #include "change.h"
 #include "check.h"
 #include "groups.h"
+#include "key_rules.h"
 #include "prices.h"
 #include "query.h"
 #include "users.h"
@@ -40,6 +41,10 @@ static const struct field key_fields[] = {
 	{ .name = "in_flight", .kind = FIELD_INT },
 	{ .name = "drain_ms", .kind = FIELD_INT },
 	{ .name = "queue_class", .kind = FIELD_WORD, .words = key_classes },
+	{ .name = "clients", .kind = FIELD_TEXT },
+	{ .name = "from", .kind = FIELD_TEXT },
+	{ .name = "rate", .kind = FIELD_INT },
+	{ .name = "rate_ms", .kind = FIELD_INT },
 };
 
 static const struct field usage_fields[] = {
@@ -77,6 +82,7 @@ key_change_init(struct key_change *c)
 		.enabled = -1,
 		.budget_nusd = -1,
 		.drain_ms = -1,
+		.rate = -1,
 	};
 }
 
@@ -96,7 +102,7 @@ check_change(const struct key_change *c, struct err *err)
 		    "limit) to %d", KEY_CONCURRENCY_MAX);
 		return (-1);
 	}
-	return (0);
+	return (key_rules_check(c, err));
 }
 
 /* Put the wanted changes over ${r}. */
@@ -233,7 +239,7 @@ change_budgets(struct store *st, int64_t id, const struct key_change *c,
 
 	if (set_budget(st, id, c->budget_nusd, err))
 		return (-1);
-	if (c->user == NULL && !c->bind && c->budget_nusd < 0)
+	if (c->user == NULL && !c->bind && c->budget_nusd < 0 && c->rate < 0)
 		return (0);
 	return (budget_rules_crowd(st, err));
 }
@@ -260,7 +266,8 @@ create_inside(struct store *st, const struct key_change *c,
 		return (-1);
 	id = store_insert_id(st);
 	if (set_drain(st, id, c->drain_ms, err) ||
-	    set_class(st, id, c->queue_class, err))
+	    set_class(st, id, c->queue_class, err) ||
+	    key_rules_set(st, id, c, err))
 		return (-1);
 	return (change_budgets(st, id, c, err));
 }
@@ -373,7 +380,8 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 	row[8] = store_int(r->id);
 	if (change_exec_named(st, STMT_KEY_SET, row, NITEMS(row), "a key",
 	    name, err) || set_drain(st, r->id, c->drain_ms, err) ||
-	    set_class(st, r->id, c->queue_class, err))
+	    set_class(st, r->id, c->queue_class, err) ||
+	    key_rules_set(st, r->id, c, err))
 		return (-1);
 	return (change_budgets(st, r->id, c, err));
 }

@@ -33,6 +33,13 @@ struct key_change {
 	int64_t drain_ms;	/* so long the upstream goes on when a client
 				   leaves, 0 ... 3,600,000; -1: unchanged;
 				   KEY_DRAIN_DEFAULT: as the installation */
+	const char *clients;	/* see pool/rules.h; "": any; NULL:
+				   unchanged */
+	const char *nets;	/* by comma; "": from anywhere; NULL:
+				   unchanged */
+	int64_t rate;		/* requests in each rate_ms; -1: unchanged;
+				   KEY_RATE_NONE: no limit any more */
+	int64_t rate_ms;	/* of a sliding window, see ledger/window.h */
 	const char *queue_class;	/* high, normal or low; NULL: unchanged,
 					   or normal */
 };
@@ -42,6 +49,8 @@ extern const char *const key_classes[];
 
 #define KEY_BUDGET_NONE		(-2)
 #define KEY_DRAIN_DEFAULT	(-2)
+#define KEY_RATE_NONE		(-2)
+#define KEY_RATE_MAX		1000000000
 #define KEY_CONCURRENCY_MAX	100000
 
 /** key_change_init(c): Nothing changes. */

@@ -49,6 +49,8 @@ libadmin_a_SOURCES = \
 	admin/groups.h \
 	admin/install.c \
 	admin/install.h \
+	admin/key_rules.c \
+	admin/key_rules.h \
 	admin/keys.c \
 	admin/keys.h \
 	admin/login.c \

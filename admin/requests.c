@@ -68,6 +68,7 @@ static const struct field show_fields[] = {
 	{ .name = "answer_bytes", .kind = FIELD_INT },
 	{ .name = "session", .kind = FIELD_TEXT },
 	{ .name = "settled_ms", .kind = FIELD_INT },
+	{ .name = "address", .kind = FIELD_TEXT },
 	{ .name = "trace", .kind = FIELD_JSON },
 };
 

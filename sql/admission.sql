@@ -38,7 +38,8 @@ FROM meta WHERE name = 'config_version';
 
 -- name: key_by_hash
 SELECT k.id, k.name, k.visible, k.bind_kind, k.bind_id, k.concurrency,
-    k.models, k.enabled, k.expires_ms, m.value + 0, coalesce(k.drain_ms, -1)
+    k.models, k.enabled, k.expires_ms, m.value + 0, coalesce(k.drain_ms, -1),
+    k.clients, k.nets
 FROM api_key k, meta m
 WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
 
@@ -46,7 +47,7 @@ WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
 -- The count is of requests in flight, where that is bounded.
 SELECT enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id,
     concurrency, models, turn, coalesce((SELECT p.concurrency FROM person p
-    WHERE p.id = api_key.person_id), 0), queue_class,
+    WHERE p.id = api_key.person_id), 0), queue_class, clients, nets,
     CASE WHEN concurrency > 0 THEN
     (SELECT count(*) FROM slot WHERE slot.key_id = api_key.id
     AND slot.responder_id IS NOT NULL) ELSE 0 END
@@ -56,7 +57,7 @@ FROM api_key WHERE id = ?;
 -- As key_check, for a JSON array of keys in order; without the count.
 SELECT k.id, k.enabled, k.revoked_ms, k.expires_ms, k.bind_kind, k.bind_id,
     k.person_id, k.concurrency, k.models, k.turn, coalesce(p.concurrency, 0),
-    k.queue_class
+    k.queue_class, k.clients, k.nets
 FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
 STRAIGHT_JOIN api_key k ON k.id = j.id
 LEFT JOIN person p ON p.id = k.person_id;
@@ -136,8 +137,8 @@ WHERE account_id = ? AND n = ? AND fence = ? AND ledger_id = ? AND key_id = ?;
 -- name: ledger_open
 INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id, kind,
     model, stream, reserved_nusd, body_bytes, session, person_id, flags,
-    holds)
-VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    holds, address)
+VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ledger_attempt
 -- fence, id

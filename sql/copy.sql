@@ -176,14 +176,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 -- name: copy_read_api_key
 SELECT id, name, visible, hash, person_id, bind_kind, bind_id,
     concurrency, models, enabled, expires_ms, created_ms, revoked_ms,
-    turn, drain_ms, queue_class
+    turn, drain_ms, queue_class, clients, nets, rate_id
 FROM api_key ORDER BY id;
 
 -- name: copy_put_api_key
 INSERT INTO api_key (id, name, visible, hash, person_id, bind_kind,
     bind_id, concurrency, models, enabled, expires_ms, created_ms,
-    revoked_ms, turn, drain_ms, queue_class)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    revoked_ms, turn, drain_ms, queue_class, clients, nets, rate_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_key_usage
 SELECT key_id, requests, cost_nusd, input_tokens, output_tokens,
@@ -337,7 +337,7 @@ SELECT id, state, fence, responder_id, created_ms, key_id, kind, model,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
     answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
-    person_id, group_id, extensions, disconnect, web_searches
+    person_id, group_id, extensions, disconnect, web_searches, address
 FROM ledger WHERE id > ? AND id <= ? ORDER BY id;
 
 -- name: copy_put_ledger
@@ -347,9 +347,9 @@ INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
     answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
-    person_id, group_id, extensions, disconnect, web_searches)
+    person_id, group_id, extensions, disconnect, web_searches, address)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_attempt
 -- ids after the first, up to the second

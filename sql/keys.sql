@@ -22,6 +22,50 @@ UPDATE api_key SET drain_ms = ? WHERE id = ?;
 -- queue_class, id
 UPDATE api_key SET queue_class = ? WHERE id = ?;
 
+-- name: key_clients_set
+-- clients, id
+UPDATE api_key SET clients = ? WHERE id = ?;
+
+-- name: key_nets_set
+-- nets, id
+UPDATE api_key SET nets = ? WHERE id = ?;
+
+-- name: key_rate
+-- The budget that is a key's rate: id, window, limit.
+SELECT b.id, b.length_ms, b.limit_value
+FROM api_key k JOIN budget b ON b.id = k.rate_id WHERE k.id = ?;
+
+-- name: key_rate_add @sqlite
+-- Named after the key, or, where that name is taken, after key and its id.
+-- length_ms, limit_value, created_ms, key
+INSERT INTO budget (name, scope, scope_id, kind, period, length_ms,
+	limit_value, created_ms)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM budget b
+	WHERE b.name = k.name || '-rate')
+	THEN k.name || '-rate-' || k.id ELSE k.name || '-rate' END,
+	'key', k.id, 'requests', 'rolling', ?, ?, ?
+FROM api_key k WHERE k.id = ?;
+-- name: key_rate_add @mysql
+INSERT INTO budget (name, scope, scope_id, kind, period, length_ms,
+	limit_value, created_ms)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM budget b
+	WHERE b.name = concat(k.name, '-rate'))
+	THEN concat(k.name, '-rate-', k.id) ELSE concat(k.name, '-rate') END,
+	'key', k.id, 'requests', 'rolling', ?, ?, ?
+FROM api_key k WHERE k.id = ?;
+
+-- name: key_rate_is
+-- budget, key
+UPDATE api_key SET rate_id = ? WHERE id = ?;
+
+-- name: key_rate_set
+-- length_ms, limit_value, enabled, budget
+UPDATE budget SET length_ms = ?, limit_value = ?, enabled = ? WHERE id = ?;
+
+-- name: key_rate_forget
+-- budget: it goes
+UPDATE api_key SET rate_id = NULL WHERE rate_id = ?;
+
 -- name: key_revoke
 -- revoked_ms, id
 UPDATE api_key SET revoked_ms = ?, enabled = 0
@@ -42,8 +86,10 @@ SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	CASE WHEN b.id IS NOT NULL THEN coalesce(w.spent, 0) END,
 	CASE WHEN b.id IS NOT NULL THEN coalesce(w.reserved, 0) END,
 	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id),
-	k.drain_ms, k.queue_class
+	k.drain_ms, k.queue_class, k.clients, k.nets, r.limit_value,
+	r.length_ms
 FROM api_key k
+LEFT JOIN budget r ON r.id = k.rate_id AND r.enabled = 1
 LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id
 LEFT JOIN account a ON k.bind_kind = 'account' AND a.id = k.bind_id

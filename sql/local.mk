@@ -46,7 +46,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0011-objects.sql \
 	sql/mysql/0011-objects.sql \
 	sql/sqlite/0012-people.sql \
-	sql/mysql/0012-people.sql
+	sql/mysql/0012-people.sql \
+	sql/sqlite/0013-rules.sql \
+	sql/mysql/0013-rules.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

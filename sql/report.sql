@@ -59,7 +59,7 @@ SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
 	l.total_ms, l.flags, l.responder_id, l.reserved_nusd,
 	l.overrun_nusd, l.price_id, l.disconnect, l.body_bytes,
-	l.answer_bytes, l.session, l.settled_ms, l.trace
+	l.answer_bytes, l.session, l.settled_ms, l.address, l.trace
 FROM ledger l
 LEFT JOIN api_key k ON k.id = l.key_id
 LEFT JOIN account a ON a.id = l.account_id

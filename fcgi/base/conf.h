@@ -28,6 +28,9 @@ struct conf {
 	char *log;			/* stderr | syslog | file:/path */
 	char *log_level;
 	char *ca_file;			/* "" : the system's */
+	char *trusted_proxies;		/* networks by comma, and "unix", see
+					   http/peer.h; "": none */
+	char *record_address;		/* full | none */
 	char *relay_socket;		/* what spawn-fcgi binds: a path, or
 					   ADDRESS:PORT; for doctor */
 	char *admin_socket;
@@ -94,6 +97,7 @@ enum conf_type {
 	CONF_NAME,		/* "" or as of a host */
 	CONF_MOUNT,
 	CONF_URL,		/* "" or http(s)://... */
+	CONF_NETS,		/* networks by comma, "unix" */
 	CONF_CHOICE,		/* one of .choices, separated by '|' */
 	CONF_INT,
 	CONF_BYTES,

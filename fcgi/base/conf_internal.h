@@ -9,7 +9,7 @@
 
 #include "base/conf.h"
 
-#define CONF_SETTINGS_MAX	64
+#define CONF_SETTINGS_MAX	96
 
 /**
  * conf_value_set(conf, s, value, err):

@@ -66,6 +66,20 @@ static const struct conf_setting settings[] = {
 	  .def = "", .max = PATH_LEN,
 	  .help = "Certificates that upstreams are checked against; empty: "
 	      "those of the system." },
+	{ .name = "trusted_proxies", .type = CONF_NETS,
+	  FIELD(trusted_proxies),
+	  .def = "", .max = 2000, .reloadable = true,
+	  .help = "Proxies before the web server whose X-Forwarded-For is "
+	      "believed: a client's address is REMOTE_ADDR, or, where that "
+	      "is one of these, the right-most entry of the header that is "
+	      "not.  unix stands for peers without an address, which came "
+	      "over a Unix socket.  Not for the web server itself." },
+	{ .name = "record_address", .type = CONF_CHOICE,
+	  FIELD(record_address),
+	  .def = "full", .choices = "full|none", .reloadable = true,
+	  .help = "Whether the ledger row of a request has the client's "
+	      "address, which is personal data in many places; it is "
+	      "deleted with the row (ledger_keep_days)." },
 	{ .name = "relay_socket", .type = CONF_SOCKET, FIELD(relay_socket),
 	  .def = "/run/leasehold/relay.sock", .min = 1, .max = SOCKET_LEN,
 	  .help = "Socket of the relay responders, as spawn-fcgi binds it: a "

@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/conf_internal.h"
 #include "base/err.h"
+#include "base/net.h"
 #include "base/num.h"
 
 #define MS_PER_SECOND	1000
@@ -143,6 +144,14 @@ check_url(const struct conf_setting *s, const char *value)
 	return (true);
 }
 
+static bool
+check_nets(const struct conf_setting *s, const char *value)
+{
+
+	(void)s;
+	return (net_list_check(value, "unix", NULL) == 0);
+}
+
 /* ---- numbers ---- */
 
 static int
@@ -241,6 +250,9 @@ static const struct type types[] = {
 	[CONF_URL] = { .name = "URL", .is_text = true,
 		.check = check_url, .rule = "empty, or a URL that begins with "
 		"https:// or http://" },
+	[CONF_NETS] = { .name = "networks", .is_text = true,
+		.check = check_nets, .rule = "networks as 10.0.0.0/8 or "
+		"2001:db8::/32, and the word unix, by comma" },
 	[CONF_CHOICE] = { .name = "word", .is_text = true,
 		.check = check_choices },
 	[CONF_INT] = { .name = "number",

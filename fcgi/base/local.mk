@@ -33,6 +33,8 @@ libbase_a_SOURCES = \
 	fcgi/base/loop_internal.h \
 	fcgi/base/loop_timer.c \
 	fcgi/base/loop_watch.c \
+	fcgi/base/net.c \
+	fcgi/base/net.h \
 	fcgi/base/num.c \
 	fcgi/base/num.h \
 	fcgi/base/seal.c \

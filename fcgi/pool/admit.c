@@ -177,7 +177,7 @@ put_ledger(struct runner *rn, const struct want *w, int fence)
 	    store_int(op->stream), store_int(op->reserved_nusd),
 	    store_int(op->body_bytes), store_text(op->session),
 	    store_int(w->key->person_id), store_int(op->flags),
-	    store_text(text));
+	    store_text(text), store_text(op->address));
 }
 
 static void

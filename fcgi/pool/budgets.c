@@ -141,6 +141,16 @@ struct look {
 	struct window_use use;
 };
 
+/* May what is reserved be given back, so that there is room again?  Of a
+ * request that goes upstream all that it reserved of a rate is used. */
+static bool
+may_come_back(const struct budget_rule *rule)
+{
+
+	return (rule->kind != BUDGET_REQUESTS ||
+	    rule->window.period != WINDOW_ROLLING);
+}
+
 /* Has the budget room?  1; 0, see ${why}; -1. */
 static int
 find_room(struct runner *rn, struct look *l, struct shortage *why,
@@ -156,7 +166,7 @@ find_room(struct runner *rn, struct look *l, struct shortage *why,
 		.left = left_of(l->rule, &l->use),
 		.wanted = l->more,
 		.renews_ms = all > limit ? INT64_MAX : l->use.renews_ms,
-		.held = limit - l->use.spent >= all,
+		.held = limit - l->use.spent >= all && may_come_back(l->rule),
 	};
 	return (why->left >= l->more);
 }

@@ -11,6 +11,7 @@
 #include "pool/check.h"
 #include "pool/demand.h"
 #include "pool/objects.h"
+#include "pool/rules.h"
 #include "pool/runner.h"
 
 static int __attribute__((__format__(__printf__, 3, 4)))
@@ -41,6 +42,17 @@ say_where(const struct runner *rn, const struct key_state *key, char *out,
 		snprintf(out, size, "in the pool");
 	else
 		snprintf(out, size, "for this key");
+}
+
+static int
+refuse_caller(struct admit_op *op, enum admit_verdict verdict,
+    const struct key_state *key)
+{
+
+	op->verdict = verdict;
+	rules_explain(verdict, key->clients, &op->caller, op->reason,
+	    sizeof(op->reason));
+	return (0);
 }
 
 static int
@@ -232,7 +244,11 @@ check_want(struct runner *rn, struct admit_op *op, struct want *w,
 	    key->models != NULL)
 		return (refuse(op, ADMIT_FEATURE, "the key may use some "
 		    "models only, and fallbacks may lead to others"));
-	return (verdict == ADMIT_LEASED ? 1 : refuse_key(op, verdict));
+	if (verdict != ADMIT_LEASED)
+		return (refuse_key(op, verdict));
+	verdict = rules_verdict(key->clients, key->nets, &op->caller);
+	return (verdict == ADMIT_LEASED ? 1 :
+	    refuse_caller(op, verdict, key));
 }
 
 int

@@ -17,15 +17,23 @@ keys_init(struct keys *k)
 	*k = (struct keys) { 0 };
 }
 
+static void
+key_free(struct key_state *key)
+{
+
+	free(key->models);
+	free(key->clients);
+	free(key->nets);
+	free(key);
+}
+
 void
 keys_reset(struct keys *k)
 {
 	size_t i;
 
-	for (i = 0; i < k->n; i++) {
-		free(k->list[i]->models);
-		free(k->list[i]);
-	}
+	for (i = 0; i < k->n; i++)
+		key_free(k->list[i]);
 	k->n = 0;
 }
 
@@ -44,8 +52,21 @@ struct reading {
 	struct err *err;
 };
 
+/* A list; NULL for one that is "". */
+static int
+take_list(const struct store_value *c, char **out, struct err *err)
+{
+
+	if (*store_get_text(c) == '\0' ||
+	    (*out = strdup(store_get_text(c))) != NULL)
+		return (0);
+	err_set(err, ERR_NOMEM, "no memory for a key");
+	return (-1);
+}
+
 /* enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id, concurrency,
- * models, turn, the person's concurrency; 0, or -1 */
+ * models, turn, the person's concurrency, queue_class, clients, nets; 0, or
+ * -1 */
 static int
 take_key(struct key_state *key, const struct store_value *c, struct err *err)
 {
@@ -61,12 +82,9 @@ take_key(struct key_state *key, const struct store_value *c, struct err *err)
 	key->turn = store_get_int(&c[8]);
 	key->person_concurrency = store_get_int(&c[9]);
 	key->queue_class = (int)store_get_int(&c[10]);
-	if (*store_get_text(&c[7]) == '\0')
-		return (0);
-	if ((key->models = strdup(store_get_text(&c[7]))) != NULL)
-		return (0);
-	err_set(err, ERR_NOMEM, "no memory for a key");
-	return (-1);
+	return (take_list(&c[7], &key->models, err) ||
+	    take_list(&c[11], &key->clients, err) ||
+	    take_list(&c[12], &key->nets, err) ? -1 : 0);
 }
 
 /* As take_key has them, and the count. */
@@ -79,7 +97,7 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	if (take_key(r->key, c, r->err))
 		return (-1);
 	if (r->key->concurrency > 0)
-		load_key_set(r->load, r->key->id, store_get_int(&c[11]));
+		load_key_set(r->load, r->key->id, store_get_int(&c[13]));
 	return (1);
 }
 
@@ -272,8 +290,7 @@ keys_get(struct keys *k, struct store *st, struct load *load, int64_t id,
 	return (r.key);
 
 err1:
-	free(r.key->models);
-	free(r.key);
+	key_free(r.key);
 err0:
 	return (NULL);
 }

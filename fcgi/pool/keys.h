@@ -25,6 +25,8 @@ struct key_state {
 	int64_t person_concurrency;	/* of all keys of that person */
 	int queue_class;	/* 0 high, 1 normal, 2 low: see place.h */
 	char *models;		/* NULL: any */
+	char *clients;		/* see rules.h; NULL: any */
+	char *nets;		/* NULL: from anywhere */
 	int64_t turn;		/* when it last got a slot while others
 				   waited */
 	bool turn_moved;	/* to be written */

@@ -59,6 +59,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/responder.h \
 	fcgi/pool/rows.c \
 	fcgi/pool/rows.h \
+	fcgi/pool/rules.c \
+	fcgi/pool/rules.h \
 	fcgi/pool/runner.c \
 	fcgi/pool/runner.h \
 	fcgi/pool/settle.c \

@@ -17,7 +17,7 @@ struct reading {
 };
 
 /* id, name, visible, bind_kind, bind_id, concurrency, models, enabled,
- * expires_ms, config_version, drain_ms or -1 */
+ * expires_ms, config_version, drain_ms or -1, clients, nets */
 static int
 key_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -25,13 +25,13 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	struct key_info *k;
 
 	(void)n;
-	if ((k = calloc(1, sizeof(*k))) == NULL ||
-	    (k->models = strdup(store_get_text(&c[6]))) == NULL) {
-		free(k);
-		err_set(r->err, ERR_NOMEM, "no memory for a key");
-		return (-1);
-	}
+	if ((k = calloc(1, sizeof(*k))) == NULL)
+		goto nomem;
 	k->refs = 1;
+	if ((k->models = strdup(store_get_text(&c[6]))) == NULL ||
+	    (k->clients = strdup(store_get_text(&c[11]))) == NULL ||
+	    (k->nets = strdup(store_get_text(&c[12]))) == NULL)
+		goto nomem;
 	k->id = store_get_int(&c[0]);
 	snprintf(k->name, sizeof(k->name), "%s", store_get_text(&c[1]));
 	snprintf(k->visible, sizeof(k->visible), "%s",
@@ -46,6 +46,11 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	k->drain_ms = store_get_int(&c[10]);
 	r->key = k;
 	return (1);
+
+nomem:
+	key_info_unref(k);
+	err_set(r->err, ERR_NOMEM, "no memory for a key");
+	return (-1);
 }
 
 int
@@ -68,6 +73,8 @@ key_info_unref(struct key_info *k)
 	if (k == NULL || --k->refs > 0)
 		return;
 	free(k->models);
+	free(k->clients);
+	free(k->nets);
 	free(k);
 }
 

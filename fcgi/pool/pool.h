@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/net.h"
 #include "base/seal.h"
 #include "ledger/id.h"
 #include "ledger/usage.h"
@@ -79,6 +80,13 @@ struct snapshot *pool_snapshot(struct pool *p);
 
 /* ---- keys ---- */
 
+/** Who calls, as the web server tells it: see pool/rules.h. */
+#define CALLER_AGENT_SIZE 128
+struct caller {
+	struct net_addr addr;
+	char agent[CALLER_AGENT_SIZE];	/* User-Agent, cut; "": none */
+};
+
 /** A client key as looked up; constant, counted by reference (loop only). */
 struct key_info {
 	int refs;
@@ -89,6 +97,8 @@ struct key_info {
 	int64_t bind_id;
 	int64_t concurrency;		/* 0: unlimited */
 	char *models;			/* wildcards by comma; "" any */
+	char *clients;			/* see pool/rules.h; "" any */
+	char *nets;			/* that it is used from; "" any */
 	bool enabled;
 	int64_t expires_ms;		/* 0: never */
 	int64_t drain_ms;		/* so long the upstream goes on when
@@ -196,6 +206,8 @@ enum admit_verdict {
 	ADMIT_NO_KEY,		/* revoked, disabled or gone meanwhile */
 	ADMIT_KEY_EXPIRED,
 	ADMIT_MODEL,		/* the key's allow-list has not this model */
+	ADMIT_CLIENT,		/* ... nor this kind of client */
+	ADMIT_ADDRESS,		/* ... nor its address */
 	ADMIT_BUDGET,		/* used up for good; .budget_* say which */
 	ADMIT_BUDGET_RENEWS,	/* used up until .retry_ms */
 	ADMIT_BUDGET_HELD,	/* has room once open requests are settled,
@@ -222,6 +234,8 @@ struct admit_op {
 	const char *kind;		/* "messages", "count_tokens", ... */
 	char model[128];		/* "" where the call names none */
 	char session[128];		/* "": none */
+	struct caller caller;
+	char address[NET_ADDR_SIZE];	/* for the ledger row; "": none */
 	bool long_cache;		/* it asks for prompt caches that last
 					   an hour */
 	bool stream;

@@ -215,6 +215,9 @@ call_fill_admission(struct call *c, struct admit_op *op)
 	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
 	op->long_cache = c->peek.long_cache;
 	snprintf(op->session, sizeof(op->session), "%s", c->peek.session);
+	op->caller = c->caller;
+	if (strcmp(c->relay->conf->record_address, "full") == 0)
+		net_addr_format(&c->caller.addr, op->address);
 }
 
 /* Clients that name their session in a header, which goes before what the body

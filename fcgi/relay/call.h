@@ -79,7 +79,11 @@ struct call {
 	char request_id[LEDGER_ID_SIZE];
 
 	/* who calls */
+	struct caller caller;
+	char address[NET_ADDR_SIZE];	/* the caller's; else the web server's
+					   word; "": neither */
 	struct key_info *key;
+	bool key_fresh;			/* it was read just now */
 	const char *keys[HTTP_KEYS_MAX];	/* still to be tried */
 	size_t nkeys, keys_tried;
 

@@ -253,7 +253,7 @@ close_log_error(const struct call *c, const struct response_error *e,
 	    "refused");
 	log_str(&l, "kind", c->kind->name);
 	log_str(&l, "key", c->key != NULL ? c->key->name : NULL);
-	log_str(&l, "client", c->http->remote_addr);
+	log_str(&l, "client", c->address);
 	log_str(&l, "outcome", outcome);
 	log_int(&l, "status", e->status);
 	log_end(&l);

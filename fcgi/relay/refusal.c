@@ -6,6 +6,11 @@
  * (WIRE.md section 7, rule 13): they are told not to try again. */
 #define RETRY_AFTER_MAX_S	60
 
+/* What is hardly longer is said to be as long as that: a rate by the minute
+ * renews after 61 s at the most, and who comes a moment early is told the
+ * rest. */
+#define RETRY_AFTER_NEAR_S	62
+
 /*
  * A wrong key is told with x-should-retry: false, since Claude Code would try
  * again for minutes (WIRE.md section 7, rule 12); so is what no waiting heals.
@@ -48,6 +53,12 @@ static const struct refusal_row rows[] = {
 	[REFUSAL_MODEL] = { "model_refused", { .status = 403,
 	    .type = "permission_error",
 	    .message = "The API key may not use this model." } },
+	[REFUSAL_CLIENT] = { "client_refused", { .status = 403,
+	    .type = "permission_error",
+	    .message = "The API key is not for this kind of client." } },
+	[REFUSAL_ADDRESS] = { "address_refused", { .status = 403,
+	    .type = "permission_error",
+	    .message = "The API key may not be used from this address." } },
 	[REFUSAL_BUDGET] = { "budget", { .status = 402,
 	    .type = "billing_error",
 	    .message = "The budget of this API key is used up." } },
@@ -102,6 +113,8 @@ static const enum refusal verdicts[] = {
 	[ADMIT_NO_KEY] = REFUSAL_KEY_REVOKED,
 	[ADMIT_KEY_EXPIRED] = REFUSAL_KEY_EXPIRED,
 	[ADMIT_MODEL] = REFUSAL_MODEL,
+	[ADMIT_CLIENT] = REFUSAL_CLIENT,
+	[ADMIT_ADDRESS] = REFUSAL_ADDRESS,
 	[ADMIT_BUDGET] = REFUSAL_BUDGET,
 	[ADMIT_BUDGET_RENEWS] = REFUSAL_BUDGET_RENEWS,
 	[ADMIT_BUDGET_HELD] = REFUSAL_BUDGET_HELD,
@@ -140,8 +153,10 @@ refusal_wait(struct response_error *e, int64_t retry_ms, int64_t now_ms)
 	if (retry_ms == 0)
 		return;
 	e->retry_after_s = ms <= 0 ? 1 : (ms + 999) / 1000;
-	if (e->retry_after_s > RETRY_AFTER_MAX_S)
+	if (e->retry_after_s > RETRY_AFTER_NEAR_S)
 		e->should_retry = 0;
+	else if (e->retry_after_s > RETRY_AFTER_MAX_S)
+		e->retry_after_s = RETRY_AFTER_MAX_S;
 }
 
 void

@@ -301,6 +301,43 @@ json "it is shown" '.queue_class == "high"' key show k1
 is 2 "no such class" key set k1 --queue-class first
 is 0 "back to normal" key set k1 --queue-class normal
 
+# ---- rules of keys ----
+
+is 0 "key create with rules" key create --name ruled --clients claude-code,curl \
+    --from 10.0.0.0/8,2001:db8::/32 --rate 60/1m
+json "they are shown" '.clients == "claude-code,curl" and
+    .from == "10.0.0.0/8,2001:db8::/32" and .rate == 60 and
+    .rate_ms == 60000' key show ruled
+json "the rate is a budget" '[.[] | select(.name == "ruled-rate")] | length == 1
+    and .[0].counts == "requests" and .[0].period == "rolling"
+    and .[0].limit == 60' budget list --key ruled
+is 0 "another rate" key set ruled --rate 1000/1h
+json "in another window, on the same budget" \
+    '.rate == 1000 and .rate_ms == 3600000 and (.budgets | length == 1)' \
+    key show ruled
+is 0 "no rate" key set ruled --rate none
+json "none is shown" '.rate == null' key show ruled
+is 0 "a rate again" key set ruled --rate 5/1m
+json "it is the same budget" '.rate == 5 and (.budgets | length == 1)' \
+    key show ruled
+is 0 "its budget may be removed" budget remove ruled-rate
+is 0 "and made anew" key set ruled --rate 6/1m
+json "as it was" '.rate == 6' key show ruled
+is 0 "anybody, from anywhere" key set ruled --clients '' --from ''
+json "there is no rule" '.clients == "" and .from == ""' key show ruled
+is 2 "no such client" key set ruled --clients claud-code
+has "it names those that are there" 'claude-code .* curl'
+is 0 "a pattern" key set ruled --clients 'ua:our tool/*,curl'
+is 2 "no network" key set ruled --from 10.0.0.0/33
+has "it names the entry" '10.0.0.0/33'
+is 2 "bits behind the length" key set ruled --from 10.0.0.1/8
+for rate in 0/1m 60 60/ /1m 60/1 60/30s 60/401d x/1m -1/1m 60/1m/1m; do
+	is 2 "no rate: $rate" key set ruled --rate "$rate"
+done
+json "nothing of it was taken" '.rate == 6 and .from == ""' key show ruled
+is 0 "key show as text" key show ruled
+has "it has the clients" 'ua:our tool'
+
 # ---- why this account ----
 
 json "account why-not" '.picked == false and (.answer | length > 0) and

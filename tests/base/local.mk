@@ -27,6 +27,11 @@ tests_base_test_heap_SOURCES = tests/base/test_heap.c
 tests_base_test_heap_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_heap_LDADD = $(BASE_TEST_LIBS)
 
+UNIT_TESTS += tests/base/test_net
+tests_base_test_net_SOURCES = tests/base/test_net.c
+tests_base_test_net_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_net_LDADD = $(BASE_TEST_LIBS)
+
 UNIT_TESTS += tests/base/test_num
 tests_base_test_num_SOURCES = tests/base/test_num.c
 tests_base_test_num_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -7,6 +7,11 @@ tests_http_test_record_SOURCES = tests/http/test_record.c $(HTTP_RECORDS)
 tests_http_test_record_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_record_LDADD = $(HTTP_TEST_LIBS)
 
+UNIT_TESTS += tests/http/test_peer
+tests_http_test_peer_SOURCES = tests/http/test_peer.c
+tests_http_test_peer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_peer_LDADD = $(HTTP_TEST_LIBS)
+
 UNIT_TESTS += tests/http/test_request
 tests_http_test_request_SOURCES = tests/http/test_request.c
 tests_http_test_request_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -35,6 +35,11 @@ tests_pool_test_health_SOURCES = tests/pool/test_health.c $(POOL_RIG)
 tests_pool_test_health_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_health_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_rules
+tests_pool_test_rules_SOURCES = tests/pool/test_rules.c $(POOL_RIG)
+tests_pool_test_rules_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_rules_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_wait
 tests_pool_test_wait_SOURCES = tests/pool/test_wait.c $(POOL_RIG)
 tests_pool_test_wait_CPPFLAGS = $(TEST_CPPFLAGS)

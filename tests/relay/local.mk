@@ -98,7 +98,8 @@ tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
 	$(JANSSON_LIBS) $(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
-CALL_FAKES = fcgi/pool/share.c fcgi/pool/oauth.c tests/relay/fakes.c tests/relay/fake_pool.c \
+CALL_FAKES = fcgi/pool/share.c fcgi/pool/oauth.c \
+	fcgi/pool/rules.c tests/relay/fakes.c tests/relay/fake_pool.c \
 	tests/relay/fakes.h tests/relay/messages.h
 
 UNIT_TESTS += tests/relay/test_call_front

@@ -302,6 +302,123 @@ a_request_without_a_key_is_no_guess(void **state)
 	fake_gone(req);
 }
 
+/* ---- rules of keys ---- */
+
+#define FROM(a) FAKE_KEY "REMOTE_ADDR=" a "\nHTTP_USER_AGENT=curl/8\n"
+
+static void
+strangers_are_refused_before_their_body(void **state)
+{
+	static char office[] = "10.0.0.0/8", claude[] = "claude-code";
+	static const struct {
+		char *nets, *clients;
+		const char *params, *has;	/* NULL: let in */
+	} cases[] = {
+		{ office, NULL, FROM("10.1.1.1"), NULL },
+		{ office, NULL, FROM("192.0.2.1"), "from address 192.0.2.1" },
+		{ office, NULL, FROM("unix:"), "cannot be told" },
+		{ office, NULL, FROM("192.0.2.1")
+		    "HTTP_X_FORWARDED_FOR=10.1.1.1\n", "192.0.2.1" },
+		{ office, NULL, FROM("198.51.100.2")
+		    "HTTP_X_FORWARDED_FOR=10.1.1.1\n", NULL },
+		{ office, NULL, FROM("198.51.100.2")
+		    "HTTP_X_FORWARDED_FOR=10.1.1.1, 9.9.9.9\n", "9.9.9.9" },
+		{ office, NULL, FROM("198.51.100.2")
+		    "HTTP_X_FORWARDED_FOR=unknown\n", "cannot be told" },
+		{ NULL, claude, FROM("192.0.2.1"),
+		    "of kind curl, as it says it is \\\"curl/8\\\"" },
+		{ office, claude, FAKE_KEY "REMOTE_ADDR=10.0.0.1\n"
+		    "HTTP_USER_AGENT=claude-cli/2.1 (external, cli)\n", NULL },
+	};
+	struct fcgi_request *req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * NITEMS(cases); i++) {
+		fakes_start("trusted_proxies = 198.51.100.0/24\n");
+		fakes.key.nets = cases[i / 2].nets;
+		fakes.key.clients = cases[i / 2].clients;
+		fakes.key_cached = i % 2 == 0;
+		req = fake_begin("POST", "/v1/messages", cases[i / 2].params);
+		/* What was remembered turns nobody away. */
+		if (fakes.lookup != NULL)
+			fake_looked_up(true, ERR_NONE);
+		assert_null(fakes.lookup);
+		if (cases[i / 2].has == NULL) {
+			assert_true(req->wanted);
+			assert_int_equal(fakes.nlookups, i % 2);
+			fake_gone(req);
+		} else {
+			assert_int_equal(fake_status(req), 403);
+			assert_int_equal(fakes.nlookups, 1);
+			assert_non_null(strstr(fake_answer(req),
+			    "permission_error"));
+			assert_non_null(strcasestr(fake_answer(req),
+			    "x-should-retry: false\r\n"));
+			if (strstr(fake_answer(req), cases[i / 2].has) == NULL)
+				fail_msg("%s", fake_answer(req));
+		}
+		fakes_stop();
+	}
+}
+
+static void
+a_rule_that_was_lifted_holds_nobody_up(void **state)
+{
+	static char office[] = "10.0.0.0/8";
+	struct fcgi_request *req;
+
+	(void)state;
+	fakes.key.nets = office;
+	fakes.key_cached = true;
+	req = fake_begin("POST", "/v1/messages", FROM("192.0.2.1"));
+	assert_true(req->held);
+	fakes.key.nets = NULL;
+	fake_looked_up(true, ERR_NONE);
+	assert_false(req->held);
+	fake_body(req, FAKE_STREAM, strlen(FAKE_STREAM));
+	fake_end(req);
+
+	/* And who calls goes along, for admission and ledger. */
+	assert_string_equal(fakes.admitted.address, "192.0.2.1");
+	assert_true(fakes.admitted.caller.addr.known);
+	assert_string_equal(fakes.admitted.caller.agent, "curl/8");
+	fake_gone(req);
+	fake_admitted(ADMIT_LEASED, ERR_CANCELLED);
+}
+
+static void
+an_address_is_recorded_where_that_is_wanted(void **state)
+{
+	struct fcgi_request *req;
+
+	(void)state;
+	fakes_start("record_address = none\n");
+	fakes.key_cached = true;
+	req = fake_begin("POST", "/v1/messages", FROM("192.0.2.1"));
+	fake_body(req, FAKE_STREAM, strlen(FAKE_STREAM));
+	fake_end(req);
+	assert_string_equal(fakes.admitted.address, "");
+	assert_true(fakes.admitted.caller.addr.known);
+	fake_gone(req);
+	fake_admitted(ADMIT_LEASED, ERR_CANCELLED);
+	fakes_stop();
+}
+
+static void
+a_stranger_may_leave_while_the_key_is_read(void **state)
+{
+	static char office[] = "10.0.0.0/8";
+	struct fcgi_request *req;
+
+	(void)state;
+	fakes.key.nets = office;
+	fakes.key_cached = true;
+	req = fake_begin("POST", "/v1/messages", FROM("192.0.2.1"));
+	fake_gone(req);
+	fake_looked_up(true, ERR_NONE);
+}
+
 /* ---- bodies ---- */
 
 static void
@@ -536,6 +653,10 @@ main(void)
 		WITH(a_pool_that_never_came_up_is_503_and_not_401),
 		WITH(guessing_is_slowed_down_but_known_keys_are_not),
 		WITH(a_request_without_a_key_is_no_guess),
+		cmocka_unit_test(strangers_are_refused_before_their_body),
+		WITH(a_rule_that_was_lifted_holds_nobody_up),
+		cmocka_unit_test(an_address_is_recorded_where_that_is_wanted),
+		WITH(a_stranger_may_leave_while_the_key_is_read),
 		cmocka_unit_test(malformed_bodies_are_told_what_is_wrong),
 		WITH(a_body_that_is_stated_too_long_is_not_begun),
 		cmocka_unit_test(a_compressed_body_is_not_begun),

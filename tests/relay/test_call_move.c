@@ -54,8 +54,14 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 		  "rest" },
 		{ ADMIT_PARKED, 59001, "", 429, "rate_limit_error", "60",
 		  NULL, "rest" },
-		{ ADMIT_PARKED, 60001, "", 429, "rate_limit_error", "61",
+		{ ADMIT_PARKED, 62000, "", 429, "rate_limit_error", "60",
+		  NULL, "rest" },
+		{ ADMIT_PARKED, 62001, "", 429, "rate_limit_error", "63",
 		  "false", "rest" },
+		{ ADMIT_CLIENT, 0, "", 403, "permission_error", NULL, "false",
+		  "kind of client" },
+		{ ADMIT_ADDRESS, 0, "", 403, "permission_error", NULL,
+		  "false", "address" },
 	};
 	struct fcgi_request *req;
 	char line[64];
