@@ -1,9 +1,15 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "store/store.h"
 
+#include "accounts.h"
+#include "budget_view.h"
+#include "groups.h"
+#include "keys.h"
 #include "query.h"
+#include "users.h"
 
 #include "audit.h"
 
@@ -82,6 +88,79 @@ filter_text(const char *s)
 {
 
 	return (store_text(s != NULL ? s : ""));
+}
+
+static json_t *
+group_view(struct store *st, const char *name, struct err *err)
+{
+	json_t *list, *group;
+
+	if ((list = groups_list(st, name, err)) == NULL)
+		return (NULL);
+	if ((group = json_incref(json_array_get(list, 0))) == NULL)
+		err_set(err, ERR_NOT_FOUND, "there is no group \"%s\"", name);
+	json_decref(list);
+	return (group);
+}
+
+audit_view *
+audit_view_of(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		audit_view *view;
+	} views[] = {
+		{ "account", accounts_show },
+		{ "group", group_view },
+		{ "user", users_show },
+		{ "key", keys_show },
+		{ "budget", budget_view_show },
+	};
+	size_t i;
+
+	for (i = 0; i < NITEMS(views); i++) {
+		if (strcmp(views[i].kind, kind) == 0)
+			return (views[i].view);
+	}
+	return (NULL);
+}
+
+/* What is not there is shown as nothing. */
+static int
+look(struct store *st, const struct audit *a, const char *name, json_t **seen,
+    struct err *err)
+{
+	struct err e = { .code = ERR_NONE };
+
+	*seen = NULL;
+	if (a->view == NULL || name[0] == '\0')
+		return (0);
+	if ((*seen = a->view(st, name, &e)) != NULL ||
+	    e.code == ERR_NOT_FOUND)
+		return (0);
+	err_set(err, e.code, "%s", e.text);
+	return (-1);
+}
+
+int
+audit_before(struct store *st, struct audit *a, struct err *err)
+{
+
+	return (look(st, a, a->object, &a->before, err));
+}
+
+int
+audit_after(struct store *st, struct audit *a, struct err *err)
+{
+	const char *name = a->renamed != NULL ? a->renamed : a->object;
+	json_t *after;
+	int rc;
+
+	if (look(st, a, name, &after, err))
+		return (-1);
+	rc = audit_add(st, &a->actor, a->verb, name, a->before, after, err);
+	json_decref(after);
+	return (rc);
 }
 
 json_t *

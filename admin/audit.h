@@ -44,6 +44,17 @@ struct audit {
 	json_t *before;		/* private */
 };
 
+/** audit_view_of(kind): How an "account", "group", "user", "key" or "budget" is
+ * shown; NULL: nothing of it is. */
+audit_view *audit_view_of(const char *kind);
+
+/** audit_before(st, a, err), audit_after(st, a, err): For change.c: see what is
+ * there; see it again, and add the row. */
+int audit_before(struct store *st, struct audit *a, struct err *err)
+    __attribute__((__warn_unused_result__));
+int audit_after(struct store *st, struct audit *a, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** audit_add(st, actor, verb, object, before, after, err): A row, inside a
  * write transaction; ${before} and ${after} may be NULL. */
 int audit_add(struct store *st, const struct actor *actor, const char *verb,

@@ -4,15 +4,31 @@
 #include "base/err.h"
 #include "store/store.h"
 
+#include "audit.h"
+
 #include "change.h"
+
+void
+change_audit(struct store *st, struct audit *a)
+{
+	struct audit *was = store_attached(st);
+
+	if (was != NULL) {
+		json_decref(was->before);
+		was->before = NULL;
+	}
+	store_attach(st, a);
+}
 
 int
 change_begin(struct store *st, struct err *err)
 {
+	struct audit *a = store_attached(st);
 
 	if (store_begin(st, true, err))
 		return (-1);
-	if (store_lock(st, STMT_LOCK_CONFIG, NULL, 0, err) == 0)
+	if (store_lock(st, STMT_LOCK_CONFIG, NULL, 0, err) == 0 &&
+	    (a == NULL || audit_before(st, a, err) == 0))
 		return (0);
 	store_rollback(st);
 	return (-1);
@@ -21,10 +37,14 @@ change_begin(struct store *st, struct err *err)
 int
 change_end(struct store *st, int rc, struct err *err)
 {
+	struct audit *a = store_attached(st);
 
 	if (rc == 0)
 		rc = store_exec(st, STMT_META_CONFIG_BUMP, NULL, 1, 0, NULL,
 		    err);
+	if (rc == 0 && a != NULL)
+		rc = audit_after(st, a, err);
+	change_audit(st, NULL);
 	if (rc == 0)
 		return (store_commit(st, err));
 	store_rollback(st);

@@ -17,7 +17,14 @@ struct err;
  *
  * change_end(st, rc, err) commits if ${rc} is 0, else rolls back and returns
  * ${rc}.
+ *
+ * change_audit(st, a): The next change on ${st} is ${a}'s (see audit.h): the
+ * same transaction writes it into the audit log, with what it was before and
+ * after.  ${a} lives until then, or until change_audit(st, NULL).  Without it
+ * nothing is written: whoever changes on behalf of somebody says so.
  */
+struct audit;
+void change_audit(struct store *st, struct audit *a);
 int change_begin(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
 int change_end(struct store *st, int rc, struct err *err)

@@ -3,23 +3,30 @@
 #include <assert.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/num.h"
 #include "base/seal.h"
 #include "ledger/meta.h"
 #include "store/store.h"
 
+#include "audit.h"
+#include "change.h"
 #include "help.h"
 #include "query.h"
 
 #include "command.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define VERB_SIZE	64
 
 /* Options that each subcommand takes, before or after its name. */
 enum { GLOBAL_CONFIG = 1000, GLOBAL_JSON, GLOBAL_HELP, GLOBAL_VERSION };
@@ -154,17 +161,24 @@ find_command(int argc, char **argv, int *words)
 	return (NULL);
 }
 
+/* Its place in the table; as many as there are if it is not there. */
+static size_t
+find_option(const struct command *cmd, const char *name)
+{
+	size_t i, n = count_options(cmd);
+
+	for (i = 0; i < n && strcmp(cmd->options[i].name, name) != 0; i++)
+		continue;
+	return (i);
+}
+
 const char *
 cli_option(const struct cli *cli, const char *name)
 {
-	size_t i, n = count_options(cli->cmd);
+	size_t i = find_option(cli->cmd, name);
 
-	for (i = 0; i < n; i++) {
-		if (strcmp(cli->cmd->options[i].name, name) == 0)
-			return (cli->values[i]);
-	}
-	assert(0);
-	return (NULL);
+	assert(i < count_options(cli->cmd));
+	return (cli->values[i]);
 }
 
 bool
@@ -285,6 +299,58 @@ setup_exit(const struct err *err)
 	return (command_exit(err) == EXIT_STORE ? EXIT_STORE : EXIT_SETUP);
 }
 
+/* Whoever is behind sudo, if anybody. */
+static const char *
+shell_user(void)
+{
+	const char *name = getenv("SUDO_USER");
+	const struct passwd *pw;
+
+	if (name != NULL && name[0] != '\0')
+		return (name);
+	return ((pw = getpwuid(getuid())) != NULL ? pw->pw_name : "?");
+}
+
+/* What a subcommand changes is in the audit log as "GROUP.NAME". */
+static void
+begin_audit(struct cli *cli, struct audit *a, char verb[VERB_SIZE],
+    char actor[LIMIT_NAME_BYTES])
+{
+	const struct command *cmd = cli->cmd;
+	const char *kind = cmd->group != NULL ? cmd->group : "";
+	size_t name = find_option(cmd, "name");
+
+	(void)snprintf(verb, VERB_SIZE, "%s%s%s", kind,
+	    kind[0] != '\0' ? "." : "", cmd->name);
+	(void)snprintf(actor, LIMIT_NAME_BYTES, "%s", shell_user());
+	*a = (struct audit) {
+		.actor = { ACTOR_SHELL, actor, "" },
+		.verb = verb,
+		.object = "",
+		.renamed = name < count_options(cmd) ? cli->values[name] :
+		    NULL,
+		.view = audit_view_of(kind),
+	};
+	if (cli->nargs > 0 && strlen(cli->args[0]) < LIMIT_NAME_BYTES)
+		a->object = cli->args[0];
+	change_audit(cli->store, a);
+}
+
+static int
+run_command(struct cli *cli, struct err *err)
+{
+	char verb[VERB_SIZE], actor[LIMIT_NAME_BYTES];
+	struct audit a;
+	int rc;
+
+	if (cli->store == NULL)
+		return (cli->cmd->run(cli, err));
+	begin_audit(cli, &a, verb, actor);
+	rc = cli->cmd->run(cli, err);
+	change_audit(cli->store, NULL);
+	return (rc);
+}
+
 static int
 run(struct cli *cli)
 {
@@ -294,7 +360,7 @@ run(struct cli *cli)
 	if (open_needs(cli, &err)) {
 		print_error(cli, &err);
 		rc = (int)setup_exit(&err);
-	} else if ((rc = cli->cmd->run(cli, &err)) == -1) {
+	} else if ((rc = run_command(cli, &err)) == -1) {
 		print_error(cli, &err);
 		rc = (int)(cli->cmd->needs != NEEDS_NOTHING &&
 		    cli->store == NULL ? setup_exit(&err) :

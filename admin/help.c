@@ -17,6 +17,7 @@ const struct command *const help_tables[] = {
 	commands_budget,
 	commands_price,
 	commands_token,
+	commands_audit,
 	commands_store,
 	commands_report,
 	commands_usage,

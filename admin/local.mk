@@ -114,6 +114,7 @@ leasehold_SOURCES = \
 	admin/budget_text.c \
 	admin/budget_text.h \
 	admin/cmd_account.c \
+	admin/cmd_audit.c \
 	admin/cmd_budget.c \
 	admin/cmd_config.c \
 	admin/cmd_doctor.c \

@@ -54,8 +54,7 @@ tokens_create(struct store *st, const struct seal_pepper *pepper,
 	struct store_value row[7];
 	int rc;
 
-	if (check_name("a token", spec->name, err) ||
-	    store_begin(st, true, err))
+	if (check_name("a token", spec->name, err) || change_begin(st, err))
 		return (-1);
 	make_token(token);
 	memcpy(visible, token, VISIBLE_LEN);
@@ -70,11 +69,8 @@ tokens_create(struct store *st, const struct seal_pepper *pepper,
 	row[5] = spec->person_id == 0 ? store_null() :
 	    store_int(spec->person_id);
 	row[6] = store_text(spec->read_only ? "read" : "all");
-	if ((rc = change_exec_named(st, STMT_TOKEN_ADD, row, NITEMS(row),
-	    "a token", spec->name, err)) == 0)
-		rc = store_commit(st, err);
-	else
-		store_rollback(st);
+	rc = change_end(st, change_exec_named(st, STMT_TOKEN_ADD, row,
+	    NITEMS(row), "a token", spec->name, err), err);
 	if (rc != 0)
 		seal_wipe(token, TOKEN_SIZE);
 	return (rc);
@@ -93,24 +89,29 @@ tokens_list(struct store *st, int64_t person_id, struct err *err)
 
 /* Run a statement that removes one; ${name} is for people. */
 static int
-revoke(struct store *st, enum stmt_id stmt, const struct store_value *row,
-    size_t n, const char *name, struct err *err)
+remove_inside(struct store *st, enum stmt_id stmt,
+    const struct store_value *row, size_t n, const char *name,
+    struct err *err)
 {
 	int64_t changes;
 
-	if (store_begin(st, true, err))
-		return (-1);
 	if (store_exec(st, stmt, row, 1, n, &changes, err))
-		goto err0;
-	if (changes == 0) {
-		err_set(err, ERR_NOT_FOUND, "there is no token%s", name);
-		goto err0;
-	}
-	return (store_commit(st, err));
-
-err0:
-	store_rollback(st);
+		return (-1);
+	if (changes > 0)
+		return (0);
+	err_set(err, ERR_NOT_FOUND, "there is no token%s", name);
 	return (-1);
+}
+
+static int
+revoke(struct store *st, enum stmt_id stmt, const struct store_value *row,
+    size_t n, const char *name, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, remove_inside(st, stmt, row, n, name, err),
+	    err));
 }
 
 int

@@ -44,6 +44,7 @@ struct store {
 		STORE_TXN_WRITE
 	} txn;
 	bool read_only;
+	void *attached;		/* see store_attach */
 };
 
 /* A row of a result has at most so many columns; the ledger has 36. */

@@ -262,6 +262,20 @@ store_insert_id(struct store *st)
 	return (st->driver->insert_id(st));
 }
 
+void
+store_attach(struct store *st, void *p)
+{
+
+	st->attached = p;
+}
+
+void *
+store_attached(const struct store *st)
+{
+
+	return (st->attached);
+}
+
 int64_t
 store_now_ms(struct store *st)
 {

@@ -168,6 +168,11 @@ int store_lock(struct store *st, enum stmt_id id,
 /** store_insert_id(st): Id that the last single-row insert made. */
 int64_t store_insert_id(struct store *st);
 
+/** store_attach(st, p), store_attached(st): A pointer that the owner of the
+ * connection keeps with it, not looked at here; NULL at first. */
+void store_attach(struct store *st, void *p);
+void *store_attached(const struct store *st);
+
 /** store_now_ms(st): Wall time of the store's clock: the host's for SQLite,
  * the server's for MySQL. */
 int64_t store_now_ms(struct store *st);

@@ -236,6 +236,22 @@ json "user invite" '.invitation | length == 43' user invite --role admin
 is 2 "user invite of no role" user invite --role root
 is 3 "user invite of nobody" user invite nobody
 
+# ---- audit ----
+
+run user add audited
+run user set audited --concurrency 3
+run user set nobody --concurrency 3
+run user remove audited
+json "what was done, newest first" 'map(.verb) == ["user.remove", "user.set",
+    "user.add"]' audit --object audited
+json "with what was before and after" '.[1].before.concurrency == 0 and
+    .[1].after.concurrency == 3 and .[0].after == null and
+    .[2].before == null and .[1].actor_kind == "shell"' \
+    audit --object audited
+json "what failed is not there" 'length == 0' audit --object nobody
+json "no secrets" 'map(tostring) | any(test("'"$token"'")) | not' \
+    audit --limit 1000
+
 # ---- prices ----
 
 json "price list" 'map(select(.model == "claude-opus-4-5*"))[0] |
