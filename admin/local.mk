@@ -14,6 +14,7 @@ libadmin_a_SOURCES = \
 	admin/api.h \
 	admin/audit.c \
 	admin/audit.h \
+	admin/audit_views.c \
 	admin/budget_models.c \
 	admin/budget_notes.c \
 	admin/budget_notes.h \
