@@ -125,11 +125,11 @@ add(struct store *st, int64_t id, const struct oauth_settings *s,
 		store_text(s->redirect_uri),
 		store_text(s->token_format != NULL ? s->token_format : "form"),
 	};
-	const struct store_value park[10] = {
+	const struct store_value park[11] = {
 		store_int(id), store_text(""), store_text("sign_in"),
 		store_text("needs sign-in"), v[1],
 		store_int(v[1].i + REFRESH_SIGN_IN_MS), store_int(1),
-		store_int(1), store_int(0), v[1],
+		store_int(1), store_int(0), v[1], store_int(0),
 	};
 
 	if (store_exec(st, STMT_OAUTH_ADD, v, 1, NITEMS(v), NULL, err))

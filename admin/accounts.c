@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
+#include "account_breaker.h"
 #include "account_proxy.h"
 #include "account_secrets.h"
 #include "change.h"
@@ -34,7 +35,6 @@ static const struct field account_fields[] = {
 	{ .name = "concurrency", .kind = FIELD_INT },
 	{ .name = "enabled", .kind = FIELD_BOOL },
 	{ .name = "leases", .kind = FIELD_INT },
-	{ .name = "parked_until_ms", .kind = FIELD_INT },
 	{ .name = "proxy", .kind = FIELD_TEXT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 	{ .name = "updated_ms", .kind = FIELD_INT },
@@ -50,6 +50,9 @@ static const struct field cooldown_fields[] = {
 	{ .name = "stated", .kind = FIELD_BOOL },
 	{ .name = "strikes", .kind = FIELD_INT },
 	{ .name = "cause", .kind = FIELD_REQUEST_ID },
+	{ .name = "observed_ms", .kind = FIELD_INT },
+	{ .name = "soft", .kind = FIELD_BOOL },
+	{ .name = "probe", .kind = FIELD_REQUEST_ID },
 };
 
 /* An account's row as account_set writes it; texts are owned. */
@@ -482,37 +485,10 @@ accounts_find(struct store *st, const char *name, int64_t *id,
 	return (rc);
 }
 
-/* Give each account of ${accounts} those of ${cooldowns} that are its. */
-static int
-add_cooldowns(json_t *accounts, json_t *cooldowns)
-{
-	json_t *account, *cooldown, *own;
-	const char *name;
-	size_t i, k;
-
-	json_array_foreach(accounts, i, account) {
-		own = json_array();
-		name = json_string_value(json_object_get(account, "name"));
-		json_array_foreach(cooldowns, k, cooldown) {
-			if (strcmp(name, json_string_value(json_object_get(
-			    cooldown, "account"))) != 0)
-				continue;
-			if (json_array_append(own, cooldown) == -1) {
-				json_decref(own);
-				return (-1);
-			}
-		}
-		if (json_object_set_new(account, "cooldowns", own) == -1)
-			return (-1);
-	}
-	return (0);
-}
-
 json_t *
 accounts_list(struct store *st, const char *name, struct err *err)
 {
 	const struct store_value params[] = {
-		store_int(store_now_ms(st)),
 		store_text(name != NULL ? name : ""),
 		store_text(name != NULL ? name : ""),
 	};
@@ -526,10 +502,8 @@ accounts_list(struct store *st, const char *name, struct err *err)
 	    cooldown_fields, NITEMS(cooldown_fields), err);
 	if (cooldowns == NULL)
 		goto err1;
-	if (add_cooldowns(accounts, cooldowns) == -1) {
-		err_set(err, ERR_NOMEM, "no memory for an answer");
+	if (account_breakers(accounts, cooldowns, store_now_ms(st), err))
 		goto err2;
-	}
 	json_decref(cooldowns);
 	return (accounts);
 

@@ -64,7 +64,7 @@ int accounts_wake(struct store *st, const char *name, struct err *err)
 int accounts_remove(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** accounts_list(st, name, err): Array, each with its cooldowns; ${name} NULL:
+/** accounts_list(st, name, err): Array, each with its breaker; ${name} NULL:
  * all of them.  accounts_show: one, ERR_NOT_FOUND if there is none. */
 json_t *accounts_list(struct store *st, const char *name, struct err *err);
 json_t *accounts_show(struct store *st, const char *name, struct err *err);

@@ -24,6 +24,8 @@ static const struct column list_columns[] = {
 	{ "LEASES", "leases", COLUMN_INT },
 	{ "OF", "concurrency", COLUMN_INT },
 	{ "ENABLED", "enabled", COLUMN_YES_NO },
+	{ "BREAKER", "breaker", COLUMN_TEXT },
+	{ "FOR", "breaker_reason", COLUMN_TEXT },
 	{ "PARKED UNTIL", "parked_until_ms", COLUMN_TIME },
 	{ "BASE URL", "base_url", COLUMN_TEXT },
 };
@@ -40,6 +42,8 @@ static const struct column show_columns[] = {
 	{ "concurrency", "concurrency", COLUMN_INT },
 	{ "leases", "leases", COLUMN_INT },
 	{ "enabled", "enabled", COLUMN_YES_NO },
+	{ "breaker", "breaker", COLUMN_TEXT },
+	{ "for", "breaker_reason", COLUMN_TEXT },
 	{ "parked until", "parked_until_ms", COLUMN_TIME },
 	{ "created", "created_ms", COLUMN_TIME },
 	{ "changed", "updated_ms", COLUMN_TIME },
@@ -59,11 +63,13 @@ static const struct column oauth_columns[] = {
 
 static const struct column cooldown_columns[] = {
 	{ "FAMILY", "family", COLUMN_TEXT },
+	{ "BREAKER", "state", COLUMN_TEXT },
 	{ "PARKED FOR", "reason", COLUMN_TEXT },
 	{ "SINCE", "since_ms", COLUMN_TIME },
 	{ "UNTIL", "until_ms", COLUMN_TIME },
 	{ "STATED", "stated", COLUMN_YES_NO },
 	{ "CAUSE", "cause", COLUMN_TEXT },
+	{ "PROBE", "probe", COLUMN_TEXT },
 	{ "DETAIL", "detail", COLUMN_TEXT },
 };
 
@@ -353,7 +359,7 @@ const struct command commands_account[] = {
 		.name = "list",
 		.args = "",
 		.needs = NEEDS_STORE,
-		.summary = "list accounts with leases and cooldowns",
+		.summary = "list accounts with leases and breakers",
 		.run = run_list,
 	},
 	{

@@ -52,17 +52,20 @@ static const struct column account_columns[] = {
 	{ "ENABLED", "enabled", COLUMN_YES_NO },
 	{ "LEASES", "leases", COLUMN_INT },
 	{ "OF", "concurrency", COLUMN_INT },
+	{ "BREAKER", "breaker", COLUMN_TEXT },
 	{ "PARKED UNTIL", "parked_until_ms", COLUMN_TIME },
 };
 
 static const struct column cooldown_columns[] = {
 	{ "PARKED", "account", COLUMN_TEXT },
 	{ "FAMILY", "family", COLUMN_TEXT },
+	{ "BREAKER", "state", COLUMN_TEXT },
 	{ "FOR", "reason", COLUMN_TEXT },
 	{ "SINCE", "since_ms", COLUMN_TIME },
 	{ "UNTIL", "until_ms", COLUMN_TIME },
 	{ "STATED", "stated", COLUMN_YES_NO },
 	{ "CAUSE", "cause", COLUMN_TEXT },
+	{ "PROBE", "probe", COLUMN_TEXT },
 };
 
 static const struct column request_columns[] = {

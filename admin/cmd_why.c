@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 
 #include "command.h"
@@ -12,6 +13,8 @@
 static const struct column columns[] = {
 	{ "ACCOUNT", "account", COLUMN_TEXT },
 	{ "WHY", "why", COLUMN_TEXT },
+	{ "BREAKER", "breaker", COLUMN_TEXT },
+	{ "FOR", "reason", COLUMN_TEXT },
 	{ "UNTIL", "until_ms", COLUMN_TIME },
 	{ "PRIORITY", "priority", COLUMN_INT },
 	{ "IN USE", "in_use", COLUMN_INT },
@@ -27,6 +30,7 @@ run_why(struct cli *cli, struct err *err)
 		.account = cli->args[0],
 		.key = cli_option(cli, "key"),
 		.model = cli_option(cli, "model"),
+		.half_open_ms = cli->conf->half_open_ms,
 	};
 	const json_t *rows;
 	json_t *j;

@@ -2,6 +2,8 @@
 # responder shares.
 noinst_LIBRARIES += libadmin.a
 libadmin_a_SOURCES = \
+	admin/account_breaker.c \
+	admin/account_breaker.h \
 	admin/account_oauth.c \
 	admin/account_oauth.h \
 	admin/account_proxy.c \

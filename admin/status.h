@@ -9,7 +9,7 @@ struct store;
 /**
  * status_get(st, err):
  * How the pool is doing: responders with the age of their beats, accounts
- * with leases and cooldowns, the queue, open requests.  What GET
+ * with leases and breakers, the queue, open requests.  What GET
  * /api/v1/status answers; `leasehold status --json' adds status_spool.
  */
 json_t *status_get(struct store *st, struct err *err);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "pool/breaker.h"
 #include "pool/choose.h"
 #include "pool/health.h"
 #include "pool/keys.h"
@@ -48,12 +49,36 @@ strategy_of(const struct view *v)
 	return (g == NULL ? choose_strategy(0) : g->strategy);
 }
 
+static int
+probed_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct candidate *cand = load_candidate(arg, store_get_int(&c[0]));
+
+	(void)n;
+	if (cand != NULL)
+		cand->probed_until_ms = INT64_MAX;
+	return (0);
+}
+
+/* Accounts that other requests probe at this moment. */
+static int
+view_probes(struct view *v, struct store *st, const struct why_ask *ask,
+    struct err *err)
+{
+	const struct store_value params[2] = {
+		store_text(v->family),
+		store_int(store_now_ms(st) - ask->half_open_ms),
+	};
+
+	return (store_query(st, STMT_ACCOUNTS_PROBED, params, 2, probed_row,
+	    &v->load, err) < 0 ? -1 : 0);
+}
+
 /* What place.c asks for a request to /v1/messages. */
 static void
-view_choose(struct view *v, struct store *st, const char *model)
+view_choose(struct view *v, struct store *st)
 {
 
-	model_family(model, v->family);
 	v->params = (struct choose_params) {
 		.candidates = v->load.candidates,
 		.n = v->load.naccounts,
@@ -83,7 +108,10 @@ view_read(struct view *v, struct store *st, const struct seal *seal,
 	    (v->key = keys_get(&v->keys, st, &v->load, key_id, err)) == NULL)
 		return (-1);
 	v->self = load_candidate(&v->load, account_id);
-	view_choose(v, st, ask->model);
+	model_family(ask->model, v->family);
+	if (view_probes(v, st, ask, err))
+		return (-1);
+	view_choose(v, st);
 	return (0);
 }
 
@@ -141,12 +169,23 @@ say_parked(const struct view *v, const struct why_ask *ask, char *out)
 	const struct cooldown *cd;
 	char until[CLOCK_RFC3339_SIZE];
 
-	cd = account_parked(v->self->account, v->family, v->params.now_ms);
+	(void)breaker_of(v->self->account, v->family, v->params.now_ms, &cd);
 	clock_rfc3339(cd->until_ms, until);
 	(void)snprintf(out, ANSWER_SIZE, "\"%s\" is parked until %s (%s%s%s);"
 	    " \"leasehold account wake\" ends that", ask->account, until,
 	    cd->reason, cd->family[0] == '\0' ? "" : ", for models of ",
 	    cd->family);
+}
+
+static void
+say_probed(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const struct cooldown *cd;
+
+	(void)breaker_of(v->self->account, v->family, v->params.now_ms, &cd);
+	(void)snprintf(out, ANSWER_SIZE, "the breaker of \"%s\" is half-open "
+	    "(%s), and another request probes it; others wait for what "
+	    "comes of that", ask->account, cd->reason);
 }
 
 static void
@@ -199,8 +238,9 @@ say_fit(const struct view *v, const struct why_ask *ask, char *out)
 	size_t i;
 
 	if (best == v->self) {
-		(void)snprintf(out, ANSWER_SIZE, "\"%s\" would serve it now",
-		    ask->account);
+		(void)snprintf(out, ANSWER_SIZE, "\"%s\" would serve it now%s",
+		    ask->account, v->choice.probe ? ", as a probe: its "
+		    "breaker is not closed" : "");
 		return;
 	}
 	first = choose_first(&v->params, best, v->self);
@@ -227,14 +267,16 @@ static const struct {
 	{ "disabled", say_disabled },
 	{ "sealed", say_sealed },
 	{ "parked", say_parked },
+	{ "probed", say_probed },
 	{ "busy", say_busy },
 	{ "fit", say_fit },
+	{ "probe", say_fit },
 };
 
 static void
 say(const struct view *v, const struct why_ask *ask, char *out)
 {
-	const char *why = choose_why(&v->params, v->self);
+	const char *why = choose_why(v->self);
 	size_t i;
 
 	if (says_key(v, ask, out))
@@ -253,12 +295,16 @@ one_considered(const struct view *v, const struct candidate *c)
 	const struct share *s = &c->health.share;
 	const struct cooldown *cd;
 	bool left = s->seen_ms > 0 && s->reset_ms > v->params.now_ms;
+	enum breaker b = breaker_of(c->account, v->family, v->params.now_ms,
+	    &cd);
 
-	cd = account_parked(c->account, v->family, v->params.now_ms);
-	return (json_pack("{s:s, s:s, s:o, s:i, s:I, s:i, s:o, s:o}",
-	    "account", c->account->name,
-	    "why", choose_why(&v->params, c),
-	    "until_ms", cd == NULL ? json_null() : json_integer(cd->until_ms),
+	return (json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:I, s:i, s:o, "
+	    "s:o}", "account", c->account->name,
+	    "why", choose_why(c),
+	    "breaker", breaker_word(b),
+	    "reason", cd == NULL ? json_null() : json_string(cd->reason),
+	    "until_ms", b < BREAKER_SOFT ? json_null() :
+	    json_integer(cd->until_ms),
 	    "priority", c->account->priority,
 	    "in_use", (json_int_t)c->in_use,
 	    "concurrency", c->account->concurrency,

@@ -2,6 +2,7 @@
 #define ADMIN_WHY_H_
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct err;
 struct seal;
@@ -12,6 +13,7 @@ struct why_ask {
 	const char *account;
 	const char *key;
 	const char *model;
+	int64_t half_open_ms;	/* the setting half_open_s */
 };
 
 /**

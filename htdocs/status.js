@@ -68,8 +68,9 @@ function accountState(account) {
 	if (account.cooldowns.length === 0)
 		return make('td', texts.ready, 'good');
 	const td = make('td', '', 'bad');
-	td.append(...account.cooldowns.map(c => make('div',
-		texts.parked(c.reason, c.family, localTime(c.until_ms)))));
+	td.append(...account.cooldowns.map(c => make('div', c.state === 'open' ?
+		texts.parked(c.reason, c.family, localTime(c.until_ms)) :
+		texts.halfOpen(c.reason, c.family))));
 	return td;
 }
 

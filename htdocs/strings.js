@@ -30,6 +30,8 @@ export const strings = {
 		disabled: 'disabled',
 		parked: (reason, family, until) =>
 			`parked until ${until}: ${reason}` + (family && ` (${family})`),
+		halfOpen: (reason, family) =>
+			`half-open: ${reason}` + (family && ` (${family})`),
 		kind: 'Kind',
 		process: 'Process',
 		started: 'Started',
@@ -68,6 +70,8 @@ export const strings = {
 		disabled: '已停用',
 		parked: (reason, family, until) =>
 			`暂停至 ${until}：${reason}` + (family && `（${family}）`),
+		halfOpen: (reason, family) =>
+			`半开：${reason}` + (family && `（${family}）`),
 		kind: '类型',
 		process: '进程号',
 		started: '启动时间',

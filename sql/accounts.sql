@@ -120,7 +120,7 @@ DELETE FROM cooldown WHERE account_id = ?;
 DELETE FROM account WHERE id = ?;
 
 -- name: account_list
--- now_ms, then name or '' twice
+-- name or '' twice
 SELECT a.id, a.name, a.platform, a.base_url,
 	CASE WHEN EXISTS (SELECT 1 FROM account_oauth o
 	    WHERE o.account_id = a.id) THEN 'oauth' ELSE a.credential END,
@@ -128,8 +128,6 @@ SELECT a.id, a.name, a.platform, a.base_url,
 	a.priority, a.weight, a.concurrency, a.enabled,
 	(SELECT count(*) FROM slot s WHERE s.account_id = a.id
 	    AND s.responder_id IS NOT NULL),
-	(SELECT max(c.until_ms) FROM cooldown c WHERE c.account_id = a.id
-	    AND c.family = '' AND c.until_ms > ?),
 	a.proxy_shown, a.created_ms, a.updated_ms
 FROM account a
 LEFT JOIN account_group g ON g.id = a.group_id
@@ -137,14 +135,24 @@ WHERE ? = '' OR a.name = ?
 ORDER BY a.name;
 
 -- name: cooldown_list
--- Cooldowns that last, by account.
--- now_ms, then name or '' twice
+-- By account; the last is the request that probes it.
+-- name or '' twice
 SELECT a.name, c.family, c.reason, c.detail, c.since_ms, c.until_ms,
-	c.stated, c.strikes, c.cause_id
+	c.stated, c.strikes, c.cause_id, c.observed_ms, c.soft, l.id
 FROM cooldown c
 JOIN account a ON a.id = c.account_id
-WHERE c.until_ms > ? AND (? = '' OR a.name = ?)
+LEFT JOIN ledger l ON l.id = c.probe_id AND l.state = 0
+    AND l.fence <= c.probe_attempt
+WHERE ? = '' OR a.name = ?
 ORDER BY a.name, c.family;
+
+-- name: accounts_probed
+-- Accounts that a request probes, see fcgi/pool/halfopen.h.
+-- family, since when it may be
+SELECT c.account_id
+FROM cooldown c JOIN ledger l ON l.id = c.probe_id
+WHERE c.family IN ('', ?) AND l.state = 0 AND l.fence <= c.probe_attempt
+    AND c.probe_ms > ?;
 
 -- name: cooldown_lift
 -- Those that are over as well: their strikes are forgotten.

@@ -19,6 +19,7 @@
 --	granted tickets			locked as they are read
 --	another's open requests		reap_lock: its beat, then its ledger
 --	cooldown			lock_account, then cooldown_get
+--	right to probe an account	lock_account, then probe_held
 --	node number			gate 'nodes'
 --	settings, slots of accounts	gate 'config' (the command); responders
 --					see a change as before or after it
@@ -302,22 +303,55 @@ DELETE FROM ticket WHERE ledger_id = ?;
 SELECT id FROM account WHERE id = ? FOR UPDATE;
 
 -- name: cooldown_get
-SELECT since_ms, until_ms, observed_ms, strikes, stated
+SELECT since_ms, until_ms, observed_ms, strikes, stated, soft
 FROM cooldown WHERE account_id = ? AND family = ?;
 
--- name: cooldown_put
-REPLACE INTO cooldown (account_id, family, reason, detail, since_ms, until_ms,
-    stated, strikes, cause_id, observed_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- name: cooldown_put @sqlite
+-- Who probes the account goes on with it.
+INSERT INTO cooldown (account_id, family, reason, detail, since_ms, until_ms,
+    stated, strikes, cause_id, observed_ms, soft)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account_id, family) DO UPDATE SET reason = excluded.reason,
+    detail = excluded.detail, since_ms = excluded.since_ms,
+    until_ms = excluded.until_ms, stated = excluded.stated,
+    strikes = excluded.strikes, cause_id = excluded.cause_id,
+    observed_ms = excluded.observed_ms, soft = excluded.soft;
+-- name: cooldown_put @mysql
+INSERT INTO cooldown (account_id, family, reason, detail, since_ms, until_ms,
+    stated, strikes, cause_id, observed_ms, soft)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON DUPLICATE KEY UPDATE reason = VALUES(reason), detail = VALUES(detail),
+    since_ms = VALUES(since_ms), until_ms = VALUES(until_ms),
+    stated = VALUES(stated), strikes = VALUES(strikes),
+    cause_id = VALUES(cause_id), observed_ms = VALUES(observed_ms),
+    soft = VALUES(soft);
 
 -- name: cooldown_undo
 -- Only if it is still the park of that request.
 DELETE FROM cooldown WHERE account_id = ? AND family = ? AND cause_id = ?;
 
 -- name: cooldown_clear
--- account, now, family
+-- account, family; now, and what is later than now can be; who probes it
 DELETE FROM cooldown
-WHERE account_id = ? AND until_ms <= ? AND family IN ('', ?);
+WHERE account_id = ? AND family IN ('', ?)
+    AND (until_ms <= ? OR observed_ms > ? OR probe_id = ?);
+
+-- name: probe_held
+-- Does a request have the right to probe?  See fcgi/pool/halfopen.h.
+-- account, family, since when it may be, and later than now can be
+SELECT count(*) FROM cooldown c JOIN ledger l ON l.id = c.probe_id
+WHERE c.account_id = ? AND c.family IN ('', ?) AND l.state = 0
+    AND l.fence <= c.probe_attempt AND c.probe_ms > ? AND c.probe_ms <= ?;
+
+-- name: probe_take
+-- ledger twice, now, account, family
+UPDATE cooldown SET probe_id = ?, probe_attempt = 1 + coalesce((SELECT l.fence
+    FROM ledger l WHERE l.id = ?), 0), probe_ms = ?
+WHERE account_id = ? AND family IN ('', ?);
+
+-- name: probe_leave
+-- account, ledger
+UPDATE cooldown SET probe_id = NULL WHERE account_id = ? AND probe_id = ?;
 
 -- name: ticket_lapse
 -- ledger, when it was granted
@@ -336,10 +370,15 @@ SELECT ledger_id, key_id, account_id, slot_n, slot_fence, granted_ms
 FROM ticket WHERE granted_ms < ? FOR UPDATE;
 
 -- name: tickets_granted @sqlite
-SELECT ledger_id, account_id, slot_n, slot_fence
+-- The last: what it probes the account for, if it does.
+SELECT ledger_id, account_id, slot_n, slot_fence,
+    (SELECT max(c.reason) FROM cooldown c
+    WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id)
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL;
 -- name: tickets_granted @mysql
-SELECT ledger_id, account_id, slot_n, slot_fence
+SELECT ledger_id, account_id, slot_n, slot_fence,
+    (SELECT max(c.reason) FROM cooldown c
+    WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id)
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
 
 -- name: tickets_waiting

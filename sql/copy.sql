@@ -140,13 +140,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_cooldown
 SELECT account_id, family, reason, detail, since_ms, until_ms, stated,
-    strikes, cause_id, observed_ms
+    strikes, cause_id, observed_ms, soft, probe_id, probe_attempt, probe_ms
 FROM cooldown ORDER BY account_id, family;
 
 -- name: copy_put_cooldown
 INSERT INTO cooldown (account_id, family, reason, detail, since_ms,
-    until_ms, stated, strikes, cause_id, observed_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    until_ms, stated, strikes, cause_id, observed_ms, soft, probe_id,
+    probe_attempt, probe_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_account_oauth
 SELECT account_id, authorize_url, token_url, client_id, scopes, redirect_uri,

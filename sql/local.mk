@@ -48,7 +48,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0012-people.sql \
 	sql/mysql/0012-people.sql \
 	sql/sqlite/0013-rules.sql \
-	sql/mysql/0013-rules.sql
+	sql/mysql/0013-rules.sql \
+	sql/sqlite/0014-breaker.sql \
+	sql/mysql/0014-breaker.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -7,7 +7,7 @@ FROM account ORDER BY id;
 
 -- name: snapshot_cooldowns
 SELECT account_id, family, reason, since_ms, until_ms, cause_id, observed_ms,
-    strikes, stated
+    strikes, stated, soft
 FROM cooldown ORDER BY account_id, family;
 
 -- name: snapshot_groups

@@ -73,6 +73,7 @@ struct conf {
 	int64_t cooldown_overload_ms;	/* 529, 503 */
 	int64_t cooldown_error_ms;	/* 5xx, connection */
 	int64_t cooldown_max_ms;	/* bound of the back-off */
+	int64_t half_open_ms;		/* a probe keeps others away */
 	int64_t refresh_ahead_ms;	/* OAuth: before a token ends */
 
 	/* money */

@@ -241,7 +241,12 @@ static const struct conf_setting settings[] = {
 	{ .name = "cooldown_max_s", .type = CONF_SECONDS,
 	  FIELD(cooldown_max_ms),
 	  .def = "3600", .min = SECOND, .max = 7 * DAY, .reloadable = true,
-	  .help = "Rests that grow with each failure grow up to this." },
+	  .help = "The rests above double with each failure that follows the "
+	      "last rest, more or less a tenth, up to this." },
+	{ .name = "half_open_s", .type = CONF_SECONDS, FIELD(half_open_ms),
+	  .def = "30", .min = SECOND, .max = HOUR, .reloadable = true,
+	  .help = "After a rest one request at a time probes an account; the "
+	      "others wait so long for what comes of it." },
 	{ .name = "refresh_ahead_s", .type = CONF_SECONDS,
 	  FIELD(refresh_ahead_ms),
 	  .def = "600", .min = SECOND, .max = 24 * HOUR, .reloadable = true,

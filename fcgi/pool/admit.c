@@ -187,6 +187,7 @@ conclude_picked(struct runner *rn, const struct want *w)
 
 	admit_grant(rn, op, w->account, w->needs_slot ? w->slot_n : 0,
 	    w->slot_fence);
+	op->lease.probe = w->probe;
 	op->queue_ms = rn->mono_ms - op->submitted_ms;
 	put_ledger(rn, w, 1);
 	if (!w->arrives || is_move(op))

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include "pool/affinity.h"
+#include "pool/breaker.h"
 #include "pool/idlist.h"
 #include "pool/place.h"
 #include "pool/runner.h"
@@ -184,7 +185,8 @@ must_read(struct runner *rn, const struct want *w)
 		return (true);
 	c = load_candidate(&rn->load, s->account_id);
 	return (c == NULL || !c->account->enabled ||
-	    account_parked(c->account, w->family, rn->now_ms) != NULL);
+	    breaker_of(c->account, w->family, rn->now_ms, NULL) !=
+	    BREAKER_CLOSED);
 }
 
 static int

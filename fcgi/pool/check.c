@@ -286,15 +286,31 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 	return (1);
 }
 
-/* "12:34:56" of a wall time. */
-static void
-time_of_day(int64_t wall_ms, char out[9])
-{
-	char text[CLOCK_RFC3339_SIZE];
+#define PARKED_SIZE	320
 
-	clock_rfc3339(wall_ms, text);
-	memcpy(out, text + 11, 8);
-	out[8] = '\0';
+/* What is parked for what, and until when: of several the first.  Nothing if
+ * none is. */
+static void
+say_parked(const struct runner *rn, const struct want *w,
+    char out[PARKED_SIZE])
+{
+	const struct cooldown *cd = w->cooldown;
+	char until[CLOCK_RFC3339_SIZE], where[96], which[160];
+
+	out[0] = '\0';
+	if (cd == NULL)
+		return;
+	say_where(rn, w->key, where, sizeof(where));
+	clock_rfc3339(cd->until_ms, until);
+	if (w->resting > 1)
+		(void)snprintf(which, sizeof(which), "%d accounts %s are "
+		    "parked, the first", w->resting, where);
+	else
+		(void)snprintf(which, sizeof(which), "%s is parked",
+		    w->bound > 1 ? "one account" : "the account");
+	(void)snprintf(out, PARKED_SIZE, "%s until %.19sZ (%.31s%s%.31s)",
+	    which, until, cd->reason,
+	    cd->family[0] == '\0' ? "" : ", models of ", cd->family);
 }
 
 /* What it has waited for in vain. */
@@ -313,6 +329,11 @@ explain_wait(struct runner *rn, struct admit_op *op, const struct want *w)
 		(void)refuse(op, ADMIT_QUEUE_TIMEOUT, "the %s's %" PRId64
 		    " concurrent requests were all running for %" PRId64 " s",
 		    crew_word(crew), crew->limit, s);
+	} else if (w->probed > 0) {
+		(void)refuse(op, ADMIT_QUEUE_TIMEOUT, "%d account%s failed "
+		    "and %s being probed by another request",
+		    w->probed, w->probed > 1 ? "s" : "",
+		    w->probed > 1 ? "are" : "is");
 	} else {
 		say_where(rn, w->key, where, sizeof(where));
 		(void)refuse(op, ADMIT_QUEUE_TIMEOUT, "no slot was free %s "
@@ -324,20 +345,16 @@ void
 check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
     enum admit_verdict verdict)
 {
-	char where[96], until[9];
+	char where[96], parked[PARKED_SIZE];
 
 	say_where(rn, w->key, where, sizeof(where));
+	say_parked(rn, w, parked);
 	switch (verdict) {
 	case ADMIT_PARKED:
-		time_of_day(w->free_ms, until);
 		op->retry_ms = w->free_ms;
-		if (w->parked == 1)
-			(void)refuse(op, verdict, "the account is parked "
-			    "until %s UTC (%.31s)", until, w->reason);
-		else
-			(void)refuse(op, verdict, "all %d accounts are parked;"
-			    " the first until %s UTC (%.31s)", w->parked,
-			    until, w->reason);
+		op->limited = w->cooldown != NULL &&
+		    strcmp(w->cooldown->reason, "rate_limited") == 0;
+		(void)refuse(op, verdict, "%s", parked);
 		break;
 	case ADMIT_QUEUE_FULL:
 		(void)refuse(op, verdict, "%" PRId64 " requests wait already, "
@@ -347,10 +364,11 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 		explain_wait(rn, op, w);
 		break;
 	default:
+		op->retry_ms = w->free_ms;
 		if (w->usable > 0)
 			(void)refuse(op, verdict, "%d of %d accounts %s "
-			    "were tried; none is left", w->tried_n,
-			    w->usable, where);
+			    "were tried%s%s", w->tried_n, w->usable, where,
+			    parked[0] == '\0' ? "" : "; ", parked);
 		else
 			(void)refuse(op, verdict, "no account is enabled %s",
 			    where);

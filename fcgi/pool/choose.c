@@ -8,32 +8,48 @@
 /* What one lease adds to the pass of an account of weight 1. */
 #define STRIDE	INT64_C(1000000000)
 
+/* So soon clients come back where only probes go through. */
+#define SOFT_MS	10000
+
 /* Why an account is passed over, in the words of the trace. */
 enum why {
 	WHY_FIT,
+	WHY_PROBE,		/* fit, as a probe */
 	WHY_UNBOUND,		/* not in the trace */
 	WHY_PLATFORM,
 	WHY_DISABLED,
 	WHY_SEALED,
 	WHY_TRIED,
 	WHY_PARKED,
+	WHY_SOFT,		/* parked, if others are left */
+	WHY_PROBED,		/* by another */
 	WHY_BUSY,
 	WHY_COUNT
 };
 
 static const char *const whys[] = {
 	[WHY_FIT] = "fit",
+	[WHY_PROBE] = "probe",
 	[WHY_UNBOUND] = "unbound",
 	[WHY_PLATFORM] = "platform",
 	[WHY_DISABLED] = "disabled",
 	[WHY_SEALED] = "sealed",
 	[WHY_TRIED] = "tried",
 	[WHY_PARKED] = "parked",
+	[WHY_SOFT] = "parked",
+	[WHY_PROBED] = "probed",
 	[WHY_BUSY] = "busy",
 };
 
 _Static_assert(sizeof(whys) / sizeof(whys[0]) == WHY_COUNT,
     "one word for each reason");
+
+static bool
+is_fit(int why)
+{
+
+	return (why == WHY_FIT || why == WHY_PROBE);
+}
 
 /* Of an account of which much would reset unused it is smaller. */
 static int64_t
@@ -165,10 +181,36 @@ was_tried(const struct choose_params *p, int64_t id)
 	return (false);
 }
 
+static bool
+is_full(const struct choose_params *p, const struct candidate *c)
+{
+
+	return (p->needs_slot && c->in_use >= c->account->concurrency);
+}
+
+/* What its breaker says. */
+static enum why
+judge_breaker(const struct choose_params *p, const struct candidate *c)
+{
+
+	switch (breaker_of(c->account, p->family, p->now_ms, NULL)) {
+	case BREAKER_HALF_OPEN:
+		return (c->probed_until_ms > p->now_ms ? WHY_PROBED :
+		    WHY_PROBE);
+	case BREAKER_SOFT:
+		return (WHY_SOFT);
+	case BREAKER_OPEN:
+		return (WHY_PARKED);
+	default:
+		return (WHY_FIT);
+	}
+}
+
 static enum why
 judge(const struct choose_params *p, const struct candidate *c)
 {
 	const struct account *a = c->account;
+	enum why why;
 
 	if (!choose_bound(a, p->bind_kind, p->bind_id))
 		return (WHY_UNBOUND);
@@ -180,32 +222,44 @@ judge(const struct choose_params *p, const struct candidate *c)
 		return (WHY_SEALED);
 	if (was_tried(p, a->id))
 		return (WHY_TRIED);
-	if (account_parked(a, p->family, p->now_ms) != NULL)
-		return (WHY_PARKED);
-	if (p->needs_slot && c->in_use >= a->concurrency)
-		return (WHY_BUSY);
-	return (WHY_FIT);
+	why = a->ncooldowns == 0 ? WHY_FIT : judge_breaker(p, c);
+	return (is_fit((int)why) && is_full(p, c) ? WHY_BUSY : why);
 }
 
-/* Count ${why}, and remember which parked account is free first. */
+/* Remember which parked account may be asked first.  One that is parked softly
+ * can be before its time, but not at once. */
+static void
+note_park(const struct choose_params *p, const struct candidate *c,
+    struct choice *out)
+{
+	const struct cooldown *cd;
+	enum breaker b = breaker_of(c->account, p->family, p->now_ms, &cd);
+	int64_t ms;
+
+	if (b < BREAKER_SOFT)
+		return;
+	ms = cd->until_ms;
+	if (b == BREAKER_SOFT && !cd->stated && ms > p->now_ms + SOFT_MS)
+		ms = p->now_ms + SOFT_MS;
+	if (out->resting++ > 0 && ms >= out->free_ms)
+		return;
+	out->free_ms = ms;
+	out->cooldown = cd;
+}
+
 static void
 count(const struct choose_params *p, const struct candidate *c, enum why why,
     struct choice *out)
 {
-	const struct cooldown *cd;
 
 	out->bound += why != WHY_UNBOUND;
 	out->tried += why == WHY_TRIED;
-	out->parked += why == WHY_PARKED;
+	out->parked += why == WHY_PARKED || why == WHY_SOFT;
+	out->probed += why == WHY_PROBED;
 	out->busy += why == WHY_BUSY;
-	out->usable += why == WHY_FIT || why >= WHY_TRIED;
-	if (why != WHY_PARKED)
-		return;
-	cd = account_parked(c->account, p->family, p->now_ms);
-	if (out->free_ms == 0 || cd->until_ms < out->free_ms) {
-		out->free_ms = cd->until_ms;
-		out->reason = cd->reason;
-	}
+	out->usable += is_fit((int)why) || why >= WHY_TRIED;
+	if (why == WHY_PARKED || why == WHY_SOFT || why == WHY_TRIED)
+		note_park(p, c, out);
 }
 
 /* A candidate as it is compared with others. */
@@ -259,7 +313,7 @@ pick(const struct choose_params *p, const struct field *f,
 	if (s == NULL)
 		s = &strategies[0];
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		if (c->why != WHY_FIT || (best.c != NULL &&
+		if (!is_fit(c->why) || (best.c != NULL &&
 		    best.c->account->priority < c->account->priority))
 			continue;
 		one = (struct rank) {
@@ -273,6 +327,33 @@ pick(const struct choose_params *p, const struct field *f,
 	}
 	out->index = (size_t)(best.c - p->candidates);
 	out->pass = best.pass + best.c->stride;
+}
+
+/* Nothing else is left: those that are parked softly may be probed.  How many
+ * are fit by that. */
+static int
+open_soft(const struct choose_params *p, struct field *f, struct choice *out)
+{
+	struct candidate *c;
+	int fit = 0;
+
+	for (c = p->candidates; c < p->candidates + p->n; c++) {
+		if (c->why != WHY_SOFT)
+			continue;
+		out->parked--;
+		if (c->probed_until_ms > p->now_ms) {
+			c->why = WHY_PROBED;
+			out->probed++;
+		} else if (is_full(p, c)) {
+			c->why = WHY_BUSY;
+			out->busy++;
+		} else {
+			c->why = WHY_PROBE;
+			survey(c, f);
+			fit++;
+		}
+	}
+	return (fit);
 }
 
 /* Add to the trace, which is cut before what does not fit. */
@@ -306,15 +387,22 @@ static bool
 trace_one(const struct choose_params *p, const struct candidate *c,
     const char *why, struct choice *out, size_t *len)
 {
+	bool picked = strcmp(why, "picked") == 0;
 	const struct cooldown *cd = NULL;
 	char *trace = out->trace;
+	char probe[64] = "";
 
-	if (strcmp(why, whys[WHY_PARKED]) == 0)
-		cd = account_parked(c->account, p->family, p->now_ms);
+	if (picked ? out->probe : c->why == WHY_PARKED || c->why == WHY_SOFT)
+		(void)breaker_of(c->account, p->family, p->now_ms, &cd);
+	if (picked && cd != NULL)
+		(void)snprintf(probe, sizeof(probe), ",\"probe\":\"%s\"",
+		    cd->reason);
+	if (picked)
+		cd = NULL;
 	return (trace_add(trace, len, "%s{\"account\":%" PRId64
-	    ",\"in_use\":%" PRId64 ",\"why\":\"%s%s%s\"%s}",
+	    ",\"in_use\":%" PRId64 ",\"why\":\"%s%s%s\"%s%s}",
 	    *len > 1 ? "," : "", c->account->id, c->in_use, why,
-	    cd == NULL ? "" : ": ", cd == NULL ? "" : cd->reason,
+	    cd == NULL ? "" : ": ", cd == NULL ? "" : cd->reason, probe,
 	    c->account->id == p->home ? homes[out->home] : ""));
 }
 
@@ -349,10 +437,10 @@ write_trace(const struct choose_params *p, const struct candidate *home,
 }
 
 const char *
-choose_why(const struct choose_params *p, const struct candidate *c)
+choose_why(const struct candidate *c)
 {
 
-	return (whys[judge(p, c)]);
+	return (whys[c->why]);
 }
 
 const char *
@@ -374,7 +462,7 @@ go_home(const struct choose_params *p, const struct candidate *home,
     const struct field *f, struct choice *out)
 {
 
-	if (home->why == WHY_FIT) {
+	if (is_fit(home->why)) {
 		out->home = CHOICE_HOME_KEPT;
 		out->index = (size_t)(home - p->candidates);
 		out->pass = raised_pass(home, f) + home->stride;
@@ -392,7 +480,7 @@ decide(int fit, const struct choice *out)
 		return (CHOICE_BUSY);
 	if (fit > 0)
 		return (CHOICE_PICKED);
-	if (out->busy > 0)
+	if (out->busy > 0 || out->probed > 0)
 		return (CHOICE_BUSY);
 	return (out->parked > 0 ? CHOICE_PARKED : CHOICE_NONE);
 }
@@ -409,18 +497,22 @@ choose(const struct choose_params *p, bool trace, struct choice *out)
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
 		c->why = (int)judge(p, c);
 		count(p, c, (enum why)c->why, out);
-		if (c->why == WHY_FIT) {
+		if (is_fit(c->why)) {
 			fit++;
 			survey(c, &f);
 		}
 		if (p->home != 0 && c->account->id == p->home)
 			home = c;
 	}
+	if (fit == 0 && out->busy == 0 && out->parked > 0)
+		fit = open_soft(p, &f, out);
 	if (home != NULL)
 		go_home(p, home, &f, out);
 	out->result = decide(fit, out);
 	if (out->result == CHOICE_PICKED && out->home != CHOICE_HOME_KEPT)
 		pick(p, &f, out);
+	out->probe = out->result == CHOICE_PICKED &&
+	    p->candidates[out->index].why == WHY_PROBE;
 	if (trace)
 		write_trace(p, home, out);
 }

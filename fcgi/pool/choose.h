@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool/breaker.h"
 #include "pool/health.h"
 #include "pool/snapshot.h"
 
@@ -13,8 +14,12 @@
  * Those that cannot serve are passed over; of the rest the smallest priority
  * goes first, those of which nearly nothing is left upstream last; then the
  * strategy decides, then the one that is behind its share, then the smaller
- * id.  The account of the request's session goes before all.  Any thread, one
- * at a time on one table.
+ * id.  The account of the request's session goes before all.
+ *
+ * One whose breaker is half-open takes part, as long as nobody probes it; one
+ * that is open softly takes part where nothing else is left, whatever it is
+ * that the others lack but time: so no failure that may be over at any moment
+ * takes out the last account.  Any thread, one at a time on one table.
  */
 
 /** An account with what the caller knows of its load. */
@@ -27,6 +32,8 @@ struct candidate {
 	int64_t turn;		/* when it was last chosen, by a count that
 				   the caller keeps */
 	struct health health;
+	int64_t probed_until_ms;	/* another request is known to probe it
+					   till then, wall */
 	/* choose's own, of its last call */
 	int why;
 	int64_t stride;
@@ -70,13 +77,17 @@ struct choice {
 	enum choice_result result;
 	size_t index;		/* CHOICE_PICKED: of the candidate ... */
 	int64_t pass;		/* ... and its pass after this lease */
-	int64_t free_ms;	/* CHOICE_PARKED: when the first is free again,
-				   wall ... */
-	const char *reason;	/* ... and why it is parked; borrowed */
+	bool probe;		/* CHOICE_PICKED: as a probe */
+	int resting;		/* that are parked, also if they were tried */
+	int64_t free_ms;	/* when the first of them may be asked again,
+				   wall; 0: there is none ... */
+	const struct cooldown *cooldown;	/* ... and its cooldown;
+				   borrowed */
 	enum choice_home home;
 	int bound;		/* accounts that the key may use */
 	int usable;		/* ... enabled, of the platform, unsealed */
-	int tried, parked, busy;	/* of the usable ones */
+	int tried, parked, busy;	/* of the usable ones ... */
+	int probed;			/* ... by others, which may free them */
 	char trace[CHOICE_TRACE_SIZE];	/* JSON array: who was considered */
 };
 
@@ -84,14 +95,14 @@ struct choice {
 void choose(const struct choose_params *p, bool trace, struct choice *out);
 
 /**
- * choose_why(p, c): In one word why ${c} would be passed over: unbound,
- * platform, disabled, sealed, tried, parked, busy; or "fit".
+ * choose_why(p, c): In one word why ${c} was passed over by the choice that was
+ * made last: unbound, platform, disabled, sealed, tried, parked, probed (by
+ * another), busy; or "fit", or "probe" (fit, as a probe).
  * choose_first(p, a, b): what puts ${a} before ${b}, if both are fit:
  * "priority", "spent" (nearly nothing is left of the limits of ${b}), or
  * "strategy".
  */
-const char *choose_why(const struct choose_params *p,
-    const struct candidate *c);
+const char *choose_why(const struct candidate *c);
 const char *choose_first(const struct choose_params *p,
     const struct candidate *a, const struct candidate *b);
 

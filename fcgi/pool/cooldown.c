@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include "pool/breaker.h"
 #include "pool/cooldown.h"
 #include "pool/runner.h"
 
@@ -43,18 +44,35 @@ count_strikes(const struct cooldown *old, const struct cooldown_rule *rule)
 	return (old->strikes + 1);
 }
 
+/* Is there anything in ${new} that ${old}, which is in force, lacks? */
+static bool
+says_more(const struct cooldown *old, const struct cooldown *new)
+{
+
+	if (old->soft != new->soft)
+		return (old->soft);
+	if (new->stated && new->observed_ms >= old->observed_ms)
+		return (new->until_ms != old->until_ms);
+	return (new->until_ms > old->until_ms);
+}
+
 bool
 cooldown_next(const struct cooldown *old, const struct park *park,
     const struct cooldown_rule *rule, struct cooldown *out)
 {
-	bool in_force = old != NULL && old->until_ms > rule->now_ms;
+	bool in_force;
 
+	/* Of a clock that was set back since. */
+	if (old != NULL && old->observed_ms - rule->now_ms > BREAKER_SLACK_MS)
+		old = NULL;
+	in_force = old != NULL && breaker_in_force(old, rule->now_ms);
 	*out = (struct cooldown) {
 		.since_ms = in_force ? old->since_ms : rule->now_ms,
 		.until_ms = park->until_ms,
 		.observed_ms = rule->now_ms,
 		.strikes = count_strikes(old, rule),
 		.stated = park->stated,
+		.soft = park->soft,
 	};
 	memcpy(out->family, park->family, sizeof(out->family));
 	memcpy(out->reason, park->reason, sizeof(out->reason));
@@ -63,11 +81,7 @@ cooldown_next(const struct cooldown *old, const struct park *park,
 		    park->base_ms, out->strikes, rule->max_ms), rule->seed);
 	if (out->until_ms <= rule->now_ms)
 		return (false);
-	if (!in_force)
-		return (true);
-	if (park->stated && rule->now_ms >= old->observed_ms)
-		return (out->until_ms != old->until_ms);
-	return (out->until_ms > old->until_ms);
+	return (!in_force || says_more(old, out));
 }
 
 static int
@@ -81,6 +95,7 @@ cooldown_row(void *arg, const struct store_value *c, size_t n)
 	cd->observed_ms = store_get_int(&c[2]);
 	cd->strikes = (int)store_get_int(&c[3]);
 	cd->stated = store_get_int(&c[4]) != 0;
+	cd->soft = store_get_int(&c[5]) != 0;
 	return (1);
 }
 
@@ -93,7 +108,7 @@ cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
 		.max_ms = rn->set.cooldown_max_ms,
 		.seed = ledger_id,
 	};
-	struct store_value v[10] = {
+	struct store_value v[11] = {
 		store_int(account_id), store_text(park->family)
 	};
 	struct cooldown old = { .since_ms = 0 }, new;
@@ -115,8 +130,9 @@ cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
 	v[7] = store_int(new.strikes);
 	v[8] = store_int(ledger_id);
 	v[9] = store_int(new.observed_ms);
+	v[10] = store_int(new.soft);
 	rn->parks_changed = true;
-	return (store_exec(rn->st, STMT_COOLDOWN_PUT, v, 1, 10, NULL, err));
+	return (store_exec(rn->st, STMT_COOLDOWN_PUT, v, 1, 11, NULL, err));
 }
 
 int
@@ -161,7 +177,7 @@ cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
 		*undone = false;
 	if (!park->wanted)
 		return (0);
-	if (park->fact)
+	if (park->fact || lease->probe)
 		return (cooldown_put(rn, ledger_id, lease->account->id, park,
 		    err));
 	if (lease->parked < 0)
@@ -179,30 +195,39 @@ cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
 	return (0);
 }
 
-int
-cooldown_clear(struct runner *rn, const struct account *a, const char *model,
-    struct err *err)
+/* Something that a success is to take away. */
+static bool
+clears(const struct runner *rn, const struct cooldown *cd, const char *family,
+    bool probe)
 {
-	const struct account *now = snapshot_account(rn->snapshot, a->id);
-	const struct cooldown *cd = NULL;
+
+	return ((cd->family[0] == '\0' || strcmp(cd->family, family) == 0) &&
+	    (probe || !breaker_in_force(cd, rn->now_ms)));
+}
+
+int
+cooldown_clear(struct runner *rn, const struct served *what, struct err *err)
+{
+	const struct account *now = snapshot_account(rn->snapshot,
+	    what->account_id);
 	char family[POOL_FAMILY_SIZE];
-	struct store_value v[3];
+	struct store_value v[5];
+	bool found = false;
 	size_t i;
 
 	if (now == NULL || now->ncooldowns == 0)
 		return (0);
-	model_family(model, family);
-	for (i = 0; i < now->ncooldowns && cd == NULL; i++) {
-		if (now->cooldowns[i].until_ms <= rn->now_ms &&
-		    (now->cooldowns[i].family[0] == '\0' ||
-		    strcmp(now->cooldowns[i].family, family) == 0))
-			cd = &now->cooldowns[i];
-	}
-	if (cd == NULL)
+	model_family(what->model, family);
+	for (i = 0; i < now->ncooldowns && !found; i++)
+		found = clears(rn, &now->cooldowns[i], family,
+		    what->probe_id != 0);
+	if (!found)
 		return (0);
-	v[0] = store_int(a->id);
-	v[1] = store_int(rn->now_ms);
-	v[2] = store_text(family);
+	v[0] = store_int(what->account_id);
+	v[1] = store_text(family);
+	v[2] = store_int(rn->now_ms);
+	v[3] = store_int(rn->now_ms + BREAKER_SLACK_MS);
+	v[4] = what->probe_id == 0 ? store_null() : store_int(what->probe_id);
 	rn->parks_changed = true;
-	return (store_exec(rn->st, STMT_COOLDOWN_CLEAR, v, 1, 3, NULL, err));
+	return (store_exec(rn->st, STMT_COOLDOWN_CLEAR, v, 1, 5, NULL, err));
 }

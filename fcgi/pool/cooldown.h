@@ -13,7 +13,9 @@ struct runner;
  * Parking accounts.  A cooldown in force is only ever extended, except by
  * what the upstream states anew.  Where nothing is stated the time doubles
  * with each strike, which is a failure after the last cooldown was over; a
- * success forgets the strikes.  Store thread; writes at once, as it is rare.
+ * success forgets the strikes.  What a limit or a refused credential is parked
+ * for goes before a failure that may be over at any moment (park.soft).
+ * Store thread; writes at once, as it is rare.
  */
 
 /** What a cooldown becomes; for tests apart from the database. */
@@ -35,7 +37,8 @@ bool cooldown_next(const struct cooldown *old, const struct park *park,
  * The attempt on ${lease} failed; park its account if ${park} wants it and
  * the request is not to blame: the second account that it would park without a
  * fact undoes the first instead, which ${undone} (may be NULL) tells.
- * ${lease} takes note.  0, or -1.
+ * ${lease} takes note.  A probe bears out what others found: it is never to
+ * blame.  0, or -1.
  */
 int cooldown_park(struct runner *rn, int64_t ledger_id, struct lease *lease,
     const struct park *park, bool *undone, struct err *err)
@@ -53,10 +56,17 @@ int cooldown_extend(struct runner *rn, int64_t ledger_id, int64_t account_id,
     const struct park *park, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** cooldown_clear(rn, a, model, err): ${a} served ${model} well: cooldowns
- * that are over, and their strikes, are forgotten.  0, or -1. */
-int cooldown_clear(struct runner *rn, const struct account *a,
-    const char *model, struct err *err)
-    __attribute__((__warn_unused_result__));
+/** An account did well. */
+struct served {
+	int64_t account_id;
+	const char *model;
+	int64_t probe_id;	/* the request, if it was a probe; else 0 */
+};
+
+/** cooldown_clear(rn, what, err): Cooldowns that are over, and their strikes,
+ * are forgotten; of a probe, those that it was one for, also if they are not
+ * over.  0, or -1. */
+int cooldown_clear(struct runner *rn, const struct served *what,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 #endif /* !POOL_COOLDOWN_H_ */

@@ -67,6 +67,7 @@ load_follow(struct load *l, const struct snapshot *s, struct err *err)
 		} else
 			l->read_ms = l->health_read_ms = 0;
 		candidates[i].account = &s->accounts[i];
+		candidates[i].probed_until_ms = 0;
 	}
 	free(l->candidates);
 	free(l->accounts);

@@ -8,6 +8,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/backlog.h \
 	fcgi/pool/bill.c \
 	fcgi/pool/bill.h \
+	fcgi/pool/breaker.c \
+	fcgi/pool/breaker.h \
 	fcgi/pool/budgets.c \
 	fcgi/pool/budgets.h \
 	fcgi/pool/check.c \
@@ -22,6 +24,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/demand.h \
 	fcgi/pool/extend.c \
 	fcgi/pool/extend.h \
+	fcgi/pool/halfopen.c \
+	fcgi/pool/halfopen.h \
 	fcgi/pool/health.c \
 	fcgi/pool/health.h \
 	fcgi/pool/holds.c \

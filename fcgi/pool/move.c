@@ -2,6 +2,7 @@
 
 #include "pool/bill.h"
 #include "pool/cooldown.h"
+#include "pool/halfopen.h"
 #include "pool/health.h"
 #include "pool/move.h"
 #include "pool/runner.h"
@@ -42,6 +43,9 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 	health_note(rn, op->lease.account->id, &op->end);
 
 	left.held = false;
+	if (left.probe && halfopen_leave(rn, op->lease.account->id,
+	    admit->ledger_id, err))
+		return (-1);
 	if (cooldown_park(rn, admit->ledger_id, &left, &op->park,
 	    &op->undo_park, err))
 		return (-1);
@@ -49,6 +53,7 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 		add_tried(&left, op->lease.account->id);
 	left.snapshot = NULL;
 	left.account = NULL;
+	left.probe = false;
 	admit->lease = left;
 	admit->attempt = op->lease.attempt + 1;
 	return (0);

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include "pool/halfopen.h"
 #include "pool/place.h"
 #include "pool/runner.h"
 
@@ -57,13 +58,22 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 	w->result = out->result;
 	w->awaits = out->home == CHOICE_HOME_AWAITED;
 	w->free_ms = out->free_ms;
-	w->reason = out->reason;
+	w->cooldown = out->cooldown;
 	w->bound = out->bound;
 	w->usable = out->usable;
 	w->tried_n = out->tried;
-	w->parked = out->parked;
+	w->resting = out->resting;
+	w->probed = out->probed;
 	if (w->op != NULL)
 		memcpy(w->op->trace, out->trace, sizeof(w->op->trace));
+}
+
+void
+place_look(struct runner *rn, struct want *w)
+{
+	struct choice c;
+
+	choose_for(rn, w, &c);
 }
 
 static void
@@ -72,6 +82,7 @@ take(struct runner *rn, struct want *w, const struct choice *c)
 	struct candidate *cand = &rn->load.candidates[c->index];
 
 	w->account = cand->account;
+	w->probe = c->probe;
 	cand->pass = c->pass;
 	cand->turn = ++rn->load.turns;
 	if (!w->needs_slot)
@@ -117,7 +128,22 @@ find_slot(struct runner *rn, struct want *w, size_t index, struct err *err)
 	    &w->slot_fence, err));
 }
 
-/* Choose until a free slot confirms the choice. */
+/* The right to probe the account, if it is to be probed: 1; 0: another has it;
+ * -1. */
+static int
+find_right(struct runner *rn, const struct want *w, const struct choice *c,
+    struct err *err)
+{
+	struct candidate *cand = &rn->load.candidates[c->index];
+
+	if (!c->probe)
+		return (1);
+	cand->probed_until_ms = rn->now_ms + HALFOPEN_HINT_MS;
+	return (halfopen_take(rn, cand->account, w->family, w->ledger_id,
+	    err));
+}
+
+/* Choose until a free slot, and the right to a probe, confirm the choice. */
 static int
 place_one(struct runner *rn, struct want *w, struct err *err)
 {
@@ -135,7 +161,8 @@ place_one(struct runner *rn, struct want *w, struct err *err)
 		}
 		if (c.result != CHOICE_PICKED)
 			return (0);
-		rc = find_slot(rn, w, c.index, err);
+		if ((rc = find_slot(rn, w, c.index, err)) > 0)
+			rc = find_right(rn, w, &c, err);
 		if (rc < 0)
 			return (-1);
 		if (rc > 0) {

@@ -45,9 +45,10 @@ struct want {
 	enum choice_result result;
 	const struct account *account;	/* CHOICE_PICKED, of the snapshot */
 	int64_t slot_n, slot_fence;	/* ... the fence as it will be */
-	int64_t free_ms;	/* CHOICE_PARKED: see struct choice ... */
-	const char *reason;
-	int bound, usable, tried_n, parked;
+	bool probe;		/* ... which it probes */
+	int64_t free_ms;	/* see struct choice */
+	const struct cooldown *cooldown;
+	int bound, usable, tried_n, resting, probed;
 	bool awaits;		/* CHOICE_BUSY, as it waits for its home */
 };
 
@@ -64,6 +65,9 @@ int place(struct runner *rn, struct want *wants, size_t n, struct err *err)
  * place it anew, anywhere.  0, or -1. */
 int place_elsewhere(struct runner *rn, struct want *w, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** place_look(rn, w): What ${w} would find now, without taking anything. */
+void place_look(struct runner *rn, struct want *w);
 
 /** place_key_is_full(rn, w): Are as many of the key's requests in flight as
  * may be? */

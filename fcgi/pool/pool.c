@@ -1,5 +1,6 @@
 #include <sys/socket.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -328,6 +329,26 @@ pool_admit_cancel(struct pool *p, struct admit_op *op)
 	cancel->op.must = true;
 	cancel->op.done = free_done;
 	store_submit(p->thread, &cancel->op);
+}
+
+void
+pool_prove(struct pool *p, int64_t ledger_id, const struct lease *lease,
+    const char *model)
+{
+	struct prove_op *op;
+
+	if ((op = calloc(1, sizeof(*op))) == NULL)
+		return;
+	op->ledger_id = ledger_id;
+	op->account_id = lease->account->id;
+	snprintf(op->model, sizeof(op->model), "%s", model);
+	op->op = (struct store_op) {
+		.kind = OP_PROVE,
+		.done = free_done,
+		.deadline_ms = loop_now_ms(p->params.loop) +
+		    p->params.conf->store_timeout_ms,
+	};
+	store_submit(p->thread, &op->op);
 }
 
 static void extend_done(struct store_op *sop, const struct err *err);

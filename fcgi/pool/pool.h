@@ -163,6 +163,7 @@ struct lease {
 	int64_t slot_n;
 	int64_t slot_fence;
 	int attempt;			/* 1 ...: the ledger row's fence */
+	bool probe;			/* of a half-open account */
 	/* the pool's own; goes along from lease to lease of a request */
 	int64_t parked;			/* account that this request parked
 					   without being told to by a fact; -1:
@@ -264,6 +265,8 @@ struct admit_op {
 	int64_t queue_ms;
 	int64_t retry_ms;		/* wall time when it may do; 0:
 					   unknown */
+	bool limited;			/* ADMIT_PARKED: for limits upstream,
+					   not for failures */
 	char reason[POOL_REASON_SIZE];	/* for the client's message */
 	char trace[512];		/* JSON array text: who was
 					   considered */
@@ -317,10 +320,20 @@ struct park {
 	bool fact;			/* ... and that it is the account's own
 					   limit that is used up, which no
 					   request can be blamed for */
+	bool soft;			/* it may be over at any moment, see
+					   breaker.h */
 	int64_t until_ms;		/* stated: wall; else 0: the pool
 					   computes default and back-off */
 	int64_t base_ms;		/* not stated: the default */
 };
+
+/**
+ * pool_prove(p, ledger_id, lease, model):
+ * The attempt on ${lease}, a probe, came through, though it goes on: its
+ * account may serve others as well.  Without memory its settlement tells.
+ */
+void pool_prove(struct pool *p, int64_t ledger_id, const struct lease *lease,
+    const char *model);
 
 /**
  * pool_move(p, op):

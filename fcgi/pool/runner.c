@@ -8,6 +8,7 @@
 
 #include "pool/admit.h"
 #include "pool/extend.h"
+#include "pool/halfopen.h"
 #include "pool/health.h"
 #include "pool/lookup.h"
 #include "pool/move.h"
@@ -485,6 +486,7 @@ static int (*const steps[])(struct runner *, struct err *) = {
 	run_voids,
 	move_run,
 	extend_run,
+	halfopen_run,
 	refresh_run,
 	objects_run,
 	heed_parks,

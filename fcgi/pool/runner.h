@@ -52,6 +52,7 @@ enum op_kind {
 	OP_MOVE,
 	OP_SETTLE,
 	OP_EXTEND,
+	OP_PROVE,
 	OP_CANCEL,
 	OP_VOID,
 	OP_REFRESH_TAKE,
@@ -76,6 +77,14 @@ enum op_kind {
 struct cancel_op {
 	struct store_op op;
 	int64_t ledger_id;
+};
+
+/** A probe came through, and its request goes on. */
+struct prove_op {
+	struct store_op op;
+	int64_t ledger_id;
+	int64_t account_id;
+	char model[128];
 };
 
 /** The outcome of an admission is unknown; nobody will use it. */

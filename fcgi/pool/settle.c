@@ -10,6 +10,7 @@
 #include "pool/bill.h"
 #include "pool/budgets.h"
 #include "pool/cooldown.h"
+#include "pool/halfopen.h"
 #include "pool/health.h"
 #include "pool/idlist.h"
 #include "pool/objects.h"
@@ -463,11 +464,15 @@ return_lease(struct runner *rn, const struct settling *s, struct err *err)
 	if (!lease.held)
 		return (0);
 	runner_release(rn, &lease, op->ledger_id, op->key_id);
+	if (lease.probe)
+		halfopen_over(rn, lease.account->id);
 	health_note(rn, lease.account->id, &op->end);
 	affinity_learn(rn, lease.session_id, lease.account->id,
 	    &s->bill.usage);
 	if (op->success)
-		return (cooldown_clear(rn, lease.account, op->model, err));
+		return (cooldown_clear(rn, &(struct served) {
+		    .account_id = lease.account->id, .model = op->model,
+		    .probe_id = lease.probe ? op->ledger_id : 0 }, err));
 	return (cooldown_park(rn, op->ledger_id, &lease, &op->park, NULL,
 	    err));
 }

@@ -202,6 +202,7 @@ cooldown_row(void *arg, const struct store_value *c, size_t n)
 		.observed_ms = store_get_int(&c[6]),
 		.strikes = (int)store_get_int(&c[7]),
 		.stated = store_get_int(&c[8]) != 0,
+		.soft = store_get_int(&c[9]) != 0,
 	};
 	copy_text(cd->family, sizeof(cd->family), &c[1]);
 	copy_text(cd->reason, sizeof(cd->reason), &c[2]);
@@ -543,22 +544,6 @@ snapshot_budget(const struct snapshot *s, int64_t id)
 			hi = mid;
 	}
 	return (NULL);
-}
-
-const struct cooldown *
-account_parked(const struct account *a, const char *family, int64_t now_ms)
-{
-	const struct cooldown *cd, *last = NULL;
-
-	for (cd = a->cooldowns; cd < a->cooldowns + a->ncooldowns; cd++) {
-		if (cd->until_ms <= now_ms)
-			continue;
-		if (cd->family[0] != '\0' && strcmp(cd->family, family) != 0)
-			continue;
-		if (last == NULL || cd->until_ms > last->until_ms)
-			last = cd;
-	}
-	return (last);
 }
 
 /*

@@ -29,6 +29,7 @@ struct cooldown {
 	int64_t observed_ms;
 	int strikes;
 	bool stated;
+	bool soft;			/* see breaker.h */
 };
 
 enum credential_kind {
@@ -139,14 +140,6 @@ const struct account *snapshot_account(const struct snapshot *s, int64_t id);
 const struct group *snapshot_group(const struct snapshot *s, int64_t id);
 const struct budget_rule *snapshot_budget(const struct snapshot *s,
     int64_t id);
-
-/**
- * account_parked(a, family, now_ms): The cooldown that keeps ${a} from serving
- * a model of ${family} at ${now_ms} (its own or the account's, whichever ends
- * later), or NULL.
- */
-const struct cooldown *account_parked(const struct account *a,
-    const char *family, int64_t now_ms);
 
 /**
  * model_family(model, out): "opus", "sonnet", "haiku", ... for Claude models

@@ -10,6 +10,8 @@
 
 #include "pool/admit.h"
 #include "pool/check.h"
+#include "pool/halfopen.h"
+#include "pool/place.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
 #include "pool/tickets.h"
@@ -18,6 +20,7 @@ struct reading {
 	struct runner *rn;
 	struct want *wants;
 	size_t n;
+	struct err *err;
 };
 
 /* ---- grants ---- */
@@ -38,13 +41,14 @@ lapsed_row(void *arg, const struct store_value *c, size_t ncols)
 	l.account = &a;
 	runner_release(r->rn, &l, store_get_int(&c[0]), store_get_int(&c[1]));
 	ROWS_PUT(&r->rn->rows[ROWS_TICKET_LAPSE], c[0], c[5]);
-	return (0);
+	return (halfopen_leave(r->rn, a.id, store_get_int(&c[0]), r->err) ?
+	    -1 : 0);
 }
 
 int
 tickets_lapse(struct runner *rn, struct err *err)
 {
-	struct reading r = { .rn = rn };
+	struct reading r = { .rn = rn, .err = err };
 	struct store_value before;
 
 	before = store_int(rn->now_ms - rn->set.grant_timeout_ms);
@@ -54,7 +58,22 @@ tickets_lapse(struct runner *rn, struct err *err)
 	return (runner_exec(rn, ROWS_TICKET_LAPSE, err));
 }
 
-/* ledger, account, slot, fence */
+/* "probe" says what the account is probed for, if it is. */
+static void
+trace_grant(struct admit_op *op, int64_t account_id,
+    const struct store_value *probed)
+{
+	const char *reason = probed->type == STORE_NULL ? "" :
+	    store_get_text(probed);
+
+	op->lease.probe = reason[0] != '\0';
+	snprintf(op->trace, sizeof(op->trace), "[{\"account\":%" PRId64
+	    ",\"why\":\"granted\"%s%.31s%s}]", account_id,
+	    op->lease.probe ? ",\"probe\":\"" : "", reason,
+	    op->lease.probe ? "\"" : "");
+}
+
+/* ledger, account, slot, fence, reason of a park that it probes */
 static int
 granted_row(void *arg, const struct store_value *c, size_t ncols)
 {
@@ -69,8 +88,7 @@ granted_row(void *arg, const struct store_value *c, size_t ncols)
 	if (op == NULL || a == NULL)
 		return (0);
 	admit_grant(rn, op, a, store_get_int(&c[2]), store_get_int(&c[3]));
-	snprintf(op->trace, sizeof(op->trace), "[{\"account\":%" PRId64
-	    ",\"why\":\"granted\"}]", a->id);
+	trace_grant(op, a->id, &c[4]);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_ATTEMPT], store_int(op->attempt),
 	    store_int(op->ledger_id));
 	admit_ready(rn, op);
@@ -108,8 +126,10 @@ tickets_expire(struct runner *rn, struct err *err)
 			return (-1);
 		if (rc == 1 && crews_full(rn, w.key, &crew, err) < 0)
 			return (-1);
-		if (rc == 1)
+		if (rc == 1) {
+			place_look(rn, &w);
 			check_explain(rn, op, &w, ADMIT_QUEUE_TIMEOUT);
+		}
 		if (admit_dismiss(rn, op, op->verdict, "queue_timeout", err))
 			return (-1);
 	}

@@ -140,7 +140,9 @@ call_body(struct call *c, const void *p, size_t n)
 static void
 call_refused(struct call *c, const struct admit_op *op)
 {
-	const struct refusal_row *row = refusal_row(refusal_of(op->verdict));
+	const struct refusal_row *row = refusal_row(
+	    op->verdict == ADMIT_PARKED && !op->limited ? REFUSAL_RESTING :
+	    refusal_of(op->verdict));
 	struct response_error e = row->answer;
 	struct buf lines;
 
@@ -346,10 +348,16 @@ call_attempt(struct call *c)
 static void
 call_give_up(struct call *c, const struct admit_op *moved)
 {
+	const struct judgement *v = &c->verdict;
+	char message[sizeof(v->fallback_message) + POOL_REASON_SIZE + 4];
+	bool more = moved != NULL && moved->reason[0] != '\0';
 	struct response_error e;
 
-	refusal_give_up(&c->verdict, moved, loop_wall_ms(c->relay->loop), &e);
-	close_error(c, &e, c->verdict.outcome);
+	refusal_give_up(v, moved, loop_wall_ms(c->relay->loop), &e);
+	(void)snprintf(message, sizeof(message), "%s%s%s", e.message,
+	    more ? ": " : "", more ? moved->reason : "");
+	e.message = message;
+	close_error(c, &e, v->outcome);
 }
 
 static void

@@ -1,7 +1,6 @@
-#define _GNU_SOURCE	/* strcasestr */
-
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/conf.h"
 #include "relay/judge.h"
@@ -37,8 +36,10 @@ struct fault_row {
 	bool streams_only;	/* a plain call is failed instead of moved */
 	bool billed;		/* the upstream may have done the work */
 	bool heals;		/* time does: headers and default count */
+	bool soft;		/* it may be over at any moment */
+	bool pointless;		/* no time heals it */
 	size_t cooldown;	/* offset in struct conf; 0: no park */
-	int status;		/* fallback */
+	int status;		/* where the call fails */
 	const char *type;
 	const char *text;
 };
@@ -51,43 +52,41 @@ static const struct fault_row faults[] = {
 		.action = JUDGE_RELAY },
 	[FAULT_RATE] = { .outcome = "rate_limited", .action = JUDGE_MOVE,
 		.heals = true, .cooldown = COOLDOWN(rate),
-		.status = 429, .type = "rate_limit_error" },
+		.type = "rate_limit_error" },
 	[FAULT_AUTH] = { .outcome = "auth", .action = JUDGE_MOVE,
-		.cooldown = COOLDOWN(auth),
-		.status = 503, .type = "api_error" },
+		.cooldown = COOLDOWN(auth), .pointless = true,
+		.type = "api_error" },
 	/* It may be about what was asked for, a model or a beta that the
 	 * account lacks: where no second account tells, one request must not
 	 * keep all others out for long. */
 	[FAULT_FORBIDDEN] = { .outcome = "auth", .action = JUDGE_MOVE,
-		.cooldown = COOLDOWN(error),
-		.status = 503, .type = "api_error" },
+		.cooldown = COOLDOWN(error), .pointless = true,
+		.type = "api_error" },
 	[FAULT_CREDIT] = { .outcome = "credit", .action = JUDGE_MOVE,
-		.cooldown = COOLDOWN(auth),
-		.status = 503, .type = "api_error" },
+		.cooldown = COOLDOWN(auth), .pointless = true,
+		.type = "api_error" },
 	[FAULT_OVERLOAD] = { .outcome = "overloaded", .action = JUDGE_MOVE,
-		.heals = true, .cooldown = COOLDOWN(overload),
-		.status = 503, .type = "api_error" },
+		.heals = true, .soft = true, .cooldown = COOLDOWN(overload),
+		.type = "api_error" },
 	[FAULT_ERROR] = { .outcome = "upstream_error", .action = JUDGE_MOVE,
-		.heals = true, .cooldown = COOLDOWN(error),
-		.status = 502, .type = "api_error" },
+		.heals = true, .soft = true, .cooldown = COOLDOWN(error),
+		.type = "api_error" },
 	[FAULT_LATE] = { .outcome = "upstream_timeout", .action = JUDGE_MOVE,
-		.streams_only = true, .billed = true,
+		.streams_only = true, .billed = true, .soft = true,
 		.cooldown = COOLDOWN(error),
 		.status = 504, .type = "timeout_error" },
 	[FAULT_REDIRECT] = { .outcome = "redirect", .action = JUDGE_FAIL,
 		.status = 502, .type = "api_error",
 		.text = "the upstream answered with a redirect, which is not "
 		    "followed" },
-	[FAULT_UNREACHED] = { .action = JUDGE_MOVE,
-		.cooldown = COOLDOWN(error),
-		.status = 502, .type = "api_error" },
-	[FAULT_KEPT] = { .action = JUDGE_MOVE,
-		.status = 502, .type = "api_error" },
+	[FAULT_UNREACHED] = { .action = JUDGE_MOVE, .soft = true,
+		.cooldown = COOLDOWN(error), .type = "api_error" },
+	[FAULT_KEPT] = { .action = JUDGE_MOVE, .type = "api_error" },
 	[FAULT_BROKEN] = { .action = JUDGE_MOVE, .billed = true,
-		.cooldown = COOLDOWN(error),
-		.status = 502, .type = "api_error" },
+		.soft = true, .cooldown = COOLDOWN(error),
+		.type = "api_error" },
 	[FAULT_SILENT] = { .action = JUDGE_MOVE,
-		.streams_only = true, .billed = true,
+		.streams_only = true, .billed = true, .soft = true,
 		.cooldown = COOLDOWN(error),
 		.status = 504, .type = "timeout_error" },
 	[FAULT_INTERNAL] = { .action = JUDGE_FAIL,
@@ -163,9 +162,11 @@ fault_of_status(int status)
 
 /*
  * Texts with which an upstream says 400 though the account is to blame
- * (Anthropic API: invalid_request_error with these messages).
+ * (Anthropic API: invalid_request_error with these messages).  They begin so:
+ * further on a message may repeat what the client sent.
  */
 static const char *const account_texts[] = {
+	"your credit balance is too low",
 	"credit balance is too low",
 	"this organization has been disabled",
 };
@@ -180,7 +181,8 @@ blames_account(const struct judge_input *in)
 		return (true);
 	for (i = 0; in->error_message != NULL &&
 	    i < sizeof(account_texts) / sizeof(account_texts[0]); i++) {
-		if (strcasestr(in->error_message, account_texts[i]) != NULL)
+		if (strncasecmp(in->error_message, account_texts[i],
+		    strlen(account_texts[i])) == 0)
 			return (true);
 	}
 	return (false);
@@ -230,6 +232,7 @@ fill_park(const struct judge_input *in, const struct fault_row *row,
 
 	park->wanted = true;
 	park->base_ms = cooldown_ms(in->conf, row);
+	park->soft = row->soft;
 	(void)snprintf(park->reason, sizeof(park->reason), "%s",
 	    out->outcome);
 	if (row->outcome == NULL)
@@ -255,7 +258,10 @@ fill_fallback(const struct judge_input *in, const struct fault_row *row,
 {
 	const struct park *park = &out->park;
 
-	out->fallback_status = row->status;
+	/* Where no account is left clients are to come back: they do after
+	 * these two (WIRE.md section 7, rule 13). */
+	out->fallback_status = out->action == JUDGE_FAIL ? row->status :
+	    row->heals && !row->soft ? 429 : 503;
 	out->fallback_type = row->type;
 	if (row->text != NULL)
 		(void)snprintf(out->fallback_message,
@@ -269,11 +275,15 @@ fill_fallback(const struct judge_input *in, const struct fault_row *row,
 		(void)snprintf(out->fallback_message,
 		    sizeof(out->fallback_message), "no upstream account could "
 		    "serve this request (last: %s)", out->outcome);
-	if (row->heals && park->stated)
+	out->pointless = row->pointless;
+	if (out->action == JUDGE_FAIL || row->pointless)
+		return;
+	if (park->stated)
 		out->retry_after_s = (park->until_ms - in->now_ms + 999) /
 		    1000;
-	else if (row->heals)
-		out->retry_after_s = (park->base_ms + 999) / 1000;
+	else
+		out->retry_after_s = park->base_ms > 1000 ?
+		    (park->base_ms + 999) / 1000 : 1;
 }
 
 void

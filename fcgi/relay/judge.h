@@ -54,6 +54,7 @@ struct judgement {
 	const char *fallback_type;
 	char fallback_message[256];
 	int64_t retry_after_s;		/* 0: unknown */
+	bool pointless;			/* no time heals it */
 };
 
 /**
@@ -64,7 +65,8 @@ struct judgement {
  * retry-after(-ms), anthropic-ratelimit-*-reset of the limits whose
  * -remaining is 0, and anthropic-ratelimit-unified-* where the status is
  * "rejected" (per model family where the representative claim is one), and
- * `fact' where those headers say that the account's own limit is used up.
+ * `fact' where those headers say that the account's own limit is used up, and
+ * `soft' where the failure may be over at any moment (5xx, 529, connections).
  */
 void judge(const struct judge_input *in, struct judgement *out);
 

@@ -100,6 +100,10 @@ static const struct refusal_row rows[] = {
 	    .type = "rate_limit_error",
 	    .message = "All accounts rest for the moment.",
 	    .retry_after_s = 30, .should_retry = -1 } },
+	[REFUSAL_RESTING] = { "parked", { .status = 503,
+	    .type = "api_error",
+	    .message = "All accounts rest for the moment.",
+	    .retry_after_s = 30, .should_retry = -1 } },
 	[REFUSAL_STOPPING] = { "stopped", { .status = 503,
 	    .type = "api_error",
 	    .message = "The relay is being stopped.",
@@ -163,7 +167,7 @@ void
 refusal_give_up(const struct judgement *v, const struct admit_op *moved,
     int64_t now_ms, struct response_error *e)
 {
-	struct response_error later;
+	bool others = moved != NULL && moved->verdict == ADMIT_PARKED;
 
 	*e = (struct response_error) {
 		.status = v->fallback_status,
@@ -172,13 +176,9 @@ refusal_give_up(const struct judgement *v, const struct admit_op *moved,
 		.retry_after_s = v->retry_after_s,
 		.should_retry = -1
 	};
-	later = *e;
-	if (moved != NULL && moved->verdict == ADMIT_PARKED) {
-		refusal_wait(&later, moved->retry_ms, now_ms);
-		if (e->retry_after_s == 0 ||
-		    later.retry_after_s < e->retry_after_s)
-			*e = later;
-	}
-	if (e->retry_after_s > RETRY_AFTER_MAX_S)
+	if (moved != NULL)
+		refusal_wait(e, moved->retry_ms, now_ms);
+	if (e->retry_after_s > RETRY_AFTER_MAX_S ||
+	    (v->pointless && !others))
 		e->should_retry = 0;
 }

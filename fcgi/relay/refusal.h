@@ -36,6 +36,7 @@ enum refusal {
 	REFUSAL_QUEUE_TIMEOUT,
 	REFUSAL_NO_ACCOUNT,
 	REFUSAL_PARKED,
+	REFUSAL_RESTING,	/* parked, and not for limits */
 	REFUSAL_STOPPING,
 	NREFUSALS
 };
@@ -61,8 +62,9 @@ void refusal_wait(struct response_error *e, int64_t retry_ms,
  * refusal_give_up(v, moved, now_ms, e):
  * An attempt failed as ${v} says, and no other account serves the request, as
  * ${moved} says (NULL: none was asked for).  The client is to come back when
- * the first may: this account, or one that rests already.  ${e} borrows from
- * ${v}.
+ * the first may be asked again: this account, or one that rests already.  What
+ * no time heals it is not to try again, unless there is one that was not tried.
+ * ${e} borrows from ${v}.
  */
 void refusal_give_up(const struct judgement *v, const struct admit_op *moved,
     int64_t now_ms, struct response_error *e);

@@ -51,7 +51,7 @@ fill(const char *url)
 	    "'claude', 'http://x', 'bearer', x'0001ff', 7, 1, 2);"
 	    "INSERT INTO slot (account_id, n) VALUES (3, 1), (3, 2);"
 	    "INSERT INTO cooldown VALUES (3, '', 'error', '', 1, 2, 0, 1, "
-	    "NULL, 1);"
+	    "NULL, 1, 1, 77, 2, 9);"
 	    "INSERT INTO api_key (id, name, visible, hash, created_ms) "
 	    "VALUES (9, 'k', 'sk-lh-x', x'feff', 1);"
 	    "INSERT INTO budget (id, name, scope, scope_id, kind, "

@@ -210,29 +210,83 @@ secrets_are_sealed_and_bound_to_their_row(void **state)
 	    &secret, &len, &d->err), ERR_NOT_FOUND);
 }
 
+static const char *
+member(const json_t *j, const char *name)
+{
+
+	return (json_string_value(json_object_get(j, name)));
+}
+
+static const char *
+cooldown_text(json_t *account, size_t i, const char *name)
+{
+
+	return (member(json_array_get(json_object_get(account, "cooldowns"),
+	    i), name));
+}
+
 static void
-accounts_list_the_cooldowns_that_last(void **state)
+accounts_list_what_is_against_them(void **state)
 {
 	struct desk *d = *state;
 	int64_t now = store_now_ms(d->st);
-	json_t *a, *cooldowns;
+	json_t *a;
 
 	desk_account(d, "a", 1);
 	desk_sql(d, "INSERT INTO cooldown (account_id, family, reason, "
-	    "since_ms, until_ms, stated, observed_ms, cause_id) VALUES "
-	    "(1, '', 'rate_limited', 0, %lld, 1, 0, 42), "
-	    "(1, 'opus', 'overloaded', 0, %lld, 0, 0, NULL)",
-	    (long long)now + 60000, (long long)now - 1);
+	    "since_ms, until_ms, stated, observed_ms, cause_id, soft) VALUES "
+	    "(1, '', 'rate_limited', 0, %lld, 1, 0, 42, 0), "
+	    "(1, 'haiku', 'rate_limited', 0, %lld, 1, 0, 42, 0), "
+	    "(1, 'opus', 'overloaded', 0, %lld, 0, 0, NULL, 1)",
+	    (long long)now + 60000, (long long)now - 1, (long long)now - 1);
 	a = accounts_show(d->st, "a", &d->err);
 	desk_works(d, a == NULL);
 	assert_int_equal(desk_int(a, "parked_until_ms"), now + 60000);
-	cooldowns = json_object_get(a, "cooldowns");
-	assert_int_equal(json_array_size(cooldowns), 1);
-	assert_string_equal(json_string_value(json_object_get(
-	    json_array_get(cooldowns, 0), "reason")), "rate_limited");
-	assert_string_equal(json_string_value(json_object_get(
-	    json_array_get(cooldowns, 0), "cause")), "req_lh_000000000001a");
+	assert_string_equal(member(a, "breaker"), "open");
+	assert_string_equal(member(a, "breaker_reason"), "rate_limited");
+	assert_int_equal(json_array_size(json_object_get(a, "cooldowns")), 2);
+	assert_string_equal(cooldown_text(a, 0, "state"), "open");
+	assert_string_equal(cooldown_text(a, 0, "cause"),
+	    "req_lh_000000000001a");
+	assert_null(cooldown_text(a, 0, "probe"));
+	assert_string_equal(cooldown_text(a, 1, "state"), "half-open");
 	json_decref(a);
+}
+
+static void
+a_breaker_shows_whether_it_is_probed(void **state)
+{
+	static const struct {
+		int fence, state;	/* of the request that has the right */
+		const char *shown;
+	} cases[] = {
+		{ 1, 0, "probing" },
+		{ 2, 0, "half-open" },		/* it moved on */
+		{ 1, 2, "half-open" },		/* it was reaped */
+	};
+	struct desk *d = *state;
+	json_t *a;
+	size_t i;
+
+	desk_account(d, "a", 1);
+	desk_sql(d, "INSERT INTO cooldown (account_id, reason, since_ms, "
+	    "until_ms, stated, observed_ms, probe_id, probe_attempt) VALUES "
+	    "(1, 'auth', 0, 1, 0, 0, 42, 1)");
+	desk_sql(d, "INSERT INTO ledger (id, created_ms, key_id, kind, model, "
+	    "responder_id, fence, state, stream, reserved_nusd, body_bytes) "
+	    "VALUES (42, 0, 1, 'messages', 'm', 1, 1, 0, 0, 0, 0)");
+	for (i = 0; i < NITEMS(cases); i++) {
+		desk_sql(d, "UPDATE ledger SET fence = %d, state = %d",
+		    cases[i].fence, cases[i].state);
+		a = accounts_show(d->st, "a", &d->err);
+		desk_works(d, a == NULL);
+		assert_string_equal(member(a, "breaker"), "half-open");
+		assert_true(json_is_null(json_object_get(a,
+		    "parked_until_ms")));
+		assert_string_equal(cooldown_text(a, 0, "state"),
+		    cases[i].shown);
+		json_decref(a);
+	}
 }
 
 /* ---- keys ---- */
@@ -607,7 +661,8 @@ main(void)
 		DESK_TEST(an_account_is_woken_alone_and_wholly),
 		DESK_TEST(a_new_secret_wakes_an_account),
 		DESK_TEST(secrets_are_sealed_and_bound_to_their_row),
-		DESK_TEST(accounts_list_the_cooldowns_that_last),
+		DESK_TEST(accounts_list_what_is_against_them),
+		DESK_TEST(a_breaker_shows_whether_it_is_probed),
 		DESK_TEST(keys_are_kept_as_hashes),
 		DESK_TEST(a_budget_has_its_window_and_keeps_what_was_spent),
 		DESK_TEST(a_key_shows_what_it_used_and_has_in_flight),

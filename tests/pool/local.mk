@@ -30,6 +30,11 @@ tests_pool_test_affinity_SOURCES = tests/pool/test_affinity.c $(POOL_RIG)
 tests_pool_test_affinity_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_affinity_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_halfopen
+tests_pool_test_halfopen_SOURCES = tests/pool/test_halfopen.c $(POOL_RIG)
+tests_pool_test_halfopen_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_halfopen_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_health
 tests_pool_test_health_SOURCES = tests/pool/test_health.c $(POOL_RIG)
 tests_pool_test_health_CPPFLAGS = $(TEST_CPPFLAGS)

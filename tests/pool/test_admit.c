@@ -101,7 +101,8 @@ static const struct {
 	{ "INSERT INTO cooldown (account_id, reason, since_ms, "
 	    "until_ms, stated, observed_ms) SELECT id, 'rate_limited',"
 	    " 0, 4102444800000, 1, 0 FROM account", ADMIT_PARKED,
-	    "all 2 accounts are parked; the first until 00:00:00 UTC "
+	    "2 accounts in group g1 are parked, the first until "
+	    "2100-01-01T00:00:00Z "
 	    "(rate_limited)" },
 	{ "INSERT INTO budget (name, scope, scope_id, kind, "
 	    "limit_value, created_ms) SELECT 'b', 'key', id, "

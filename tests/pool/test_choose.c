@@ -19,6 +19,13 @@ static struct cooldown parked_once = {
 	.reason = "error", .until_ms = NOW - 1
 };
 
+static struct cooldown parked_soft = {
+	.reason = "overloaded", .until_ms = NOW + 30000, .soft = true
+};
+static struct cooldown limit_over = {
+	.reason = "rate_limited", .until_ms = NOW - 1, .stated = true
+};
+
 /* An account in a table: weight 100, two slots, group 1. */
 static struct account
 acct(int64_t id)
@@ -438,6 +445,186 @@ a_session_goes_home(void **state)
 	}
 }
 
+/* Two accounts of two slots each, as their breakers and load have them. */
+static const struct breaker_case {
+	const char *what;
+	struct {
+		struct cooldown *cd;
+		bool off, probed;
+		int64_t in_use;
+	} a[2];
+	bool tried;		/* the first was */
+	int64_t want;		/* account, or -result */
+	bool probe;
+	const char *trace;
+} breaker_cases[] = {
+	{ "closed", { { NULL, false, false, 0 },
+	    { NULL, false, false, 0 } }, false, 1, false,
+	    "\"why\":\"picked\"}" },
+	{ "a limit that is over needs no probe",
+	    { { &limit_over, false, false, 0 },
+	    { NULL, false, false, 0 } }, false, 1, false,
+	    "\"why\":\"picked\"}" },
+	{ "half-open takes its turn as a probe",
+	    { { &parked_once, false, false, 1 },
+	    { NULL, false, false, 1 } }, false, 1, true,
+	    "\"why\":\"picked\",\"probe\":\"error\"}" },
+	{ "but not while another probes it",
+	    { { &parked_once, false, true, 0 },
+	    { NULL, false, false, 0 } }, false, 2, false,
+	    "\"account\":1,\"in_use\":0,\"why\":\"probed\"}" },
+	{ "which is waited for where nothing else is left",
+	    { { &parked_once, false, true, 1 },
+	    { NULL, true, false, 0 } }, false, -CHOICE_BUSY, false,
+	    "\"probed\"" },
+	{ "soft is left out while another is fit",
+	    { { &parked_soft, false, false, 0 },
+	    { NULL, false, false, 0 } }, false, 2, false,
+	    "\"why\":\"parked: overloaded\"}" },
+	{ "or busy", { { &parked_soft, false, false, 0 },
+	    { NULL, false, false, 2 } }, false, -CHOICE_BUSY, false,
+	    "\"busy\"" },
+	{ "soft is probed where the other is disabled",
+	    { { &parked_soft, false, false, 0 },
+	    { NULL, true, false, 0 } }, false, 1, true,
+	    "\"probe\":\"overloaded\"" },
+	{ "or parked hard", { { &parked_soft, false, false, 0 },
+	    { &parked_now, false, false, 0 } }, false, 1, true,
+	    "\"probe\":\"overloaded\"" },
+	{ "or soft too", { { &parked_soft, false, false, 1 },
+	    { &parked_soft, false, false, 0 } }, false, 2, true,
+	    "\"account\":2,\"in_use\":0,\"why\":\"picked\","
+	    "\"probe\":\"overloaded\"" },
+	{ "one each", { { &parked_soft, false, false, 1 },
+	    { &parked_soft, false, true, 0 } }, false, 1, true,
+	    "\"probed\"" },
+	{ "and no more", { { &parked_soft, false, true, 1 },
+	    { &parked_soft, false, true, 1 } }, false, -CHOICE_BUSY,
+	    false, "\"probed\"" },
+	{ "soft and full", { { &parked_soft, false, false, 2 },
+	    { &parked_now, false, false, 0 } }, false, -CHOICE_BUSY,
+	    false, "\"busy\"" },
+	{ "what was tried is not probed",
+	    { { &parked_soft, false, false, 0 },
+	    { &parked_now, false, false, 0 } }, true, -CHOICE_PARKED,
+	    false, "\"tried\"" },
+	{ "hard is never probed before its time",
+	    { { &parked_now, false, false, 0 },
+	    { NULL, true, false, 0 } }, false, -CHOICE_PARKED, false,
+	    "\"parked: rate_limited\"" },
+	{ "a disabled one never is",
+	    { { &parked_soft, true, false, 0 },
+	    { &parked_once, true, false, 0 } }, false, -CHOICE_NONE,
+	    false, "\"disabled\"" },
+};
+
+static void
+breaker_fixture(struct fixture *f, const struct breaker_case *c)
+{
+	static const int64_t tried[] = { 1 };
+	size_t k;
+
+	fixture_init(f);
+	f->p.n = 2;
+	for (k = 0; k < 2; k++) {
+		f->accounts[k].cooldowns = c->a[k].cd;
+		f->accounts[k].ncooldowns = c->a[k].cd != NULL;
+		f->accounts[k].enabled = !c->a[k].off;
+		f->c[k].in_use = c->a[k].in_use;
+		f->c[k].probed_until_ms = c->a[k].probed ? NOW + 1 : NOW;
+	}
+	f->p.tried = tried;
+	f->p.ntried = c->tried;
+}
+
+static void
+breakers_let_one_through_at_a_time(void **state)
+{
+	const struct breaker_case *c;
+	struct fixture f;
+	struct choice out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(breaker_cases); i++) {
+		c = &breaker_cases[i];
+		breaker_fixture(&f, c);
+		choose(&f.p, true, &out);
+		if ((out.result == CHOICE_PICKED ? f.accounts[out.index].id :
+		    -(int64_t)out.result) != c->want ||
+		    out.probe != c->probe ||
+		    strstr(out.trace, c->trace) == NULL)
+			fail_msg("%s: %d, %s", c->what, out.result,
+			    out.trace);
+	}
+}
+
+static void
+a_session_s_home_may_be_probed_by_it(void **state)
+{
+	struct fixture f;
+	struct choice out;
+
+	(void)state;
+	fixture_init(&f);
+	f.p.n = 2;
+	f.p.home = 2;
+	f.accounts[1].cooldowns = &parked_once;
+	f.accounts[1].ncooldowns = 1;
+	choose(&f.p, false, &out);
+	assert_int_equal(out.home, CHOICE_HOME_KEPT);
+	assert_true(out.probe);
+	f.c[1].probed_until_ms = NOW + 1;
+	choose(&f.p, false, &out);
+	assert_int_equal(out.home, CHOICE_HOME_LEFT);
+	assert_int_equal(f.accounts[out.index].id, 1);
+	assert_false(out.probe);
+}
+
+/* What clients are told to wait for. */
+static void
+when_to_come_back_counts_what_was_tried(void **state)
+{
+	static struct cooldown stated = { .reason = "overloaded",
+		.until_ms = NOW + 30000, .soft = true, .stated = true };
+	static struct cooldown brief = { .reason = "connect",
+		.until_ms = NOW + 4000, .soft = true };
+	static const struct {
+		struct cooldown *first, *second;
+		int64_t in_ms;
+		int resting;
+	} cases[] = {
+		{ &parked_now, &parked_now, 60000, 2 },
+		{ &parked_now, &parked_soft, 10000, 2 },
+		{ &parked_soft, &parked_now, 10000, 2 },
+		{ &parked_now, &stated, 30000, 2 },
+		{ &brief, &parked_now, 4000, 2 },
+		{ &parked_now, NULL, 60000, 1 },
+		{ NULL, NULL, 0, 0 },
+	};
+	static const int64_t tried[] = { 1, 2 };
+	struct fixture f;
+	struct choice out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fixture_init(&f);
+		f.p.n = 2;
+		f.accounts[0].cooldowns = cases[i].first;
+		f.accounts[0].ncooldowns = cases[i].first != NULL;
+		f.accounts[1].cooldowns = cases[i].second;
+		f.accounts[1].ncooldowns = cases[i].second != NULL;
+		f.p.tried = tried;
+		f.p.ntried = 2;
+		choose(&f.p, false, &out);
+		assert_int_equal(out.result, CHOICE_NONE);
+		assert_int_equal(out.resting, cases[i].resting);
+		assert_int_equal(out.free_ms, cases[i].in_ms == 0 ? 0 :
+		    NOW + cases[i].in_ms);
+	}
+}
+
 static void
 only_strategies_with_a_row_are_known(void **state)
 {
@@ -472,7 +659,7 @@ the_first_to_be_free_is_named(void **state)
 	choose(&f.p, false, &out);
 	assert_int_equal(out.result, CHOICE_PARKED);
 	assert_int_equal(out.free_ms, parked_opus.until_ms);
-	assert_string_equal(out.reason, "overloaded");
+	assert_ptr_equal(out.cooldown, &parked_opus);
 	assert_int_equal(out.parked, 2);
 	assert_int_equal(out.usable, 2);
 }
@@ -544,6 +731,9 @@ main(void)
 		    who_is_nearly_spent_goes_last_of_its_priority),
 		cmocka_unit_test(what_would_reset_unused_is_preferred),
 		cmocka_unit_test(a_session_goes_home),
+		cmocka_unit_test(breakers_let_one_through_at_a_time),
+		cmocka_unit_test(a_session_s_home_may_be_probed_by_it),
+		cmocka_unit_test(when_to_come_back_counts_what_was_tried),
 		cmocka_unit_test(only_strategies_with_a_row_are_known),
 		cmocka_unit_test(the_first_to_be_free_is_named),
 		cmocka_unit_test(the_trace_is_json_and_names_the_picked_first),

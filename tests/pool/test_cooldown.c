@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pool/breaker.h"
 #include "pool/cooldown.h"
+#include "pool/snapshot.h"
 
 #define NOW	INT64_C(1795159758123)
 #define S	INT64_C(1000)
@@ -99,6 +101,142 @@ what_was_observed_earlier_only_extends(void **state)
 	assert_true(cooldown_next(&old, &park, &rule, &new));
 }
 
+/* In force, for so long: what comes to be when another failure is seen. */
+static void
+what_only_time_heals_goes_before_what_may_be_over(void **state)
+{
+	static const struct {
+		bool old_soft, soft;
+		int64_t base_s;		/* the old one lasts 60 s more */
+		bool changes;
+	} cases[] = {
+		{ true, false, 10, true },	/* though it is shorter */
+		{ true, false, 100, true },
+		{ false, true, 10, false },
+		{ false, true, 100, false },	/* though it is longer */
+		{ true, true, 10, false },
+		{ true, true, 100, true },
+		{ false, false, 10, false },
+		{ false, false, 100, true },
+	};
+	struct cooldown old = { .until_ms = NOW + 60 * S,
+		.observed_ms = NOW - S, .since_ms = NOW - S, .strikes = 1 };
+	struct park park = { .wanted = true };
+	struct cooldown new;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		old.soft = cases[i].old_soft;
+		park.soft = cases[i].soft;
+		park.base_ms = cases[i].base_s * S;
+		if (cooldown_next(&old, &park, &rule, &new) !=
+		    cases[i].changes)
+			fail_msg("case %zu", i);
+		assert_int_equal(new.soft, cases[i].soft);
+	}
+}
+
+static void
+a_clock_that_was_set_back_leaves_nothing_behind(void **state)
+{
+	struct cooldown old = { .until_ms = NOW + 9000 * S,
+		.observed_ms = NOW + 8000 * S, .since_ms = NOW + 8000 * S,
+		.strikes = 7 };
+	struct park park = { .wanted = true, .base_ms = 10 * S };
+	struct cooldown new;
+
+	(void)state;
+	assert_true(cooldown_next(&old, &park, &rule, &new));
+	assert_int_equal(new.strikes, 1);
+	assert_int_equal(new.since_ms, NOW);
+	assert_in_range(new.until_ms - NOW, 9 * S, 11 * S);
+}
+
+static void
+breakers_are_what_cooldowns_come_to(void **state)
+{
+	static const struct {
+		const char *what, *family;	/* of the cooldown */
+		const char *reason;
+		int64_t until_s, observed_s;	/* from now */
+		bool stated, soft;
+		enum breaker b;
+	} cases[] = {
+		{ "parked", "", "auth", 5, -5, false, false, BREAKER_OPEN },
+		{ "its family", "opus", "rate_limited", 5, -5, true, false,
+		    BREAKER_OPEN },
+		{ "another family", "haiku", "rate_limited", 5, -5, true,
+		    false, BREAKER_CLOSED },
+		{ "soft", "", "overloaded", 5, -5, false, true,
+		    BREAKER_SOFT },
+		{ "soft, stated", "", "overloaded", 5, -5, true, true,
+		    BREAKER_SOFT },
+		{ "over", "", "auth", 0, -5, false, false,
+		    BREAKER_HALF_OPEN },
+		{ "soft, over", "", "connect", 0, -5, false, true,
+		    BREAKER_HALF_OPEN },
+		{ "a limit, guessed, over", "", "rate_limited", -1, -5, false,
+		    false, BREAKER_HALF_OPEN },
+		{ "a limit, stated, over", "", "rate_limited", 0, -5, true,
+		    false, BREAKER_CLOSED },
+		{ "seen by a clock that is a little ahead", "", "auth", 60,
+		    15, false, false, BREAKER_OPEN },
+		{ "seen by a clock that was set back", "", "auth", 9999, 16,
+		    false, false, BREAKER_HALF_OPEN },
+		{ "a limit of such a clock", "", "rate_limited", 9999, 9000,
+		    true, false, BREAKER_CLOSED },
+	};
+	const struct cooldown *why;
+	struct cooldown cd;
+	struct account a = { .cooldowns = &cd, .ncooldowns = 1 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		cd = (struct cooldown) {
+			.until_ms = NOW + cases[i].until_s * S,
+			.observed_ms = NOW + cases[i].observed_s * S,
+			.stated = cases[i].stated, .soft = cases[i].soft,
+		};
+		strcpy(cd.family, cases[i].family);
+		strcpy(cd.reason, cases[i].reason);
+		if (breaker_of(&a, "opus", NOW, &why) != cases[i].b)
+			fail_msg("%s", cases[i].what);
+		assert_ptr_equal(why, cases[i].b == BREAKER_CLOSED ? NULL :
+		    &cd);
+	}
+}
+
+static void
+of_several_cooldowns_the_worst_counts(void **state)
+{
+	struct cooldown cds[] = {
+		{ .family = "opus", .reason = "auth", .until_ms = NOW - 1 },
+		{ .reason = "connect", .until_ms = NOW + 90 * S,
+		    .soft = true },
+		{ .family = "opus", .reason = "rate_limited",
+		    .until_ms = NOW + 30 * S },
+		{ .reason = "credit", .until_ms = NOW + 60 * S },
+	};
+	struct account a = { .cooldowns = cds };
+	const struct cooldown *why;
+
+	(void)state;
+	a.ncooldowns = 1;
+	assert_int_equal(breaker_of(&a, "opus", NOW, &why),
+	    BREAKER_HALF_OPEN);
+	a.ncooldowns = 2;
+	assert_int_equal(breaker_of(&a, "opus", NOW, &why), BREAKER_SOFT);
+	a.ncooldowns = 3;
+	assert_int_equal(breaker_of(&a, "opus", NOW, &why), BREAKER_OPEN);
+	assert_ptr_equal(why, &cds[2]);
+	assert_int_equal(breaker_of(&a, "haiku", NOW, &why), BREAKER_SOFT);
+	a.ncooldowns = 4;
+	assert_int_equal(breaker_of(&a, "opus", NOW, &why), BREAKER_OPEN);
+	assert_ptr_equal(why, &cds[3]);
+}
+
 static void
 jitter_spreads_by_a_tenth_either_way(void **state)
 {
@@ -151,6 +289,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cooldowns_follow_the_rules),
 		cmocka_unit_test(what_was_observed_earlier_only_extends),
+		cmocka_unit_test(
+		    what_only_time_heals_goes_before_what_may_be_over),
+		cmocka_unit_test(
+		    a_clock_that_was_set_back_leaves_nothing_behind),
+		cmocka_unit_test(breakers_are_what_cooldowns_come_to),
+		cmocka_unit_test(of_several_cooldowns_the_worst_counts),
 		cmocka_unit_test(jitter_spreads_by_a_tenth_either_way),
 		cmocka_unit_test(families_are_taken_from_names),
 	};

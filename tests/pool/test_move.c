@@ -175,7 +175,7 @@ a_request_that_fails_everywhere_parks_nobody(void **state)
 	assert_int_equal(nparked(r), 0);
 	assert_int_equal(m[2]->admit.verdict, ADMIT_NO_ACCOUNT);
 	assert_string_equal(m[2]->admit.reason,
-	    "3 of 3 accounts in the pool were tried; none is left");
+	    "3 of 3 accounts in the pool were tried");
 	assert_int_equal(slots_held(r), 0);
 	assert_int_equal(rig_int(r, "SELECT state FROM ledger"), 0);
 
@@ -260,7 +260,9 @@ a_family_alone_is_parked(void **state)
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_PARKED);
 	assert_string_equal(op->reason,
-	    "the account is parked until 00:00:00 UTC (rate_limited)");
+	    "the account is parked until 2100-01-01T00:00:00Z (rate_limited, "
+	    "models of sonnet)");
+	assert_true(op->limited);
 	drop(op);
 	op = admit_make(p, key);
 	snprintf(op->model, sizeof(op->model), "claude-opus-4-1");

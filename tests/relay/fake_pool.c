@@ -146,6 +146,18 @@ snapshot_account(const struct snapshot *s, int64_t id)
 }
 
 void
+pool_prove(struct pool *p, int64_t ledger_id, const struct lease *lease,
+    const char *model)
+{
+
+	(void)p;
+	assert_int_equal(ledger_id, fakes.ids);
+	assert_true(lease->probe);
+	assert_string_not_equal(model, "");
+	fakes.nproved++;
+}
+
+void
 pool_refresh_take(struct pool *p, struct refresh_take_op *op)
 {
 
@@ -242,6 +254,7 @@ lease_out(struct lease *l, int attempt)
 	l->account = fakes.same ? snapshot_account(&snapshot, 1) :
 	    &fakes.accounts[attempt - 1];
 	l->attempt = attempt;
+	l->probe = fakes.probe;
 	fakes.leases++;
 	fakes.nleases++;
 }

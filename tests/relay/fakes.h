@@ -83,6 +83,8 @@ struct fakes {
 	struct account accounts[FAKE_ACCOUNTS];
 	struct account newest[FAKE_ACCOUNTS];	/* as the snapshot has them, if
 						   they changed since */
+	bool probe;			/* leases are probes */
+	int nproved;
 	bool same;			/* moves lead to account 1 again */
 	struct refresh_take_op *take;
 	struct refresh_take_op taken;	/* as submitted */

@@ -62,6 +62,10 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 		  "kind of client" },
 		{ ADMIT_ADDRESS, 0, "", 403, "permission_error", NULL,
 		  "false", "address" },
+		{ ADMIT_PARKED, 12000, "parked (auth)", 503,
+		  "api_error", "12", NULL, "parked (auth)" },
+		{ ADMIT_PARKED, 60001, "", 503, "api_error", "61",
+		  "false", "rest" },
 	};
 	struct fcgi_request *req;
 	char line[64];
@@ -75,6 +79,7 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 			fakes.admit->retry_ms = cases[i].in_ms +
 			    loop_wall_ms(fakes.loop);
 		strcpy(fakes.admit->reason, cases[i].reason);
+		fakes.admit->limited = cases[i].status == 429;
 		fake_admitted(cases[i].verdict, ERR_NONE);
 		assert_int_equal(fake_status(req), cases[i].status);
 		assert_non_null(strstr(fake_body_of(req), cases[i].type));
@@ -142,19 +147,19 @@ static const struct failure {
 	int fallback;
 } failures[] = {
 	{ BY_RESULT, TRANSFER_CONNECT, 0, "", false, "connect", USAGE_NONE,
-	  true, 502 },
+	  true, 503 },
 	{ BY_RESULT, TRANSFER_RESOLVE, 0, "", false, "resolve", USAGE_NONE,
-	  true, 502 },
+	  true, 503 },
 	{ BY_RESULT, TRANSFER_TLS, 0, "", false, "tls", USAGE_NONE, true,
-	  502 },
+	  503 },
 	{ BY_RESULT, TRANSFER_SEND, 0, "", false, "send", USAGE_ESTIMATED,
-	  true, 502 },
+	  true, 503 },
 	{ BY_RESULT, TRANSFER_SEND, 0, "", true, "send", USAGE_NONE, false,
-	  502 },
+	  503 },
 	{ BY_RESULT, TRANSFER_SILENT, 0, "", false, "silent",
-	  USAGE_ESTIMATED, true, 504 },
+	  USAGE_ESTIMATED, true, 503 },
 	{ BY_RESULT, TRANSFER_GARBAGE, 0, "", false, "garbage",
-	  USAGE_ESTIMATED, true, 502 },
+	  USAGE_ESTIMATED, true, 503 },
 	{ BY_STATUS, TRANSFER_OK, 401, "{}", false, "auth", USAGE_NONE, true,
 	  503 },
 	{ BY_STATUS, TRANSFER_OK, 403, "{}", false, "auth", USAGE_NONE, true,
@@ -162,31 +167,31 @@ static const struct failure {
 	{ BY_STATUS, TRANSFER_OK, 429, "{}", false, "rate_limited",
 	  USAGE_NONE, true, 429 },
 	{ BY_STATUS, TRANSFER_OK, 500, "<html>", false, "upstream_error",
-	  USAGE_NONE, true, 502 },
+	  USAGE_NONE, true, 503 },
 	{ BY_STATUS, TRANSFER_CUT, 503, "{", false, "overloaded", USAGE_NONE,
 	  true, 503 },
 	{ BY_STATUS, TRANSFER_OK, 504, "", false, "upstream_error",
-	  USAGE_ESTIMATED, true, 502 },
+	  USAGE_ESTIMATED, true, 503 },
 	{ BY_STATUS, TRANSFER_OK, 529, "{}", false, "overloaded", USAGE_NONE,
 	  true, 503 },
 	{ BY_STATUS, TRANSFER_CUT, 200, "{", false, "cut", USAGE_ESTIMATED,
-	  true, 502 },
+	  true, 503 },
 	{ BY_STATUS, TRANSFER_CUT, 400, "{", false, "cut", USAGE_ESTIMATED,
-	  true, 502 },
+	  true, 503 },
 	{ BY_EVENT, TRANSFER_CUT, 200, "event: mess", false, "cut",
-	  USAGE_ESTIMATED, true, 502 },
+	  USAGE_ESTIMATED, true, 503 },
 	{ BY_EVENT, TRANSFER_OK, 200, "", false, "cut", USAGE_ESTIMATED,
-	  true, 502 },
+	  true, 503 },
 	{ BY_EVENT, TRANSFER_STALLED, 200, "", false, "stalled",
-	  USAGE_ESTIMATED, true, 504 },
+	  USAGE_ESTIMATED, true, 503 },
 	{ BY_EVENT, TRANSFER_OK, 200, ERROR_EVENT("overloaded_error"), false,
 	  "overloaded", USAGE_NONE, true, 503 },
 	{ BY_EVENT, TRANSFER_OK, 200, ERROR_EVENT("rate_limit_error"), false,
 	  "rate_limited", USAGE_NONE, true, 429 },
 	{ BY_EVENT, TRANSFER_OK, 200, ERROR_EVENT("api_error"), false,
-	  "upstream_error", USAGE_NONE, true, 502 },
+	  "upstream_error", USAGE_NONE, true, 503 },
 	{ BY_EVENT, TRANSFER_OK, 200, ERROR_EVENT("unheard_of"), false,
-	  "upstream_error", USAGE_NONE, true, 502 },
+	  "upstream_error", USAGE_NONE, true, 503 },
 };
 
 static void
@@ -360,7 +365,7 @@ attempts_are_bounded_in_number(void **state)
 	fake_done(TRANSFER_CONNECT);
 	assert_int_equal(fakes.nmoves, 2);
 	assert_int_equal(fakes.nstarted, 3);
-	assert_int_equal(fake_status(req), 502);
+	assert_int_equal(fake_status(req), 503);
 	assert_int_equal(fakes.settled.attempts, 3);
 	fake_settled(ERR_NONE);
 	fakes_stop();
@@ -379,7 +384,7 @@ attempts_are_bounded_in_time(void **state)
 	fakes_pass(1);
 	fake_done(TRANSFER_CONNECT);
 	assert_int_equal(fakes.nmoves, 1);
-	assert_int_equal(fake_status(req), 502);
+	assert_int_equal(fake_status(req), 503);
 	fake_settled(ERR_NONE);
 }
 
@@ -468,8 +473,83 @@ parked_accounts_say_when_they_are_back(void **state)
 	fake_done(TRANSFER_CONNECT);
 	fakes.move->admit.retry_ms = loop_wall_ms(fakes.loop) + 12000;
 	fake_moved(ADMIT_PARKED, ERR_NONE);
-	assert_int_equal(fake_status(req), 502);
+	assert_int_equal(fake_status(req), 503);
 	assert_non_null(strcasestr(fake_answer(req), "retry-after: 12\r\n"));
+	fake_settled(ERR_NONE);
+}
+
+static void
+the_message_says_what_is_parked_until_when(void **state)
+{
+	struct fcgi_request *req = fake_leased(FAKE_STREAM);
+
+	(void)state;
+	fake_head(529, FAKE_JSON);
+	fake_text("{}");
+	fake_done(TRANSFER_OK);
+	strcpy(fakes.move->admit.reason, "2 accounts in the pool are parked, "
+	    "the first until noon");
+	fakes.move->admit.retry_ms = loop_wall_ms(fakes.loop) + 3000;
+	fake_moved(ADMIT_NO_ACCOUNT, ERR_NONE);
+	assert_int_equal(fake_status(req), 503);
+	assert_non_null(strcasestr(fake_answer(req), "retry-after: 3\r\n"));
+	assert_null(strcasestr(fake_answer(req), "x-should-retry"));
+	assert_non_null(strstr(fake_body_of(req), "(last: overloaded): 2 "
+	    "accounts in the pool are parked, the first until noon"));
+	fake_settled(ERR_NONE);
+}
+
+static void
+a_refused_credential_is_waited_for_if_others_may_come(void **state)
+{
+	static const struct {
+		enum admit_verdict verdict;
+		bool retry;
+	} cases[] = {
+		{ ADMIT_NO_ACCOUNT, false },	/* it is its own rest */
+		{ ADMIT_PARKED, true },
+	};
+	struct fcgi_request *req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fakes_start("");
+		req = fake_leased(FAKE_STREAM);
+		fake_head(401, FAKE_JSON);
+		fake_text("{}");
+		fake_done(TRANSFER_OK);
+		fakes.move->admit.retry_ms = loop_wall_ms(fakes.loop) + 9000;
+		fake_moved(cases[i].verdict, ERR_NONE);
+		assert_int_equal(fake_status(req), 503);
+		assert_int_equal(strcasestr(fake_answer(req),
+		    "x-should-retry: false\r\n") == NULL, cases[i].retry);
+		fake_settled(ERR_NONE);
+		fakes_stop();
+	}
+}
+
+static void
+a_probe_is_proven_by_its_first_event(void **state)
+{
+	struct fcgi_request *req;
+
+	(void)state;
+	fakes.probe = true;
+	req = fake_leased(FAKE_STREAM);
+	fake_head(200, FAKE_SSE);
+	assert_int_equal(fakes.nproved, 0);
+	fake_text(ERROR_EVENT("overloaded_error"));
+	assert_int_equal(fakes.nproved, 0);
+	assert_true(fakes.moved.lease.probe);
+	fake_moved(ADMIT_LEASED, ERR_NONE);
+	fake_head(200, FAKE_SSE);
+	fake_text(START);
+	assert_int_equal(fakes.nproved, 1);
+	fake_text(DELTA FINAL STOP);
+	assert_int_equal(fakes.nproved, 1);
+	fake_done(TRANSFER_OK);
+	assert_int_equal(fake_status(req), 200);
 	fake_settled(ERR_NONE);
 }
 
@@ -567,6 +647,9 @@ main(void)
 		WITH(a_move_that_fails_settles_the_old_lease),
 		WITH(rests_that_are_long_are_told_not_to_be_waited_for),
 		WITH(parked_accounts_say_when_they_are_back),
+		WITH(the_message_says_what_is_parked_until_when),
+		ALONE(a_refused_credential_is_waited_for_if_others_may_come),
+		WITH(a_probe_is_proven_by_its_first_event),
 		ALONE(a_request_that_cannot_be_sent_is_503_and_settled),
 		WITH(count_tokens_moves_and_costs_nothing),
 	};

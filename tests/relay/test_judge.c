@@ -229,6 +229,9 @@ statuses_are_judged(void **state)
 		{ 400, "invalid_request_error", "Your credit balance is too "
 		  "low to access the Anthropic API.", MOVE, "credit", 300000,
 		  503, false },
+		{ 400, "invalid_request_error", "Unexpected value(s) `your "
+		  "credit balance is too low` for the `anthropic-beta` "
+		  "header", RELAY, "client_error", 0, 0, false },
 		{ 400, "billing_error", "", MOVE, "credit", 300000, 503,
 		  false },
 		{ 400, "invalid_request_error", "This organization has been "
@@ -242,22 +245,22 @@ statuses_are_judged(void **state)
 		{ 404, "not_found_error", "model: x", RELAY, "client_error",
 		  0, 0, false },
 		{ 405, "", "", RELAY, "client_error", 0, 0, false },
-		{ 408, "", "", MOVE, "upstream_timeout", 10500, 504, true },
+		{ 408, "", "", MOVE, "upstream_timeout", 10500, 503, true },
 		{ 409, "", "", RELAY, "client_error", 0, 0, false },
 		{ 413, "", "", RELAY, "client_error", 0, 0, false },
 		{ 418, "", "", RELAY, "client_error", 0, 0, false },
 		{ 422, "", "", RELAY, "client_error", 0, 0, false },
 		{ 429, "rate_limit_error", "", MOVE, "rate_limited", 60000,
 		  429, false },
-		{ 500, "api_error", "", MOVE, "upstream_error", 10500, 502,
+		{ 500, "api_error", "", MOVE, "upstream_error", 10500, 503,
 		  false },
 		{ 500, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
 		  false },
-		{ 502, "", "", MOVE, "upstream_error", 10500, 502, false },
+		{ 502, "", "", MOVE, "upstream_error", 10500, 503, false },
 		{ 503, "", "", MOVE, "overloaded", 20000, 503, false },
-		{ 504, "", "", MOVE, "upstream_error", 10500, 502, true },
-		{ 520, "", "", MOVE, "upstream_error", 10500, 502, false },
-		{ 524, "", "", MOVE, "upstream_error", 10500, 502, true },
+		{ 504, "", "", MOVE, "upstream_error", 10500, 503, true },
+		{ 520, "", "", MOVE, "upstream_error", 10500, 503, false },
+		{ 524, "", "", MOVE, "upstream_error", 10500, 503, true },
 		{ 529, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
 		  false },
 	};
@@ -283,6 +286,10 @@ statuses_are_judged(void **state)
 		assert_int_equal(j.success, cases[i].action == RELAY);
 		if (j.park.wanted)
 			assert_string_equal(j.park.reason, cases[i].outcome);
+		assert_int_equal(j.park.soft, j.park.wanted &&
+		    (in.status == 408 || in.status >= 500));
+		assert_int_equal(j.pointless, cases[i].fallback == 503 &&
+		    !j.park.soft);
 	}
 }
 
@@ -299,37 +306,37 @@ broken_transfers_are_judged(void **state)
 		int fallback;
 	} cases[] = {
 		{ TRANSFER_RESOLVE, 0, true, false, MOVE, "resolve", true,
-		  false, 502 },
+		  false, 503 },
 		{ TRANSFER_CONNECT, 0, false, false, MOVE, "connect", true,
-		  false, 502 },
+		  false, 503 },
 		{ TRANSFER_PROXY, 0, false, false, MOVE, "proxy", true,
-		  false, 502 },
+		  false, 503 },
 		{ TRANSFER_TLS, 0, false, false, MOVE, "tls", true, false,
-		  502 },
+		  503 },
 		{ TRANSFER_SEND, 0, true, false, MOVE, "send", true, true,
-		  502 },
+		  503 },
 		{ TRANSFER_SEND, 0, false, true, MOVE, "send", false, false,
-		  502 },
+		  503 },
 		{ TRANSFER_CUT, 0, true, false, MOVE, "cut", true, true,
-		  502 },
+		  503 },
 		{ TRANSFER_CUT, 200, false, false, MOVE, "cut", true, true,
-		  502 },
+		  503 },
 		{ TRANSFER_CUT, 200, false, true, MOVE, "cut", true, true,
-		  502 },
+		  503 },
 		{ TRANSFER_CUT, 404, true, false, MOVE, "cut", true, true,
-		  502 },
+		  503 },
 		{ TRANSFER_CUT, 429, true, false, MOVE, "rate_limited", true,
 		  false, 429 },
 		{ TRANSFER_GARBAGE, 0, true, false, MOVE, "garbage", true,
-		  true, 502 },
+		  true, 503 },
 		{ TRANSFER_OK, 0, true, false, MOVE, "garbage", true, true,
-		  502 },
+		  503 },
 		{ TRANSFER_SILENT, 0, true, false, MOVE, "silent", true, true,
-		  504 },
+		  503 },
 		{ TRANSFER_SILENT, 0, false, false, FAIL, "silent", false,
 		  true, 504 },
 		{ TRANSFER_STALLED, 200, true, false, MOVE, "stalled", true,
-		  true, 504 },
+		  true, 503 },
 		{ TRANSFER_STALLED, 200, false, false, FAIL, "stalled", false,
 		  true, 504 },
 		{ TRANSFER_STALLED, 401, false, false, MOVE, "auth", true,
@@ -433,10 +440,12 @@ our_words_name_neither_account_nor_credential(void **state)
 			assert_null(strstr(j.fallback_message, never[i]));
 		assert_true(j.fallback_message[0] != '\0');
 		assert_true(j.fallback_status == 429 ||
-		    (j.fallback_status >= 502 && j.fallback_status <= 504));
+		    j.fallback_status == (j.action == JUDGE_FAIL ? 502 : 503));
 		assert_string_equal(j.fallback_type, j.fallback_status == 429 ?
-		    "rate_limit_error" : j.fallback_status == 504 ?
+		    "rate_limit_error" : in.status == 408 ?
 		    "timeout_error" : "api_error");
+		assert_true(j.action == JUDGE_FAIL || j.pointless ||
+		    j.retry_after_s > 0);
 	}
 }
 
