@@ -13,6 +13,7 @@ include tests/ledger/local.mk
 include tests/pool/local.mk
 include tests/http/local.mk
 include tests/relay/local.mk
+include tests/sim/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/mock/local.mk

@@ -156,11 +156,12 @@ static const struct conf_setting settings[] = {
 	      "any account." },
 	{ .name = "affinity_wait_ms", .type = CONF_MS,
 	  FIELD(affinity_wait_ms),
-	  .def = "3000", .min = 0, .max = 5 * MINUTE, .reloadable = true,
+	  .def = "10000", .min = 0, .max = 5 * MINUTE, .reloadable = true,
 	  .help = "How long a request waits for its session's account when "
 	      "that is busy, rather than go to another and lose 32,768 "
-	      "cached tokens or more; proportionally less for less, and not "
-	      "at all for less than 1,024." },
+	      "cached tokens or more; proportionally less for less, not at all "
+	      "for less than 1,024, and never longer than half of "
+	      "queue_timeout_s." },
 	{ .name = "attempt_budget_s", .type = CONF_SECONDS,
 	  FIELD(attempt_budget_ms),
 	  .def = "120", .min = 0, .max = HOUR, .reloadable = true,

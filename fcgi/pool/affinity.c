@@ -210,7 +210,18 @@ has_session(const struct want *w)
 	return (w->op != NULL && w->op->session_id != 0);
 }
 
-/* A wait is of use only while there is time for it, and then for a move. */
+/* Half of the time that a request has is left for a move. */
+static int64_t
+wait_until_ms(const struct runner *rn, const struct admit_op *op,
+    const struct session *s)
+{
+	int64_t most_ms = (op->give_up_ms - op->submitted_ms) / 2;
+	int64_t ms = affinity_patience_ms(s, rn->set.affinity_wait_ms,
+	    rn->now_ms);
+
+	return (op->submitted_ms + (ms < most_ms ? ms : most_ms));
+}
+
 static void
 settle_home(struct runner *rn, struct want *w)
 {
@@ -222,10 +233,8 @@ settle_home(struct runner *rn, struct want *w)
 	if (s == NULL || s->expires_ms <= rn->now_ms)
 		return;
 	w->home = s->account_id;
-	until_ms = w->op->submitted_ms + affinity_patience_ms(s,
-	    rn->set.affinity_wait_ms, rn->now_ms);
-	w->patient = w->needs_slot && until_ms > rn->mono_ms &&
-	    w->op->give_up_ms > until_ms;
+	until_ms = wait_until_ms(rn, w->op, s);
+	w->patient = w->needs_slot && until_ms > rn->mono_ms;
 	w->home_until_ms = rn->now_ms + until_ms - rn->mono_ms;
 }
 

@@ -5,7 +5,7 @@ noinst_PROGRAMS += tests/bench/admission
 tests_bench_admission_SOURCES = tests/bench/admission.c
 tests_bench_admission_LDADD = libpool.a libledger.a libstore.a libbase.a \
 	$(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
-EXTRA_PROGRAMS = tests/bench/ledger
+EXTRA_PROGRAMS += tests/bench/ledger
 tests_bench_ledger_SOURCES = tests/bench/ledger.c $(STORE_RAW)
 tests_bench_ledger_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_ledger_LDADD = libpool.a libledger.a libstore.a libbase.a \

@@ -99,11 +99,14 @@ setup(void **state, bool timed)
 {
 	struct rig *r;
 	struct err err = { 0 };
+	const char *tmp;
 
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return (-1);
 	r->timed = timed;
-	snprintf(r->dir, sizeof(r->dir), "/tmp/test-pool.XXXXXX");
+	tmp = getenv("TMPDIR");
+	snprintf(r->dir, sizeof(r->dir), "%.40s/test-pool.XXXXXX",
+	    tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
 	if (mkdtemp(r->dir) == NULL)
 		return (-1);
 	raw_make(r->dir, r->url);

@@ -288,7 +288,7 @@ nobody_is_turned_away_for_a_cache(void **state)
 	end(s.p, first, 90000);
 	end(s.p, second, 90000);
 
-	/* No time to wait: likewise. */
+	/* Little time: half of it is left for the move. */
 	s.p->shared.settings.queue_max = 10;
 	home = serve(&s, s.p, "two", 90000);
 	first = ask(&s, s.p, "two");
@@ -296,6 +296,11 @@ nobody_is_turned_away_for_a_cache(void **state)
 	snprintf(second->session, sizeof(second->session), "two");
 	second->give_up_ms = second->submitted_ms + 2000;
 	proc_run1(s.p, &second->op);
+	pass_time(&s, 999);
+	proc_poll(s.p);
+	assert_int_equal(served_by(s.p, second), 0);
+	pass_time(&s, 1);
+	proc_poll(s.p);
 	assert_int_equal(served_by(s.p, second), s.a + s.b - home);
 	end(s.p, first, 0);
 	end(s.p, second, 0);
