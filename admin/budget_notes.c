@@ -7,7 +7,6 @@
 #include "base/num.h"
 #include "ledger/price.h"
 #include "ledger/window.h"
-#include "pool/budgets.h"
 
 #include "query.h"
 
@@ -404,14 +403,8 @@ budget_notes(const char *key_models, const json_t *budgets,
 		.slice_tokens = slice_tokens,
 	};
 	const json_t *b;
-	size_t i, on = 0;
+	size_t i;
 
-	json_array_foreach(budgets, i, b)
-		on += is_on(b);
-	if (on > HOLDS_MAX)
-		note(&n, "%zu budgets hold for this key, and a request can "
-		    "count against %d at the most: every request is refused.",
-		    on, HOLDS_MAX);
 	json_array_foreach(budgets, i, b)
 		note_one(&n, b);
 	return (n.out);

@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/zone.h"
 #include "ledger/window.h"
-#include "pool/budgets.h"
 #include "store/store.h"
 
 #include "change.h"
@@ -18,7 +17,6 @@
 #include "budget_rules.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-#define NAMES_TRIED	99
 
 static const struct {
 	const char *name;	/* as people say it */
@@ -154,40 +152,59 @@ check_spec(const struct budget_spec *s, struct err *err)
 int
 budget_rules_crowd(struct store *st, struct err *err)
 {
-	int64_t most;
+	int64_t on;
 
-	if (store_one(st, STMT_BUDGET_CROWD, NULL, 0, &most, 1, err) != 1)
+	if (store_one(st, STMT_BUDGET_CROWD, NULL, 0, &on, 1, err) != 1)
 		return (-1);
-	if (most <= HOLDS_MAX)
+	if (on <= LIMIT_BUDGETS)
 		return (0);
-	err_set(err, ERR_INVAL, "a key would count against %lld budgets, its "
-	    "own, its user's and its group's; %d are possible",
-	    (long long)most, HOLDS_MAX);
+	err_set(err, ERR_INVAL, "%lld budgets would be switched on, and the "
+	    "responders have room for %d of all keys, users and groups "
+	    "together", (long long)on, LIMIT_BUDGETS);
 	return (-1);
 }
 
-/* A name that is free: "k1-money-day", "k1-money-day-2". */
+/* "k1-money-day", and "-2" from the second on.  1: it is taken; 0; -1. */
+static int
+try_name(struct store *st, const struct budget_spec *s, int64_t n,
+    char name[BUDGET_NAME_SIZE], struct err *err)
+{
+	struct store_value param;
+	int64_t taken;
+	int len;
+
+	len = snprintf(name, BUDGET_NAME_SIZE, "%s-%s-%s", s->of, s->kind,
+	    s->period != NULL ? s->period : "total");
+	if (n > 1)
+		(void)snprintf(name + len, BUDGET_NAME_SIZE - (size_t)len,
+		    "-%lld", (long long)n);
+	param = store_text(name);
+	if (store_one(st, STMT_BUDGET_NAMED, &param, 1, &taken, 1, err) != 1)
+		return (-1);
+	return (taken > 0);
+}
+
+/* One that is free, of few looks: the next number, as a rule. */
 static int
 make_name(struct store *st, const struct budget_spec *s,
     char name[BUDGET_NAME_SIZE], struct err *err)
 {
-	struct store_value param;
-	int64_t taken = 1;
-	int i, n;
+	int64_t taken = 0, n = 1, mid;
+	int rc;
 
-	n = snprintf(name, BUDGET_NAME_SIZE, "%s-%s-%s", s->of, s->kind,
-	    s->period != NULL ? s->period : "total");
-	for (i = 2; i <= NAMES_TRIED; i++) {
-		param = store_text(name);
-		if (store_one(st, STMT_BUDGET_NAMED, &param, 1, &taken, 1,
-		    err) != 1)
-			return (-1);
-		if (taken == 0)
-			return (0);
-		(void)snprintf(name + n, BUDGET_NAME_SIZE - (size_t)n, "-%d",
-		    i);
+	while ((rc = try_name(st, s, n, name, err)) == 1) {
+		taken = n;
+		n *= 2;
 	}
-	return (0);
+	while (rc != -1 && n - taken > 1) {
+		mid = taken + (n - taken) / 2;
+		rc = try_name(st, s, mid, name, err);
+		if (rc == 1)
+			taken = mid;
+		else
+			n = mid;
+	}
+	return (rc == -1 || try_name(st, s, n, name, err) == -1 ? -1 : 0);
 }
 
 static int

@@ -58,8 +58,8 @@ int budget_rules_set(struct store *st, const char *name,
     const struct budget_change *change, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** budget_rules_crowd(st, err): No key counts against more budgets than one
- * request can hold of.  0, or -1 with ERR_INVAL; within a change. */
+/** budget_rules_crowd(st, err): No more budgets are switched on than
+ * responders have room for.  0, or -1 with ERR_INVAL; within a change. */
 int budget_rules_crowd(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
 

@@ -231,17 +231,16 @@ set_budget(struct store *st, int64_t key_id, int64_t nusd, struct err *err)
 	return (store_exec(st, STMT_KEY_BUDGET_SET, row, 1, 3, NULL, err));
 }
 
-/* The key's own budget, and whether too many hold for it now. */
+/* The key's own budget, and whether it is one too many. */
 static int
-change_budgets(struct store *st, int64_t id, const struct key_change *c,
+change_budget(struct store *st, int64_t id, const struct key_change *c,
     struct err *err)
 {
 
 	if (set_budget(st, id, c->budget_nusd, err))
 		return (-1);
-	if (c->user == NULL && !c->bind && c->budget_nusd < 0 && c->rate < 0)
-		return (0);
-	return (budget_rules_crowd(st, err));
+	return (c->budget_nusd < 0 && c->rate < 0 ? 0 :
+	    budget_rules_crowd(st, err));
 }
 
 static int
@@ -269,7 +268,7 @@ create_inside(struct store *st, const struct key_change *c,
 	    set_class(st, id, c->queue_class, err) ||
 	    key_rules_set(st, id, c, err))
 		return (-1);
-	return (change_budgets(st, id, c, err));
+	return (change_budget(st, id, c, err));
 }
 
 int
@@ -383,7 +382,7 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 	    set_class(st, r->id, c->queue_class, err) ||
 	    key_rules_set(st, r->id, c, err))
 		return (-1);
-	return (change_budgets(st, r->id, c, err));
+	return (change_budget(st, r->id, c, err));
 }
 
 int

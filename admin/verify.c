@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "ledger/id.h"
 #include "pool/prune.h"
 #include "store/store.h"
@@ -259,6 +260,7 @@ verify_ledger(struct store *st, struct err *err)
 	json_t *out = NULL;
 	int i, rc = 1;
 
+	arena_init(&v.row, LIMIT_BATCH_BYTES);
 	if ((v.shown = json_array()) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for an answer");
 		return (NULL);

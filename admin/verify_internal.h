@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "ledger/rollup.h"
 
 struct err;
-struct holds;
 struct store;
 
 /**
@@ -46,6 +46,7 @@ struct verifier {
 	int64_t recent_id;	/* rows from it on are read at the end */
 	struct rollup_set made, stored;
 	struct held_sums held;
+	struct arena row;	/* what the row at hand holds */
 	int64_t *pending;	/* rows before it that were not final */
 	size_t npending, pending_cap;
 	bool final;		/* the rows that are read now are added */

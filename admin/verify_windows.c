@@ -100,6 +100,7 @@ held_sums_fini(struct verifier *v)
 	free(v->held.slots);
 	free(v->held.budgets);
 	free(v->pending);
+	arena_fini(&v->row);
 	v->held = (struct held_sums) { 0 };
 	v->pending = NULL;
 }
@@ -174,8 +175,12 @@ add_all(struct verifier *v, int64_t id, int64_t state, const char *text)
 	char where[LEDGER_ID_SIZE];
 	struct holds holds;
 	size_t i;
+	int rc;
 
-	if (holds_parse(text, &holds)) {
+	arena_reset(&v->row);
+	if ((rc = holds_parse(&holds, text, &v->row, v->err)) < 0)
+		return (-1);
+	if (rc == 0) {
 		ledger_id_format(id, where);
 		return (verify_differs(v, "ledger", where,
 		    "holds that cannot be read", 1, 0));

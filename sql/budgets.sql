@@ -34,16 +34,8 @@ DELETE FROM budget_window WHERE budget_id = ?;
 DELETE FROM budget WHERE id = ?;
 
 -- name: budget_crowd
--- The most budgets that one key counts against.
-SELECT coalesce(max(n), 0) FROM
-    (SELECT (SELECT count(*) FROM budget b WHERE b.scope = 'key'
-	    AND b.scope_id = k.id AND b.enabled = 1) +
-	(SELECT count(*) FROM budget b WHERE b.scope = 'person'
-	    AND b.scope_id = k.person_id AND b.enabled = 1) +
-	CASE WHEN k.bind_kind = 'group' THEN
-	(SELECT count(*) FROM budget b WHERE b.scope = 'group'
-	    AND b.scope_id = k.bind_id AND b.enabled = 1) ELSE 0 END AS n
-    FROM api_key k WHERE k.revoked_ms IS NULL) AS counts;
+-- Those that are switched on.
+SELECT count(*) FROM budget WHERE enabled = 1;
 
 -- name: budget_list
 -- name, scope, of which: each or '' twice

@@ -50,7 +50,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0013-rules.sql \
 	sql/mysql/0013-rules.sql \
 	sql/sqlite/0014-breaker.sql \
-	sql/mysql/0014-breaker.sql
+	sql/mysql/0014-breaker.sql \
+	sql/sqlite/0015-holds.sql \
+	sql/mysql/0015-holds.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -84,6 +84,21 @@
 /* Waiting tickets looked at in one placement. */
 #define LIMIT_TICKETS_LOOKED_AT	256
 
+/*
+ * Memory for what the requests of one batch hold of budgets.  One request that
+ * counts against all budgets there may be (LIMIT_BUDGETS) takes some 20 MB;
+ * where a batch does not fit its requests are run by halves.
+ */
+#define LIMIT_BATCH_BYTES	(64 * 1024 * 1024)
+
+/*
+ * Budgets that are switched on, of all keys, users and groups together: each
+ * responder has them in memory (some 300 bytes), and what one request holds of
+ * them, 65 bytes each, goes into its row in one packet (MariaDB's
+ * max_allowed_packet is 16 MB as it comes).
+ */
+#define LIMIT_BUDGETS		100000
+
 /* Keys remembered by a relay responder between look-ups. */
 #define LIMIT_KEY_CACHE		4096
 

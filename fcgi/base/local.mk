@@ -2,6 +2,9 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	fcgi/base/address.c \
 	fcgi/base/address.h \
+	fcgi/base/arena.c \
+	fcgi/base/arena.h \
+	fcgi/base/bisect.h \
 	fcgi/base/buf.c \
 	fcgi/base/buf.h \
 	fcgi/base/clock.c \

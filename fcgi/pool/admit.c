@@ -160,16 +160,17 @@ gather_arrivals(struct runner *rn, struct crowd *c, enum op_kind kind,
 
 /* ---- what becomes of them ---- */
 
-static void
-put_ledger(struct runner *rn, const struct want *w, int fence)
+static int
+put_ledger(struct runner *rn, const struct want *w, int fence,
+    struct err *err)
 {
 	const struct admit_op *op = w->op;
-	char *text;
+	const char *text;
 
 	if (!w->arrives || is_move(op))
-		return;
-	text = rn->holds_text[w->holds - rn->holds];
-	holds_format(w->holds, text);
+		return (0);
+	if ((text = holds_text(w->holds, &rn->arena, err)) == NULL)
+		return (-1);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_OPEN], store_int(op->ledger_id),
 	    store_int(fence), store_int(w->responder_id),
 	    store_int(rn->now_ms), store_int(w->key->id),
@@ -178,10 +179,11 @@ put_ledger(struct runner *rn, const struct want *w, int fence)
 	    store_int(op->body_bytes), store_text(op->session),
 	    store_int(w->key->person_id), store_int(op->flags),
 	    store_text(text), store_text(op->address));
+	return (0);
 }
 
-static void
-conclude_picked(struct runner *rn, const struct want *w)
+static int
+conclude_picked(struct runner *rn, const struct want *w, struct err *err)
 {
 	struct admit_op *op = w->op;
 
@@ -189,12 +191,14 @@ conclude_picked(struct runner *rn, const struct want *w)
 	    w->slot_fence);
 	op->lease.probe = w->probe;
 	op->queue_ms = rn->mono_ms - op->submitted_ms;
-	put_ledger(rn, w, 1);
+	if (put_ledger(rn, w, 1, err))
+		return (-1);
 	if (!w->arrives || is_move(op))
 		ROWS_PUT(&rn->rows[ROWS_LEDGER_ATTEMPT],
 		    store_int(op->attempt), store_int(op->ledger_id));
 	if (!w->arrives)
 		admit_ready(rn, op);
+	return (0);
 }
 
 /* Waiting is of use only if there is hope in time. */
@@ -242,7 +246,8 @@ begin_waiting(struct runner *rn, struct crowd *c, struct want *w,
 	c->joined++;
 	if (w->key->waiting++ == 0)
 		c->nkeys++;
-	put_ledger(rn, w, 0);
+	if (put_ledger(rn, w, 0, err))
+		return (-1);
 	tickets_add(rn, w);
 	w->op->op.deadline_ms = w->op->give_up_ms;
 	store_batch_hold(rn->batch, &w->op->op);
@@ -300,10 +305,8 @@ conclude(struct runner *rn, struct crowd *c, struct want *w,
 	if (w->op == NULL)
 		return (w->result == CHOICE_PICKED ?
 		    tickets_grant(rn, w, err) : 0);
-	if (w->result == CHOICE_PICKED) {
-		conclude_picked(rn, w);
-		return (0);
-	}
+	if (w->result == CHOICE_PICKED)
+		return (conclude_picked(rn, w, err));
 	if (w->awaits && w->arrives)
 		return (conclude_awaiting(rn, c, w, err));
 	if (!worth_waiting(rn, w))

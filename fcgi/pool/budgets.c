@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/bisect.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -15,55 +17,78 @@
 
 /* ---- the rules that a key counts against ---- */
 
+/* Those on one key, person or group: a part of the snapshot's, by their ids. */
+struct run {
+	const struct budget_rule *first, *end;
+};
+
+#define RUNS_MAX	3
+
+/* Of a key all that count for a model, by their ids; in the batch's arena. */
 struct rules {
 	size_t n;
-	bool more;		/* than fit */
-	const struct budget_rule *list[HOLDS_MAX];
+	const struct budget_rule **list;
+};
+
+struct scope {
+	const char *name;
+	int64_t id;
 };
 
 static int
-rule_cmp(const struct budget_rule *r, const char *scope, int64_t scope_id)
+rule_cmp(const struct budget_rule *r, const struct scope *scope)
 {
-	int c = strcmp(r->scope, scope);
+	int c = strcmp(r->scope, scope->name);
 
 	if (c != 0)
 		return (c);
-	return (r->scope_id < scope_id ? -1 : r->scope_id > scope_id);
+	return (r->scope_id < scope->id ? -1 : r->scope_id > scope->id);
 }
 
+static bool
+rule_before(const void *elem, const void *key)
+{
+
+	return (rule_cmp(elem, key) < 0);
+}
+
+static struct run
+run_of(const struct snapshot *s, const char *name, int64_t id)
+{
+	const struct scope scope = { name, id };
+	const struct budget_rule *end = s->budgets + s->nbudgets;
+	struct run run;
+
+	run.first = s->budgets + bisect(s->budgets, s->nbudgets,
+	    sizeof(*s->budgets), rule_before, &scope);
+	run.end = run.first;
+	while (run.end < end && rule_cmp(run.end, &scope) == 0)
+		run.end++;
+	return (run);
+}
+
+/* How many there are. */
 static size_t
-first_rule(const struct snapshot *s, const char *scope, int64_t scope_id)
+runs_of(const struct snapshot *s, const struct key_state *key,
+    struct run runs[RUNS_MAX])
 {
-	size_t lo = 0, hi = s->nbudgets, mid;
+	size_t n = 0;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (rule_cmp(&s->budgets[mid], scope, scope_id) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	if (s->nbudgets == 0)
+		return (0);
+	runs[n++] = run_of(s, "key", key->id);
+	if (key->person_id != 0)
+		runs[n++] = run_of(s, "person", key->person_id);
+	if (strcmp(key->bind_kind, "group") == 0)
+		runs[n++] = run_of(s, "group", key->bind_id);
+	return (n);
 }
 
-/* ${model} NULL: those of any. */
-static void
-add_rules(const struct snapshot *s, const char *scope, int64_t scope_id,
-    const char *model, struct rules *out)
+static bool
+counts(const struct budget_rule *r, const char *model)
 {
-	const struct budget_rule *r = s->budgets + first_rule(s, scope,
-	    scope_id);
 
-	for (; r < s->budgets + s->nbudgets &&
-	    rule_cmp(r, scope, scope_id) == 0; r++) {
-		if (r->models != NULL && model != NULL &&
-		    !models_allow(r->models, model))
-			continue;
-		if (out->n < HOLDS_MAX)
-			out->list[out->n++] = r;
-		else
-			out->more = true;
-	}
+	return (r->models == NULL || models_allow(r->models, model));
 }
 
 static int
@@ -75,34 +100,43 @@ by_id(const void *a, const void *b)
 	return (x->id < y->id ? -1 : x->id > y->id);
 }
 
-static void
-rules_of(const struct snapshot *s, const struct key_state *key,
-    const char *model, struct rules *out)
+static int
+rules_of(struct runner *rn, const struct key_state *key, const char *model,
+    struct rules *out, struct err *err)
 {
+	struct run runs[RUNS_MAX];
+	const struct budget_rule *r;
+	size_t nruns = runs_of(rn->snapshot, key, runs), max = 0, i;
 
 	out->n = 0;
-	out->more = false;
-	if (s->nbudgets == 0)
-		return;
-	add_rules(s, "key", key->id, model, out);
-	if (key->person_id != 0)
-		add_rules(s, "person", key->person_id, model, out);
-	if (strcmp(key->bind_kind, "group") == 0)
-		add_rules(s, "group", key->bind_id, model, out);
-	qsort(out->list, out->n, sizeof(out->list[0]), by_id);
+	for (i = 0; i < nruns; i++)
+		max += (size_t)(runs[i].end - runs[i].first);
+	out->list = arena_get(&rn->arena, max, sizeof(*out->list), err);
+	if (out->list == NULL)
+		return (-1);
+	for (i = 0; i < nruns; i++) {
+		for (r = runs[i].first; r < runs[i].end; r++) {
+			if (counts(r, model))
+				out->list[out->n++] = r;
+		}
+	}
+	qsort(out->list, out->n, sizeof(*out->list), by_id);
+	return (0);
 }
 
 bool
 budgets_money(const struct snapshot *s, const struct key_state *key,
     const char *model)
 {
-	struct rules rules;
-	size_t i;
+	struct run runs[RUNS_MAX];
+	const struct budget_rule *r;
+	size_t nruns = runs_of(s, key, runs), i;
 
-	rules_of(s, key, model, &rules);
-	for (i = 0; i < rules.n; i++) {
-		if (rules.list[i]->kind == BUDGET_MONEY)
-			return (true);
+	for (i = 0; i < nruns; i++) {
+		for (r = runs[i].first; r < runs[i].end; r++) {
+			if (r->kind == BUDGET_MONEY && counts(r, model))
+				return (true);
+		}
 	}
 	return (false);
 }
@@ -110,16 +144,17 @@ budgets_money(const struct snapshot *s, const struct key_state *key,
 bool
 budgets_measure(const struct snapshot *s, const struct key_state *key)
 {
-	struct rules rules;
-	size_t i;
+	struct run runs[RUNS_MAX];
+	const struct budget_rule *r;
+	size_t nruns = runs_of(s, key, runs), i;
 
-	rules_of(s, key, NULL, &rules);
-	for (i = 0; i < rules.n; i++) {
-		if (rules.list[i]->kind != BUDGET_REQUESTS ||
-		    rules.list[i]->models != NULL)
-			return (true);
+	for (i = 0; i < nruns; i++) {
+		for (r = runs[i].first; r < runs[i].end; r++) {
+			if (r->kind != BUDGET_REQUESTS || r->models != NULL)
+				return (true);
+		}
 	}
-	return (rules.more);
+	return (false);
 }
 
 /* ---- room ---- */
@@ -260,11 +295,12 @@ budgets_reserve(struct runner *rn, struct reserving *r, struct err *err)
 	r->holds->n = 0;
 	r->coverage = COVERAGE_ALL;
 	memset(r->left, 0, sizeof(r->left));
-	rules_of(rn->snapshot, r->key, r->want->model, &rules);
-	if (rules.more) {
-		r->why = (struct shortage) { .unknown = true };
-		return (0);
-	}
+	if (rules_of(rn, r->key, r->want->model, &rules, err))
+		return (-1);
+	r->holds->list = arena_get(&rn->arena, rules.n,
+	    sizeof(*r->holds->list), err);
+	if (r->holds->list == NULL)
+		return (-1);
 	for (i = 0; i < rules.n && rc == 1; i++)
 		rc = reserve_one(rn, r, rules.list[i], err);
 	if (rc != 1)
@@ -343,11 +379,13 @@ budgets_raise(struct runner *rn, struct held_row *row,
     const struct demand *to, struct shortage *why, struct err *err)
 {
 	const struct budget_rule *rule;
-	struct holds raised = row->holds;
+	struct holds raised;
 	struct hold *h;
 	int64_t amount;
 	int rc;
 
+	if (holds_copy(&raised, &row->holds, &rn->arena, err))
+		return (-1);
 	for (h = raised.list; h < raised.list + raised.n; h++) {
 		rule = snapshot_budget(rn->snapshot, h->budget_id);
 		if (rule == NULL ||
@@ -370,15 +408,16 @@ budgets_raise(struct runner *rn, struct held_row *row,
 void
 budgets_windows(struct runner *rn, const struct key_state *key)
 {
+	struct run runs[RUNS_MAX];
+	const struct budget_rule *r;
 	struct window_span span;
-	struct rules rules;
-	size_t i;
+	size_t nruns = runs_of(rn->snapshot, key, runs), i;
 
-	rules_of(rn->snapshot, key, NULL, &rules);
-	for (i = 0; i < rules.n; i++) {
-		if (window_of(&rules.list[i]->window, rn->now_ms, &span) == 0)
-			windows_want(rules.list[i], &span,
-			    &rn->locks.windows);
+	for (i = 0; i < nruns; i++) {
+		for (r = runs[i].first; r < runs[i].end; r++) {
+			if (window_of(&r->window, rn->now_ms, &span) == 0)
+				windows_want(r, &span, &rn->locks.windows);
+		}
 	}
 }
 
@@ -453,11 +492,6 @@ budgets_explain(const struct shortage *why, char *out, size_t size)
 	char limit[48], left[48], wanted[48], period[96];
 	char until[CLOCK_RFC3339_SIZE + 8] = "";
 
-	if (r == NULL) {
-		snprintf(out, size, "the key counts against more than %d "
-		    "budgets", HOLDS_MAX);
-		return;
-	}
 	if (why->unknown) {
 		snprintf(out, size, "the window of budget %.80s cannot be "
 		    "told here", r->name);

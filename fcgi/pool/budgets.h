@@ -33,8 +33,7 @@ struct demand {
 
 /** Why there is no room. */
 struct shortage {
-	const struct budget_rule *rule;	/* of the snapshot; NULL: there are
-				   more than HOLDS_MAX */
+	const struct budget_rule *rule;	/* of the snapshot */
 	int64_t left, wanted;
 	int64_t renews_ms;	/* INT64_MAX: never, or it would not do */
 	bool unknown;		/* its window cannot be told here */
@@ -47,7 +46,7 @@ struct reserving {
 	const struct key_state *key;
 	const struct demand *want;
 	/* out */
-	struct holds *holds;
+	struct holds *holds;	/* its list is made */
 	struct coverage coverage;
 	struct budget_left left[BUDGET_KINDS];	/* refused: of .why alone */
 	struct shortage why;

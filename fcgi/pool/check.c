@@ -177,11 +177,9 @@ refuse_budget(struct admit_op *op, const struct shortage *why)
 {
 
 	op->verdict = why->held ? ADMIT_BUDGET_HELD : ADMIT_BUDGET;
-	if (why->rule != NULL) {
-		op->budget_id = why->rule->id;
-		op->budget_limit = why->rule->limit;
-		op->budget_left = why->left;
-	}
+	op->budget_id = why->rule->id;
+	op->budget_limit = why->rule->limit;
+	op->budget_left = why->left;
 	if (!why->held && !why->unknown && why->renews_ms != INT64_MAX) {
 		op->verdict = ADMIT_BUDGET_RENEWS;
 		op->retry_ms = why->renews_ms;
@@ -259,7 +257,7 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 	struct reserving r = { .want = &want, .holds = holds };
 	int rc;
 
-	holds->n = 0;
+	*holds = (struct holds) { .n = 0 };
 	op->coverage = COVERAGE_ALL;
 	memset(op->left, 0, sizeof(op->left));
 	w->arrives = true;

@@ -79,7 +79,9 @@ put_row(struct runner *rn, const struct extend_op *op, struct held_row *row,
 	if (row->state == LEDGER_REAPED &&
 	    charge_reaped(rn, row, was_nusd, err))
 		return (-1);
-	holds_format(&row->holds, row->text);
+	row->text = holds_text(&row->holds, &rn->arena, err);
+	if (row->text == NULL)
+		return (-1);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_EXTEND], store_text(row->text),
 	    store_int(row->reserved_nusd), store_int(row->extensions),
 	    row->state == LEDGER_OPEN ? store_null() : store_int(row->nusd),

@@ -2,12 +2,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/bisect.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "store/store.h"
 
 #include "pool/holds.h"
 #include "pool/idlist.h"
+
+/* "[", then "[19 digits,20,1,19]," each, and NUL. */
+#define TEXT_OF_ONE	65
+#define TEXT_MORE	3
+
+int
+holds_copy(struct holds *to, const struct holds *from, struct arena *a,
+    struct err *err)
+{
+
+	to->n = from->n;
+	to->list = arena_get(a, from->n, sizeof(*to->list), err);
+	if (to->list == NULL)
+		return (-1);
+	if (from->n > 0)
+		memcpy(to->list, from->list, from->n * sizeof(*to->list));
+	return (0);
+}
 
 /* Digits, as they come for each request some dozens of times. */
 static char *
@@ -27,12 +47,18 @@ put_int(char *to, int64_t n)
 	return (to + sizeof(digits) - i);
 }
 
-void
-holds_format(const struct holds *h, char out[HOLDS_TEXT])
+const char *
+holds_text(const struct holds *h, struct arena *a, struct err *err)
 {
 	const struct hold *one;
-	char *p = out;
+	char *out, *p;
 
+	if (h->n == 0)
+		return ("");
+	if ((out = arena_get(a, h->n * TEXT_OF_ONE + TEXT_MORE, 1, err)) ==
+	    NULL)
+		return (NULL);
+	p = out;
 	for (one = h->list; one < h->list + h->n; one++) {
 		*p = p == out ? '[' : ',';
 		p++;
@@ -46,9 +72,8 @@ holds_format(const struct holds *h, char out[HOLDS_TEXT])
 		p = put_int(p, one->amount);
 		*p++ = ']';
 	}
-	if (h->n > 0)
-		*p++ = ']';
-	*p = '\0';
+	memcpy(p, "]", 2);
+	return (out);
 }
 
 /* The next thing must be ${c}. */
@@ -91,40 +116,55 @@ parse_one(const char **p, struct hold *h)
 	return (0);
 }
 
-int
-holds_parse(const char *text, struct holds *h)
+/* Room in ${h} is as many as ${p} has brackets, and one. */
+static int
+parse_all(const char *p, struct holds *h)
 {
-	const char *p = text;
 
-	h->n = 0;
-	if (*p == '\0')
-		return (0);
 	if (skip(&p, '['))
 		return (-1);
 	do {
-		if (h->n == HOLDS_MAX || parse_one(&p, &h->list[h->n]))
+		if (parse_one(&p, &h->list[h->n]))
 			return (-1);
 		h->n++;
 	} while (skip(&p, ',') == 0);
 	return (skip(&p, ']') || *p != '\0' ? -1 : 0);
 }
 
+int
+holds_parse(struct holds *h, const char *text, struct arena *a,
+    struct err *err)
+{
+	const char *p;
+	size_t brackets = 0;
+
+	*h = (struct holds) { .n = 0 };
+	if (*text == '\0')
+		return (1);
+	for (p = text; (p = strchr(p, '[')) != NULL; p++)
+		brackets++;
+	h->list = arena_get(a, brackets + 1, sizeof(*h->list), err);
+	if (h->list == NULL)
+		return (-1);
+	if (parse_all(text, h) == 0)
+		return (1);
+	h->n = 0;
+	return (0);
+}
+
 /* ---- rows ---- */
 
 void
-held_init(struct held_rows *h)
+held_init(struct held_rows *h, struct arena *a)
 {
 
-	*h = (struct held_rows) { 0 };
+	*h = (struct held_rows) { .arena = a };
 }
 
 void
 held_reset(struct held_rows *h)
 {
-	size_t i;
 
-	for (i = 0; i < h->n; i++)
-		free(h->list[i]);
 	h->n = 0;
 }
 
@@ -132,30 +172,14 @@ void
 held_fini(struct held_rows *h)
 {
 
-	held_reset(h);
 	free(h->list);
-	held_init(h);
-}
-
-static size_t
-place_of(const struct held_rows *h, int64_t ledger_id)
-{
-	size_t lo = 0, hi = h->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (h->list[mid]->ledger_id < ledger_id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	held_init(h, h->arena);
 }
 
 struct held_row *
 held_find(const struct held_rows *h, int64_t ledger_id)
 {
-	size_t at = place_of(h, ledger_id);
+	size_t at = bisect_id_at(h->list, h->n, ledger_id);
 
 	return (at < h->n && h->list[at]->ledger_id == ledger_id ?
 	    h->list[at] : NULL);
@@ -164,7 +188,7 @@ held_find(const struct held_rows *h, int64_t ledger_id)
 static int
 insert(struct held_rows *h, struct held_row *row)
 {
-	size_t at = place_of(h, row->ledger_id), cap;
+	size_t at = bisect_id_at(h->list, h->n, row->ledger_id), cap;
 	struct held_row **list;
 
 	if (h->n == h->cap) {
@@ -195,8 +219,8 @@ held_row(void *arg, const struct store_value *c, size_t n)
 	struct held_row *row;
 
 	(void)n;
-	if ((row = malloc(sizeof(*row))) == NULL)
-		goto nomem;
+	if ((row = arena_get(f->rows->arena, 1, sizeof(*row), f->err)) == NULL)
+		return (-1);
 	row->ledger_id = store_get_int(&c[0]);
 	row->state = store_get_int(&c[1]);
 	row->fence = store_get_int(&c[2]);
@@ -212,13 +236,12 @@ held_row(void *arg, const struct store_value *c, size_t n)
 
 	/* Made by hand?  A settlement must come through all the same; that the
 	 * sums differ then is for `ledger verify' to say. */
-	if (holds_parse(store_get_text(&c[6]), &row->holds))
-		row->holds.n = 0;
-	row->text[0] = '\0';
+	if (holds_parse(&row->holds, store_get_text(&c[6]), f->rows->arena,
+	    f->err) < 0)
+		return (-1);
+	row->text = "";
 	if (insert(f->rows, row) == 0)
 		return (0);
-	free(row);
-nomem:
 	err_set(f->err, ERR_NOMEM, "no memory for what a request holds");
 	return (-1);
 }

@@ -6,6 +6,7 @@
 
 #include "pool/snapshot.h"
 
+struct arena;
 struct err;
 struct idlist;
 struct store;
@@ -24,25 +25,28 @@ struct hold {
 	int64_t amount;
 };
 
-/* Budgets that one request counts against, at the most. */
-#define HOLDS_MAX	16
-
-/* "[" and 16 times "[19 digits,20,1,19]," fit, and the column (2,048). */
-#define HOLDS_TEXT	1100
-
+/** As many as there are; the list, and all that is made below, lies in an
+ * arena: of the batch, or of who looks at one row after the other. */
 struct holds {
 	size_t n;
-	struct hold list[HOLDS_MAX];
+	struct hold *list;
 };
 
-void holds_format(const struct holds *h, char out[HOLDS_TEXT]);
+/** holds_copy(to, from, a, err): 0, or -1. */
+int holds_copy(struct holds *to, const struct holds *from, struct arena *a,
+    struct err *err) __attribute__((__warn_unused_result__));
 
-/** holds_parse(text, h): 0, or -1 if it is none that was written by
- * holds_format (spaces may be between). */
-int holds_parse(const char *text, struct holds *h)
-    __attribute__((__warn_unused_result__));
+/** holds_text(h, a, err): As the row has it; NULL: no memory. */
+const char *holds_text(const struct holds *h, struct arena *a,
+    struct err *err) __attribute__((__warn_unused_result__));
 
-/** A ledger row, as the batch found it and left what it holds. */
+/** holds_parse(h, text, a, err): 1; 0: it is none that was written by
+ * holds_text (spaces may be between), and ${h} is empty; -1: no memory. */
+int holds_parse(struct holds *h, const char *text, struct arena *a,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** A ledger row, as the batch found it and left what it holds; it begins with
+ * its id, see base/bisect.h. */
 struct held_row {
 	int64_t ledger_id;
 	int64_t state;		/* enum ledger_state */
@@ -55,15 +59,16 @@ struct held_row {
 	int64_t nusd;			/* 0 while it is open */
 	char model[128];
 	struct holds holds;
-	char text[HOLDS_TEXT];	/* as they are to be written; by who does */
+	const char *text;	/* as they are to be written; by who does */
 };
 
 struct held_rows {
+	struct arena *arena;	/* of the batch; borrowed */
 	struct held_row **list;	/* by ledger id */
 	size_t n, cap;
 };
 
-void held_init(struct held_rows *h);
+void held_init(struct held_rows *h, struct arena *a);
 void held_reset(struct held_rows *h);
 void held_fini(struct held_rows *h);
 

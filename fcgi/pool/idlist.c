@@ -91,10 +91,12 @@ idlist_sort(struct idlist *l)
 }
 
 int
-idlist_param(struct idlist *l, struct store_value *out, struct err *err)
+idlist_part(struct idlist *l, size_t from, size_t max,
+    struct store_value *out, struct err *err)
 {
-	size_t size = l->n * l->width * ID_TEXT + 3, len = 1, i;
-	const int64_t *v = l->v;
+	size_t n = l->n - from < max ? l->n - from : max, i;
+	size_t size = n * l->width * ID_TEXT + 3, len = 1;
+	const int64_t *v = l->v + from * l->width;
 	char *json = l->failed ? NULL : realloc(l->json, size);
 
 	if (json == NULL) {
@@ -103,7 +105,7 @@ idlist_param(struct idlist *l, struct store_value *out, struct err *err)
 	}
 	l->json = json;
 	json[0] = '[';
-	for (i = 0; i < l->n; i++, v += l->width) {
+	for (i = 0; i < n; i++, v += l->width) {
 		if (i > 0)
 			json[len++] = ',';
 		if (l->width > 1)
@@ -116,4 +118,11 @@ idlist_param(struct idlist *l, struct store_value *out, struct err *err)
 	memcpy(json + len, "]", 2);
 	*out = store_text(json);
 	return (0);
+}
+
+int
+idlist_param(struct idlist *l, struct store_value *out, struct err *err)
+{
+
+	return (idlist_part(l, 0, l->n, out, err));
 }

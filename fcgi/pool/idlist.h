@@ -33,8 +33,12 @@ void idlist_put(struct idlist *l, int64_t a, int64_t b);
 void idlist_sort(struct idlist *l);
 
 /** idlist_param(l, out, err): The array, as a parameter; borrowed until the
- * next change.  0, or -1. */
+ * next change, or the next of these.  idlist_part(l, from, max, out, err): Of
+ * it ${max} at the most, from place ${from} on.  0, or -1. */
 int idlist_param(struct idlist *l, struct store_value *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+int idlist_part(struct idlist *l, size_t from, size_t max,
+    struct store_value *out, struct err *err)
     __attribute__((__warn_unused_result__));
 
 #endif /* !POOL_IDLIST_H_ */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "base/err.h"
 #include "store/store.h"
 
@@ -32,20 +33,11 @@ key_uses_fini(struct key_uses *u)
 	key_uses_init(u);
 }
 
-/* Where ${key_id} is in the list, or would be. */
 static size_t
 place_of(const struct key_uses *u, int64_t key_id)
 {
-	size_t lo = 0, hi = u->n, mid;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (u->list[mid].key_id < key_id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	return (bisect_id(u->list, u->n, sizeof(*u->list), key_id));
 }
 
 static int

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "base/err.h"
 #include "ledger/price.h"
 #include "store/store.h"
@@ -101,20 +102,11 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	return (1);
 }
 
-/* Where ${id} is in the list, or would be. */
 static size_t
 place_of(const struct keys *k, int64_t id)
 {
-	size_t lo = 0, hi = k->n, mid;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (k->list[mid]->id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	return (bisect_id_at(k->list, k->n, id));
 }
 
 static int

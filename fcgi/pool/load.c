@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "base/err.h"
 #include "store/store.h"
 
@@ -29,18 +30,12 @@ load_fini(struct load *l)
 static ptrdiff_t
 find_account(const struct load *l, int64_t id)
 {
-	size_t lo = 0, hi = l->naccounts, mid;
+	size_t at = bisect_id(l->accounts, l->naccounts,
+	    sizeof(*l->accounts), id);
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (l->accounts[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == l->naccounts || l->accounts[lo].id != id)
+	if (at == l->naccounts || l->accounts[at].id != id)
 		return (-1);
-	return ((ptrdiff_t)lo);
+	return ((ptrdiff_t)at);
 }
 
 int
@@ -103,16 +98,8 @@ load_candidate(struct load *l, int64_t account_id)
 static size_t
 key_place(const struct load *l, int64_t id)
 {
-	size_t lo = 0, hi = l->nkeys, mid;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (l->keys[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	return (bisect_id(l->keys, l->nkeys, sizeof(*l->keys), id));
 }
 
 /* NULL: no memory; the count then waits for the next read. */

@@ -1,6 +1,9 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/num.h"
 #include "ledger/id.h"
 #include "ledger/rollup.h"
@@ -22,8 +25,10 @@
 struct pruned {
 	int64_t n;
 	struct store_value *ids;
-	struct hold *holds;	/* HOLDS_MAX for each of them */
-	size_t nholds;
+	struct arena row;	/* what the row at hand holds */
+	struct hold *holds;	/* what all hold */
+	size_t nholds, holds_cap;
+	struct err *err;
 };
 
 int64_t
@@ -85,20 +90,41 @@ is_alone(struct store *st, struct err *err)
 
 /* ---- the ledger ---- */
 
+/* Room for ${n} more. */
+static int
+make_room(struct pruned *p, size_t n)
+{
+	size_t cap = 2 * (p->nholds + n);
+	struct hold *holds;
+
+	if (p->nholds + n <= p->holds_cap)
+		return (0);
+	if ((holds = realloc(p->holds, cap * sizeof(*holds))) == NULL) {
+		err_set(p->err, ERR_NOMEM, "no memory for budgets");
+		return (-1);
+	}
+	p->holds = holds;
+	p->holds_cap = cap;
+	return (0);
+}
+
 /* id, holds */
 static int
 take_row(void *arg, const struct store_value *c, size_t ncols)
 {
 	struct pruned *p = arg;
 	struct holds holds;
-	size_t i;
 
 	(void)ncols;
 	p->ids[p->n++] = store_int(store_get_int(&c[0]));
-	if (holds_parse(store_get_text(&c[1]), &holds))
-		return (0);
-	for (i = 0; i < holds.n; i++)
-		p->holds[p->nholds++] = holds.list[i];
+	arena_reset(&p->row);
+	if (holds_parse(&holds, store_get_text(&c[1]), &p->row, p->err) < 0 ||
+	    make_room(p, holds.n))
+		return (-1);
+	if (holds.n > 0)
+		memcpy(p->holds + p->nholds, holds.list,
+		    holds.n * sizeof(*holds.list));
+	p->nholds += holds.n;
 	return (0);
 }
 
@@ -174,16 +200,15 @@ prune_ledger(struct store *st, int64_t cut_ms, int64_t max, int64_t *rows,
 	const struct store_value v[2] = {
 		store_int(ledger_id_first(cut_ms)), store_int(max)
 	};
-	struct pruned p = { 0 };
+	struct pruned p = { .err = err };
 	int rc;
 
 	*rows = 0;
 	if ((rc = is_alone(st, err)) != 1)
 		return (rc);
 	rc = -1;
-	p.ids = calloc((size_t)max, sizeof(*p.ids));
-	p.holds = calloc((size_t)max * HOLDS_MAX, sizeof(*p.holds));
-	if (p.ids == NULL || p.holds == NULL) {
+	arena_init(&p.row, LIMIT_BATCH_BYTES);
+	if ((p.ids = calloc((size_t)max, sizeof(*p.ids))) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for rows of the ledger");
 		goto done;
 	}
@@ -195,6 +220,7 @@ prune_ledger(struct store *st, int64_t cut_ms, int64_t max, int64_t *rows,
 	*rows = p.n;
 	rc = 0;
 done:
+	arena_fini(&p.row);
 	free(p.holds);
 	free(p.ids);
 	return (rc);

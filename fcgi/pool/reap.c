@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "ledger/id.h"
 
 #include "pool/reap.h"
@@ -61,6 +63,7 @@ reaper_fini(struct reaper *r)
 
 struct held_list {
 	struct runner *rn;
+	struct arena row;	/* what the row at hand holds */
 	struct err *err;
 };
 
@@ -77,8 +80,9 @@ held_row(void *arg, const struct store_value *c, size_t ncols)
 	const struct hold *h;
 
 	(void)ncols;
-	if (holds_parse(store_get_text(&c[1]), &holds))
-		return (0);
+	arena_reset(&l->row);
+	if (holds_parse(&holds, store_get_text(&c[1]), &l->row, l->err) < 0)
+		return (-1);
 	for (h = holds.list; h < holds.list + holds.n; h++) {
 		if (windows_add(&l->rn->windows, l->rn->st, h->budget_id,
 		    h->start_ms, sent ? h->amount : 0, -h->amount, l->err))
@@ -91,9 +95,12 @@ static int
 reap_budgets(struct runner *rn, const struct store_value *id, struct err *err)
 {
 	struct held_list l = { .rn = rn, .err = err };
+	int64_t n;
 
-	return (store_query(rn->st, STMT_REAP_HOLDS, id, 1, held_row, &l,
-	    err) < 0 ? -1 : 0);
+	arena_init(&l.row, LIMIT_BATCH_BYTES);
+	n = store_query(rn->st, STMT_REAP_HOLDS, id, 1, held_row, &l, err);
+	arena_fini(&l.row);
+	return (n < 0 ? -1 : 0);
 }
 
 /* id, key, person, model, fence, reserved, account, group */

@@ -63,9 +63,10 @@ runner_new(struct seal *seal, const char *key_path,
 	load_init(&rn->load);
 	affinity_init(&rn->affinity);
 	keys_init(&rn->keys);
-	windows_init(&rn->windows);
+	arena_init(&rn->arena, LIMIT_BATCH_BYTES);
+	windows_init(&rn->windows, &rn->arena);
 	crews_init(&rn->crews);
-	held_init(&rn->held);
+	held_init(&rn->held, &rn->arena);
 	key_uses_init(&rn->uses);
 	rollups_init(&rn->rollups);
 	for (i = 0; i < ROWS_COUNT; i++)
@@ -77,9 +78,8 @@ runner_new(struct seal *seal, const char *key_path,
 	/* Memory that is not touched before there is a crowd. */
 	rn->wants = calloc(LIMIT_WANTS, sizeof(*rn->wants));
 	rn->holds = calloc(LIMIT_BATCH_OPS, sizeof(*rn->holds));
-	rn->holds_text = calloc(LIMIT_BATCH_OPS, sizeof(*rn->holds_text));
 	if (reaper_init(&rn->reaper) || rn->wants == NULL ||
-	    rn->holds == NULL || rn->holds_text == NULL)
+	    rn->holds == NULL)
 		goto err1;
 	return (rn);
 
@@ -113,6 +113,7 @@ runner_free(struct runner *rn)
 	held_fini(&rn->held);
 	crews_fini(&rn->crews);
 	windows_fini(&rn->windows);
+	arena_fini(&rn->arena);
 	keys_fini(&rn->keys);
 	affinity_fini(&rn->affinity);
 	load_fini(&rn->load);
@@ -125,7 +126,6 @@ runner_free(struct runner *rn)
 	responder_close(&rn->self);
 	free(rn->wants);
 	free(rn->holds);
-	free(rn->holds_text);
 	free(rn);
 }
 
@@ -257,6 +257,7 @@ clear(struct runner *rn)
 	key_uses_reset(&rn->uses);
 	rollups_reset(&rn->rollups);
 	settle_forget(rn);
+	arena_reset(&rn->arena);
 	for (i = 0; i < ROWS_COUNT; i++)
 		rows_reset(&rn->rows[i]);
 	for (i = 0; i < OP_COUNT; i++)

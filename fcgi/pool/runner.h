@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "ledger/rollup.h"
 #include "store/thread.h"
@@ -151,11 +152,11 @@ struct runner {
 	struct key_uses uses;
 	struct rollups rollups;
 	struct rows rows[ROWS_COUNT];
+	struct arena arena;		/* what is forgotten with it */
 	struct op_list lists[OP_COUNT];
 	struct settlements closing;
 	struct want *wants;		/* LIMIT_WANTS */
-	struct holds *holds;		/* LIMIT_BATCH_OPS; and as text */
-	char (*holds_text)[HOLDS_TEXT];
+	struct holds *holds;		/* LIMIT_BATCH_OPS */
 	struct wakes {
 		size_t n;
 		int64_t ids[LIMIT_BATCH_OPS];

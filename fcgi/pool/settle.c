@@ -128,8 +128,8 @@ used(const struct settling *s, struct amounts *out)
  * what was reserved of that one; what was billed beyond that is charged all the
  * same, and the row says so.  For a batch nothing is ever reserved.
  */
-static void
-charge(struct settling *s)
+static int
+charge(struct runner *rn, struct settling *s, struct err *err)
 {
 	struct amounts amounts;
 	const struct hold *was;
@@ -142,8 +142,9 @@ charge(struct settling *s)
 		s->flags |= LEDGER_FLAG_OVERRUN;
 	}
 	if (s->held == NULL)
-		return;
-	s->charged = s->held->holds;
+		return (0);
+	if (holds_copy(&s->charged, &s->held->holds, &rn->arena, err))
+		return (-1);
 	for (is = s->charged.list; is < s->charged.list + s->charged.n; is++) {
 		was = &s->held->holds.list[is - s->charged.list];
 		is->amount = is->kind == BUDGET_REQUESTS ?
@@ -154,7 +155,8 @@ charge(struct settling *s)
 		    (s->nusd < 0 && is->kind == BUDGET_MONEY))
 			is->amount = was->amount;
 	}
-	holds_format(&s->charged, s->held->text);
+	s->held->text = holds_text(&s->charged, &rn->arena, err);
+	return (s->held->text == NULL ? -1 : 0);
 }
 
 /* The usage of a batch that another request has counted is not counted. */
@@ -202,9 +204,8 @@ reckon(struct runner *rn, struct settling *s, struct err *err)
 	}
 	s->nusd = s->bill.nusd;
 	s->estimated = s->bill.estimated;
-	if (add_attempts(rn, s, err))
+	if (add_attempts(rn, s, err) || charge(rn, s, err))
 		return (-1);
-	charge(s);
 	if (s->estimated && s->nusd >= 0 && s->nusd < reserved_of(s))
 		s->nusd = reserved_of(s);
 	return (0);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/seal.h"
 #include "base/zone.h"
 #include "ledger/meta.h"
@@ -15,7 +17,6 @@
 /* What is kept in memory of each table, at the most. */
 #define ACCOUNTS_MAX	10000
 #define GROUPS_MAX	10000
-#define BUDGETS_MAX	100000
 #define PRICES_MAX	20000
 #define COOLDOWNS_MAX	256	/* of one account */
 
@@ -322,8 +323,8 @@ budget_row(void *arg, const struct store_value *c, size_t n)
 	struct budget_rule *b;
 
 	(void)n;
-	b = extend(s->budgets, s->nbudgets, &l->cap, sizeof(*b), BUDGETS_MAX,
-	    l->err);
+	b = extend(s->budgets, s->nbudgets, &l->cap, sizeof(*b),
+	    LIMIT_BUDGETS, l->err);
 	if (b == NULL)
 		return (-1);
 	s->budgets = b;
@@ -532,18 +533,10 @@ snapshot_group(const struct snapshot *s, int64_t id)
 const struct budget_rule *
 snapshot_budget(const struct snapshot *s, int64_t id)
 {
-	size_t lo = 0, hi = s->nbudgets, mid;
+	size_t at = bisect_id_at(s->budgets_by_id, s->nbudgets, id);
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->budgets_by_id[mid]->id == id)
-			return (s->budgets_by_id[mid]);
-		if (s->budgets_by_id[mid]->id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (NULL);
+	return (at < s->nbudgets && s->budgets_by_id[at]->id == id ?
+	    s->budgets_by_id[at] : NULL);
 }
 
 /*

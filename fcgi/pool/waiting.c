@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bisect.h"
 #include "base/err.h"
 
 #include "pool/pool.h"
@@ -25,16 +26,8 @@ waiting_fini(struct waiting *w)
 static size_t
 place_of(const struct waiting *w, int64_t ledger_id)
 {
-	size_t lo = 0, hi = w->n, mid;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (w->list[mid].ledger_id < ledger_id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	return (bisect_id(w->list, w->n, sizeof(*w->list), ledger_id));
 }
 
 struct admit_op *

@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/bisect.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "ledger/window.h"
@@ -10,11 +12,14 @@
 #include "pool/snapshot.h"
 #include "pool/windows.h"
 
+/* What is asked for at once: some 400 KB of JSON at the most. */
+#define PAIRS_MAX	8192
+
 void
-windows_init(struct windows *w)
+windows_init(struct windows *w, struct arena *a)
 {
 
-	*w = (struct windows) { 0 };
+	*w = (struct windows) { .arena = a };
 }
 
 void
@@ -31,70 +36,79 @@ windows_fini(struct windows *w)
 
 	free(w->list);
 	free(w->buckets);
-	windows_init(w);
+	windows_init(w, w->arena);
 }
 
 /* ---- rows ---- */
 
-static bool
-before(const struct window *w, int64_t budget_id, int64_t start_ms)
-{
+struct place {
+	int64_t budget_id, start_ms;
+};
 
-	if (w->budget_id != budget_id)
-		return (w->budget_id < budget_id);
-	return (w->start_ms < start_ms);
+static bool
+before(const void *elem, const void *key)
+{
+	const struct window *w = *(const struct window *const *)elem;
+	const struct place *p = key;
+
+	if (w->budget_id != p->budget_id)
+		return (w->budget_id < p->budget_id);
+	return (w->start_ms < p->start_ms);
 }
 
 static size_t
 place_of(const struct windows *w, int64_t budget_id, int64_t start_ms)
 {
-	size_t lo = 0, hi = w->n, mid;
+	const struct place p = { budget_id, start_ms };
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (before(&w->list[mid], budget_id, start_ms))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (lo);
+	return (bisect(w->list, w->n, sizeof(struct window *), before, &p));
+}
+
+/* What is there; NULL: it is not. */
+static struct window *
+row_at(const struct windows *w, size_t at, int64_t budget_id,
+    int64_t start_ms)
+{
+
+	return (at < w->n && w->list[at]->budget_id == budget_id &&
+	    w->list[at]->start_ms == start_ms ? w->list[at] : NULL);
 }
 
 static struct window *
 insert_at(struct windows *w, size_t at, struct err *err)
 {
-	struct window *list;
-	size_t cap;
+	size_t cap = w->cap == 0 ? 16 : w->cap * 2;
+	struct window *row, **list;
 
+	if ((row = arena_get(w->arena, 1, sizeof(*row), err)) == NULL)
+		return (NULL);
 	if (w->n == w->cap) {
-		cap = w->cap == 0 ? 16 : w->cap * 2;
-		if ((list = realloc(w->list, cap * sizeof(*list))) == NULL) {
+		if ((list = realloc(w->list, cap * sizeof(row))) == NULL) {
 			err_set(err, ERR_NOMEM, "no memory for a budget");
 			return (NULL);
 		}
 		w->list = list;
 		w->cap = cap;
 	}
-	memmove(w->list + at + 1, w->list + at,
-	    (w->n - at) * sizeof(*w->list));
+	memmove(w->list + at + 1, w->list + at, (w->n - at) * sizeof(row));
+	w->list[at] = row;
 	w->n++;
-	return (&w->list[at]);
+	return (row);
 }
 
-/* The row, read if it was not yet.  Borrowed until the next call. */
+/* The row, read if it was not yet. */
 static struct window *
 row_get(struct windows *w, struct store *st, int64_t budget_id,
     int64_t start_ms, struct err *err)
 {
 	struct store_value params[2];
 	size_t at = place_of(w, budget_id, start_ms);
-	struct window *to;
+	struct window *to = row_at(w, at, budget_id, start_ms);
 	int64_t row[2] = { 0, 0 };
 	int found;
 
-	if (at < w->n && w->list[at].budget_id == budget_id &&
-	    w->list[at].start_ms == start_ms)
-		return (&w->list[at]);
+	if (to != NULL)
+		return (to);
 	params[0] = store_int(budget_id);
 	params[1] = store_int(start_ms);
 	found = store_one(st, STMT_WINDOW_READ, params, 2, row, 2, err);
@@ -146,7 +160,7 @@ windows_take_back(struct windows *w, int64_t budget_id, int64_t start_ms,
     int64_t reserved)
 {
 
-	w->list[place_of(w, budget_id, start_ms)].reserved -= reserved;
+	w->list[place_of(w, budget_id, start_ms)]->reserved -= reserved;
 }
 
 /* ---- buckets ---- */
@@ -224,6 +238,7 @@ use_of_buckets(struct windows *w, struct store *st, int64_t budget_id,
 	const struct buckets *b;
 	const struct window *row;
 	int64_t oldest;
+	size_t i;
 
 	if ((b = buckets_get(w, st, budget_id, span, err)) == NULL)
 		return (-1);
@@ -232,9 +247,10 @@ use_of_buckets(struct windows *w, struct store *st, int64_t budget_id,
 		.reserved = b->reserved,
 	};
 	oldest = b->oldest_ms;
-	for (row = w->list + place_of(w, budget_id, b->first_ms);
-	    row < w->list + w->n && row->budget_id == budget_id &&
-	    row->start_ms <= b->last_ms; row++) {
+	for (i = place_of(w, budget_id, b->first_ms); i < w->n; i++) {
+		row = w->list[i];
+		if (row->budget_id != budget_id || row->start_ms > b->last_ms)
+			break;
 		use->spent = changed_by(use->spent,
 		    row->spent - row->spent_was);
 		use->reserved = changed_by(use->reserved,
@@ -298,11 +314,10 @@ window_row(void *arg, const struct store_value *c, size_t n)
 		.exists = true,
 	};
 	size_t at = place_of(w, row.budget_id, row.start_ms);
-	struct window *to = at < w->n ? &w->list[at] : NULL;
+	struct window *to = row_at(w, at, row.budget_id, row.start_ms);
 
 	(void)n;
-	if (to != NULL && to->budget_id == row.budget_id &&
-	    to->start_ms == row.start_ms)
+	if (to != NULL)
 		return (0);
 	if ((to = insert_at(w, at, f->err)) == NULL)
 		return (-1);
@@ -316,14 +331,18 @@ windows_fetch(struct windows *w, struct store *st, struct idlist *pairs,
 {
 	struct fetching f = { .windows = w, .err = err };
 	struct store_value param;
+	size_t from;
 
 	if (pairs->n == 0 && !pairs->failed)
 		return (0);
 	idlist_sort(pairs);
-	if (idlist_param(pairs, &param, err))
-		return (-1);
-	return (store_query(st, STMT_WINDOWS_READ, &param, 1, window_row, &f,
-	    err) < 0 ? -1 : 0);
+	for (from = 0; from == 0 || from < pairs->n; from += PAIRS_MAX) {
+		if (idlist_part(pairs, from, PAIRS_MAX, &param, err) ||
+		    store_query(st, STMT_WINDOWS_READ, &param, 1, window_row,
+		    &f, err) < 0)
+			return (-1);
+	}
+	return (0);
 }
 
 /* ---- at the end ---- */
@@ -334,9 +353,10 @@ write_those(const struct windows *w, struct store *st, bool exist,
     struct store_value *v, struct err *err)
 {
 	const struct window *row;
-	size_t n = 0;
+	size_t i, n = 0;
 
-	for (row = w->list; row < w->list + w->n; row++) {
+	for (i = 0; i < w->n; i++) {
+		row = w->list[i];
 		if (!row->changed || row->exists != exist)
 			continue;
 		v[4 * n] = store_int(row->spent);

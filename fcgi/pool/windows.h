@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arena;
 struct budget_rule;
 struct err;
 struct idlist;
@@ -43,7 +44,8 @@ struct buckets {
 };
 
 struct windows {
-	struct window *list;	/* by budget id, start */
+	struct arena *arena;	/* of the batch; borrowed */
+	struct window **list;	/* by budget id, start */
 	size_t n, cap;
 	struct buckets *buckets;
 	size_t nbuckets, buckets_cap;
@@ -56,7 +58,7 @@ struct window_use {
 				   begins to have more; INT64_MAX: never */
 };
 
-void windows_init(struct windows *w);
+void windows_init(struct windows *w, struct arena *a);
 void windows_reset(struct windows *w);
 void windows_fini(struct windows *w);
 

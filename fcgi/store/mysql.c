@@ -5,6 +5,11 @@
 #include "base/err.h"
 #include "store/mysql_internal.h"
 
+/* What is sent at once: servers take 16 MB and more, as they come
+ * (max_allowed_packet); and what an integer takes of it. */
+#define PACKET_BYTES	((size_t)4 * 1024 * 1024)
+#define VALUE_BYTES	10
+
 /*
  * Connections that write have autocommit off: a transaction begins with its
  * first statement, which saves a round trip.  What is read outside of a
@@ -155,20 +160,41 @@ run_rows(struct my_store *s, struct my_stmt *m, enum stmt_id id,
 	return (0);
 }
 
+/* How many of these rows go in one packet; at least one. */
+static size_t
+packet_rows(const struct store_value *rows, size_t nrows, size_t nparams)
+{
+	const struct store_value *v = rows;
+	size_t bytes = 0, i, k;
+
+	for (i = 0; i < nrows; i++) {
+		for (k = 0; k < nparams; k++, v++)
+			bytes += VALUE_BYTES + (v->type == STORE_TEXT ||
+			    v->type == STORE_BLOB ? v->n : 0);
+		if (i > 0 && bytes > PACKET_BYTES)
+			break;
+	}
+	return (i);
+}
+
 static int
 my_exec(struct store *st, enum stmt_id id, const struct store_value *rows,
     size_t nrows, int64_t *changes, struct err *err)
 {
 	struct my_store *s = (struct my_store *)st;
 	struct my_stmt *m;
-	int rc;
+	size_t n;
+	int rc = 0;
 
 	if ((m = my_stmt_get(s, id, err)) == NULL)
 		return (-1);
-	if (my_bulk_fits(s, id, rows, nrows))
-		rc = run_bulk(s, m, id, rows, nrows, changes, err);
-	else
-		rc = run_rows(s, m, id, rows, nrows, changes, err);
+	for (; nrows > 0 && rc == 0; nrows -= n) {
+		n = packet_rows(rows, nrows, stmts[id].nparams);
+		rc = (my_bulk_fits(s, id, rows, n) ? run_bulk : run_rows)(s,
+		    m, id, rows, n, changes, err);
+		rows += n * stmts[id].nparams;
+		changes = changes == NULL ? NULL : changes + n;
+	}
 	end_lone(s);
 	return (rc);
 }

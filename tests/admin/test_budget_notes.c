@@ -227,24 +227,6 @@ budgets_are_explained(void **state)
 	json_decref(p);
 }
 
-static void
-too_many_budgets_are_told(void **state)
-{
-	json_t *list = json_array(), *p = prices(), *notes;
-	int i;
-
-	(void)state;
-	for (i = 0; i < 17; i++)
-		(void)json_array_append_new(list, budget(i, "b",
-		    "{\"enabled\": true}"));
-	notes = budget_notes("", list, p, 2048);
-	assert_non_null(strstr(json_string_value(json_array_get(notes, 0)),
-	    "17 budgets hold for this key"));
-	json_decref(notes);
-	json_decref(list);
-	json_decref(p);
-}
-
 /* Names that are cut within a character leave the rest as it is. */
 static void
 long_names_are_cut(void **state)
@@ -274,7 +256,6 @@ main(void)
 		cmocka_unit_test(patterns_meet_where_one_model_is_in_both),
 		cmocka_unit_test(budgets_are_explained),
 		cmocka_unit_test(long_names_are_cut),
-		cmocka_unit_test(too_many_budgets_are_told),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/zone.h"
 #include "ledger/meta.h"
 #include "ledger/window.h"
@@ -251,6 +252,32 @@ the_database_refuses_it_too(void **state)
 	    "concurrency, created_ms) VALUES ('g', 100001, 1)"));
 }
 
+static void
+so_it_does_with_times_that_are_none(void **state)
+{
+	static const char *const anchors[] = { "253402300800000",
+	    "-62135596800001", "9223372036854775807", "NULL", "'NaN'" };
+	static const char row[] = "INSERT INTO budget (name, scope, scope_id, "
+	    "kind, period, length_ms, anchor_ms, limit_value, created_ms) "
+	    "VALUES ('a%zu', 'key', 1, 'money', 'fixed', 3600000, %s, 1, 1)";
+	struct desk *d = *state;
+	char sql[512];
+	size_t i;
+
+	(void)snprintf(sql, sizeof(sql), row, NITEMS(anchors),
+	    "253402300799999");
+	assert_false(raw_refuses(d->url, sql));
+	for (i = 0; i < NITEMS(anchors); i++) {
+		(void)snprintf(sql, sizeof(sql), row, i, anchors[i]);
+		assert_true(raw_refuses(d->url, sql));
+		(void)snprintf(sql, sizeof(sql), "UPDATE budget SET "
+		    "anchor_ms = %s", anchors[i]);
+		assert_true(raw_refuses(d->url, sql));
+	}
+	assert_int_equal(desk_number(d, "SELECT anchor_ms FROM budget"),
+	    253402300799999);
+}
+
 /* ---- how windows stand ---- */
 
 static void
@@ -461,34 +488,83 @@ a_budget_in_use_is_switched_off_and_stays(void **state)
 }
 
 static void
-a_key_counts_against_sixteen_at_the_most(void **state)
+a_key_counts_against_any_number(void **state)
+{
+	static const char *const on[][2] = {
+		{ "user", "u" }, { "group", "g" }, { "key", "k" }
+	};
+	struct desk *d = *state;
+	struct budget_spec s = plain();
+	json_t *j;
+	int i;
+
+	people(d);
+	s.kind = "requests";
+	for (i = 0; i < 360; i++) {
+		s.scope = on[i % 3][0];
+		s.of = on[i % 3][1];
+		add(d, &s);
+	}
+	j = keys_show(d->st, "k", &d->err);
+	desk_works(d, j == NULL);
+	desk_works(d, keys_explain(d->st, j, 2048, &d->err));
+	assert_int_equal(json_array_size(json_object_get(j, "budgets")), 360);
+	/* All but the user's oldest and the group's never refuse anything. */
+	assert_int_equal(json_array_size(json_object_get(j, "notes")), 358);
+	json_decref(j);
+	/* Names are numbered without gaps, and one that is free is taken. */
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget WHERE "
+	    "name = 'k-requests-total-120' OR name = 'g-requests-total-120' "
+	    "OR name = 'g-requests-total-121'"), 2);
+}
+
+/* So many that the responders have no room for more. */
+static void
+fill(struct desk *d)
+{
+#define TEN	"(SELECT 0 AS n UNION SELECT 1 UNION SELECT 2 UNION "	\
+		"SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION "		\
+		"SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9)"
+	desk_sql(d, "INSERT INTO budget (name, scope, scope_id, kind, "
+	    "limit_value, created_ms) SELECT 1000000 + a.n * 10000 + "
+	    "b.n * 1000 + c.n * 100 + d.n * 10 + e.n, 'key', 9999, 'money', "
+	    "1, 1 FROM " TEN " a, " TEN " b, " TEN " c, " TEN " d, " TEN " e "
+	    "WHERE NOT (a.n = 9 AND b.n = 9 AND c.n = 9 AND d.n = 9 AND "
+	    "e.n = 9)");
+#undef TEN
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget"),
+	    LIMIT_BUDGETS - 1);
+}
+
+static void
+all_together_are_as_many_as_responders_can_keep(void **state)
 {
 	struct desk *d = *state;
 	struct budget_spec s = plain();
 	struct budget_change c = { .enabled = 1 };
 	struct key_change k;
-	char name[BUDGET_NAME_SIZE];
-	int i;
+	char name[BUDGET_NAME_SIZE], key[SEAL_CLIENT_KEY_SIZE];
 
 	people(d);
-	s.kind = "requests";
-	for (i = 0; i < 16; i++) {
-		s.scope = i % 3 == 0 ? "user" : i % 3 == 1 ? "group" : "key";
-		s.of = i % 3 == 0 ? "u" : i % 3 == 1 ? "g" : "k";
-		add(d, &s);
-	}
+	fill(d);
+	s.name = "last";
+	add(d, &s);
+	s.name = "one more";
 	desk_fails(d, budget_rules_add(d->st, &s, name, &d->err), ERR_INVAL);
 	s.disabled = true;
-	s.name = "off";
 	add(d, &s);
-	desk_fails(d, budget_rules_set(d->st, "off", &c, &d->err), ERR_INVAL);
+	desk_fails(d, budget_rules_set(d->st, "one more", &c, &d->err),
+	    ERR_INVAL);
 	key_change_init(&k);
 	k.budget_nusd = 5;
-	desk_fails(d, keys_set(d->st, "k", &k, &d->err), ERR_INVAL);
-	k.user = "";
-	desk_works(d, keys_set(d->st, "k", &k, &d->err));
+	k.name = "k2";
+	desk_fails(d, keys_create(d->st, &d->pepper, &k, key, &d->err),
+	    ERR_INVAL);
+	c.enabled = 0;
+	desk_works(d, budget_rules_set(d->st, "last", &c, &d->err));
+	desk_works(d, keys_create(d->st, &d->pepper, &k, key, &d->err));
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget "
-	    "WHERE enabled = 1"), 17);
+	    "WHERE enabled = 1"), LIMIT_BUDGETS);
 }
 
 static void
@@ -576,6 +652,7 @@ main(void)
 		DESK_TEST(a_budget_is_named_after_what_it_counts),
 		DESK_TEST(what_is_no_budget_is_refused),
 		DESK_TEST(the_database_refuses_it_too),
+		DESK_TEST(so_it_does_with_times_that_are_none),
 		DESK_TEST(a_day_counts_for_itself),
 		DESK_TEST(a_rolling_window_sums_its_buckets),
 		DESK_TEST(all_time_has_no_end),
@@ -583,7 +660,8 @@ main(void)
 		DESK_TEST(a_change_leaves_what_was_counted),
 		DESK_TEST(a_change_is_checked_as_a_new_one_is),
 		DESK_TEST(a_budget_in_use_is_switched_off_and_stays),
-		DESK_TEST(a_key_counts_against_sixteen_at_the_most),
+		DESK_TEST(a_key_counts_against_any_number),
+		DESK_TEST(all_together_are_as_many_as_responders_can_keep),
 		DESK_TEST(whatever_has_budgets_stays),
 		DESK_TEST(a_key_shows_all_budgets_that_hold_for_it),
 	};

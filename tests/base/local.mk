@@ -6,6 +6,12 @@ tests_base_test_address_SOURCES = tests/base/test_address.c
 tests_base_test_address_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_address_LDADD = $(BASE_TEST_LIBS)
 
+UNIT_TESTS += tests/base/test_arena
+tests_base_test_arena_SOURCES = tests/base/test_arena.c $(ALLOC_FAIL)
+tests_base_test_arena_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_arena_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
+tests_base_test_arena_LDADD = $(BASE_TEST_LIBS)
+
 UNIT_TESTS += tests/base/test_buf
 tests_base_test_buf_SOURCES = tests/base/test_buf.c $(ALLOC_FAIL)
 tests_base_test_buf_CPPFLAGS = $(TEST_CPPFLAGS)

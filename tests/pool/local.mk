@@ -15,6 +15,13 @@ tests_pool_test_budgets_SOURCES = tests/pool/test_budgets.c $(POOL_RIG)
 tests_pool_test_budgets_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_budgets_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_many_budgets
+tests_pool_test_many_budgets_SOURCES = tests/pool/test_many_budgets.c \
+	$(POOL_RIG)
+tests_pool_test_many_budgets_CPPFLAGS = $(TEST_CPPFLAGS) \
+	-I$(top_srcdir)/admin
+tests_pool_test_many_budgets_LDADD = libadmin.a $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_choose
 tests_pool_test_choose_SOURCES = tests/pool/test_choose.c
 tests_pool_test_choose_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -281,6 +281,43 @@ rig_price(struct rig *r, const char *pattern, int64_t nusd_mtok)
 	bump(r);
 }
 
+/* One of so many. */
+static void
+add_one_of_many(struct rig *r, int i, int n)
+{
+	static const char *const kinds[] = { "money", "tokens",
+		"input_tokens", "output_tokens", "requests" };
+	static const char *const windows[] = { "'total', 0, 'UTC'",
+		"'rolling', 3600000, 'UTC'", "'day', 0, 'Europe/Berlin'" };
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "INSERT INTO budget (id, name, scope, "
+	    "scope_id, kind, policy, limit_value, created_ms, period, "
+	    "length_ms, zone) VALUES (%d, 'b%d', '%s', 1, '%s', '%s', "
+	    "1000000000000, 0, %s)", i + 1, i + 1, i < n / 2 ? "key" :
+	    i < n / 2 + n / 4 ? "person" : "group", kinds[i % 5],
+	    i % 2 == 0 ? "elastic" : "strict", windows[i % 3]);
+	rig_sql(r, sql);
+}
+
+struct key_info *
+rig_many(struct rig *r, int n)
+{
+	struct key_info *key;
+	int i;
+
+	rig_account(r, "a", rig_group(r, "g", "weighted"), 64);
+	rig_sql(r, "INSERT INTO person (id, name, created_ms) "
+	    "VALUES (1, 'u', 0)");
+	key = rig_key(r, "k", "group", 1, 0);
+	rig_sql(r, "UPDATE api_key SET person_id = 1");
+	rig_price(r, "claude-*", 1000000);
+	for (i = 0; i < n; i++)
+		add_one_of_many(r, i, n);
+	bump(r);
+	return (key);
+}
+
 /* ---- processes ---- */
 
 struct proc *

@@ -77,6 +77,11 @@ struct key_info *rig_key(struct rig *r, const char *name,
 int64_t rig_budget(struct rig *r, int64_t key_id, int64_t limit_nusd);
 void rig_price(struct rig *r, const char *pattern, int64_t nusd_mtok);
 
+/** rig_many(r, n): An account, a key, and budgets 1 to ${n} ("b1" ...): half of
+ * them on the key, a quarter each on its user and its group; of all kinds in
+ * turn, every other one strict, by day, rolling or in total.  The key. */
+struct key_info *rig_many(struct rig *r, int n);
+
 /** rig_sql(r, sql): Run it.  rig_int(r, sql): The first column of its first
  * row. */
 void rig_sql(struct rig *r, const char *sql);
