@@ -160,6 +160,7 @@ write_conf() {
 	conf_set master_key_file "$etc_dir/master.key"
 	conf_set run_dir "$run_dir"
 	conf_set spool_dir "$state_dir/spool"
+	conf_set backup_dir "$state_dir/backup"
 	conf_set relay_socket "$relay_socket"
 	conf_set admin_socket "$admin_socket"
 	conf_set log "$log_to"

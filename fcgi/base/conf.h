@@ -83,6 +83,19 @@ struct conf {
 	/* retention */
 	int64_t ledger_keep_days;	/* 0: for ever */
 
+	/* jobs: when they are due, see cron.h */
+	char *job_refresh;
+	char *job_probe;
+	char *job_reap;
+	char *job_rollup;
+	char *job_prune;
+	char *job_checkpoint;
+	char *job_backup;
+	char *job_zone;			/* IANA name */
+	int64_t job_lease_ms;
+	char *backup_dir;
+	int64_t backup_keep;		/* files */
+
 	/* store */
 	char *sqlite_synchronous;	/* full | normal */
 	int64_t store_timeout_ms;	/* not begun by then: fails */
@@ -99,6 +112,8 @@ enum conf_type {
 	CONF_MOUNT,
 	CONF_URL,		/* "" or http(s)://... */
 	CONF_NETS,		/* networks by comma, "unix" */
+	CONF_CRON,		/* see cron.h */
+	CONF_ZONE,		/* IANA name, known on this machine */
 	CONF_CHOICE,		/* one of .choices, separated by '|' */
 	CONF_INT,
 	CONF_BYTES,

@@ -1,5 +1,7 @@
 #include "base/conf.h"
 #include "base/conf_internal.h"
+#include "base/cron.h"
+#include "base/zone.h"
 
 /* Ranges: of what is stored, so milliseconds and bytes. */
 #define SECOND	INT64_C(1000)
@@ -271,8 +273,55 @@ static const struct conf_setting settings[] = {
 	{ .name = "ledger_keep_days", .type = CONF_INT,
 	  FIELD(ledger_keep_days),
 	  .def = "0", .min = 0, .max = 36500, .reloadable = true,
-	  .help = "Days after which responders delete requests from the "
+	  .help = "Days after which the job prune deletes requests from the "
 	      "ledger; their sums by hour and day stay.  0: never." },
+
+	/* jobs */
+	{ .name = "job_refresh", .type = CONF_CRON, FIELD(job_refresh),
+	  .def = "*/5 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When tokens of OAuth accounts are renewed that the relay "
+	      "responders, which do it in time, left behind." },
+	{ .name = "job_probe", .type = CONF_CRON, FIELD(job_probe),
+	  .def = "*/15 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When each account is asked for its list of models, which "
+	      "costs nothing, to find out how it does." },
+	{ .name = "job_reap", .type = CONF_CRON, FIELD(job_reap),
+	  .def = "*/10 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When requests are closed that dead responders left and no "
+	      "other has closed; relay responders do it within seconds." },
+	{ .name = "job_rollup", .type = CONF_CRON, FIELD(job_rollup),
+	  .def = "15 4 * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When all sums are made anew from the rows and compared "
+	      "with those kept, as `leasehold ledger verify' does." },
+	{ .name = "job_prune", .type = CONF_CRON, FIELD(job_prune),
+	  .def = "5 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When old requests (ledger_keep_days), budget windows and "
+	      "sessions are deleted." },
+	{ .name = "job_checkpoint", .type = CONF_CRON, FIELD(job_checkpoint),
+	  .def = "35 4 * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "SQLite: when the write-ahead log is copied into the "
+	      "database to its end and cut; it is copied as it grows, too." },
+	{ .name = "job_backup", .type = CONF_CRON, FIELD(job_backup),
+	  .def = "25 3 * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "SQLite: when the database is copied to backup_dir while "
+	      "all goes on.  A MySQL server is backed up by its own tools." },
+	{ .name = "job_zone", .type = CONF_ZONE, FIELD(job_zone),
+	  .def = "UTC", .min = 1, .max = ZONE_NAME_SIZE - 1,
+	  .reloadable = true,
+	  .help = "Time zone of the schedules of jobs." },
+	{ .name = "job_lease_s", .type = CONF_SECONDS, FIELD(job_lease_ms),
+	  .def = "60", .min = SECOND, .max = HOUR, .reloadable = true,
+	  .help = "So long after its last sign of life another may take over "
+	      "a job that somebody runs." },
+	{ .name = "backup_dir", .type = CONF_PATH, FIELD(backup_dir),
+	  .def = LOCALSTATEDIR "/lib/leasehold/backup",
+	  .max = 255, .reloadable = true,
+	  .help = "Folder of the backups, made if need be; empty: the job "
+	      "backup does nothing." },
+	{ .name = "backup_keep", .type = CONF_INT, FIELD(backup_keep),
+	  .def = "7", .min = 1, .max = 1000, .reloadable = true,
+	  .help = "Backups that are kept; older ones are deleted when a new "
+	      "one is whole." },
 
 	/* store */
 	{ .name = "sqlite_synchronous", .type = CONF_CHOICE,

@@ -4,9 +4,11 @@
 
 #include "base/address.h"
 #include "base/conf_internal.h"
+#include "base/cron.h"
 #include "base/err.h"
 #include "base/net.h"
 #include "base/num.h"
+#include "base/zone.h"
 
 #define MS_PER_SECOND	1000
 
@@ -152,6 +154,23 @@ check_nets(const struct conf_setting *s, const char *value)
 	return (net_list_check(value, "unix", NULL) == 0);
 }
 
+static bool
+check_cron(const struct conf_setting *s, const char *value)
+{
+	struct cron c;
+
+	(void)s;
+	return (cron_parse(value, &c, NULL) == 0);
+}
+
+static bool
+check_zone(const struct conf_setting *s, const char *value)
+{
+
+	(void)s;
+	return (zone_name_ok(value));
+}
+
 /* ---- numbers ---- */
 
 static int
@@ -255,6 +274,12 @@ static const struct type types[] = {
 		"2001:db8::/32, and the word unix, by comma" },
 	[CONF_CHOICE] = { .name = "word", .is_text = true,
 		.check = check_choices },
+	[CONF_CRON] = { .name = "schedule", .is_text = true,
+		.check = check_cron, .rule = "off, five fields as in "
+		"crontab, @hourly to @yearly, or @every and a time" },
+	[CONF_ZONE] = { .name = "zone", .is_text = true,
+		.check = check_zone, .rule = "a time zone such as "
+		"Europe/Berlin that this machine knows" },
 	[CONF_INT] = { .name = "number",
 		.parse = parse_int, .format = format_int, .show = format_int,
 		.unit = "" },
@@ -340,10 +365,22 @@ conf_allowed(const struct conf_setting *s, char *buf, size_t len)
 	}
 }
 
+/* Is there such a zone? */
+static enum err_code
+find_zone(const char *value)
+{
+	struct err err = { .code = ERR_NONE };
+
+	zone_free(zone_new(value, &err));
+	return (err.code == ERR_NONE || err.code == ERR_NOMEM ? err.code :
+	    ERR_INVAL);
+}
+
 static enum err_code
 set_text(char **field, const struct conf_setting *s, const char *value)
 {
 	size_t len = strlen(value);
+	enum err_code code;
 	char *copy;
 
 	if (!types[s->type].check(s, value))
@@ -351,6 +388,8 @@ set_text(char **field, const struct conf_setting *s, const char *value)
 	if (s->type != CONF_CHOICE && ((int64_t)len < s->min ||
 	    (int64_t)len > s->max))
 		return (ERR_RANGE);
+	if (s->type == CONF_ZONE && (code = find_zone(value)) != ERR_NONE)
+		return (code);
 	if ((copy = strdup(value)) == NULL)
 		return (ERR_NOMEM);
 	free(*field);

@@ -15,6 +15,8 @@ libbase_a_SOURCES = \
 	fcgi/base/conf_internal.h \
 	fcgi/base/conf_table.c \
 	fcgi/base/conf_value.c \
+	fcgi/base/cron.c \
+	fcgi/base/cron.h \
 	fcgi/base/err.c \
 	fcgi/base/err.h \
 	fcgi/base/heap.c \

@@ -86,6 +86,11 @@ tests_base_test_conf_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_conf_LDADD = $(BASE_TEST_LIBS)
 
 
+UNIT_TESTS += tests/base/test_cron
+tests_base_test_cron_SOURCES = tests/base/test_cron.c
+tests_base_test_cron_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_cron_LDADD = $(BASE_TEST_LIBS)
+
 UNIT_TESTS += tests/base/test_seal_token
 tests_base_test_seal_token_SOURCES = tests/base/test_seal_token.c
 tests_base_test_seal_token_CPPFLAGS = $(TEST_CPPFLAGS)
