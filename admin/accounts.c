@@ -429,7 +429,8 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	static const enum stmt_id removals[] = {
 		STMT_OAUTH_REMOVE, STMT_ACCOUNT_REMOVE_COOLDOWNS,
 		STMT_ACCOUNT_REMOVE_SLOTS,
-		STMT_ACCOUNT_REMOVE_HEALTH, STMT_ACCOUNT_REMOVE
+		STMT_ACCOUNT_REMOVE_HEALTH, STMT_ACCOUNT_REMOVE_PROBE,
+		STMT_ACCOUNT_REMOVE
 	};
 	struct store_value ids[3];
 	int64_t id, users[3];

@@ -19,9 +19,6 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Rows that one transaction deletes: some 20 ms of the writer's time. */
-#define PRUNE_ROWS	1000
-
 /* ---- verify ---- */
 
 static const struct column verify_fields[] = {
@@ -70,59 +67,34 @@ run_verify(struct cli *cli, struct err *err)
 
 /* ---- prune ---- */
 
-struct pruned {
-	int64_t rows, windows;
-};
-
-/* One transaction: 1: there is more, 0, -1. */
-static int
-prune_some(struct store *st, int64_t cut_ms, struct pruned *done,
-    struct err *err)
-{
-	int64_t rows = 0, windows = 0;
-
-	if (store_begin(st, true, err))
-		return (-1);
-	if ((cut_ms > 0 && prune_ledger(st, cut_ms, PRUNE_ROWS, &rows,
-	    err)) || prune_windows(st, PRUNE_ROWS, &windows, err)) {
-		store_rollback(st);
-		return (-1);
-	}
-	if (store_commit(st, err))
-		return (-1);
-	done->rows += rows;
-	done->windows += windows;
-	return (rows == PRUNE_ROWS || windows == PRUNE_ROWS);
-}
-
 static int
 run_prune(struct cli *cli, struct err *err)
 {
 	int64_t days = cli->conf->ledger_keep_days, cut_ms = 0;
-	struct pruned done = { 0 };
-	int rc;
+	struct prune_pass pass, done = { 0 };
 
 	if (cli_option_int(cli, "days", 1, 36500, &days, err))
 		return (-1);
 	if (days > 0)
 		cut_ms = prune_cut_ms(store_now_ms(cli->store), days);
 	do {
-		rc = prune_some(cli->store, cut_ms, &done, err);
-	} while (rc == 1);
-	if (rc != 0)
-		return (-1);
+		if (prune_some(cli->store, days, &pass, err))
+			return (-1);
+		done.requests += pass.requests;
+		done.windows += pass.windows;
+	} while (pass.more);
 	if (cli->json)
 		output_json(json_pack("{s:I, s:I, s:o}", "rows",
-		    (json_int_t)done.rows, "windows", (json_int_t)done.windows,
-		    "cut_ms", cut_ms == 0 ? json_null() :
-		    json_integer(cut_ms)));
+		    (json_int_t)done.requests, "windows",
+		    (json_int_t)done.windows, "cut_ms", cut_ms == 0 ?
+		    json_null() : json_integer(cut_ms)));
 	else if (cut_ms == 0)
 		printf("the ledger is kept for ever (ledger_keep_days is 0); "
 		    "%lld old budget windows deleted\n",
 		    (long long)done.windows);
 	else
 		printf("%lld requests and %lld old budget windows deleted\n",
-		    (long long)done.rows, (long long)done.windows);
+		    (long long)done.requests, (long long)done.windows);
 	return (0);
 }
 

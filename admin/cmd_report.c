@@ -68,6 +68,26 @@ static const struct column cooldown_columns[] = {
 	{ "PROBE", "probe", COLUMN_TEXT },
 };
 
+static const struct column probe_columns[] = {
+	{ "NOT WELL", "account", COLUMN_TEXT },
+	{ "PROBED", "probed_ms", COLUMN_TIME },
+	{ "RESULT", "result", COLUMN_TEXT },
+	{ "STATUS", "status", COLUMN_INT },
+	{ "LAST GOOD", "good_ms", COLUMN_TIME },
+	{ "MESSAGE", "message", COLUMN_TEXT },
+};
+
+static const struct column job_columns[] = {
+	{ "JOB", "name", COLUMN_TEXT },
+	{ "SCHEDULE", "schedule", COLUMN_TEXT },
+	{ "STATE", "state", COLUMN_TEXT },
+	{ "LAST START", "last_start_ms", COLUMN_TIME },
+	{ "TOOK", "duration_ms", COLUMN_DURATION },
+	{ "RESULT", "result", COLUMN_TEXT },
+	{ "NEXT", "next_ms", COLUMN_TIME },
+	{ "DETAIL", "detail", COLUMN_TEXT },
+};
+
 static const struct column request_columns[] = {
 	{ "ID", "id", COLUMN_TEXT },
 	{ "TIME", "created_ms", COLUMN_TIME },
@@ -159,6 +179,20 @@ status_here(struct cli *cli, struct err *err)
 	return (NULL);
 }
 
+/* Accounts whose last probe was not good. */
+static void
+print_unwell(json_t *probes)
+{
+	size_t i;
+
+	for (i = json_array_size(probes); i-- > 0;) {
+		if (strcmp(json_string_value(json_object_get(json_array_get(
+		    probes, i), "result")), "ok") == 0)
+			(void)json_array_remove(probes, i);
+	}
+	print_part(probes, probe_columns, NITEMS(probe_columns));
+}
+
 static int
 run_status(struct cli *cli, struct err *err)
 {
@@ -180,6 +214,9 @@ run_status(struct cli *cli, struct err *err)
 	json_array_foreach(accounts, i, account)
 		print_part(json_object_get(account, "cooldowns"),
 		    cooldown_columns, NITEMS(cooldown_columns));
+	print_unwell(json_object_get(status, "probes"));
+	print_part(json_object_get(status, "jobs"), job_columns,
+	    NITEMS(job_columns));
 	json_decref(status);
 	return (0);
 }

@@ -91,6 +91,7 @@ extern const struct command commands_price[];
 extern const struct command commands_token[];
 extern const struct command commands_audit[];
 extern const struct command commands_store[];
+extern const struct command commands_job[];
 extern const struct command commands_report[];
 extern const struct command commands_usage[];
 extern const struct command commands_ledger[];

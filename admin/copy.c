@@ -37,6 +37,8 @@ static const struct table {
 	TABLE(cooldown, COOLDOWN),
 	TABLE(account_oauth, ACCOUNT_OAUTH),
 	TABLE(account_health, ACCOUNT_HEALTH),
+	TABLE(account_probe, ACCOUNT_PROBE),
+	TABLE(job, JOB),
 	NUMBERED(api_key, API_KEY),
 	TABLE(key_usage, KEY_USAGE),
 	TABLE(usage_hour, USAGE_HOUR),

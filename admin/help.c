@@ -19,6 +19,7 @@ const struct command *const help_tables[] = {
 	commands_token,
 	commands_audit,
 	commands_store,
+	commands_job,
 	commands_report,
 	commands_usage,
 	commands_ledger,

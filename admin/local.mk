@@ -56,6 +56,14 @@ libadmin_a_SOURCES = \
 	admin/key_rules.h \
 	admin/keys.c \
 	admin/keys.h \
+	admin/job_backup.c \
+	admin/job_pool.c \
+	admin/job_probe.c \
+	admin/job_row.c \
+	admin/job_row.h \
+	admin/job_store.c \
+	admin/jobs.c \
+	admin/jobs.h \
 	admin/login.c \
 	admin/login.h \
 	admin/names.c \
@@ -122,6 +130,7 @@ leasehold_SOURCES = \
 	admin/cmd_config.c \
 	admin/cmd_doctor.c \
 	admin/cmd_group.c \
+	admin/cmd_job.c \
 	admin/cmd_key.c \
 	admin/cmd_ledger.c \
 	admin/cmd_login.c \
@@ -151,6 +160,8 @@ dist_pkgdata_DATA += conf/prices.json
 
 pkglibexec_PROGRAMS += leasehold-admin.fcgi
 leasehold_admin_fcgi_SOURCES = \
+	admin/job_thread.c \
+	admin/job_thread.h \
 	admin/presence.c \
 	admin/presence.h \
 	admin/responder.c \

@@ -16,6 +16,7 @@
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define REQUEST_BYTES	(64 * 1024)
+#define EXCHANGE_MS	30000
 
 /* Numbers beyond this are milliseconds (seconds until the year 5138). */
 #define SECONDS_MAX	INT64_C(100000000000)
@@ -165,8 +166,89 @@ take_body(char *p, size_t size, size_t n, void *arg)
 }
 
 static int
-put_question(struct buf *b, const struct login *l, const json_t *settings,
-    const char *code)
+set_up(CURL *c, const struct login_question *q, const struct conf *conf,
+    struct curl_slist *headers, const struct buf *question,
+    struct buf *answer)
+{
+	const char *ca = conf->ca_file[0] == '\0' ? NULL : conf->ca_file;
+
+	return (proxy_set(c, q->proxy, ca) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_URL, q->token_url) ||
+	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") ||
+	    curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+	    (long)CURL_HTTP_VERSION_1_1) ||
+	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) ||
+	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) ||
+	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)conf->connect_timeout_ms) ||
+	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms) ||
+	    (ca != NULL && curl_easy_setopt(c, CURLOPT_CAINFO, ca)) ||
+	    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE,
+	    (long)buf_len(question)) ||
+	    curl_easy_setopt(c, CURLOPT_POSTFIELDS, buf_head(question)) ||
+	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body) ||
+	    curl_easy_setopt(c, CURLOPT_WRITEDATA, answer) ? -1 : 0);
+}
+
+/* Before it was sent nothing can have come of it. */
+static bool
+was_sent(CURLcode rc)
+{
+
+	return (rc != CURLE_COULDNT_RESOLVE_HOST &&
+	    rc != CURLE_COULDNT_RESOLVE_PROXY &&
+	    rc != CURLE_COULDNT_CONNECT && rc != CURLE_PROXY &&
+	    rc != CURLE_SSL_CONNECT_ERROR &&
+	    rc != CURLE_PEER_FAILED_VERIFICATION);
+}
+
+static void
+perform(CURL *c, const struct buf *answer, struct login_answer *a)
+{
+	CURLcode rc = curl_easy_perform(c);
+	long status = 0;
+
+	if (rc != CURLE_OK) {
+		a->sent = was_sent(rc);
+		(void)snprintf(a->why, sizeof(a->why), "cannot ask the token "
+		    "endpoint: %s", curl_easy_strerror(rc));
+		return;
+	}
+	a->answered = true;
+	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	a->verdict = oauth_answer((int)status, buf_head(answer),
+	    buf_len(answer), &a->tokens, a->why, sizeof(a->why));
+}
+
+void
+login_ask(const struct login_question *q, const struct conf *conf,
+    struct login_answer *a)
+{
+	struct curl_slist *headers;
+	struct buf question, answer;
+	CURL *c = curl_easy_init();
+
+	*a = (struct login_answer) { .why = "no memory for a request" };
+	buf_init(&question, REQUEST_BYTES);
+	buf_init(&answer, OAUTH_ANSWER_BYTES);
+	headers = curl_slist_append(NULL, q->json ?
+	    "content-type: application/json" :
+	    "content-type: application/x-www-form-urlencoded");
+	if (c != NULL && headers != NULL &&
+	    (q->json ? oauth_json(&question, q->params, q->nparams) :
+	    oauth_form(&question, q->params, q->nparams)) == 0 &&
+	    set_up(c, q, conf, headers, &question, &answer) == 0)
+		perform(c, &answer, a);
+	curl_easy_cleanup(c);
+	curl_slist_free_all(headers);
+	buf_wipe(&question);
+	buf_wipe(&answer);
+}
+
+int
+login_exchange(const struct login *l, const json_t *settings,
+    const struct conf *conf, const char *proxy, const char *code,
+    struct oauth_tokens *tokens, struct err *err)
 {
 	const struct oauth_param params[] = {
 		{ "grant_type", "authorization_code" },
@@ -176,48 +258,22 @@ put_question(struct buf *b, const struct login *l, const json_t *settings,
 		{ "code_verifier", l->verifier },
 		{ "state", l->state },
 	};
+	const struct login_question q = {
+		.token_url = text_of(settings, "token_url"),
+		.json = strcmp(text_of(settings, "token_format"), "json") ==
+		    0,
+		.proxy = proxy,
+		.params = params,
+		.nparams = NITEMS(params),
+		.timeout_ms = EXCHANGE_MS,
+	};
+	struct login_answer a;
 
-	if (strcmp(text_of(settings, "token_format"), "json") == 0)
-		return (oauth_json(b, params, NITEMS(params)));
-	return (oauth_form(b, params, NITEMS(params)));
-}
-
-static int
-set_up(CURL *c, const json_t *settings, const struct conf *conf,
-    const char *proxy, struct curl_slist *headers, struct buf *question)
-{
-	const char *ca = conf->ca_file[0] == '\0' ? NULL : conf->ca_file;
-
-	return (proxy_set(c, proxy, ca) != CURLE_OK ||
-	    curl_easy_setopt(c, CURLOPT_URL, text_of(settings,
-	    "token_url")) ||
-	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") ||
-	    curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
-	    (long)CURL_HTTP_VERSION_1_1) ||
-	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) ||
-	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) ||
-	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)conf->connect_timeout_ms) ||
-	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, 30000L) ||
-	    (ca != NULL && curl_easy_setopt(c, CURLOPT_CAINFO, ca)) ||
-	    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE,
-	    (long)buf_len(question)) ||
-	    curl_easy_setopt(c, CURLOPT_POSTFIELDS, buf_head(question)) ? -1 :
-	    0);
-}
-
-static int
-judge_answer(CURL *c, const struct buf *answer, struct oauth_tokens *tokens,
-    struct err *err)
-{
-	char why[96];
-	long status = 0;
-
-	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	if (oauth_answer((int)status, buf_head(answer), buf_len(answer),
-	    tokens, why, sizeof(why)) != OAUTH_TOKENS) {
-		err_set(err, ERR_PROTO, "the token endpoint gave no tokens: "
-		    "%s", why);
+	login_ask(&q, conf, &a);
+	*tokens = a.tokens;
+	if (!a.answered || a.verdict != OAUTH_TOKENS) {
+		err_set(err, a.answered ? ERR_PROTO : ERR_IO, "the token "
+		    "endpoint gave no tokens: %s", a.why);
 		return (-1);
 	}
 	if (tokens->refresh != NULL)
@@ -226,54 +282,6 @@ judge_answer(CURL *c, const struct buf *answer, struct oauth_tokens *tokens,
 	err_set(err, ERR_PROTO, "the token endpoint gave no refresh token; "
 	    "it may want another scope");
 	return (-1);
-}
-
-static int
-ask(CURL *c, struct buf *answer, struct oauth_tokens *tokens, struct err *err)
-{
-	CURLcode rc;
-
-	if (curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body) ||
-	    curl_easy_setopt(c, CURLOPT_WRITEDATA, answer)) {
-		err_set(err, ERR_INTERNAL, "libcurl refused a setting");
-		return (-1);
-	}
-	if ((rc = curl_easy_perform(c)) != CURLE_OK) {
-		err_set(err, ERR_IO, "cannot ask the token endpoint: %s",
-		    curl_easy_strerror(rc));
-		return (-1);
-	}
-	return (judge_answer(c, answer, tokens, err));
-}
-
-int
-login_exchange(const struct login *l, const json_t *settings,
-    const struct conf *conf, const char *proxy, const char *code,
-    struct oauth_tokens *tokens, struct err *err)
-{
-	bool json = strcmp(text_of(settings, "token_format"), "json") == 0;
-	struct curl_slist *headers;
-	struct buf question, answer;
-	CURL *c = curl_easy_init();
-	int rc = -1;
-
-	buf_init(&question, REQUEST_BYTES);
-	buf_init(&answer, OAUTH_ANSWER_BYTES);
-	headers = curl_slist_append(NULL, json ?
-	    "content-type: application/json" :
-	    "content-type: application/x-www-form-urlencoded");
-	if (c == NULL || headers == NULL ||
-	    put_question(&question, l, settings, code) != 0)
-		err_set(err, ERR_NOMEM, "no memory for a request");
-	else if (set_up(c, settings, conf, proxy, headers, &question) != 0)
-		err_set(err, ERR_INTERNAL, "libcurl refused a setting");
-	else
-		rc = ask(c, &answer, tokens, err);
-	curl_easy_cleanup(c);
-	curl_slist_free_all(headers);
-	buf_wipe(&question);
-	buf_wipe(&answer);
-	return (rc);
 }
 
 /* ---- a pair that is there ---- */

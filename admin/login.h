@@ -2,6 +2,7 @@
 #define ADMIN_LOGIN_H_
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,29 @@ int login_exchange(const struct login *l, const json_t *settings,
     const struct conf *conf, const char *proxy, const char *code,
     struct oauth_tokens *tokens, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** What a token endpoint is asked. */
+struct login_question {
+	const char *token_url;
+	bool json;			/* else a form */
+	const char *proxy;		/* NULL: directly */
+	const struct oauth_param *params;
+	size_t nparams;
+	int64_t timeout_ms;
+};
+
+struct login_answer {
+	bool answered;
+	bool sent;			/* not answered: the question may have
+					   arrived even so */
+	enum oauth_verdict verdict;	/* answered: see oauth_answer */
+	struct oauth_tokens tokens;	/* the caller wipes them */
+	char why[128];			/* there are none; never with one */
+};
+
+/** login_ask(q, conf, a): Ask it, and wait for the answer. */
+void login_ask(const struct login_question *q, const struct conf *conf,
+    struct login_answer *a);
 
 /** login_import(text, n, now_ms, tokens, err): A pair from a file, JSON with
  * access_token, refresh_token and expires_at (seconds or milliseconds since

@@ -43,6 +43,7 @@ struct probe {
 	char *body;		/* request body; NULL: GET */
 	struct buf answer;
 	char error[CURL_ERROR_SIZE];
+	const struct probe_limits *limits;	/* NULL: those of a call */
 };
 
 static size_t
@@ -56,6 +57,19 @@ take_body(char *p, size_t size, size_t n, void *arg)
 	    buf_append(answer, p, n) == -1)
 		return (0);
 	return (n);
+}
+
+static int
+see_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
+    curl_off_t ultotal, curl_off_t ulnow)
+{
+	const struct probe_limits *limits = arg;
+
+	(void)dltotal;
+	(void)dlnow;
+	(void)ultotal;
+	(void)ulnow;
+	return (limits->stops(limits->arg) ? 1 : 0);
 }
 
 static const char *
@@ -146,6 +160,24 @@ make_body(struct probe *p, const char *model, struct err *err)
 }
 
 static int
+set_limits(struct probe *p, const struct conf *conf)
+{
+	CURL *c = p->curl;
+	int64_t all_ms = p->limits != NULL ? p->limits->timeout_ms :
+	    conf->plain_timeout_ms;
+
+	if (curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
+	    (long)conf->connect_timeout_ms) ||
+	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)all_ms))
+		return (-1);
+	if (p->limits == NULL)
+		return (0);
+	return (curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) ||
+	    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, see_progress) ||
+	    curl_easy_setopt(c, CURLOPT_XFERINFODATA, p->limits) ? -1 : 0);
+}
+
+static int
 set_up(struct probe *p, const struct conf *conf, const char *url,
     struct err *err)
 {
@@ -164,10 +196,7 @@ set_up(struct probe *p, const struct conf *conf, const char *url,
 	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, p->headers) ||
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) ||
 	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, p->error) ||
-	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)conf->connect_timeout_ms) ||
-	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
-	    (long)conf->plain_timeout_ms) ||
+	    set_limits(p, conf) ||
 	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body) ||
 	    curl_easy_setopt(c, CURLOPT_WRITEDATA, &p->answer) ||
 	    (conf->ca_file[0] != '\0' &&
@@ -223,12 +252,12 @@ perform(struct probe *p, struct probe_result *result)
 		read_message(&p->answer, result);
 }
 
-int
-probe_account(struct store *st, const struct seal *seal,
-    const struct conf *conf, const char *name, const char *model,
+static int
+probe(struct store *st, const struct seal *seal, const struct conf *conf,
+    const char *name, const char *model, const struct probe_limits *limits,
     struct probe_result *result, struct err *err)
 {
-	struct probe p = { .curl = NULL };
+	struct probe p = { .limits = limits };
 	json_t *account;
 	int rc = -1;
 
@@ -262,4 +291,23 @@ done:
 	buf_fini(&p.answer);
 	json_decref(account);
 	return (rc);
+}
+
+int
+probe_account(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name, const char *model,
+    struct probe_result *result, struct err *err)
+{
+
+	return (probe(st, seal, conf, name, model, NULL, result, err));
+}
+
+int
+probe_account_within(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name,
+    const struct probe_limits *limits, struct probe_result *result,
+    struct err *err)
+{
+
+	return (probe(st, seal, conf, name, NULL, limits, result, err));
 }

@@ -1,6 +1,7 @@
 #ifndef ADMIN_PROBE_H_
 #define ADMIN_PROBE_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct conf;
@@ -30,5 +31,19 @@ int probe_account(struct store *st, const struct seal *seal,
     const struct conf *conf, const char *name, const char *model,
     struct probe_result *result, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** How long one may take. */
+struct probe_limits {
+	int64_t timeout_ms;		/* for all of it */
+	bool (*stops)(void *arg);	/* break it off? */
+	void *arg;
+};
+
+/** probe_account_within(st, seal, conf, name, limits, result, err): As
+ * probe_account, for the list of models. */
+int probe_account_within(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name,
+    const struct probe_limits *limits, struct probe_result *result,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 #endif /* !ADMIN_PROBE_H_ */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <curl/curl.h>
+
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/err.h"
@@ -16,6 +18,7 @@
 #include "base/seal.h"
 #include "ledger/meta.h"
 
+#include "job_thread.h"
 #include "presence.h"
 #include "workers.h"
 
@@ -36,6 +39,7 @@ struct responder {
 	int64_t busy;		/* requests; atomic */
 	struct workers *workers;
 	struct presence *presence;
+	struct job_thread *jobs;
 };
 
 static void
@@ -184,7 +188,8 @@ start(struct responder *r, struct err *err)
 		},
 		.log = r->log,
 	};
-	if (start_presence(r, err))
+	if (start_presence(r, err) ||
+	    (r->jobs = job_thread_start(r->conf_path, r->log, err)) == NULL)
 		return (-1);
 	r->workers = workers_start(r->conf->admin_threads, &params, &r->busy,
 	    err);
@@ -202,6 +207,7 @@ reload(struct responder *r)
 		return;
 	}
 	set_level(r);
+	job_thread_reload(r->jobs);
 	log_note(r->log, LOG_LEVEL_INFO, "main", "reload", NULL);
 }
 
@@ -232,11 +238,16 @@ main(int argc, char **argv)
 		return (rc);
 	seal_no_core();
 	block_signals(&set);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		fputs("leasehold-admin.fcgi: cannot start libcurl\n", stderr);
+		return (EXIT_FAILURE);
+	}
 	if (start(&r, &err)) {
 		fprintf(stderr, "leasehold-admin.fcgi: %s\n", err.text);
 		if (r.log != NULL)
 			log_note(r.log, LOG_LEVEL_ERROR, "main", "stopped",
 			    &err);
+		job_thread_stop(r.jobs);
 		presence_stop(r.presence);
 		if (workers_are_spawned())
 			(void)sleep(REFUSED_S);
@@ -247,6 +258,7 @@ main(int argc, char **argv)
 	log_note(r.log, LOG_LEVEL_INFO, "main", "start", NULL);
 	wait_for_end(&r, &set);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "drain", NULL);
+	job_thread_stop(r.jobs);
 	presence_stop(r.presence);
 	if (workers_stop(r.workers, r.conf->drain_ms)) {
 		/* Threads that still run use log and config. */
@@ -256,5 +268,6 @@ main(int argc, char **argv)
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
 	log_close(r.log);
 	conf_free(r.conf);
+	curl_global_cleanup();
 	return (EXIT_SUCCESS);
 }

@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "accounts.h"
+#include "jobs.h"
 #include "query.h"
 
 #include "status.h"
@@ -28,6 +29,16 @@ static const struct field queue_fields[] = {
 	{ .name = "waiting", .kind = FIELD_INT },
 	{ .name = "granted", .kind = FIELD_INT },
 	{ .name = "oldest_ms", .kind = FIELD_INT },
+};
+
+static const struct field probe_fields[] = {
+	{ .name = "account", .kind = FIELD_TEXT },
+	{ .name = "probed_ms", .kind = FIELD_INT },
+	{ .name = "result", .kind = FIELD_TEXT },
+	{ .name = "status", .kind = FIELD_INT },
+	{ .name = "latency_ms", .kind = FIELD_INT },
+	{ .name = "message", .kind = FIELD_TEXT },
+	{ .name = "good_ms", .kind = FIELD_INT },
 };
 
 static const struct field open_fields[] = {
@@ -67,6 +78,18 @@ add(json_t *status, const char *name, json_t *part, struct err *err)
 }
 
 json_t *
+status_probes(struct store *st, const char *account, struct err *err)
+{
+	const struct store_value v[2] = {
+		store_text(account != NULL ? account : ""),
+		store_text(account != NULL ? account : "")
+	};
+
+	return (query_rows(st, STMT_PROBE_LIST, v, 2, probe_fields,
+	    NITEMS(probe_fields), err));
+}
+
+json_t *
 status_get(struct store *st, struct err *err)
 {
 	int64_t now = store_now_ms(st), schema;
@@ -83,6 +106,8 @@ status_get(struct store *st, struct err *err)
 	    add(status, "schema", json_integer(schema), err) ||
 	    add(status, "responders", responders(st, now, err), err) ||
 	    add(status, "accounts", accounts_list(st, NULL, err), err) ||
+	    add(status, "probes", status_probes(st, NULL, err), err) ||
+	    add(status, "jobs", jobs_list(st, err), err) ||
 	    add(status, "queue", query_row(st, STMT_QUEUE_STATE, NULL, 0,
 	    queue_fields, NITEMS(queue_fields), "queue", err), err)) {
 		json_decref(status);

@@ -9,10 +9,15 @@ struct store;
 /**
  * status_get(st, err):
  * How the pool is doing: responders with the age of their beats, accounts
- * with leases and breakers, the queue, open requests.  What GET
+ * with leases and breakers, probes, jobs, the queue, open requests.  What GET
  * /api/v1/status answers; `leasehold status --json' adds status_spool.
  */
 json_t *status_get(struct store *st, struct err *err);
+
+/** status_probes(st, account, err): What the last health probe of each account
+ * found, or of ${account}; an array.  See job_probe.c. */
+json_t *status_probes(struct store *st, const char *account,
+    struct err *err);
 
 /**
  * status_spool(dir, err):

@@ -75,7 +75,8 @@ each(struct verifier *v, int64_t unit_ms,
 	int rc;
 
 	while ((rc = next_start(v, next_ms, unit_ms, &start_ms)) == 1) {
-		if (check(v, start_ms))
+		if (check(v, start_ms) || (v->go_on != NULL &&
+		    v->go_on(v->arg, v->err)))
 			return (-1);
 		next_ms = start_ms + unit_ms;
 	}
@@ -256,7 +257,17 @@ answer(struct verifier *v)
 json_t *
 verify_ledger(struct store *st, struct err *err)
 {
-	struct verifier v = { .st = st, .err = err };
+
+	return (verify_ledger_with(st, NULL, NULL, err));
+}
+
+json_t *
+verify_ledger_with(struct store *st,
+    int (*go_on)(void *arg, struct err *err), void *arg, struct err *err)
+{
+	struct verifier v = {
+		.st = st, .go_on = go_on, .arg = arg, .err = err
+	};
 	json_t *out = NULL;
 	int i, rc = 1;
 

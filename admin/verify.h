@@ -41,4 +41,9 @@ struct store;
  */
 json_t *verify_ledger(struct store *st, struct err *err);
 
+/** verify_ledger_with(st, go_on, arg, err): The same; ${go_on} is called now
+ * and then, outside of transactions, and breaks it off with -1 and ${err}. */
+json_t *verify_ledger_with(struct store *st,
+    int (*go_on)(void *arg, struct err *err), void *arg, struct err *err);
+
 #endif /* !ADMIN_VERIFY_H_ */

@@ -41,6 +41,8 @@ struct held_sums {
 struct verifier {
 	struct store *st;
 	struct err *err;
+	int (*go_on)(void *arg, struct err *err);	/* NULL: always */
+	void *arg;
 	int64_t now_ms;
 	int64_t cut_ms;		/* no hour before it is compared */
 	int64_t recent_id;	/* rows from it on are read at the end */

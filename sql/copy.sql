@@ -364,6 +364,27 @@ INSERT INTO attempt (ledger_id, n, account_id, started_ms, ended_ms,
     cost_nusd)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: copy_read_job
+SELECT name, schedule, next_ms, since_ms, lease_by, lease_fence,
+    lease_until_ms, runs, last_start_ms, last_end_ms, duration_ms, result,
+    detail, good_ms
+FROM job ORDER BY name;
+
+-- name: copy_put_job
+INSERT INTO job (name, schedule, next_ms, since_ms, lease_by, lease_fence,
+    lease_until_ms, runs, last_start_ms, last_end_ms, duration_ms, result,
+    detail, good_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_account_probe
+SELECT account_id, probed_ms, result, status, latency_ms, detail, good_ms
+FROM account_probe ORDER BY account_id;
+
+-- name: copy_put_account_probe
+INSERT INTO account_probe (account_id, probed_ms, result, status, latency_ms,
+    detail, good_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
 -- name: copy_read_meta
 SELECT name, value
 FROM meta WHERE name <> 'probe' ORDER BY name;

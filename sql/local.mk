@@ -7,6 +7,7 @@ SQL_STATEMENTS = \
 	sql/copy.sql \
 	sql/doctor.sql \
 	sql/health.sql \
+	sql/jobs.sql \
 	sql/keys.sql \
 	sql/meta.sql \
 	sql/oauth.sql \
@@ -52,7 +53,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0014-breaker.sql \
 	sql/mysql/0014-breaker.sql \
 	sql/sqlite/0015-holds.sql \
-	sql/mysql/0015-holds.sql
+	sql/mysql/0015-holds.sql \
+	sql/sqlite/0016-jobs.sql \
+	sql/mysql/0016-jobs.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

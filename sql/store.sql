@@ -69,6 +69,13 @@ PRAGMA cache_size = -2048;
 -- A WAL that once grew is cut to this (bytes) when it is started anew.
 PRAGMA journal_size_limit = 16777216;
 
+-- name: sqlite_delete @sqlite only
+-- A copy is one file, without a log beside it.
+PRAGMA journal_mode = DELETE;
+
+-- name: sqlite_check @sqlite only
+PRAGMA quick_check(1);
+
 -- name: sqlite_query_only @sqlite only
 PRAGMA query_only = ON;
 

@@ -22,6 +22,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/crews.h \
 	fcgi/pool/demand.c \
 	fcgi/pool/demand.h \
+	fcgi/pool/errand.c \
+	fcgi/pool/errand.h \
 	fcgi/pool/extend.c \
 	fcgi/pool/extend.h \
 	fcgi/pool/halfopen.c \

@@ -11,15 +11,6 @@
 
 #include "pool/holds.h"
 #include "pool/prune.h"
-#include "pool/runner.h"
-
-/* Rows are looked for so often, and so many go with one beat: some 4 ms of the
- * writer's time, and 17 million rows a day. */
-#define LOOK_MS		(60 * 60 * 1000)
-#define BEAT_MAX	200
-
-/* After a batch that was rolled back: beats matter more. */
-#define AGAIN_MS	(60 * 1000)
 
 /* What goes in one transaction. */
 struct pruned {
@@ -275,7 +266,7 @@ prune_windows(struct store *st, int64_t max, int64_t *rows, struct err *err)
 /* ---- sessions ---- */
 
 struct gone_sessions {
-	struct store_value v[2 * BEAT_MAX];	/* id, now */
+	struct store_value v[2 * PRUNE_MAX];	/* id, now */
 	int64_t n, now_ms;
 };
 
@@ -291,13 +282,13 @@ take_session(void *arg, const struct store_value *c, size_t ncols)
 	return (0);
 }
 
-/* Those that ran out, BEAT_MAX at a time. */
+/* Those that ran out, PRUNE_MAX at a time. */
 static int
 prune_sessions(struct store *st, int64_t *rows, struct err *err)
 {
 	struct gone_sessions s = { .now_ms = store_now_ms(st) };
 	const struct store_value v[2] = {
-		store_int(s.now_ms), store_int(BEAT_MAX)
+		store_int(s.now_ms), store_int(PRUNE_MAX)
 	};
 	int rc;
 
@@ -312,39 +303,34 @@ prune_sessions(struct store *st, int64_t *rows, struct err *err)
 	    (size_t)s.n, 2, NULL, err));
 }
 
-/* ---- a responder ---- */
+/* ---- all of it ---- */
 
-int
-prune_beat(struct runner *rn, struct err *err)
+static int
+prune_inside(struct store *st, int64_t keep_days, struct prune_pass *pass,
+    struct err *err)
 {
-	struct pruning *p = &rn->pruning;
-	int64_t rows = 0, windows, sessions;
 
-	if (p->due_ms != 0 && rn->mono_ms < p->due_ms)
-		return (0);
-	p->tried_ms = rn->mono_ms;
-	p->more = false;
-	if (rn->set.ledger_keep_days > 0 && prune_ledger(rn->st,
-	    prune_cut_ms(rn->now_ms, rn->set.ledger_keep_days), BEAT_MAX,
-	    &rows, err))
+	if (keep_days > 0 && prune_ledger(st, prune_cut_ms(store_now_ms(st),
+	    keep_days), PRUNE_MAX, &pass->requests, err))
 		return (-1);
-	if (prune_windows(rn->st, BEAT_MAX, &windows, err) ||
-	    prune_sessions(rn->st, &sessions, err))
+	if (prune_windows(st, PRUNE_MAX, &pass->windows, err))
 		return (-1);
-	p->more = rows == BEAT_MAX || windows == BEAT_MAX ||
-	    sessions == BEAT_MAX;
-	return (0);
+	return (prune_sessions(st, &pass->sessions, err));
 }
 
-void
-prune_ended(struct pruning *p, bool committed)
+int
+prune_some(struct store *st, int64_t keep_days, struct prune_pass *pass,
+    struct err *err)
 {
 
-	if (p->tried_ms == 0)
-		return;
-	if (!committed)
-		p->due_ms = p->tried_ms + AGAIN_MS;
-	else
-		p->due_ms = p->more ? 0 : p->tried_ms + LOOK_MS;
-	p->tried_ms = 0;
+	*pass = (struct prune_pass) { .more = false };
+	if (store_begin(st, true, err))
+		return (-1);
+	if (prune_inside(st, keep_days, pass, err)) {
+		store_rollback(st);
+		return (-1);
+	}
+	pass->more = pass->requests == PRUNE_MAX ||
+	    pass->windows == PRUNE_MAX || pass->sessions == PRUNE_MAX;
+	return (store_commit(st, err));
 }

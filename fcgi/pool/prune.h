@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 struct err;
-struct runner;
 struct store;
 
 /**
@@ -46,21 +45,20 @@ int prune_ledger(struct store *st, int64_t cut_ms, int64_t max,
 int prune_windows(struct store *st, int64_t max, int64_t *rows,
     struct err *err) __attribute__((__warn_unused_result__));
 
-/** When a responder looks for rows. */
-struct pruning {
-	int64_t due_ms;		/* monotonic; 0: now */
-	int64_t tried_ms;	/* in this batch; 0: not */
+/** What one pass deleted. */
+struct prune_pass {
+	int64_t requests, windows, sessions;
 	bool more;		/* are left */
 };
 
 /**
- * prune_beat(rn, err): With a beat: once an hour, and with each beat as long
- * as there are more, delete some.  0, or -1.  prune_ended(p, committed): The
- * batch is over; one that is rolled back is run again without, and for a
- * minute nothing is deleted, so that no beat fails because of this.
+ * prune_some(st, keep_days, pass, err):
+ * In a transaction of its own, delete some of all that is old: up to
+ * PRUNE_MAX requests (none if ${keep_days} is 0), budget windows and sessions
+ * that ran out: some 10 ms of the writer's time.  0, or -1.
  */
-int prune_beat(struct runner *rn, struct err *err)
-    __attribute__((__warn_unused_result__));
-void prune_ended(struct pruning *p, bool committed);
+#define PRUNE_MAX	500
+int prune_some(struct store *st, int64_t keep_days, struct prune_pass *pass,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 #endif /* !POOL_PRUNE_H_ */

@@ -500,6 +500,16 @@ static int (*const steps[])(struct runner *, struct err *) = {
 };
 
 static int
+write_sums(struct runner *rn, struct err *err)
+{
+
+	if (windows_write(&rn->windows, rn->st, err) ||
+	    key_uses_write(&rn->uses, rn->st, err))
+		return (-1);
+	return (rollups_write(&rn->rollups, rn->st, err));
+}
+
+static int
 run(void *arg, struct store_batch *b, struct store *st,
     struct store_op **ops, size_t n, struct err *err)
 {
@@ -517,11 +527,9 @@ run(void *arg, struct store_batch *b, struct store *st,
 		if (steps[i](rn, err))
 			return (-1);
 	}
-	if (windows_write(&rn->windows, st, err) ||
-	    key_uses_write(&rn->uses, st, err) ||
-	    rollups_write(&rn->rollups, st, err) || affinity_write(rn, err))
+	if (write_sums(rn, err))
 		return (-1);
-	return (rn->lists[OP_BEAT].n > 0 ? prune_beat(rn, err) : 0);
+	return (affinity_write(rn, err));
 }
 
 static void
@@ -543,7 +551,6 @@ ended(void *arg, struct store_batch *b, bool committed)
 	tickets_ended(rn, committed);
 	affinity_ended(rn, committed);
 	reap_ended(&rn->reaper, committed);
-	prune_ended(&rn->pruning, committed);
 	clear(rn);
 	rn->batch = NULL;
 	rn->st = NULL;

@@ -19,7 +19,6 @@
 #include "pool/load.h"
 #include "pool/locks.h"
 #include "pool/pool.h"
-#include "pool/prune.h"
 #include "pool/reap.h"
 #include "pool/responder.h"
 #include "pool/rows.h"
@@ -127,7 +126,6 @@ struct runner {
 	struct responder self;
 	struct seal_pepper pepper;
 	struct reaper reaper;
-	struct pruning pruning;
 	struct backlog backlog;
 	struct waiting waiting;
 	struct snapshot *snapshot;	/* what this thread goes by */

@@ -63,7 +63,6 @@ shared_configure(struct shared *sh, const struct conf *conf)
 	s->affinity_ttl_ms = conf->affinity_ttl_ms;
 	s->affinity_wait_ms = conf->affinity_wait_ms;
 	s->refresh_ahead_ms = conf->refresh_ahead_ms;
-	s->ledger_keep_days = conf->ledger_keep_days;
 	s->unpriced = unpriced_of(conf->unpriced);
 	s->charge_implausible = strcmp(conf->implausible, "charge") == 0;
 	pthread_mutex_unlock(&sh->lock);

@@ -33,7 +33,6 @@ struct pool_settings {
 	int64_t affinity_ttl_ms;	/* 0: none */
 	int64_t affinity_wait_ms;
 	int64_t refresh_ahead_ms;
-	int64_t ledger_keep_days;	/* 0: for ever */
 	enum unpriced unpriced;
 	bool charge_implausible;
 	bool draining;

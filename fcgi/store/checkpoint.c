@@ -116,6 +116,47 @@ close_files(struct checkpointer *c)
 	free(c);
 }
 
+int
+checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
+    struct err *err)
+{
+	struct checkpointer *c = calloc(1, sizeof(*c));
+	int rc, log = 0;
+
+	if (c == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a checkpoint");
+		return (-1);
+	}
+	if (open_files(c, path, err) == -1)
+		goto err0;
+
+	/* Most of it while others write. */
+	(void)copy_once(c);
+	if (filelock_take(c->lock, timeout_ms, err) == -1)
+		goto err0;
+	(void)sqlite3_busy_timeout(c->db, (int)timeout_ms);
+	rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_FULL,
+	    &log, NULL);
+	*pages = log;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(c->db, NULL,
+		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	filelock_drop(c->lock);
+	if (rc != SQLITE_OK) {
+		err_set(err, rc == SQLITE_BUSY ? ERR_STORE_BUSY :
+		    ERR_STORE_DOWN, "%s: cannot copy its log: %s", path,
+		    rc == SQLITE_BUSY ? "a reader is in the way" :
+		    sqlite3_errstr(rc));
+		goto err0;
+	}
+	close_files(c);
+	return (0);
+
+err0:
+	close_files(c);
+	return (-1);
+}
+
 struct checkpointer *
 checkpointer_start(const char *path, struct err *err)
 {

@@ -1,6 +1,8 @@
 #ifndef STORE_CHECKPOINT_H_
 #define STORE_CHECKPOINT_H_
 
+#include <stdint.h>
+
 struct err;
 struct checkpointer;
 
@@ -22,5 +24,10 @@ void checkpointer_ask(struct checkpointer *c);
 
 /** checkpointer_stop(c): Wait for what it is at, end it.  NULL is allowed. */
 void checkpointer_stop(struct checkpointer *c);
+
+/** checkpoint_whole(path, timeout_ms, pages, err): See store_checkpoint; on a
+ * connection of its own. */
+int checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 #endif /* !STORE_CHECKPOINT_H_ */

@@ -33,6 +33,11 @@ struct store_driver {
 	int64_t (*insert_id)(struct store *st);
 	int64_t (*now_ms)(struct store *st);
 	bool (*housekeep)(struct store *st, bool idle);
+	/** NULL: there is no such thing. */
+	int (*checkpoint)(struct store *st, int64_t *pages, struct err *err);
+	int (*backup)(struct store *st, const char *path,
+	    int (*go_on)(void *arg, struct err *err), void *arg,
+	    int64_t *bytes, struct err *err);
 };
 
 /** Each driver's connection begins with this. */

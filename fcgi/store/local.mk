@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
+	fcgi/store/backup.c \
+	fcgi/store/backup.h \
 	fcgi/store/batch.c \
 	fcgi/store/checkpoint.c \
 	fcgi/store/checkpoint.h \

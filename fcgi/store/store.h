@@ -186,6 +186,29 @@ int64_t store_now_ms(struct store *st);
  */
 bool store_housekeep(struct store *st, bool idle);
 
+/**
+ * store_checkpoint(st, pages, err):
+ * SQLite: copy the write-ahead log into the database to its end and cut it;
+ * *${pages} is how many were in it.  Others wait for the last of it.  Outside
+ * of a transaction.  0; -1: ERR_STORE_BUSY if a reader is in the way, ERR_INVAL
+ * for a store that has no such log.
+ */
+int store_checkpoint(struct store *st, int64_t *pages, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * store_backup(st, path, go_on, arg, bytes, err):
+ * SQLite: copy the database, as it is at one moment, to a new file at ${path},
+ * of mode 0600, whole and on disk under that name or not there; others write
+ * meanwhile, into the write-ahead log, which grows by that.  ${go_on} is called
+ * now and then, outside of any transaction of ${st}; if it returns -1 (with
+ * ${err}) that is the end.  The copy is checked.  0 with *${bytes}; -1:
+ * ERR_EXISTS, ERR_IO, ERR_INVAL for a store that is no file, ...
+ */
+int store_backup(struct store *st, const char *path,
+    int (*go_on)(void *arg, struct err *err), void *arg, int64_t *bytes,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 /** store_schema_version(st, version, err): Highest migration that has run;
  * 0: empty database.  store_schema_wanted(): what this program needs. */
 int store_schema_version(struct store *st, int64_t *version, struct err *err)

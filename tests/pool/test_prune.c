@@ -49,11 +49,16 @@ rows(struct rig *r)
 	    "(SELECT count(*) FROM attempt)"));
 }
 
-static void
-keep_days(struct proc *p, int64_t days)
+/* One pass; true: there is more. */
+static bool
+prune(struct rig *r, int64_t days)
 {
+	struct prune_pass pass;
+	struct err err = { 0 };
 
-	p->shared.settings.ledger_keep_days = days;
+	if (prune_some(r->st, days, &pass, &err))
+		fail_msg("%s", err.text);
+	return (pass.more);
 }
 
 static void
@@ -63,26 +68,23 @@ without_the_setting_all_is_kept(void **state)
 	struct proc *p = start(r);
 
 	request(p, &r->keys[0], 3);
-	proc_beat(p);
+	assert_false(prune(r, 0));
 	assert_int_equal(rows(r), 30003);
-	keep_days(p, 36500);
-	clock_fake_advance(&r->clock, 2 * HOUR_MS);
-	proc_beat(p);
+	assert_false(prune(r, 36500));
 	assert_int_equal(rows(r), 30003);
 	proc_free(p);
 }
 
 static void
-old_rows_go_once_an_hour(void **state)
+old_rows_go_and_their_sums_stay(void **state)
 {
 	struct rig *r = *state;
 	struct proc *p = start(r);
 	struct admit_op *open;
 
-	keep_days(p, 1);
 	request(p, &r->keys[0], 3);
 	open = admit_now(p, &r->keys[0]);
-	proc_beat(p);
+	assert_false(prune(r, 1));
 	assert_int_equal(rows(r), 10001);	/* the one that is open */
 	agree(r);
 	assert_true(rig_int(r, "SELECT kept FROM budget_window") > 0);
@@ -90,12 +92,8 @@ old_rows_go_once_an_hour(void **state)
 	assert_true(rig_int(r, "SELECT reserved FROM budget_window") > 0);
 	finish(p, open);
 	request(p, &r->keys[0], 2);
-	clock_fake_advance(&r->clock, HOUR_MS / 2);
-	proc_beat(p);
-	assert_int_equal(rows(r), 30003);
 	agree(r);
-	clock_fake_advance(&r->clock, HOUR_MS / 2);
-	proc_beat(p);
+	assert_false(prune(r, 1));
 	assert_int_equal(rows(r), 0);
 	assert_int_equal(rig_int(r, "SELECT requests FROM key_usage"), 6);
 	assert_int_equal(rig_int(r, "SELECT sum(requests) FROM usage_hour"),
@@ -107,39 +105,18 @@ old_rows_go_once_an_hour(void **state)
 }
 
 static void
-many_rows_take_many_beats(void **state)
+many_rows_take_many_passes(void **state)
 {
 	struct rig *r = *state;
 	struct proc *p = start(r);
-	int beats = 0;
+	int passes = 1;
 
-	request(p, &r->keys[0], 450);
-	keep_days(p, 1);
-	while (rows(r) > 0 && beats < 10) {
-		proc_beat(p);
+	request(p, &r->keys[0], 2 * PRUNE_MAX + 50);
+	while (prune(r, 1)) {
 		agree(r);
-		beats++;
+		passes++;
 	}
-	assert_int_equal(beats, 3);
-	proc_free(p);
-}
-
-static void
-a_batch_that_fails_is_run_again_without(void **state)
-{
-	struct rig *r = *state;
-	struct proc *p = start(r);
-
-	request(p, &r->keys[0], 3);
-	keep_days(p, 1);
-	p->fail_times = 1;
-	proc_beat(p);
-	assert_int_equal(rows(r), 30003);
-	clock_fake_advance(&r->clock, 59 * 1000);
-	proc_beat(p);
-	assert_int_equal(rows(r), 30003);
-	clock_fake_advance(&r->clock, 1000);
-	proc_beat(p);
+	assert_int_equal(passes, 3);
 	assert_int_equal(rows(r), 0);
 	agree(r);
 	proc_free(p);
@@ -158,9 +135,7 @@ a_settlement_that_comes_too_late_changes_nothing(void **state)
 	proc_die(p);
 	proc_beat(other);
 	assert_int_equal(rig_int(r, "SELECT state FROM ledger"), 2);
-	keep_days(other, 1);
-	clock_fake_advance(&r->clock, HOUR_MS);
-	proc_beat(other);
+	assert_false(prune(r, 1));
 	assert_int_equal(rows(r), 0);
 	spent = rig_int(r, "SELECT spent FROM budget_window");
 	assert_true(spent > 0);
@@ -182,9 +157,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 		T(without_the_setting_all_is_kept),
-		T(old_rows_go_once_an_hour),
-		T(many_rows_take_many_beats),
-		T(a_batch_that_fails_is_run_again_without),
+		T(old_rows_go_and_their_sums_stay),
+		T(many_rows_take_many_passes),
 		T(a_settlement_that_comes_too_late_changes_nothing),
 	};
 

@@ -45,8 +45,11 @@ async function runWell(program, args, options) {
 	return r.stdout;
 }
 
-// Quick enough for tests: a pool that beats often and gives up soon.
+// Quick enough for tests: a pool that beats often and gives up soon.  Jobs are
+// run by those that look at them.
 const settings = {
+	job_probe: 'off', job_refresh: 'off', job_reap: 'off',
+	job_rollup: 'off', job_backup: 'off',
 	beat_interval_ms: '100ms',
 	drain_s: 10,
 	cooldown_error_s: 60,

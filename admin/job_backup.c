@@ -1,0 +1,149 @@
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "store/store.h"
+
+#include "doctor.h"
+
+#include "jobs.h"
+
+/* Backups are called so; what is not is left alone. */
+#define NAME_FORMAT	"leasehold-%Y%m%dT%H%M%SZ.db"
+#define NAME_LIKE	"leasehold-00000000T000000Z.db"
+#define NAME_LEN	(sizeof(NAME_LIKE) - 1)
+
+static int
+go_on(void *arg, struct err *err)
+{
+
+	return (job_go_on(arg, err));
+}
+
+static int
+make_folder(const char *dir, struct err *err)
+{
+
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		return (0);
+	err_set_errno(err, ERR_IO, errno, "cannot make the folder %s "
+	    "(backup_dir)", dir);
+	return (-1);
+}
+
+/* A backup must not be what fills the disk up. */
+static int
+check_room(const char *database, const char *dir, struct err *err)
+{
+	struct statvfs fs;
+	struct stat sb;
+	uint64_t room, wanted;
+
+	if (stat(database, &sb) || statvfs(dir, &fs)) {
+		err_set_errno(err, ERR_IO, errno, "cannot look at %s and %s",
+		    database, dir);
+		return (-1);
+	}
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	wanted = (uint64_t)sb.st_size + (uint64_t)sb.st_size / 4;
+	if (room >= wanted)
+		return (0);
+	err_set(err, ERR_IO, "%s has room for %llu bytes; a backup may take "
+	    "%llu", dir, (unsigned long long)room,
+	    (unsigned long long)wanted);
+	return (-1);
+}
+
+static int
+is_backup(const struct dirent *de)
+{
+	static const char like[] = NAME_LIKE;
+	size_t i;
+
+	if (strlen(de->d_name) != NAME_LEN)
+		return (0);
+	for (i = 0; i < NAME_LEN; i++) {
+		if (like[i] == '0' ? de->d_name[i] < '0' ||
+		    de->d_name[i] > '9' : de->d_name[i] != like[i])
+			return (0);
+	}
+	return (1);
+}
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+
+	return (strcmp((*a)->d_name, (*b)->d_name));
+}
+
+/* Their names sort by age. */
+static int
+drop_old(const char *dir, int64_t keep, int *dropped, struct err *err)
+{
+	struct dirent **list;
+	char path[PATH_MAX];
+	int i, n, rc = 0;
+
+	*dropped = 0;
+	if ((n = scandir(dir, &list, is_backup, by_name)) == -1) {
+		err_set_errno(err, ERR_IO, errno, "cannot read %s", dir);
+		return (-1);
+	}
+	for (i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir,
+		    list[i]->d_name);
+		free(list[i]);
+		if (i + keep >= n || rc == -1)
+			continue;
+		if ((rc = unlink(path)) == -1)
+			err_set_errno(err, ERR_IO, errno, "cannot delete %s",
+			    path);
+		else
+			++*dropped;
+	}
+	free(list);
+	return (rc);
+}
+
+int
+job_backup_run(struct job_work *w, struct err *err)
+{
+	const char *dir = w->conf->backup_dir;
+	char name[sizeof(NAME_LIKE)], path[PATH_MAX];
+	time_t now = (time_t)(w->lease->start_ms / 1000);
+	int64_t bytes = 0;
+	struct tm tm;
+	int dropped;
+
+	if (dir[0] == '\0') {
+		w->skipped = true;
+		(void)snprintf(w->said, sizeof(w->said), "backup_dir is "
+		    "empty");
+		return (0);
+	}
+	if (gmtime_r(&now, &tm) == NULL ||
+	    strftime(name, sizeof(name), NAME_FORMAT, &tm) == 0) {
+		err_set(err, ERR_INTERNAL, "the clock is wrong");
+		return (-1);
+	}
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (make_folder(dir, err) ||
+	    check_room(doctor_sqlite_path(w->conf), dir, err) ||
+	    store_backup(w->st, path, go_on, w, &bytes, err) ||
+	    drop_old(dir, w->conf->backup_keep, &dropped, err))
+		return (-1);
+	(void)snprintf(w->said, sizeof(w->said), "%s, %lld bytes; %d older "
+	    "deleted", name, (long long)bytes, dropped);
+	return (0);
+}

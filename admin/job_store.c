@@ -1,0 +1,82 @@
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "pool/prune.h"
+#include "store/store.h"
+
+#include "verify.h"
+
+#include "jobs.h"
+
+/* Jobs of the database: prune, checkpoint, rollup. */
+
+/* Others have their turn between two passes. */
+#define PAUSE_MS	10
+
+static int
+go_on(void *arg, struct err *err)
+{
+
+	return (job_go_on(arg, err));
+}
+
+int
+job_prune_run(struct job_work *w, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	struct prune_pass pass, all = { .more = false };
+
+	do {
+		if (job_go_on(w, err) || prune_some(w->st,
+		    w->conf->ledger_keep_days, &pass, err))
+			return (-1);
+		all.requests += pass.requests;
+		all.windows += pass.windows;
+		all.sessions += pass.sessions;
+		if (pass.more)
+			(void)nanosleep(&pause, NULL);
+	} while (pass.more);
+	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " requests, %"
+	    PRId64 " budget windows, %" PRId64 " sessions deleted",
+	    all.requests, all.windows, all.sessions);
+	return (0);
+}
+
+int
+job_checkpoint_run(struct job_work *w, struct err *err)
+{
+	int64_t pages = 0;
+
+	if (store_checkpoint(w->st, &pages, err))
+		return (-1);
+	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " pages were in "
+	    "the log", pages);
+	return (0);
+}
+
+int
+job_rollup_run(struct job_work *w, struct err *err)
+{
+	json_t *found = verify_ledger_with(w->st, go_on, w, err);
+	int64_t differences;
+
+	if (found == NULL)
+		return (-1);
+	differences = json_integer_value(json_object_get(found,
+	    "differences"));
+	(void)snprintf(w->said, sizeof(w->said), "%lld requests, %lld hours, "
+	    "%lld budget windows agree",
+	    (long long)json_integer_value(json_object_get(found, "rows")),
+	    (long long)json_integer_value(json_object_get(found, "hours")),
+	    (long long)json_integer_value(json_object_get(found, "windows")));
+	json_decref(found);
+	if (differences == 0)
+		return (0);
+	err_set(err, ERR_INTERNAL, "%lld sums are not those of their rows: "
+	    "see leasehold ledger verify", (long long)differences);
+	return (-1);
+}
