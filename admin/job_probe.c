@@ -132,6 +132,7 @@ take_cooldown(void *arg, const struct store_value *c, size_t ncols)
 	cd->observed_ms = store_get_int(&c[2]);
 	cd->strikes = (int)store_get_int(&c[3]);
 	cd->stated = store_get_int(&c[4]) != 0;
+	cd->soft = store_get_int(&c[5]) != 0;
 	return (1);
 }
 
@@ -154,7 +155,7 @@ park(const struct job_work *w, const struct target *t, int64_t *changes,
 		.base_ms = w->conf->cooldown_auth_ms,
 	};
 	struct cooldown old = { .since_ms = 0 }, new;
-	struct store_value v[10] = { store_int(t->id), store_text("") };
+	struct store_value v[11] = { store_int(t->id), store_text("") };
 	int64_t found;
 
 	if (t->good_ms == 0)
@@ -173,8 +174,9 @@ park(const struct job_work *w, const struct target *t, int64_t *changes,
 	v[7] = store_int(new.strikes);
 	v[8] = store_int(0);
 	v[9] = store_int(new.observed_ms);
+	v[10] = store_int(new.soft);
 	*changes = 1;
-	return (store_exec(w->st, STMT_COOLDOWN_PUT, v, 1, 10, NULL, err));
+	return (store_exec(w->st, STMT_COOLDOWN_PUT, v, 1, 11, NULL, err));
 }
 
 /* One that the relay has renewed meanwhile is not touched. */

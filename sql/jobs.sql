@@ -62,7 +62,8 @@ REPLACE INTO account_probe (account_id, probed_ms, result, status,
 VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: probe_lift
--- A park that nobody stated ends where what it is for is refuted; its strikes
+-- A park that nobody stated ends where what it is for is refuted: the breaker
+-- is half-open then, so that one request finds out for certain, and the strikes
 -- stay, so that a failure that comes back is parked for longer.
 -- now_ms, account_id, now_ms, observed up to then
 UPDATE cooldown SET until_ms = ?
