@@ -61,6 +61,7 @@ struct conf {
 	int64_t client_read_timeout_ms;	/* silence while a request comes in */
 	int64_t client_write_timeout_ms;/* client takes no byte for so long */
 	int64_t ping_interval_ms;	/* 0: none */
+	int64_t early_ping_ms;		/* 0: none; see relay/early.c */
 	int64_t disconnect_drain_ms;	/* 0: cut */
 	int64_t drain_ms;
 	int64_t beat_interval_ms;
@@ -130,6 +131,7 @@ struct conf_setting {
 	int64_t min, max;	/* of what is stored; of text: its length */
 	const char *choices;	/* CONF_CHOICE and what CONF_STRING allows,
 				   where "x:/path" is x: and any path */
+	bool or_zero;		/* 0 will do, too */
 	bool reloadable;	/* SIGHUP takes it over */
 	const char *help;	/* one or two sentences, with the unit */
 };

@@ -16,6 +16,13 @@
 #define PATH_LEN	4095
 #define SOCKET_LEN	107
 
+/* Claude Code waits 300 s for the first byte and Node for the head (measured):
+ * before that a status code is worth more.  A build for tests has a shorter
+ * one. */
+#ifndef CONF_EARLY_PING_MIN_MS
+#define CONF_EARLY_PING_MIN_MS	(200 * SECOND)
+#endif
+
 #define FIELD(f)	.offset = offsetof(struct conf, f)
 
 static const struct conf_setting settings[] = {
@@ -199,6 +206,16 @@ static const struct conf_setting settings[] = {
 	  .def = "15", .min = 0, .max = HOUR, .reloadable = true,
 	  .help = "A silent stream gets a ping so often, which keeps proxies "
 	      "from giving up; 0: none." },
+	{ .name = "early_ping_s", .type = CONF_SECONDS,
+	  FIELD(early_ping_ms), .or_zero = true,
+	  .def = "0", .min = CONF_EARLY_PING_MIN_MS, .max = HOUR,
+	  .reloadable = true,
+	  .help = "A stream that has waited for an account for so long is "
+	      "opened, and kept alive by pings, before there is an answer, "
+	      "as clients give up after 300 to 360 s without a byte.  The "
+	      "price is the status code: what fails after that is told by an "
+	      "error event, which clients act on less well.  Of use only "
+	      "where queue_timeout_s is longer; 0: never." },
 	{ .name = "disconnect_drain_s", .type = CONF_SECONDS,
 	  FIELD(disconnect_drain_ms),
 	  .def = "0", .min = 0, .max = HOUR, .reloadable = true,

@@ -361,7 +361,8 @@ conf_allowed(const struct conf_setting *s, char *buf, size_t len)
 	} else {
 		t->show(s->min, min, sizeof(min));
 		t->show(s->max, max, sizeof(max));
-		(void)snprintf(buf, len, "%s to %s%s", min, max, t->unit);
+		(void)snprintf(buf, len, "%s%s to %s%s", s->or_zero ?
+		    "0, or " : "", min, max, t->unit);
 	}
 }
 
@@ -404,7 +405,8 @@ set_number(int64_t *field, const struct conf_setting *s, const char *value)
 
 	if (types[s->type].parse(value, &number))
 		return (ERR_INVAL);
-	if (number < s->min || number > s->max)
+	if ((number < s->min || number > s->max) &&
+	    !(s->or_zero && number == 0))
 		return (ERR_RANGE);
 	*field = number;
 	return (ERR_NONE);

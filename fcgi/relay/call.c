@@ -64,6 +64,7 @@ call_free(struct call *c)
 
 	relay_call_gone(c->relay, c);
 	loop_timer_cancel(&c->ping);
+	early_over(c);
 	call_drop_body(c);
 	buf_fini(&c->head);
 	buf_fini(&c->held);
@@ -268,6 +269,7 @@ call_whole(struct call *c)
 	c->state = CALL_ADMIT;
 	call_fill_admission(c, op);
 	op->done = call_admitted;
+	early_watch(c);
 	pool_admit(c->relay->pool, op);
 }
 
@@ -401,6 +403,7 @@ call_move(struct call *c)
 	op->deadline_ms = c->dispatched_ms +
 	    c->relay->conf->attempt_budget_ms;
 	c->state = CALL_MOVE;
+	early_watch(c);
 	pool_move(c->relay->pool, op);
 }
 
@@ -522,6 +525,15 @@ call_part(struct call *c)
 		drain_end(c);
 		break;
 	}
+}
+
+void
+call_cut(struct call *c)
+{
+
+	fcgi_reset(c->req);
+	c->left = "internal";
+	call_part(c);
 }
 
 void

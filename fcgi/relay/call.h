@@ -24,7 +24,7 @@
  * modules of the relay that tell its story: auth.c (who calls), call.c (admit,
  * attempt, judge, move), renew.c (new tokens of an account), pass.c (the
  * answer on its way to the client), extend.c (the money that a long stream
- * needs), drain.c (the answer that nobody waits for any more), close.c (answers
+ * needs), early.c (pings for who waits long), drain.c (the answer that nobody waits for any more), close.c (answers
  * in our own words, settlement).  Loop thread only.
  *
  *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
@@ -111,6 +111,10 @@ struct call {
 	struct sse *sse;
 	struct meter *meter;
 	struct loop_timer ping;
+	struct loop_timer early;	/* see early.c */
+	bool opened;			/* the client has the head of a stream
+					   already, and pings, but no event of
+					   an answer */
 	int64_t sent_ms;		/* last byte towards the client */
 	int64_t answer_bytes;
 	int64_t length_stated;		/* upstream's content-length, or -1 */
@@ -178,6 +182,9 @@ void call_gone(struct call *c);
 
 /** call_abort(c): The relay itself must end now: tell the client. */
 void call_abort(struct call *c);
+
+/** call_cut(c): Break the client's connection, and end what runs. */
+void call_cut(struct call *c);
 
 /** call_drop_body(c): Give the body's memory back, once it is not needed. */
 void call_drop_body(struct call *c);
@@ -249,6 +256,22 @@ void pass_cut(struct call *c, const char *message, const char *outcome);
 
 /** pass_stop(c): End the transfer, if one runs, and what goes with it. */
 void pass_stop(struct call *c);
+
+/** The event that keeps a stream alive. */
+extern const char pass_ping[];
+extern const size_t pass_ping_bytes;
+
+/* ---- early.c ---- */
+
+/**
+ * early_watch(c):
+ * The call is about to wait for a slot: open its stream when it will have
+ * waited for early_ping_s since its body was whole, and ping from then on,
+ * until early_over.  May be called again; nothing happens to a call that is no
+ * stream, or where the setting is 0.
+ */
+void early_watch(struct call *c);
+void early_over(struct call *c);
 
 /* ---- extend.c ---- */
 

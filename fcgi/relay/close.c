@@ -267,9 +267,16 @@ close_answer(struct call *c, const struct response_error *e)
 	int rc;
 
 	full.request_id = c->request_id;
-	c->status = e->status;
 	buf_init(&b, LIMIT_ERROR_BODY_BYTES);
-	if ((rc = response_error(&b, DIALECT_ANTHROPIC, &full)) == 0)
+	if (c->opened) {
+		rc = response_sse_error(&b, DIALECT_ANTHROPIC, e->type != NULL ?
+		    e->type : response_error_type(e->status), e->message,
+		    c->request_id);
+	} else {
+		c->status = e->status;
+		rc = response_error(&b, DIALECT_ANTHROPIC, &full);
+	}
+	if (rc == 0)
 		rc = fcgi_write(c->req, buf_head(&b), buf_len(&b));
 	if (rc < 0)
 		fcgi_reset(c->req);

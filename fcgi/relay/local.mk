@@ -5,6 +5,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \
 	fcgi/relay/drain.c \
+	fcgi/relay/early.c \
 	fcgi/relay/extend.c \
 	fcgi/relay/head.c fcgi/relay/head.h \
 	fcgi/relay/judge.c fcgi/relay/judge.h \

@@ -11,7 +11,8 @@
 #include "relay/relay_int.h"
 #include "relay/remains.h"
 
-static const char pass_ping[] = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+const char pass_ping[] = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+const size_t pass_ping_bytes = sizeof(pass_ping) - 1;
 
 /* Data of one event that the meter is given: usage and errors are short. */
 #define PASS_EVENT_DATA_BYTES	(16 * 1024)
@@ -44,7 +45,7 @@ pass_write(struct call *c, const void *p, size_t n)
 
 /* Send the head, completed by what the way of passing asks for. */
 static void
-pass_write_head(struct call *c, int64_t length)
+pass_send_head(struct call *c, int64_t length)
 {
 	int rc = 0;
 
@@ -60,6 +61,16 @@ pass_write_head(struct call *c, int64_t length)
 		c->broken = true;
 	else
 		pass_write(c, buf_head(&c->head), buf_len(&c->head));
+}
+
+/* ... unless the client has one. */
+static void
+pass_write_head(struct call *c, int64_t length)
+{
+
+	early_over(c);
+	if (!c->opened)
+		pass_send_head(c, length);
 	c->answer_bytes = 0;
 	buf_fini(&c->head);
 	c->status = c->upstream_status;
@@ -93,7 +104,7 @@ pass_silence(struct loop_timer *t)
 
 	if (silent_ms >= c->relay->conf->ping_interval_ms && !c->blocked &&
 	    !c->mid_event)
-		pass_write(c, pass_ping, sizeof(pass_ping) - 1);
+		pass_write(c, pass_ping, pass_ping_bytes);
 	pass_watch(c);
 	if (c->broken)
 		close_reset(c, "internal");
@@ -298,12 +309,34 @@ pass_lingered(struct loop_timer *t)
 
 /* ---- a plain answer ---- */
 
+/* The client was promised a stream: it can be told only there. */
+static void
+pass_instead(struct call *c, const char *outcome)
+{
+	const struct meter_result *r = meter_result(c->meter);
+	bool good = c->upstream_status >= 200 && c->upstream_status < 300;
+
+	pass_stop(c);
+	if (pass_error_event(c, good ? "api_error" : r->error_type[0] != '\0' ?
+	    r->error_type : response_error_type(c->upstream_status),
+	    good || r->error_message[0] == '\0' ?
+	    "The upstream answered with something that is no stream." :
+	    r->error_message))
+		close_finish(c, good ? "upstream_error" : outcome);
+	else
+		close_reset(c, outcome);
+}
+
 /* The answer is whole, and the client's, whatever its status. */
 static void
 pass_whole(struct call *c, const char *outcome)
 {
 	bool head = strcmp(c->http->method, "HEAD") == 0;
 
+	if (c->opened) {
+		pass_instead(c, outcome);
+		return;
+	}
 	pass_stop(c);
 	pass_write_head(c, head ? c->length_stated :
 	    (int64_t)buf_len(&c->held));
@@ -323,6 +356,10 @@ pass_overflow(struct call *c)
 	if ((c->upstream_status < 200 || c->upstream_status > 299) &&
 	    call_failed(c, TRANSFER_OK, c->upstream_status, NULL))
 		return (false);
+	if (c->opened) {
+		pass_instead(c, "upstream_error");
+		return (false);
+	}
 	c->pass = PASS_THROUGH;
 	pass_write_head(c, c->length_stated);
 	pass_write(c, buf_head(&c->held), buf_len(&c->held));

@@ -183,6 +183,37 @@ good_values_are_taken_and_written_back(void **state)
 #define STORE_ALLOWED	"allowed: sqlite:/path, or "			\
 	"mysql://USER@HOST/DATABASE without a password, of at most 4095 bytes"
 
+/* 0, or enough that it does no harm; a build for tests is content with less. */
+static void
+pings_are_early_after_200_seconds_or_never(void **state)
+{
+#ifndef CONF_EARLY_PING_MIN_MS
+	static const char *const bad[] = { "1ms", "199", "199999ms", "2h" };
+	static const char *const good[] = { "0", "200", "300s", "1h" };
+#else
+	static const char *const bad[] = { "1ms", "2h" };
+	static const char *const good[] = { "0", "200ms", "1h" };
+#endif
+	char text[64];
+	struct conf *conf;
+	struct err err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		err_clear(&err);
+		snprintf(text, sizeof(text), "early_ping_s = %s", bad[i]);
+		assert_null(conf_parse("t.conf", text, strlen(text), &err));
+		assert_non_null(strstr(err.text, "allowed: 0, or 200"));
+	}
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(text, sizeof(text), "early_ping_s = %s", good[i]);
+		conf = conf_parse("t.conf", text, strlen(text), &err);
+		assert_non_null(conf);
+		conf_free(conf);
+	}
+}
+
 static void
 bad_values_are_refused_with_what_is_allowed(void **state)
 {
@@ -655,6 +686,7 @@ main(void)
 		    what_a_running_process_depends_on_is_not_reloadable),
 		cmocka_unit_test(good_values_are_taken_and_written_back),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_allowed),
+		cmocka_unit_test(pings_are_early_after_200_seconds_or_never),
 		cmocka_unit_test(bad_mounts_and_urls_are_refused),
 		cmocka_unit_test(
 		    settings_that_contradict_each_other_are_refused),

@@ -114,6 +114,12 @@ tests_relay_test_call_answer_SOURCES = tests/relay/test_call_answer.c \
 tests_relay_test_call_answer_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_relay_test_call_answer_LDADD = $(CALL_TEST_LIBS)
 
+UNIT_TESTS += tests/relay/test_call_early
+tests_relay_test_call_early_SOURCES = tests/relay/test_call_early.c \
+	$(CALL_FAKES)
+tests_relay_test_call_early_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_early_LDADD = $(CALL_TEST_LIBS)
+
 UNIT_TESTS += tests/relay/test_call_move
 tests_relay_test_call_move_SOURCES = tests/relay/test_call_move.c \
 	$(CALL_FAKES)
