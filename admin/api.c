@@ -6,7 +6,13 @@
 #include "base/err.h"
 #include "http/response.h"
 
+#include "change.h"
+
 #include "api.h"
+
+#define PAGE_ROWS	100
+#define PAGE_ROWS_MAX	1000
+#define PAGES_MAX	1000000
 
 json_t *
 api_refuse(struct api_call *c, int status, const char *fmt, ...)
@@ -57,6 +63,55 @@ api_id(const struct api_call *c, size_t i, int64_t *id, struct err *err)
 	}
 	err_set(err, ERR_NOT_FOUND, "there is no such id");
 	return (-1);
+}
+
+static int
+take_name(void *arg, const struct store_value *cols, size_t ncols)
+{
+	const char *text = store_get_text(&cols[0]);
+
+	(void)ncols;
+	if (strlen(text) < LIMIT_NAME_BYTES)
+		strcpy(arg, text);
+	return (1);
+}
+
+int
+api_name(const struct api_call *c, enum stmt_id stmt,
+    char name[LIMIT_NAME_BYTES], struct err *err)
+{
+	struct store_value param;
+	int64_t id;
+
+	name[0] = '\0';
+	if (api_id(c, 0, &id, err))
+		return (-1);
+	param = store_int(id);
+	if (store_query(c->store, stmt, &param, 1, take_name, name, err)
+	    == -1)
+		return (-1);
+	if (name[0] != '\0')
+		return (0);
+	err_set(err, ERR_NOT_FOUND, "there is no such id");
+	return (-1);
+}
+
+void
+api_audit(struct api_call *c, struct audit *a, const char *verb,
+    const char *object, const char *renamed)
+{
+	char kind[32];
+
+	(void)snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(verb, "."),
+	    verb);
+	*a = (struct audit) {
+		.actor = api_actor(c),
+		.verb = verb,
+		.object = object,
+		.renamed = renamed,
+		.view = audit_view_of(kind),
+	};
+	change_audit(c->store, a);
 }
 
 /* ---- the body ---- */
@@ -147,6 +202,20 @@ api_bool(const struct api_call *c, const char *name, bool *out,
 	return (-1);
 }
 
+int
+api_flag(const struct api_call *c, const char *name, int *out,
+    struct err *err)
+{
+	bool b = *out > 0;
+
+	if (json_object_get(c->body, name) == NULL)
+		return (0);
+	if (api_bool(c, name, &b, err))
+		return (-1);
+	*out = b;
+	return (0);
+}
+
 /* ---- the query ---- */
 
 static int
@@ -219,6 +288,36 @@ api_query_int(const struct api_call *c, const char *name, int64_t min,
 }
 
 /* ---- the answer ---- */
+
+json_t *
+api_page(struct api_call *c, json_t *list, struct err *err)
+{
+	int64_t page = 1, limit = PAGE_ROWS;
+	size_t i, total;
+	json_t *items, *answer = NULL;
+
+	if (list == NULL)
+		return (NULL);
+	if ((items = json_array()) == NULL ||
+	    api_query_int(c, "page", 1, PAGES_MAX, &page, err) ||
+	    api_query_int(c, "limit", 1, PAGE_ROWS_MAX, &limit, err))
+		goto done;
+	total = json_array_size(list);
+	for (i = (size_t)((page - 1) * limit); i < total &&
+	    i < (size_t)(page * limit); i++) {
+		if (json_array_append(items, json_array_get(list, i)) == -1)
+			goto done;
+	}
+	answer = json_pack("{s:O, s:I, s:I, s:I}", "items", items, "page",
+	    (json_int_t)page, "limit", (json_int_t)limit, "total",
+	    (json_int_t)total);
+done:
+	if (answer == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(items);
+	json_decref(list);
+	return (answer);
+}
 
 void
 api_set_cookie(struct api_call *c, const char *token, int64_t life_ms)

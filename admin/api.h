@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "http/request.h"
 #include "http/route.h"
+#include "store/store.h"
 
 #include "audit.h"
 #include "sign_in.h"
@@ -18,7 +19,6 @@ struct err;
 struct log;
 struct seal;
 struct seal_pepper;
-struct store;
 
 /**
  * What an admin route is given, and how it answers.  A handler returns the
@@ -60,6 +60,7 @@ struct api_call {
 	char message[API_MESSAGE];	/* "": not refused */
 	int64_t retry_after_s;
 	struct buf cookie;	/* a header line, or nothing */
+	char *csv;		/* malloc'd: the answer in place of the JSON */
 };
 
 typedef json_t *api_handler(struct api_call *c, struct err *err);
@@ -106,8 +107,33 @@ int api_need_text(const struct api_call *c, const char *name,
 int api_int(const struct api_call *c, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)
     __attribute__((__warn_unused_result__));
+/** api_flag: As api_bool, for a member that may be unchanged (-1). */
+int api_flag(const struct api_call *c, const char *name, int *out,
+    struct err *err) __attribute__((__warn_unused_result__));
 int api_bool(const struct api_call *c, const char *name, bool *out,
     struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * api_name(c, stmt, name, err):
+ * The name of the object whose id is the first parameter of the path, by
+ * statement ${stmt}.  0, or -1 with ERR_NOT_FOUND.
+ */
+int api_name(const struct api_call *c, enum stmt_id stmt,
+    char name[LIMIT_NAME_BYTES], struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * api_audit(c, a, verb, object, renamed):
+ * The next change of ${c}'s store is the caller's: "KIND.WHAT" of an object,
+ * which is shown as audit_view_of(KIND) does.  ${a} lives as long as the call.
+ */
+void api_audit(struct api_call *c, struct audit *a, const char *verb,
+    const char *object, const char *renamed);
+
+/** api_page(c, list, err): What ?page= (from 1) and ?limit= (100, at most
+ * 1000) ask for of ${list}, which is given up: {"items", "page", "limit",
+ * "total"}. */
+json_t *api_page(struct api_call *c, json_t *list, struct err *err);
 
 /** api_query(c, name, buf, size): A parameter of the query, decoded; NULL: it
  * is not there, or does not fit. */
@@ -130,7 +156,14 @@ api_handler api_login, api_logout, api_register, api_me, api_set_me,
     api_sign_ins, api_end_sign_in, api_begin_factor, api_confirm_factor,
     api_drop_factor, api_tokens,
     api_make_token, api_revoke_token;	/* routes_auth.c */
-api_handler api_invite, api_invitations, api_audit;	/* routes_people.c */
+api_handler api_invite, api_invitations, api_logs, api_users, api_user,
+    api_add_user, api_set_user, api_remove_user;	/* routes_people.c */
+api_handler api_groups, api_group, api_add_group, api_set_group,
+    api_remove_group;		/* routes_groups.c */
+api_handler api_budgets, api_budget, api_add_budget, api_set_budget,
+    api_remove_budget;		/* routes_budgets.c */
+api_handler api_usage, api_requests, api_request,
+    api_prices;			/* routes_reports.c */
 api_handler api_status, api_queue;	/* routes_pool.c */
 
 #endif /* !ADMIN_API_H_ */

@@ -11,7 +11,6 @@
 
 #include "check.h"
 #include "command.h"
-#include "csv.h"
 #include "output.h"
 #include "usage.h"
 
@@ -44,117 +43,29 @@ static const struct column by_columns[USAGE_BY_COUNT] = {
 /* ---- options ---- */
 
 static int
-parse_by(const char *s, bool by[USAGE_BY_COUNT], struct err *err)
-{
-	size_t i, n;
-
-	for (; s != NULL && *s != '\0'; s += n + (s[n] == ',')) {
-		n = strcspn(s, ",");
-		for (i = 0; i < USAGE_BY_COUNT; i++) {
-			if (strlen(usage_by_name[i]) == n &&
-			    strncmp(usage_by_name[i], s, n) == 0)
-				break;
-		}
-		if (i == USAGE_BY_COUNT || by[i] || (s[n] == ',' &&
-		    s[n + 1] == '\0')) {
-			err_set(err, ERR_INVAL, "--by takes key, user, "
-			    "account, group, model, each once, by comma");
-			return (-1);
-		}
-		by[i] = true;
-	}
-	return (0);
-}
-
-static int
-parse_range(struct cli *cli, const struct zone *zone, struct range *out,
-    struct err *err)
-{
-	const char *from = cli_option(cli, "from"), *to = cli_option(cli, "to");
-	int64_t now_ms = store_now_ms(cli->store);
-
-	out->from_ms = period_start(PERIOD_MONTH, zone, now_ms);
-	out->to_ms = now_ms - now_ms % ROLLUP_HOUR_MS + ROLLUP_HOUR_MS;
-	if (from != NULL && period_time(from, zone, now_ms, &out->from_ms,
-	    err))
-		return (-1);
-	if (to != NULL && period_time(to, zone, now_ms, &out->to_ms, err))
-		return (-1);
-	return (0);
-}
-
-static int
 parse_query(struct cli *cli, struct zone *zone, struct usage_query *q,
     struct err *err)
 {
-	const char *per = cli_option(cli, "per");
+	const struct usage_words words = {
+		.by = cli_option(cli, "by"),
+		.per = cli_option(cli, "per"),
+		.from = cli_option(cli, "from"),
+		.to = cli_option(cli, "to"),
+	};
 
 	*q = (struct usage_query) {
-		.per = PERIOD_TOTAL,
-		.zone = zone,
 		.key = cli_option(cli, "key"),
 		.user = cli_option(cli, "user"),
 		.account = cli_option(cli, "account"),
 		.group = cli_option(cli, "group"),
 		.model = cli_option(cli, "model"),
 	};
-	if (per != NULL && (q->per = period_of(per)) == PERIOD_COUNT) {
-		err_set(err, ERR_INVAL, "--per takes hour, day, week, month, "
-		    "year or total");
-		return (-1);
-	}
 	if (cli->json && cli_flag(cli, "csv")) {
 		err_set(err, ERR_INVAL, "--csv and --json are two formats: "
 		    "choose one");
 		return (-1);
 	}
-	if (parse_by(cli_option(cli, "by"), q->by, err))
-		return (-1);
-	return (parse_range(cli, zone, &q->range, err));
-}
-
-/* ---- CSV ---- */
-
-static void
-csv_value(const json_t *v)
-{
-
-	csv_next(stdout);
-	if (json_is_string(v))
-		csv_text(stdout, json_string_value(v));
-	else if (json_is_integer(v))
-		printf("%lld", (long long)json_integer_value(v));
-}
-
-static void
-print_csv(const json_t *report, const struct usage_query *q)
-{
-	char money[NUM_NUSD_SIZE];
-	const json_t *row;
-	size_t i, n;
-
-	fputs("start", stdout);
-	for (i = 0; i < USAGE_BY_COUNT; i++) {
-		if (q->by[i])
-			printf(",%s", usage_by_name[i]);
-	}
-	for (i = 0; i < ROLLUP_NSUMS; i++)
-		printf(",%s", rollup_names[i]);
-	fputs(",cost_usd\n", stdout);
-	json_array_foreach(json_object_get(report, "rows"), n, row) {
-		csv_text(stdout, json_string_value(json_object_get(row,
-		    "start")));
-		for (i = 0; i < USAGE_BY_COUNT; i++) {
-			if (q->by[i])
-				csv_value(json_object_get(row,
-				    usage_by_name[i]));
-		}
-		for (i = 0; i < ROLLUP_NSUMS; i++)
-			csv_value(json_object_get(row, rollup_names[i]));
-		num_format_nusd(json_integer_value(json_object_get(row,
-		    "cost_nusd")), money);
-		printf(",%s\n", money);
-	}
+	return (usage_read(&words, zone, store_now_ms(cli->store), q, err));
 }
 
 /* ---- a table ---- */
@@ -246,7 +157,7 @@ run_usage(struct cli *cli, struct err *err)
 	if (cli->json)
 		output_json(json_incref(report));
 	else if (cli_flag(cli, "csv"))
-		print_csv(report, &q);
+		usage_csv(stdout, report, &q);
 	else
 		rc = print_table(report, &q, err);
 done:

@@ -15,6 +15,8 @@
 
 static const struct column columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
+	{ "ROLE", "role", COLUMN_TEXT },
+	{ "SIGNS IN", "signs_in", COLUMN_YES_NO },
 	{ "CONCURRENCY", "concurrency", COLUMN_INT },
 	{ "KEYS", "keys", COLUMN_INT },
 	{ "BUDGETS", "budgets", COLUMN_INT },
@@ -24,6 +26,10 @@ static const struct column columns[] = {
 
 static const struct column show_columns[] = {
 	{ "name", "name", COLUMN_TEXT },
+	{ "role", "role", COLUMN_TEXT },
+	{ "signs in", "signs_in", COLUMN_YES_NO },
+	{ "enabled", "enabled", COLUMN_YES_NO },
+	{ "second factor", "second_factor", COLUMN_YES_NO },
 	{ "concurrency", "concurrency", COLUMN_INT },
 	{ "in flight", "in_flight", COLUMN_INT },
 	{ "created", "created_ms", COLUMN_TIME },
@@ -40,7 +46,11 @@ static const struct column key_columns[] = {
 static int
 run_add(struct cli *cli, struct err *err)
 {
-	struct user_change c = { .name = cli->args[0], .concurrency = -1 };
+	struct user_change c = {
+		.name = cli->args[0],
+		.concurrency = -1,
+		.enabled = -1,
+	};
 
 	if (cli_option_int(cli, "concurrency", 0, USER_CONCURRENCY_MAX,
 	    &c.concurrency, err) || users_add(cli->store, &c, err))
@@ -56,7 +66,20 @@ run_set(struct cli *cli, struct err *err)
 	struct user_change c = {
 		.name = cli_option(cli, "name"),
 		.concurrency = -1,
+		.enabled = cli_flag(cli, "enable") ? 1 :
+		    cli_flag(cli, "disable") ? 0 : -1,
 	};
+	const char *role = cli_option(cli, "role");
+
+	if (role != NULL && !role_parse(role, &c.role)) {
+		err_set(err, ERR_INVAL, "--role must be admin, operator or "
+		    "user");
+		return (-1);
+	}
+	if (cli_flag(cli, "enable") && cli_flag(cli, "disable")) {
+		err_set(err, ERR_INVAL, "--enable or --disable, not both");
+		return (-1);
+	}
 
 	if (cli_need_option(cli, err) || cli_option_int(cli, "concurrency", 0,
 	    USER_CONCURRENCY_MAX, &c.concurrency, err) ||
@@ -166,6 +189,9 @@ static const struct command_option invite_options[] = {
 static const struct command_option set_options[] = {
 	{ "name", "NAME", "a new name" },
 	CONCURRENCY,
+	{ "role", "ROLE", "admin, operator, user" },
+	{ "enable", NULL, "may sign in again" },
+	{ "disable", NULL, "may not sign in; keys stay as they are" },
 	{ NULL, NULL, NULL }
 };
 

@@ -92,8 +92,11 @@ libadmin_a_SOURCES = \
 	admin/requests.h \
 	admin/routes.c \
 	admin/routes_auth.c \
+	admin/routes_budgets.c \
+	admin/routes_groups.c \
 	admin/routes_people.c \
 	admin/routes_pool.c \
+	admin/routes_reports.c \
 	admin/second_factor.c \
 	admin/second_factor.h \
 	admin/service.c \
@@ -108,6 +111,7 @@ libadmin_a_SOURCES = \
 	admin/tries.h \
 	admin/usage.c \
 	admin/usage.h \
+	admin/usage_text.c \
 	admin/users.c \
 	admin/users.h \
 	admin/verify.c \

@@ -8,7 +8,12 @@ enum handler {
 	HANDLER_END_SIGN_IN, HANDLER_BEGIN_FACTOR, HANDLER_CONFIRM_FACTOR,
 	HANDLER_DROP_FACTOR, HANDLER_TOKENS, HANDLER_MAKE_TOKEN,
 	HANDLER_REVOKE_TOKEN, HANDLER_INVITE, HANDLER_INVITATIONS,
-	HANDLER_AUDIT, HANDLERS
+	HANDLER_LOGS, HANDLER_USERS, HANDLER_USER, HANDLER_ADD_USER,
+	HANDLER_SET_USER, HANDLER_REMOVE_USER, HANDLER_GROUPS, HANDLER_GROUP,
+	HANDLER_ADD_GROUP, HANDLER_SET_GROUP, HANDLER_REMOVE_GROUP,
+	HANDLER_BUDGETS, HANDLER_BUDGET, HANDLER_ADD_BUDGET,
+	HANDLER_SET_BUDGET, HANDLER_REMOVE_BUDGET, HANDLER_USAGE,
+	HANDLER_REQUESTS, HANDLER_REQUEST, HANDLER_PRICES, HANDLERS
 };
 
 #define ROUTE(method, path, auth, body, name) \
@@ -31,9 +36,28 @@ static const struct route routes[] = {
 	ROUTE("DELETE", "/auth/tokens/{id}", TOKEN, false, REVOKE_TOKEN),
 	ROUTE("GET", "/status", TOKEN, false, STATUS),
 	ROUTE("GET", "/queue/status", TOKEN, false, QUEUE),
-	ROUTE("GET", "/logs", TOKEN, false, AUDIT),
+	ROUTE("GET", "/logs", TOKEN, false, LOGS),
 	ROUTE("GET", "/admin/invitations", TOKEN, false, INVITATIONS),
 	ROUTE("POST", "/admin/invitations", TOKEN, true, INVITE),
+	ROUTE("GET", "/admin/users", TOKEN, false, USERS),
+	ROUTE("POST", "/admin/users", TOKEN, true, ADD_USER),
+	ROUTE("GET", "/admin/users/{id}", TOKEN, false, USER),
+	ROUTE("PATCH", "/admin/users/{id}", TOKEN, true, SET_USER),
+	ROUTE("DELETE", "/admin/users/{id}", TOKEN, false, REMOVE_USER),
+	ROUTE("GET", "/groups", TOKEN, false, GROUPS),
+	ROUTE("POST", "/groups", TOKEN, true, ADD_GROUP),
+	ROUTE("GET", "/groups/{id}", TOKEN, false, GROUP),
+	ROUTE("PATCH", "/groups/{id}", TOKEN, true, SET_GROUP),
+	ROUTE("DELETE", "/groups/{id}", TOKEN, false, REMOVE_GROUP),
+	ROUTE("GET", "/budgets", TOKEN, false, BUDGETS),
+	ROUTE("POST", "/budgets", TOKEN, true, ADD_BUDGET),
+	ROUTE("GET", "/budgets/{id}", TOKEN, false, BUDGET),
+	ROUTE("PATCH", "/budgets/{id}", TOKEN, true, SET_BUDGET),
+	ROUTE("DELETE", "/budgets/{id}", TOKEN, false, REMOVE_BUDGET),
+	ROUTE("GET", "/usage", TOKEN, false, USAGE),
+	ROUTE("GET", "/requests", TOKEN, false, REQUESTS),
+	ROUTE("GET", "/requests/{id}", TOKEN, false, REQUEST),
+	ROUTE("GET", "/prices", TOKEN, false, PRICES),
 };
 
 /* Who may call each, at least. */
@@ -55,7 +79,26 @@ static const struct api_duty duties[] = {
 	[HANDLER_REVOKE_TOKEN] = { api_revoke_token, ROLE_USER },
 	[HANDLER_INVITE] = { api_invite, ROLE_ADMIN },
 	[HANDLER_INVITATIONS] = { api_invitations, ROLE_ADMIN },
-	[HANDLER_AUDIT] = { api_audit, ROLE_OPERATOR },
+	[HANDLER_LOGS] = { api_logs, ROLE_OPERATOR },
+	[HANDLER_USERS] = { api_users, ROLE_OPERATOR },
+	[HANDLER_USER] = { api_user, ROLE_OPERATOR },
+	[HANDLER_ADD_USER] = { api_add_user, ROLE_ADMIN },
+	[HANDLER_SET_USER] = { api_set_user, ROLE_ADMIN },
+	[HANDLER_REMOVE_USER] = { api_remove_user, ROLE_ADMIN },
+	[HANDLER_GROUPS] = { api_groups, ROLE_OPERATOR },
+	[HANDLER_GROUP] = { api_group, ROLE_OPERATOR },
+	[HANDLER_ADD_GROUP] = { api_add_group, ROLE_ADMIN },
+	[HANDLER_SET_GROUP] = { api_set_group, ROLE_ADMIN },
+	[HANDLER_REMOVE_GROUP] = { api_remove_group, ROLE_ADMIN },
+	[HANDLER_BUDGETS] = { api_budgets, ROLE_OPERATOR },
+	[HANDLER_BUDGET] = { api_budget, ROLE_OPERATOR },
+	[HANDLER_ADD_BUDGET] = { api_add_budget, ROLE_ADMIN },
+	[HANDLER_SET_BUDGET] = { api_set_budget, ROLE_ADMIN },
+	[HANDLER_REMOVE_BUDGET] = { api_remove_budget, ROLE_ADMIN },
+	[HANDLER_USAGE] = { api_usage, ROLE_USER },
+	[HANDLER_REQUESTS] = { api_requests, ROLE_OPERATOR },
+	[HANDLER_REQUEST] = { api_request, ROLE_OPERATOR },
+	[HANDLER_PRICES] = { api_prices, ROLE_USER },
 };
 _Static_assert(NITEMS(duties) == HANDLERS, "one each");
 

@@ -4,6 +4,7 @@
 #include "base/seal.h"
 
 #include "people.h"
+#include "users.h"
 
 #include "api.h"
 
@@ -16,6 +17,7 @@ api_invite(struct api_call *c, struct err *err)
 	static const char *const members[] = { "role", "user", NULL };
 	const char *word = "user", *name = NULL;
 	char invitation[INVITATION_SIZE];
+	struct audit a;
 	enum role role;
 	json_t *j;
 
@@ -26,6 +28,7 @@ api_invite(struct api_call *c, struct err *err)
 	if (!role_parse(word, &role))
 		return (api_refuse(c, 400, "\"role\" must be admin, operator "
 		    "or user"));
+	api_audit(c, &a, "user.invite", name != NULL ? name : "", NULL);
 	if (people_invite(c->store, c->pepper, role, name, c->who.name,
 	    invitation, err))
 		return (NULL);
@@ -45,7 +48,7 @@ api_invitations(struct api_call *c, struct err *err)
 }
 
 json_t *
-api_audit(struct api_call *c, struct err *err)
+api_logs(struct api_call *c, struct err *err)
 {
 	struct audit_filter f = { .limit = AUDIT_ROWS };
 	char verb[80], object[160], actor[160];
@@ -57,4 +60,89 @@ api_audit(struct api_call *c, struct err *err)
 	f.object = api_query(c, "object", object, sizeof(object));
 	f.actor = api_query(c, "actor", actor, sizeof(actor));
 	return (audit_list(c->store, &f, err));
+}
+
+/* ---- users ---- */
+
+static const char *const user_members[] = {
+	"name", "concurrency", "role", "enabled", NULL
+};
+
+static int
+read_user(struct api_call *c, struct user_change *u, struct err *err)
+{
+	const char *word = NULL;
+
+	*u = (struct user_change) { .concurrency = -1, .enabled = -1 };
+	if (api_members(c, user_members, err) ||
+	    api_text(c, "name", &u->name, err) ||
+	    api_int(c, "concurrency", 0, USER_CONCURRENCY_MAX,
+	    &u->concurrency, err) ||
+	    api_flag(c, "enabled", &u->enabled, err) ||
+	    api_text(c, "role", &word, err))
+		return (-1);
+	if (word == NULL || role_parse(word, &u->role))
+		return (0);
+	err_set(err, ERR_INVAL, "\"role\" must be admin, operator or user");
+	return (-1);
+}
+
+json_t *
+api_users(struct api_call *c, struct err *err)
+{
+
+	return (api_page(c, users_list(c->store, NULL, err), err));
+}
+
+json_t *
+api_user(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+
+	if (api_name(c, STMT_NAME_OF_PERSON, name, err))
+		return (NULL);
+	return (users_show(c->store, name, err));
+}
+
+json_t *
+api_add_user(struct api_call *c, struct err *err)
+{
+	struct user_change u;
+	struct audit a;
+
+	if (read_user(c, &u, err) || api_need_text(c, "name", &u.name, err))
+		return (NULL);
+	api_audit(c, &a, "user.add", "", u.name);
+	if (users_add(c->store, &u, err))
+		return (NULL);
+	c->status = 201;
+	return (users_show(c->store, u.name, err));
+}
+
+json_t *
+api_set_user(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+	struct user_change u;
+	struct audit a;
+
+	if (api_name(c, STMT_NAME_OF_PERSON, name, err) ||
+	    read_user(c, &u, err))
+		return (NULL);
+	api_audit(c, &a, "user.set", name, u.name);
+	if (users_set(c->store, name, &u, err))
+		return (NULL);
+	return (users_show(c->store, u.name != NULL ? u.name : name, err));
+}
+
+json_t *
+api_remove_user(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+	struct audit a;
+
+	if (api_name(c, STMT_NAME_OF_PERSON, name, err))
+		return (NULL);
+	api_audit(c, &a, "user.remove", name, NULL);
+	return (users_remove(c->store, name, err) ? NULL : api_done(c));
 }

@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 #include "api.h"
+#include "change.h"
 #include "gate.h"
 
 #include "service.h"
@@ -158,18 +159,16 @@ answer_mistake(struct service *s, struct buf *out, const struct err *err)
 	}
 }
 
+/* An answer in full; ${text} is wiped and given up. */
 static int
-answer_json(struct buf *out, const struct api_call *c, const json_t *j)
+answer_text(struct buf *out, const struct api_call *c, const char *type,
+    char *text)
 {
-	char *text;
-	size_t n;
+	const size_t n = strlen(text);
 	int rc;
 
-	if ((text = json_dumps(j, JSON_COMPACT)) == NULL)
-		return (answer_words(out, 500, "out of memory"));
-	n = strlen(text);
 	rc = response_begin(out, c->status) == -1 ||
-	    response_header(out, "content-type", JSON_TYPE) == -1 ||
+	    response_header(out, "content-type", type) == -1 ||
 	    response_header(out, "cache-control", "no-store") == -1 ||
 	    response_header(out, "x-content-type-options", "nosniff") == -1 ||
 	    response_header_int(out, "content-length", (int64_t)n) == -1 ||
@@ -179,6 +178,16 @@ answer_json(struct buf *out, const struct api_call *c, const json_t *j)
 	if (rc)
 		return (answer_words(out, 500, "the answer is too long"));
 	return (c->status);
+}
+
+static int
+answer_json(struct buf *out, const struct api_call *c, const json_t *j)
+{
+	char *text;
+
+	if ((text = json_dumps(j, JSON_COMPACT)) == NULL)
+		return (answer_words(out, 500, "out of memory"));
+	return (answer_text(out, c, JSON_TYPE, text));
 }
 
 static int
@@ -237,7 +246,11 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 	if ((status = take_body(c, body, out)) != 0)
 		return (status);
 	j = duty->run(c, &err);
-	if (j != NULL)
+	change_audit(s->store, NULL);
+	if (j != NULL && c->csv != NULL)
+		status = answer_text(out, c, "text/csv; charset=utf-8",
+		    c->csv);
+	else if (j != NULL)
 		status = answer_json(out, c, j);
 	else if (c->message[0] != '\0')
 		status = answer_refusal(out, c);

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdint.h>
 
 #include "periods.h"
@@ -38,6 +39,22 @@ struct usage_query {
 	const char *key, *user, *account, *group;
 	const char *model;		/* with '*' */
 };
+
+/** The same as people write it; NULL: as it is by default. */
+struct usage_words {
+	const char *by;			/* "key,model" */
+	const char *per;		/* total */
+	const char *from, *to;		/* this month; now */
+};
+
+/** usage_read(words, zone, now_ms, q, err): Fill in .by, .per, .zone and
+ * .range of ${q}.  0, or -1 with ERR_INVAL. */
+int usage_read(const struct usage_words *words, const struct zone *zone,
+    int64_t now_ms, struct usage_query *q, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** usage_csv(out, report, q): The rows of a report, comma-separated. */
+void usage_csv(FILE *out, const json_t *report, const struct usage_query *q);
 
 /**
  * usage_report(st, q, err):

@@ -21,6 +21,10 @@ static const struct field fields[] = {
 	{ .name = "budgets", .kind = FIELD_INT },
 	{ .name = "in_flight", .kind = FIELD_INT },
 	{ .name = "created_ms", .kind = FIELD_INT },
+	{ .name = "role", .kind = FIELD_TEXT },
+	{ .name = "enabled", .kind = FIELD_BOOL },
+	{ .name = "signs_in", .kind = FIELD_BOOL },
+	{ .name = "second_factor", .kind = FIELD_BOOL },
 };
 
 static const struct field key_fields[] = {
@@ -57,8 +61,51 @@ check_change(const struct user_change *change, struct err *err)
 	return (-1);
 }
 
-int
-users_add(struct store *st, const struct user_change *change, struct err *err)
+/* Somebody has to be able to let others in. */
+static int
+keep_an_admin(struct store *st, int64_t id, const struct user_change *change,
+    struct err *err)
+{
+	const struct store_value param = store_int(id);
+	int64_t is_admin, others;
+
+	if ((change->role == ROLE_NONE || change->role == ROLE_ADMIN) &&
+	    change->enabled != 0)
+		return (0);
+	if (store_one(st, STMT_PERSON_IS_ADMIN, &param, 1, &is_admin, 1, err)
+	    == -1 || store_one(st, STMT_PERSON_ADMINS, &param, 1, &others, 1,
+	    err) == -1)
+		return (-1);
+	if (!is_admin || others > 0)
+		return (0);
+	err_set(err, ERR_EXISTS, "this is the last administrator who can sign "
+	    "in");
+	return (-1);
+}
+
+static int
+set_sign_in(struct store *st, int64_t id, const struct user_change *change,
+    struct err *err)
+{
+	const struct store_value role[] = {
+		store_text(role_word(change->role)), store_int(id)
+	};
+	const struct store_value enabled[] = {
+		store_int(change->enabled), store_int(id)
+	};
+
+	if (keep_an_admin(st, id, change, err))
+		return (-1);
+	if (change->role != ROLE_NONE && store_exec(st, STMT_PERSON_SET_ROLE,
+	    role, 1, 2, NULL, err))
+		return (-1);
+	return (change->enabled == -1 ? 0 : store_exec(st,
+	    STMT_PERSON_SET_ENABLED, enabled, 1, 2, NULL, err));
+}
+
+static int
+add_inside(struct store *st, const struct user_change *change,
+    struct err *err)
 {
 	const struct store_value row[] = {
 		store_text(change->name),
@@ -67,10 +114,19 @@ users_add(struct store *st, const struct user_change *change, struct err *err)
 		store_int(store_now_ms(st)),
 	};
 
+	if (change_exec_named(st, STMT_USER_ADD, row, NITEMS(row), "a user",
+	    change->name, err))
+		return (-1);
+	return (set_sign_in(st, store_insert_id(st), change, err));
+}
+
+int
+users_add(struct store *st, const struct user_change *change, struct err *err)
+{
+
 	if (check_change(change, err) || change_begin(st, err))
 		return (-1);
-	return (change_end(st, change_exec_named(st, STMT_USER_ADD, row,
-	    NITEMS(row), "a user", change->name, err), err));
+	return (change_end(st, add_inside(st, change, err), err));
 }
 
 static int
@@ -80,7 +136,8 @@ set_inside(struct store *st, const char *name,
 	struct store_value row[2];
 	int64_t id;
 
-	if (users_find(st, name, &id, err))
+	if (users_find(st, name, &id, err) ||
+	    set_sign_in(st, id, change, err))
 		return (-1);
 	row[0] = store_int(change->concurrency);
 	row[1] = store_int(id);

@@ -4,18 +4,23 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "who.h"
+
 struct err;
 struct store;
 
 /**
  * Users: people (table person) who own keys, so that budgets can be set on all
- * keys of one.  Each change is one transaction.  ERR_EXISTS: the name is taken,
+ * keys of one.  Each change is one transaction.  The last administrator who
+ * can sign in stays one (ERR_EXISTS).  ERR_EXISTS: the name is taken,
  * or the user still has keys; ERR_NOT_FOUND; ERR_INVAL.
  */
 struct user_change {
 	const char *name;	/* NULL: unchanged */
 	int64_t concurrency;	/* requests at once of all its keys; 0: no
 				   limit; -1: unchanged, or none */
+	enum role role;		/* ROLE_NONE: unchanged, or user */
+	int enabled;		/* may sign in; -1: unchanged, or yes */
 };
 
 #define USER_CONCURRENCY_MAX	100000

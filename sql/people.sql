@@ -29,6 +29,11 @@ UPDATE person SET role = ? WHERE id = ?;
 -- enabled, id
 UPDATE person SET enabled = ? WHERE id = ?;
 
+-- name: person_is_admin
+-- id: one who can sign in
+SELECT count(*) FROM person
+WHERE role = 'admin' AND enabled = 1 AND password IS NOT NULL AND id = ?;
+
 -- name: person_admins
 -- How many can sign in as administrators, without this one.
 SELECT count(*) FROM person
@@ -160,3 +165,12 @@ FROM audit
 WHERE id < ? AND (? = '' OR verb = ?) AND (? = '' OR object = ?)
     AND (? = '' OR actor = ?)
 ORDER BY id DESC LIMIT ?;
+
+-- name: name_of_person
+SELECT name FROM person WHERE id = ?;
+
+-- name: name_of_group
+SELECT name FROM account_group WHERE id = ?;
+
+-- name: name_of_budget
+SELECT name FROM budget WHERE id = ?;

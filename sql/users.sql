@@ -27,7 +27,8 @@ SELECT p.id, p.name, p.concurrency,
 	    AND b.scope_id = p.id),
 	(SELECT count(*) FROM ledger l JOIN api_key k ON k.id = l.key_id
 	    WHERE l.state = 0 AND k.person_id = p.id),
-	p.created_ms
+	p.created_ms, p.role, p.enabled,
+	CASE WHEN p.password IS NULL THEN 0 ELSE 1 END, p.totp_on
 FROM person p
 WHERE ? = '' OR p.name = ?
 ORDER BY p.name;

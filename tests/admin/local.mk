@@ -43,6 +43,12 @@ tests_admin_test_sign_in_SOURCES = tests/admin/test_sign_in.c \
 tests_admin_test_sign_in_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_sign_in_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_routes
+tests_admin_test_routes_SOURCES = tests/admin/test_routes.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_routes_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_routes_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_service
 tests_admin_test_service_SOURCES = tests/admin/test_service.c $(DESK)
 tests_admin_test_service_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

@@ -1,0 +1,153 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/zone.h"
+#include "ledger/id.h"
+#include "store/store.h"
+
+#include "check.h"
+#include "prices.h"
+#include "requests.h"
+#include "usage.h"
+
+#include "api.h"
+
+#define NAME_SIZE	(LIMIT_NAME_BYTES * 2)
+#define REQUESTS	50
+#define REQUESTS_MAX	1000
+
+/* ---- usage ---- */
+
+/* What the query says, decoded. */
+struct usage_text {
+	char by[64], per[16], from[40], to[40], zone[64], format[8];
+	char key[NAME_SIZE], user[NAME_SIZE], account[NAME_SIZE];
+	char group[NAME_SIZE], model[NAME_SIZE];
+};
+
+/* Users see what their own keys used. */
+static void
+read_filters(const struct api_call *c, struct usage_text *t,
+    struct usage_query *q)
+{
+
+	*q = (struct usage_query) {
+		.key = api_query(c, "key", t->key, sizeof(t->key)),
+		.user = api_query(c, "user", t->user, sizeof(t->user)),
+		.account = api_query(c, "account", t->account,
+		    sizeof(t->account)),
+		.group = api_query(c, "group", t->group, sizeof(t->group)),
+		.model = api_query(c, "model", t->model, sizeof(t->model)),
+	};
+	if (c->who.role < ROLE_OPERATOR)
+		q->user = c->who.name;
+}
+
+/* The rows as text in ${c}; NULL, as the answer is no JSON. */
+static json_t *
+answer_csv(struct api_call *c, json_t *report, const struct usage_query *q,
+    struct err *err)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *out;
+	int rc = -1;
+
+	if ((out = open_memstream(&text, &n)) != NULL) {
+		usage_csv(out, report, q);
+		rc = fclose(out);
+	}
+	if (rc != 0)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	else
+		c->csv = text;
+	if (rc != 0)
+		free(text);
+	json_decref(report);
+	return (rc == 0 ? api_done(c) : NULL);
+}
+
+json_t *
+api_usage(struct api_call *c, struct err *err)
+{
+	struct usage_text t;
+	const struct usage_words words = {
+		.by = api_query(c, "by", t.by, sizeof(t.by)),
+		.per = api_query(c, "per", t.per, sizeof(t.per)),
+		.from = api_query(c, "from", t.from, sizeof(t.from)),
+		.to = api_query(c, "to", t.to, sizeof(t.to)),
+	};
+	const char *zone_name = api_query(c, "zone", t.zone, sizeof(t.zone));
+	const char *format = api_query(c, "format", t.format,
+	    sizeof(t.format));
+	struct usage_query q;
+	struct zone *zone;
+	json_t *report = NULL;
+
+	if ((zone = check_zone(zone_name != NULL ? zone_name : "UTC", err))
+	    == NULL)
+		return (NULL);
+	read_filters(c, &t, &q);
+	if (usage_read(&words, zone, store_now_ms(c->store), &q, err) == 0)
+		report = usage_report(c->store, &q, err);
+	if (report != NULL && format != NULL && strcmp(format, "csv") == 0)
+		report = answer_csv(c, report, &q, err);
+	zone_free(zone);
+	return (report);
+}
+
+/* ---- the ledger ---- */
+
+json_t *
+api_requests(struct api_call *c, struct err *err)
+{
+	char key[NAME_SIZE], account[NAME_SIZE], model[NAME_SIZE];
+	char outcome[40], before[40];
+	struct request_filter f = { .limit = REQUESTS };
+	const char *id;
+	json_t *rows, *last;
+
+	f.key = api_query(c, "key", key, sizeof(key));
+	f.account = api_query(c, "account", account, sizeof(account));
+	f.model = api_query(c, "model", model, sizeof(model));
+	f.outcome = api_query(c, "outcome", outcome, sizeof(outcome));
+	id = api_query(c, "before", before, sizeof(before));
+	if (id != NULL && ledger_id_parse(id, &f.before_id))
+		return (api_refuse(c, 400, "before must be the id of a "
+		    "request"));
+	if (api_query_int(c, "since_ms", 0, INT64_MAX, &f.since_ms, err) ||
+	    api_query_int(c, "limit", 1, REQUESTS_MAX, &f.limit, err) ||
+	    (rows = requests_list(c->store, &f, err)) == NULL)
+		return (NULL);
+	last = json_array_get(rows, json_array_size(rows) - 1);
+	return (json_pack("{s:o, s:O?}", "items", rows, "next",
+	    json_array_size(rows) == (size_t)f.limit ?
+	    json_object_get(last, "id") : NULL));
+}
+
+json_t *
+api_request(struct api_call *c, struct err *err)
+{
+	char text[40] = "";
+	int64_t id;
+
+	if (c->match->params[0].n < sizeof(text))
+		memcpy(text, c->match->params[0].p, c->match->params[0].n);
+	text[c->match->params[0].n < sizeof(text) ?
+	    c->match->params[0].n : 0] = '\0';
+	if (ledger_id_parse(text, &id))
+		return (api_refuse(c, 404, "there is no such request"));
+	return (requests_show(c->store, id, err));
+}
+
+json_t *
+api_prices(struct api_call *c, struct err *err)
+{
+	int64_t all = 0;
+
+	if (api_query_int(c, "all", 0, 1, &all, err))
+		return (NULL);
+	return (api_page(c, prices_list(c->store, all == 1, err), err));
+}

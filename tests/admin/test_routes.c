@@ -1,0 +1,325 @@
+#include "visit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ledger/rollup.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static json_int_t
+number(const struct visit *v, const char *name)
+{
+	const json_t *j = json_object_get(v->body, name);
+
+	if (!json_is_integer(j))
+		fail_msg("the answer (%d) has no number \"%s\"", v->status,
+		    name);
+	return (json_integer_value(j));
+}
+
+static const char *
+path_of(const struct visit *v, const char *under)
+{
+	static char path[64];
+
+	(void)snprintf(path, sizeof(path), "%s/%lld", under,
+	    (long long)number(v, "id"));
+	return (path);
+}
+
+static void
+users_are_added_changed_and_removed(void **state)
+{
+	struct desk *d = *state;
+	char path[64];
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/admin/users",
+	    "{\"name\": \"<b>bob\", \"concurrency\": 3}"), 201);
+	assert_string_equal(visit_text(&v, "role"), "user");
+	(void)snprintf(path, sizeof(path), "%s", path_of(&v,
+	    "/admin/users"));
+	visit_expect(&v, 40901, "POST", "/admin/users",
+	    "{\"name\": \"<b>bob\"}");
+	assert_int_equal(visit(&v, "PATCH", path,
+	    "{\"name\": \"bob\", \"role\": \"operator\"}"), 200);
+	assert_string_equal(visit_text(&v, "role"), "operator");
+	assert_int_equal(number(&v, "concurrency"), 3);
+	assert_int_equal(visit(&v, "GET", path, NULL), 200);
+	assert_string_equal(visit_text(&v, "name"), "bob");
+	assert_null(json_object_get(v.body, "password"));
+	assert_int_equal(visit(&v, "GET", "/admin/users?limit=1&page=2",
+	    NULL), 200);
+	assert_int_equal(number(&v, "total"), 2);
+	assert_int_equal(json_array_size(json_object_get(v.body, "items")),
+	    1);
+	visit_expect(&v, 40001, "GET", "/admin/users?limit=0", NULL);
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+	visit_expect(&v, 40401, "GET", path, NULL);
+	visit_expect(&v, 40401, "DELETE", path, NULL);
+	visit_expect(&v, 40401, "PATCH", path, "{}");
+
+	assert_int_equal(visit(&v, "GET", "/logs?object=bob", NULL), 200);
+	assert_int_equal(json_array_size(v.body), 2);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(
+	    json_array_get(v.body, 1), "before"), "role")), "user");
+	assert_string_equal(json_string_value(json_object_get(json_object_get(
+	    json_array_get(v.body, 1), "after"), "role")), "operator");
+	visit_fini(&v);
+}
+
+static void
+the_last_administrator_stays(void **state)
+{
+	struct desk *d = *state;
+	char path[64];
+	struct visit v, other;
+
+	visit_init(&v, d);
+	visit_init(&other, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "GET", "/auth/me", NULL), 200);
+	(void)snprintf(path, sizeof(path), "%s", path_of(&v,
+	    "/admin/users"));
+	visit_expect(&v, 40901, "PATCH", path, "{\"role\": \"user\"}");
+	visit_expect(&v, 40901, "PATCH", path, "{\"enabled\": false}");
+	visit_join(&other, d, "admin", "bob");
+	assert_int_equal(visit(&v, "PATCH", path, "{\"role\": \"user\"}"),
+	    200);
+	visit_expect(&v, 40301, "PATCH", path, "{\"role\": \"admin\"}");
+	assert_int_equal(visit(&other, "PATCH", path,
+	    "{\"enabled\": false}"), 200);
+	visit_expect(&v, 40101, "GET", "/auth/me", NULL);
+	visit_fini(&v);
+	visit_fini(&other);
+}
+
+static void
+groups_and_budgets_are_kept(void **state)
+{
+	struct desk *d = *state;
+	char group[64], budget[64];
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\", "
+	    "\"strategy\": \"round_robin\"}"), 201);
+	(void)snprintf(group, sizeof(group), "%s", path_of(&v, "/groups"));
+	assert_string_equal(visit_text(&v, "strategy"), "round_robin");
+	assert_int_equal(visit(&v, "PATCH", group, "{\"concurrency\": 5}"),
+	    200);
+	assert_int_equal(number(&v, "concurrency"), 5);
+
+	assert_int_equal(visit(&v, "POST", "/budgets", "{\"on\": \"group\", "
+	    "\"of\": \"g\", \"counts\": \"money\", \"limit\": 5000000000, "
+	    "\"period\": \"month\", \"zone\": \"Europe/Berlin\"}"), 201);
+	(void)snprintf(budget, sizeof(budget), "%s", path_of(&v,
+	    "/budgets"));
+	assert_int_equal(visit(&v, "PATCH", budget,
+	    "{\"counts\": \"money\", \"limit\": 1, \"enabled\": false}"),
+	    200);
+	assert_true(json_is_false(json_object_get(v.body, "enabled")));
+	visit_expect(&v, 40001, "PATCH", budget, "{\"limit\": 7}");
+	visit_expect(&v, 40001, "PATCH", budget,
+	    "{\"counts\": \"tokens\", \"limit\": 7}");
+	visit_expect(&v, 40901, "DELETE", group, NULL);
+	assert_int_equal(visit(&v, "DELETE", budget, NULL), 200);
+	assert_int_equal(visit(&v, "DELETE", group, NULL), 200);
+	visit_expect(&v, 40401, "GET", group, NULL);
+	visit_fini(&v);
+}
+
+/* Of each route: what is not a value is refused, and changes nothing. */
+static void
+bad_values_are_refused(void **state)
+{
+	static const struct {
+		const char *path, *body;
+	} bad[] = {
+		{ "/admin/users", "{}" },
+		{ "/admin/users", "{\"name\": \"\"}" },
+		{ "/admin/users", "{\"name\": \" a\"}" },
+		{ "/admin/users", "{\"name\": \"a\\nb\"}" },
+		{ "/admin/users", "{\"name\": [\"a\"]}" },
+		{ "/admin/users", "{\"name\": \"a\", \"concurrency\": -1}" },
+		{ "/admin/users", "{\"name\": \"a\", \"concurrency\": 1.5}" },
+		{ "/admin/users", "{\"name\": \"a\", \"role\": \"root\"}" },
+		{ "/admin/users", "{\"name\": \"a\", \"enabled\": 1}" },
+		{ "/admin/users", "{\"name\": \"a\", \"id\": 7}" },
+		{ "/admin/users", "{\"name\": \"a\", \"password\": \"x\"}" },
+		{ "/groups", "{\"name\": \"a\", \"strategy\": \"best\"}" },
+		{ "/groups", "{\"name\": \"a\", \"concurrency\": 1e99}" },
+		{ "/groups", "{\"name\": null}" },
+		{ "/budgets", "{\"on\": \"group\", \"of\": \"g\", "
+		    "\"counts\": \"money\", \"limit\": -1}" },
+		{ "/budgets", "{\"on\": \"group\", \"of\": \"g\", "
+		    "\"counts\": \"smiles\", \"limit\": 1}" },
+		{ "/budgets", "{\"on\": \"world\", \"of\": \"g\", "
+		    "\"counts\": \"money\", \"limit\": 1}" },
+		{ "/budgets", "{\"on\": \"group\", \"of\": \"g\", "
+		    "\"counts\": \"money\", \"limit\": 1, "
+		    "\"period\": \"fortnight\"}" },
+		{ "/budgets", "{\"on\": \"group\", \"of\": \"g\", "
+		    "\"counts\": \"money\", \"limit\": 1, "
+		    "\"zone\": \"Middle/Earth\", \"period\": \"day\"}" },
+		{ "/admin/invitations", "{\"role\": \"none\"}" },
+		{ "/auth/tokens", "{\"name\": \"t\", \"expires_ms\": 1}" },
+	};
+	struct desk *d = *state;
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
+	    201);
+	for (i = 0; i < NITEMS(bad); i++)
+		visit_expect(&v, 40001, "POST", bad[i].path, bad[i].body);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM person"), 1);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account_group"),
+	    1);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget"), 0);
+	visit_fini(&v);
+}
+
+/* Who may what: the least role of each; nothing is changed by one below. */
+static void
+each_route_asks_for_its_role(void **state)
+{
+	static const struct {
+		const char *method, *path, *body;
+		enum role role;
+	} routes[] = {
+		{ "GET", "/admin/users", NULL, ROLE_OPERATOR },
+		{ "GET", "/admin/users/1", NULL, ROLE_OPERATOR },
+		{ "POST", "/admin/users", "{\"name\": \"x\"}", ROLE_ADMIN },
+		{ "PATCH", "/admin/users/1", "{\"concurrency\": 9}",
+		    ROLE_ADMIN },
+		{ "DELETE", "/admin/users/1", NULL, ROLE_ADMIN },
+		{ "GET", "/groups", NULL, ROLE_OPERATOR },
+		{ "GET", "/groups/1", NULL, ROLE_OPERATOR },
+		{ "POST", "/groups", "{\"name\": \"x\"}", ROLE_ADMIN },
+		{ "PATCH", "/groups/1", "{\"name\": \"y\"}", ROLE_ADMIN },
+		{ "DELETE", "/groups/1", NULL, ROLE_ADMIN },
+		{ "GET", "/budgets", NULL, ROLE_OPERATOR },
+		{ "GET", "/budgets/1", NULL, ROLE_OPERATOR },
+		{ "POST", "/budgets", "{}", ROLE_ADMIN },
+		{ "PATCH", "/budgets/1", "{}", ROLE_ADMIN },
+		{ "DELETE", "/budgets/1", NULL, ROLE_ADMIN },
+		{ "GET", "/usage", NULL, ROLE_USER },
+		{ "GET", "/requests", NULL, ROLE_OPERATOR },
+		{ "GET", "/requests/1", NULL, ROLE_OPERATOR },
+		{ "GET", "/prices", NULL, ROLE_USER },
+	};
+	struct desk *d = *state;
+	struct visit v;
+	enum role role;
+	size_t i;
+
+	for (role = ROLE_NONE; role < ROLES; role++) {
+		visit_init(&v, d);
+		if (role != ROLE_NONE)
+			visit_join(&v, d, role_word(role), role_word(role));
+		for (i = 0; i < NITEMS(routes); i++) {
+			if (role == ROLE_NONE) {
+				visit_expect(&v, 40101, routes[i].method,
+				    routes[i].path, routes[i].body);
+			} else if (role < routes[i].role) {
+				visit_expect(&v, 40301, routes[i].method,
+				    routes[i].path, routes[i].body);
+			} else {
+				(void)visit(&v, routes[i].method,
+				    routes[i].path, routes[i].body);
+				assert_int_not_equal(v.status, 401);
+				assert_int_not_equal(v.status, 403);
+				assert_true(v.status < 500);
+			}
+		}
+		visit_fini(&v);
+	}
+}
+
+/* One request of a cost, in the sums of now. */
+static void
+use(struct desk *d, int64_t key_id, int64_t person_id, int64_t cost_nusd)
+{
+	const int64_t hour = INT64_C(3600000), day = 24 * hour;
+	const int64_t now_ms = store_now_ms(d->st);
+	static const char *const tables[] = { "usage_hour", "usage_day" };
+	char names[1024] = "", values[1024] = "";
+	size_t i;
+
+	for (i = 0; i < ROLLUP_NSUMS; i++) {
+		(void)strcat(strcat(names, ", "), rollup_names[i]);
+		(void)snprintf(values + strlen(values), 24, ", %lld",
+		    i == ROLLUP_REQUESTS ? 1LL : i == ROLLUP_COST_NUSD ?
+		    (long long)cost_nusd : 0LL);
+	}
+	for (i = 0; i < 2; i++)
+		desk_sql(d, "INSERT INTO %s (start_ms, key_id, account_id, "
+		    "group_id, person_id, model%s) VALUES (%lld, %lld, 0, 0, "
+		    "%lld, 'm'%s)", tables[i], names,
+		    (long long)(now_ms - now_ms % (i == 0 ? hour : day)),
+		    (long long)key_id, (long long)person_id, values);
+}
+
+static void
+users_see_what_they_used_alone(void **state)
+{
+	struct desk *d = *state;
+	struct visit v, other;
+	json_int_t id;
+
+	visit_init(&v, d);
+	visit_init(&other, d);
+	visit_join(&v, d, "user", "ann");
+	id = number(&v, "id");
+	visit_join(&other, d, "operator", "olga");
+	use(d, 1, id, 5);
+	use(d, 2, number(&other, "id"), 700);
+	assert_int_equal(visit(&v, "GET", "/usage", NULL), 200);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(
+	    v.body, "total"), "cost_nusd")), 5);
+	assert_int_equal(visit(&v, "GET", "/usage?user=olga&by=user", NULL),
+	    200);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(
+	    v.body, "total"), "cost_nusd")), 5);
+	assert_int_equal(visit(&other, "GET", "/usage?by=user,model&per=day",
+	    NULL), 200);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(
+	    other.body, "total"), "cost_nusd")), 705);
+	assert_int_equal(json_array_size(json_object_get(other.body,
+	    "rows")), 2);
+	visit_expect(&other, 40001, "GET", "/usage?by=shoe", NULL);
+	visit_expect(&other, 40001, "GET", "/usage?per=moon", NULL);
+	visit_expect(&other, 40001, "GET", "/usage?zone=Middle/Earth", NULL);
+	visit_expect(&other, 40401, "GET", "/usage?user=nobody", NULL);
+	visit_expect(&other, 40001, "GET", "/requests?before=x", NULL);
+	assert_int_equal(visit(&other, "GET", "/requests?limit=5", NULL),
+	    200);
+	assert_true(json_is_null(json_object_get(other.body, "next")));
+	visit_fini(&v);
+	visit_fini(&other);
+}
+
+#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
+    desk_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DESK_TEST(users_are_added_changed_and_removed),
+		DESK_TEST(the_last_administrator_stays),
+		DESK_TEST(groups_and_budgets_are_kept),
+		DESK_TEST(bad_values_are_refused),
+		DESK_TEST(each_route_asks_for_its_role),
+		DESK_TEST(users_see_what_they_used_alone),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
