@@ -1,5 +1,6 @@
 // Bad input gets a clear error, and nothing is lost: what comes through the
 // web server, and what comes to the responder's socket.
+// Store: any.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';

@@ -1,5 +1,6 @@
 // What is set up wrongly is refused at the start, and the message says what
 // to mend: settings, master key, schema, folders.
+// Store: any.
 import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile }
 	from 'node:fs/promises';

@@ -1,4 +1,5 @@
 // Claude Code itself, headless, with nothing but a base URL and a key.
+// Store: any.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';

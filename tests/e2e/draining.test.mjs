@@ -1,5 +1,6 @@
 // A new pool in the old one's place, the end of a pool, and new settings,
 // all under load.
+// Store: any.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';

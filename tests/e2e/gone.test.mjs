@@ -1,5 +1,6 @@
 // A client that leaves cancels the upstream at once, in every phase, and the
 // ledger says what was used.
+// Store: any.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 // Nothing in a responder grows with the length of a stream, be its client
 // quick or slow.
+// Store: any.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { readFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 // The routes for Claude, byte for byte: what the client sends is what the
 // upstream gets, and the other way round.
+// Store: any.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';

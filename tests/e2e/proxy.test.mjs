@@ -1,4 +1,5 @@
 // Accounts behind proxies: what is sent goes that way, and no other.
+// Store: any.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { call, stream } from './lib/http.mjs';

@@ -1,5 +1,6 @@
 // The official SDK, of both generations: 1.x sends its key as a bearer token,
 // 0.x as x-api-key.
+// Store: any.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import Anthropic1 from '@anthropic-ai/sdk';

@@ -1,5 +1,6 @@
 // No secret and no prompt where it does not belong: logs, command lines,
 // environments, the database, answers.
+// Store: any.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 // A pool on a TCP port, as the manual says to start it, in the place of the
 // one on a Unix socket.
+// Store: any.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
