@@ -24,8 +24,9 @@
  * modules of the relay that tell its story: auth.c (who calls), call.c (admit,
  * attempt, judge, move), renew.c (new tokens of an account), pass.c (the
  * answer on its way to the client), extend.c (the money that a long stream
- * needs), early.c (pings for who waits long), drain.c (the answer that nobody waits for any more), close.c (answers
- * in our own words, settlement).  Loop thread only.
+ * needs), early.c (pings for who waits long), drain.c (the answer that nobody
+ * waits for any more), close.c (answers in our own words, settlement).  Loop
+ * thread only.
  *
  *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
  *	                                 ^  ^  |         |       ^
