@@ -38,6 +38,7 @@ reset_out(struct admit_op *op)
 	op->cancelled = false;
 	op->reason[0] = '\0';
 	op->retry_ms = 0;
+	op->heals = op->limited = false;
 }
 
 void

@@ -7,6 +7,13 @@
 static const char limited[] = "rate_limited";
 
 bool
+breaker_heals(const struct cooldown *cd)
+{
+
+	return (cd->soft || strcmp(cd->reason, limited) == 0);
+}
+
+bool
 breaker_in_force(const struct cooldown *cd, int64_t now_ms)
 {
 

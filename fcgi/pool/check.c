@@ -8,6 +8,7 @@
 #include "ledger/flags.h"
 
 #include "pool/bill.h"
+#include "pool/breaker.h"
 #include "pool/check.h"
 #include "pool/demand.h"
 #include "pool/objects.h"
@@ -347,11 +348,12 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 
 	say_where(rn, w->key, where, sizeof(where));
 	say_parked(rn, w, parked);
+	op->heals = w->cooldown != NULL && breaker_heals(w->cooldown);
 	switch (verdict) {
 	case ADMIT_PARKED:
 		op->retry_ms = w->free_ms;
-		op->limited = w->cooldown != NULL &&
-		    strcmp(w->cooldown->reason, "rate_limited") == 0;
+		op->limited = w->cooldown != NULL && !w->cooldown->soft &&
+		    breaker_heals(w->cooldown);
 		(void)refuse(op, verdict, "%s", parked);
 		break;
 	case ADMIT_QUEUE_FULL:

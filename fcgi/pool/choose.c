@@ -226,14 +226,15 @@ judge(const struct choose_params *p, const struct candidate *c)
 	return (is_fit((int)why) && is_full(p, c) ? WHY_BUSY : why);
 }
 
-/* Remember which parked account may be asked first.  One that is parked softly
- * can be before its time, but not at once. */
+/* Remember which parked account may be asked first, and may then serve.  One
+ * that is parked softly can be asked before its time, but not at once. */
 static void
 note_park(const struct choose_params *p, const struct candidate *c,
     struct choice *out)
 {
 	const struct cooldown *cd;
 	enum breaker b = breaker_of(c->account, p->family, p->now_ms, &cd);
+	bool heals;
 	int64_t ms;
 
 	if (b < BREAKER_SOFT)
@@ -241,8 +242,11 @@ note_park(const struct choose_params *p, const struct candidate *c,
 	ms = cd->until_ms;
 	if (b == BREAKER_SOFT && !cd->stated && ms > p->now_ms + SOFT_MS)
 		ms = p->now_ms + SOFT_MS;
-	if (out->resting++ > 0 && ms >= out->free_ms)
+	heals = breaker_heals(cd);
+	if (out->resting++ > 0 && (heals != out->heals ? !heals :
+	    ms >= out->free_ms))
 		return;
+	out->heals = heals;
 	out->free_ms = ms;
 	out->cooldown = cd;
 }

@@ -81,6 +81,8 @@ struct choice {
 	int resting;		/* that are parked, also if they were tried */
 	int64_t free_ms;	/* when the first of them may be asked again,
 				   wall; 0: there is none ... */
+	bool heals;		/* ... by when it may serve: those that time
+				   alone heals come before others ... */
 	const struct cooldown *cooldown;	/* ... and its cooldown;
 				   borrowed */
 	enum choice_home home;

@@ -265,6 +265,8 @@ struct admit_op {
 	int64_t queue_ms;
 	int64_t retry_ms;		/* wall time when it may do; 0:
 					   unknown */
+	bool heals;			/* what is parked till then may serve
+					   again by time alone */
 	bool limited;			/* ADMIT_PARKED: for limits upstream,
 					   not for failures */
 	char reason[POOL_REASON_SIZE];	/* for the client's message */

@@ -167,7 +167,7 @@ void
 refusal_give_up(const struct judgement *v, const struct admit_op *moved,
     int64_t now_ms, struct response_error *e)
 {
-	bool others = moved != NULL && moved->verdict == ADMIT_PARKED;
+	bool heals = moved != NULL && moved->heals;
 
 	*e = (struct response_error) {
 		.status = v->fallback_status,
@@ -179,6 +179,6 @@ refusal_give_up(const struct judgement *v, const struct admit_op *moved,
 	if (moved != NULL)
 		refusal_wait(e, moved->retry_ms, now_ms);
 	if (e->retry_after_s > RETRY_AFTER_MAX_S ||
-	    (v->pointless && !others))
+	    (v->pointless && !heals))
 		e->should_retry = 0;
 }

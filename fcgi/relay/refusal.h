@@ -63,7 +63,7 @@ void refusal_wait(struct response_error *e, int64_t retry_ms,
  * An attempt failed as ${v} says, and no other account serves the request, as
  * ${moved} says (NULL: none was asked for).  The client is to come back when
  * the first may be asked again: this account, or one that rests already.  What
- * no time heals it is not to try again, unless there is one that was not tried.
+ * no time heals it is not to try again, unless another is healed by it.
  * ${e} borrows from ${v}.
  */
 void refusal_give_up(const struct judgement *v, const struct admit_op *moved,

@@ -13,7 +13,7 @@ static struct cooldown parked_now = {
 	.reason = "rate_limited", .until_ms = NOW + 60000
 };
 static struct cooldown parked_opus = {
-	.family = "opus", .reason = "overloaded", .until_ms = NOW + 30000
+	.family = "opus", .reason = "rate_limited", .until_ms = NOW + 30000
 };
 static struct cooldown parked_once = {
 	.reason = "error", .until_ms = NOW - 1
@@ -587,6 +587,8 @@ when_to_come_back_counts_what_was_tried(void **state)
 {
 	static struct cooldown stated = { .reason = "overloaded",
 		.until_ms = NOW + 30000, .soft = true, .stated = true };
+	static struct cooldown refused = { .reason = "auth",
+		.until_ms = NOW + 1000 };
 	static struct cooldown brief = { .reason = "connect",
 		.until_ms = NOW + 4000, .soft = true };
 	static const struct {
@@ -599,6 +601,9 @@ when_to_come_back_counts_what_was_tried(void **state)
 		{ &parked_soft, &parked_now, 10000, 2 },
 		{ &parked_now, &stated, 30000, 2 },
 		{ &brief, &parked_now, 4000, 2 },
+		{ &refused, &parked_now, 60000, 2 },
+		{ &parked_now, &refused, 60000, 2 },
+		{ &refused, &refused, 1000, 2 },
 		{ &parked_now, NULL, 60000, 1 },
 		{ NULL, NULL, 0, 0 },
 	};
@@ -620,6 +625,9 @@ when_to_come_back_counts_what_was_tried(void **state)
 		choose(&f.p, false, &out);
 		assert_int_equal(out.result, CHOICE_NONE);
 		assert_int_equal(out.resting, cases[i].resting);
+		assert_int_equal(out.heals, out.resting > 0 &&
+		    (cases[i].first != &refused ||
+		    cases[i].second != &refused));
 		assert_int_equal(out.free_ms, cases[i].in_ms == 0 ? 0 :
 		    NOW + cases[i].in_ms);
 	}

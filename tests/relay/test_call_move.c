@@ -64,7 +64,7 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 		  "false", "address" },
 		{ ADMIT_PARKED, 12000, "parked (auth)", 503,
 		  "api_error", "12", NULL, "parked (auth)" },
-		{ ADMIT_PARKED, 60001, "", 503, "api_error", "61",
+		{ ADMIT_PARKED, 62001, "", 503, "api_error", "63",
 		  "false", "rest" },
 	};
 	struct fcgi_request *req;
@@ -504,9 +504,11 @@ a_refused_credential_is_waited_for_if_others_may_come(void **state)
 {
 	static const struct {
 		enum admit_verdict verdict;
-		bool retry;
+		bool heals;
 	} cases[] = {
 		{ ADMIT_NO_ACCOUNT, false },	/* it is its own rest */
+		{ ADMIT_NO_ACCOUNT, true },
+		{ ADMIT_PARKED, false },
 		{ ADMIT_PARKED, true },
 	};
 	struct fcgi_request *req;
@@ -520,10 +522,11 @@ a_refused_credential_is_waited_for_if_others_may_come(void **state)
 		fake_text("{}");
 		fake_done(TRANSFER_OK);
 		fakes.move->admit.retry_ms = loop_wall_ms(fakes.loop) + 9000;
+		fakes.move->admit.heals = cases[i].heals;
 		fake_moved(cases[i].verdict, ERR_NONE);
 		assert_int_equal(fake_status(req), 503);
 		assert_int_equal(strcasestr(fake_answer(req),
-		    "x-should-retry: false\r\n") == NULL, cases[i].retry);
+		    "x-should-retry: false\r\n") == NULL, cases[i].heals);
 		fake_settled(ERR_NONE);
 		fakes_stop();
 	}
