@@ -443,9 +443,9 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	    store_one(st, STMT_ACCOUNT_USERS, ids, 3, users, 3, err) == -1)
 		return (-1);
 	if (users[0] > 0 || users[1] > 0) {
-		err_set(err, ERR_EXISTS, "account \"%s\" is in use: it serves "
-		    "%lld requests and %lld keys are bound to it; disable it "
-		    "to let requests end", name, (long long)users[0],
+		err_set(err, ERR_EXISTS, "account \"%s\" is in use (requests "
+		    "that it serves: %lld, keys bound to it: %lld); disable "
+		    "it to let requests end", name, (long long)users[0],
 		    (long long)users[1]);
 		return (-1);
 	}

@@ -143,9 +143,9 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	if (store_one(st, STMT_GROUP_USES, ids, 3, uses, 3, err) == -1)
 		return (-1);
 	if (uses[0] > 0 || uses[1] > 0 || uses[2] > 0) {
-		err_set(err, ERR_EXISTS, "group \"%s\" is in use: %lld "
-		    "accounts are in it, %lld keys are bound to it and %lld "
-		    "budgets are set on it", name, (long long)uses[0],
+		err_set(err, ERR_EXISTS, "group \"%s\" is in use "
+		    "(accounts in it: %lld, keys bound to it: %lld, budgets "
+		    "set on it: %lld)", name, (long long)uses[0],
 		    (long long)uses[1], (long long)uses[2]);
 		return (-1);
 	}

@@ -5,6 +5,7 @@
 #include "ledger/id.h"
 #include "store/store.h"
 
+#include "names.h"
 #include "query.h"
 
 #include "requests.h"
@@ -113,6 +114,26 @@ text_or_any(const char *s)
 	return (store_text(s != NULL ? s : ""));
 }
 
+/* Is there one of that name, be it revoked? */
+static int
+check_there(struct store *st, enum names_of of, const char *what,
+    const char *name, struct err *err)
+{
+	struct names *names;
+	int64_t id;
+	int rc;
+
+	if (name == NULL)
+		return (0);
+	if ((names = names_read(st, of, err)) == NULL)
+		return (-1);
+	if ((rc = names_find(names, name, &id)) != 0)
+		err_set(err, ERR_NOT_FOUND, "there is no %s \"%s\"", what,
+		    name);
+	names_free(names);
+	return (rc);
+}
+
 json_t *
 requests_list(struct store *st, const struct request_filter *f,
     struct err *err)
@@ -120,6 +141,9 @@ requests_list(struct store *st, const struct request_filter *f,
 	struct store_value params[11];
 	char model[LIKE_SIZE];
 
+	if (check_there(st, NAMES_OF_KEYS, "key", f->key, err) ||
+	    check_there(st, NAMES_OF_ACCOUNTS, "account", f->account, err))
+		return (NULL);
 	if (like_pattern(f->model != NULL ? f->model : "*", model, err))
 		return (NULL);
 	params[0] = store_int(f->before_id != 0 ? f->before_id : INT64_MAX);

@@ -21,7 +21,8 @@ struct request_filter {
 #define REQUESTS_LIMIT_MAX	10000
 
 /** requests_list(st, filter, err): Array, newest first.  The id of its last
- * one is the next page's before_id. */
+ * one is the next page's before_id.  ERR_NOT_FOUND: there is no such key or
+ * account. */
 json_t *requests_list(struct store *st, const struct request_filter *filter,
     struct err *err);
 

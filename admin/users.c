@@ -171,8 +171,8 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	if (store_one(st, STMT_USER_USES, ids, 2, uses, 2, err) == -1)
 		return (-1);
 	if (uses[0] > 0 || uses[1] > 0) {
-		err_set(err, ERR_EXISTS, "user \"%s\" is in use: %lld keys "
-		    "belong to it and %lld budgets are set on it", name,
+		err_set(err, ERR_EXISTS, "user \"%s\" is in use (keys "
+		    "that belong to it: %lld, budgets set on it: %lld)", name,
 		    (long long)uses[0], (long long)uses[1]);
 		return (-1);
 	}

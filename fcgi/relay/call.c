@@ -483,11 +483,7 @@ call_failed(struct call *c, enum transfer_result result, int status,
 	if (c->verdict.action == JUDGE_RELAY)
 		return (false);
 	call_log_failure(c, result, status, why);
-	pass_stop(c);
-
-	/* What we broke off ourselves may go on being served. */
-	if (result != TRANSFER_INTERNAL)
-		c->maybe_billed = c->verdict.maybe_billed;
+	pass_give_up(c, result);
 	if (!renew_after(c, status))
 		call_next(c);
 	return (true);

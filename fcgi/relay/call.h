@@ -258,6 +258,10 @@ void pass_cut(struct call *c, const char *message, const char *outcome);
 /** pass_stop(c): End the transfer, if one runs, and what goes with it. */
 void pass_stop(struct call *c);
 
+/** pass_give_up(c, result): The same once the attempt was judged: what the
+ * verdict says of its bill holds. */
+void pass_give_up(struct call *c, enum transfer_result result);
+
 /** The event that keeps a stream alive. */
 extern const char pass_ping[];
 extern const size_t pass_ping_bytes;

@@ -87,8 +87,7 @@ drain_done(struct call *c, enum transfer_result result)
 		return;
 	}
 	call_judge(c, result, c->upstream_status);
-	pass_stop(c);
-	c->maybe_billed = c->verdict.maybe_billed;
+	pass_give_up(c, result);
 	close_end(c, c->left);
 }
 

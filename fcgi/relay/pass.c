@@ -597,6 +597,17 @@ pass_stop(struct call *c)
 }
 
 void
+pass_give_up(struct call *c, enum transfer_result result)
+{
+
+	pass_stop(c);
+
+	/* What we broke off ourselves may go on being served. */
+	if (result != TRANSFER_INTERNAL)
+		c->maybe_billed = c->verdict.maybe_billed;
+}
+
+void
 pass_writable(struct call *c)
 {
 

@@ -373,6 +373,8 @@ has "it shows the accounts" '^a3 '
 json "requests" '. == []' requests list --key k1 --since 2h --limit 5
 is 0 "requests alone lists" requests
 is 2 "a bad limit" requests list --limit 0
+is 3 "a key that is none" requests list --key nobody
+is 3 "an account that is none" requests list --account nobody
 is 2 "a bad time" requests list --since yesterday
 is 2 "a bad id" requests show xyz
 is 3 "no such request" requests show req_lh_0000000000001

@@ -214,86 +214,87 @@ pings_are_early_after_200_seconds_or_never(void **state)
 	}
 }
 
+static const struct {
+	const char *line;
+	const char *text;
+} bad_values[] = {
+	{ "queue_max = lots",
+	    "queue_max = \"lots\": allowed: 0 to 100000" },
+	{ "queue_max = -1",
+	    "queue_max = \"-1\": allowed: 0 to 100000" },
+	{ "queue_max = 100001",
+	    "queue_max = \"100001\": allowed: 0 to 100000" },
+	{ "queue_max = 99999999999999999999999",
+	    "queue_max = \"99999999999999999999999\": allowed: 0 to "
+	    "100000" },
+	{ "queue_max =", "queue_max = \"\": allowed: 0 to 100000" },
+	{ "drain_s = 2d", "drain_s = \"2d\": allowed: 0 to 1d (in "
+	    "seconds; or ms, s, m, h, d)" },
+	{ "connect_timeout_s = 1ms", "connect_timeout_s = \"1ms\": "
+	    "allowed: 10ms to 5m (in seconds; or ms, s, m, h, d)" },
+	{ "connect_timeout_s = 1.5", "connect_timeout_s = \"1.5\": "
+	    "allowed: 10ms to 5m (in seconds; or ms, s, m, h, d)" },
+	{ "beat_interval_ms = 1m", "beat_interval_ms = \"1m\": "
+	    "allowed: 50ms to 10s (in milliseconds; or ms, s, m, h, "
+	    "d)" },
+	{ "body_max_bytes = 10T", "body_max_bytes = \"10T\": allowed: "
+	    "1K to 1G (in bytes; or k, M, G, T)" },
+	{ "log_level = INFO", "log_level = \"INFO\": allowed: error, "
+	    "warn, info, debug" },
+	{ "log_level = warn|info", "log_level = \"warn|info\": "
+	    "allowed: error, warn, info, debug" },
+	{ "unpriced =", "unpriced = \"\": allowed: refuse, allow, "
+	    "default" },
+	{ "log = file:x", "log = \"file:x\": allowed: stderr, syslog, "
+	    "file:/path" },
+	{ "log = file:/", "log = \"file:/\": allowed: stderr, syslog, "
+	    "file:/path" },
+	{ "store = /a/b", "store = \"/a/b\": " STORE_ALLOWED },
+	{ "store = sqlite:/", "store = \"sqlite:/\": "
+	    STORE_ALLOWED },
+	{ "store = mysql://x", "store = \"mysql://x\": "
+	    STORE_ALLOWED },
+	/* There may be a password in it. */
+	{ "store = mysql://u:pw@h/d", "store: " STORE_ALLOWED },
+	{ "store = mysql://u:p@w@h/d", "store: " STORE_ALLOWED },
+	{ "store = mysql://u@pw@h/d", "store: " STORE_ALLOWED },
+	{ "store = mysql://h/u@d", "store: " STORE_ALLOWED },
+	{ "run_dir = run", "run_dir = \"run\": allowed: an absolute "
+	    "path, of at most 80 bytes" },
+	{ "host_name = a b", "host_name = \"a b\": allowed: empty, or "
+	    "letters, digits, '.', '-' and '_', of at most 120 "
+	    "bytes" },
+	{ "run_dir =", "run_dir = \"\": allowed: an absolute path, of "
+	    "at most 80 bytes" },
+	{ "relay_socket = /1234567890123456789012345678901234567890123"
+	  "4567890123456789012345678901234567890123456789012345678901"
+	  "23456789",
+	    "relay_socket = \"/12345678901234567890123456789012345678"
+	    "901234567890123456789\": allowed: an absolute path, or "
+	    "ADDRESS:PORT in numbers, of at most 107 bytes" },
+	{ "relay_socket = localhost:9000",
+	    "relay_socket = \"localhost:9000\": allowed: an absolute "
+	    "path, or ADDRESS:PORT in numbers, of at most 107 "
+	    "bytes" },
+	{ "admin_socket =", "admin_socket = \"\": allowed: an "
+	    "absolute path, or ADDRESS:PORT in numbers, of at most "
+	    "107 bytes" },
+	{ "ca_file = x", "ca_file = \"x\": allowed: empty, or an "
+	    "absolute path, of at most 4095 bytes" },
+};
+
 static void
 bad_values_are_refused_with_what_is_allowed(void **state)
 {
-	static const struct {
-		const char *line;
-		const char *text;
-	} cases[] = {
-		{ "queue_max = lots",
-		    "queue_max = \"lots\": allowed: 0 to 100000" },
-		{ "queue_max = -1",
-		    "queue_max = \"-1\": allowed: 0 to 100000" },
-		{ "queue_max = 100001",
-		    "queue_max = \"100001\": allowed: 0 to 100000" },
-		{ "queue_max = 99999999999999999999999",
-		    "queue_max = \"99999999999999999999999\": allowed: 0 to "
-		    "100000" },
-		{ "queue_max =", "queue_max = \"\": allowed: 0 to 100000" },
-		{ "drain_s = 2d", "drain_s = \"2d\": allowed: 0 to 1d (in "
-		    "seconds; or ms, s, m, h, d)" },
-		{ "connect_timeout_s = 1ms", "connect_timeout_s = \"1ms\": "
-		    "allowed: 10ms to 5m (in seconds; or ms, s, m, h, d)" },
-		{ "connect_timeout_s = 1.5", "connect_timeout_s = \"1.5\": "
-		    "allowed: 10ms to 5m (in seconds; or ms, s, m, h, d)" },
-		{ "beat_interval_ms = 1m", "beat_interval_ms = \"1m\": "
-		    "allowed: 50ms to 10s (in milliseconds; or ms, s, m, h, "
-		    "d)" },
-		{ "body_max_bytes = 10T", "body_max_bytes = \"10T\": allowed: "
-		    "1K to 1G (in bytes; or k, M, G, T)" },
-		{ "log_level = INFO", "log_level = \"INFO\": allowed: error, "
-		    "warn, info, debug" },
-		{ "log_level = warn|info", "log_level = \"warn|info\": "
-		    "allowed: error, warn, info, debug" },
-		{ "unpriced =", "unpriced = \"\": allowed: refuse, allow, "
-		    "default" },
-		{ "log = file:x", "log = \"file:x\": allowed: stderr, syslog, "
-		    "file:/path" },
-		{ "log = file:/", "log = \"file:/\": allowed: stderr, syslog, "
-		    "file:/path" },
-		{ "store = /a/b", "store = \"/a/b\": " STORE_ALLOWED },
-		{ "store = sqlite:/", "store = \"sqlite:/\": "
-		    STORE_ALLOWED },
-		{ "store = mysql://x", "store = \"mysql://x\": "
-		    STORE_ALLOWED },
-		/* There may be a password in it. */
-		{ "store = mysql://u:pw@h/d", "store: " STORE_ALLOWED },
-		{ "store = mysql://u:p@w@h/d", "store: " STORE_ALLOWED },
-		{ "store = mysql://u@pw@h/d", "store: " STORE_ALLOWED },
-		{ "store = mysql://h/u@d", "store: " STORE_ALLOWED },
-		{ "run_dir = run", "run_dir = \"run\": allowed: an absolute "
-		    "path, of at most 80 bytes" },
-		{ "host_name = a b", "host_name = \"a b\": allowed: empty, or "
-		    "letters, digits, '.', '-' and '_', of at most 120 "
-		    "bytes" },
-		{ "run_dir =", "run_dir = \"\": allowed: an absolute path, of "
-		    "at most 80 bytes" },
-		{ "relay_socket = /1234567890123456789012345678901234567890123"
-		  "4567890123456789012345678901234567890123456789012345678901"
-		  "23456789",
-		    "relay_socket = \"/12345678901234567890123456789012345678"
-		    "901234567890123456789\": allowed: an absolute path, or "
-		    "ADDRESS:PORT in numbers, of at most 107 bytes" },
-		{ "relay_socket = localhost:9000",
-		    "relay_socket = \"localhost:9000\": allowed: an absolute "
-		    "path, or ADDRESS:PORT in numbers, of at most 107 "
-		    "bytes" },
-		{ "admin_socket =", "admin_socket = \"\": allowed: an "
-		    "absolute path, or ADDRESS:PORT in numbers, of at most "
-		    "107 bytes" },
-		{ "ca_file = x", "ca_file = \"x\": allowed: empty, or an "
-		    "absolute path, of at most 4095 bytes" },
-	};
 	char want[256];
 	struct err err;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		assert_null(parse(cases[i].line, &err));
+	for (i = 0; i < NITEMS(bad_values); i++) {
+		assert_null(parse(bad_values[i].line, &err));
 		snprintf(want, sizeof(want), "t.conf: line 1: %s",
-		    cases[i].text);
+		    bad_values[i].text);
 		assert_string_equal(err.text, want);
 		assert_int_equal(err_info(err.code)->http_status, 400);
 	}

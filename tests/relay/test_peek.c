@@ -93,88 +93,89 @@ a_body_cut_at_any_byte_tells_the_same(void **state)
 		}
 }
 
+static const struct {
+	const char *body, *message;
+} wrong[] = {
+	{ "", "the body is not valid JSON: line 1, byte 1: the text "
+	    "ends where a value should be" },
+	{ "{\"model\":\"m\"", "the body is not valid JSON: line 1, "
+	    "byte 13: the text ends where ',' or a closing bracket "
+	    "should be" },
+	{ "{\"model\":\"m\",\n}", "the body is not valid JSON: line 2, "
+	    "byte 1: '}' where a member name should be" },
+	{ "{\"model\":\"m\"}{}", "the body is not valid JSON: line 1, "
+	    "byte 14: '{' where the text should be over" },
+	{ "[{\"model\":\"m\"}]", "the body is not a JSON object" },
+	{ "\"model\"", "the body is not a JSON object" },
+	{ "null", "the body is not a JSON object" },
+	{ "{}", "model is missing" },
+	{ "{\"Model\":\"m\"}", "model is missing" },
+	{ "{\"model\":null}", "model is not a string" },
+	{ "{\"model\":{}}", "model is not a string" },
+	{ "{\"model\":[\"m\"]}", "model is not a string" },
+	{ "{\"model\":5}", "model is not a string" },
+	{ "{\"model\":\"\"}", "model is empty" },
+	{ "{\"model\":\"a\\u0000b\"}",
+	    "model holds a control character" },
+	{ "{\"model\":\"a\\r\\nx-api-key: b\"}",
+	    "model holds a control character" },
+	{ "{\"model\":\"a\\u007f\"}",
+	    "model holds a control character" },
+	{ "{\"model\":\"\\u0085\"}",
+	    "model holds a control character" },
+	{ "{\"model\":\"a\xff\"}", "model is not valid UTF-8" },
+	{ "{\"model\":\"a\",\"model\":\"b\"}", "model is given twice" },
+	{ "{\"model\":\"a\",\"mod\\u0065l\":\"a\"}",
+	    "model is given twice" },
+	{ "{\"model\":\"a\",\"model\":null}", "model is given twice" },
+	{ "{\"model\":\"a\",\"stream\":1}", "stream is not a boolean" },
+	{ "{\"model\":\"a\",\"stream\":\"true\"}",
+	    "stream is not a boolean" },
+	{ "{\"model\":\"a\",\"stream\":null}",
+	    "stream is not a boolean" },
+	{ "{\"model\":\"a\",\"stream\":true,\"stream\":true}",
+	    "stream is given twice" },
+	{ "{\"model\":\"a\",\"max_tokens\":-1}", "max_tokens is not a "
+	    "whole number from 0 to 1000000000" },
+	{ "{\"model\":\"a\",\"max_tokens\":1.5}", "max_tokens is not a "
+	    "whole number from 0 to 1000000000" },
+	{ "{\"model\":\"a\",\"max_tokens\":1000000001}", "max_tokens "
+	    "is not a whole number from 0 to 1000000000" },
+	{ "{\"model\":\"a\",\"max_tokens\":1e400}", "max_tokens is "
+	    "not a whole number from 0 to 1000000000" },
+	{ "{\"model\":\"a\",\"max_tokens\":"
+	    "0000000000000000000000000000000000000001}",
+	    "the body is not valid JSON: line 1, byte 28: '0' where "
+	    "',' or a closing bracket should be" },
+	{ "{\"model\":\"a\",\"max_tokens\":\"5\"}", "max_tokens is not "
+	    "a whole number from 0 to 1000000000" },
+	{ "{\"model\":\"a\",\"max_tokens\":null}", "max_tokens is not "
+	    "a whole number from 0 to 1000000000" },
+	{ "{\"model\":\"a\",\"speed\":\"fast\",\"speed\":null}",
+	    "speed is given twice" },
+	{ "{\"service_tier\":1,\"model\":\"a\",\"service_tier\":1}",
+	    "service_tier is given twice" },
+	{ "{\"inference_geo\":\"us\",\"model\":\"a\","
+	    "\"inference_geo\":\"global\"}",
+	    "inference_geo is given twice" },
+	{ "{\"model\":\"a\",\"max_tokens\":5,\"max_tokens\":5}",
+	    "max_tokens is given twice" },
+};
+
 static void
 what_is_wrong_is_told(void **state)
 {
-	static const struct {
-		const char *body, *message;
-	} bad[] = {
-		{ "", "the body is not valid JSON: line 1, byte 1: the text "
-		    "ends where a value should be" },
-		{ "{\"model\":\"m\"", "the body is not valid JSON: line 1, "
-		    "byte 13: the text ends where ',' or a closing bracket "
-		    "should be" },
-		{ "{\"model\":\"m\",\n}", "the body is not valid JSON: line 2, "
-		    "byte 1: '}' where a member name should be" },
-		{ "{\"model\":\"m\"}{}", "the body is not valid JSON: line 1, "
-		    "byte 14: '{' where the text should be over" },
-		{ "[{\"model\":\"m\"}]", "the body is not a JSON object" },
-		{ "\"model\"", "the body is not a JSON object" },
-		{ "null", "the body is not a JSON object" },
-		{ "{}", "model is missing" },
-		{ "{\"Model\":\"m\"}", "model is missing" },
-		{ "{\"model\":null}", "model is not a string" },
-		{ "{\"model\":{}}", "model is not a string" },
-		{ "{\"model\":[\"m\"]}", "model is not a string" },
-		{ "{\"model\":5}", "model is not a string" },
-		{ "{\"model\":\"\"}", "model is empty" },
-		{ "{\"model\":\"a\\u0000b\"}",
-		    "model holds a control character" },
-		{ "{\"model\":\"a\\r\\nx-api-key: b\"}",
-		    "model holds a control character" },
-		{ "{\"model\":\"a\\u007f\"}",
-		    "model holds a control character" },
-		{ "{\"model\":\"\\u0085\"}",
-		    "model holds a control character" },
-		{ "{\"model\":\"a\xff\"}", "model is not valid UTF-8" },
-		{ "{\"model\":\"a\",\"model\":\"b\"}", "model is given twice" },
-		{ "{\"model\":\"a\",\"mod\\u0065l\":\"a\"}",
-		    "model is given twice" },
-		{ "{\"model\":\"a\",\"model\":null}", "model is given twice" },
-		{ "{\"model\":\"a\",\"stream\":1}", "stream is not a boolean" },
-		{ "{\"model\":\"a\",\"stream\":\"true\"}",
-		    "stream is not a boolean" },
-		{ "{\"model\":\"a\",\"stream\":null}",
-		    "stream is not a boolean" },
-		{ "{\"model\":\"a\",\"stream\":true,\"stream\":true}",
-		    "stream is given twice" },
-		{ "{\"model\":\"a\",\"max_tokens\":-1}", "max_tokens is not a "
-		    "whole number from 0 to 1000000000" },
-		{ "{\"model\":\"a\",\"max_tokens\":1.5}", "max_tokens is not a "
-		    "whole number from 0 to 1000000000" },
-		{ "{\"model\":\"a\",\"max_tokens\":1000000001}", "max_tokens "
-		    "is not a whole number from 0 to 1000000000" },
-		{ "{\"model\":\"a\",\"max_tokens\":1e400}", "max_tokens is "
-		    "not a whole number from 0 to 1000000000" },
-		{ "{\"model\":\"a\",\"max_tokens\":"
-		    "0000000000000000000000000000000000000001}",
-		    "the body is not valid JSON: line 1, byte 28: '0' where "
-		    "',' or a closing bracket should be" },
-		{ "{\"model\":\"a\",\"max_tokens\":\"5\"}", "max_tokens is not "
-		    "a whole number from 0 to 1000000000" },
-		{ "{\"model\":\"a\",\"max_tokens\":null}", "max_tokens is not "
-		    "a whole number from 0 to 1000000000" },
-		{ "{\"model\":\"a\",\"speed\":\"fast\",\"speed\":null}",
-		    "speed is given twice" },
-		{ "{\"service_tier\":1,\"model\":\"a\",\"service_tier\":1}",
-		    "service_tier is given twice" },
-		{ "{\"inference_geo\":\"us\",\"model\":\"a\","
-		    "\"inference_geo\":\"global\"}",
-		    "inference_geo is given twice" },
-		{ "{\"model\":\"a\",\"max_tokens\":5,\"max_tokens\":5}",
-		    "max_tokens is given twice" },
-	};
 	struct peek out;
 	struct err err;
 	size_t i, cut;
 
 	(void)state;
-	for (i = 0; i < NITEMS(bad); i++)
-		for (cut = 0; cut <= strlen(bad[i].body); cut++) {
-			assert_int_equal(peek_cut(bad[i].body, cut, &out,
+	for (i = 0; i < NITEMS(wrong); i++)
+		for (cut = 0; cut <= strlen(wrong[i].body); cut++) {
+			assert_int_equal(peek_cut(wrong[i].body, cut, &out,
 			    &err), -1);
 			assert_int_equal(err.code, ERR_INVAL);
-			assert_string_equal(err.text, bad[i].message);
+			assert_string_equal(err.text, wrong[i].message);
 		}
 }
 
