@@ -1,8 +1,9 @@
 # make check-valgrind: the unit tests under valgrind, whose errors fail; in a
-# tree without a sanitizer.  valgrind_lock.c has it wait for locks; a case that
-# valgrind cannot run skips itself where LEASEHOLD_VALGRIND is set.  What is
-# lost for certain is an error, what may be is not: SQLite keeps pointers into
-# its pages alone, which shows in the children of test_sqlite that end at once.
+# tree without a sanitizer; none may take longer than 50 minutes.
+# valgrind_lock.c has it wait for locks; a case that valgrind cannot run skips
+# itself where LEASEHOLD_VALGRIND is set.  What is lost for certain is an error,
+# what may be is not: SQLite keeps pointers into its pages alone, which shows in
+# the children of test_sqlite that end at once.
 VALGRIND_FLAGS = -q --error-exitcode=99 --leak-check=full \
 	--errors-for-leak-kinds=definite --child-silent-after-fork=yes
 EXTRA_DIST += tests/valgrind_lock.c
@@ -20,7 +21,7 @@ check-valgrind: all tests/valgrind_lock.so
 	@$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(UNIT_TESTS)
 	@LEASEHOLD_VALGRIND=1; export LEASEHOLD_VALGRIND; \
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(UNIT_TESTS)' \
-	    LOG_COMPILER='env LD_PRELOAD=$(abs_builddir)/tests/valgrind_lock.so valgrind' \
+	    LOG_COMPILER='timeout -k 9 3000 env LD_PRELOAD=$(abs_builddir)/tests/valgrind_lock.so valgrind' \
 	    AM_LOG_FLAGS='$(VALGRIND_FLAGS)' TEST_SUITE_LOG=check-valgrind.log
 
 # make check-tsan: the tests with threads under ThreadSanitizer, in a tree of

@@ -320,25 +320,31 @@ old_windows_go_and_others_stay(void **state)
 	    "period, length_ms, limit_value, created_ms) VALUES "
 	    "(3, 'fast', 'key', 1, 'money', 'rolling', 3600000, 5, 1), "
 	    "(4, 'fixed', 'key', 1, 'money', 'fixed', 3600000, 5, 1), "
-	    "(5, 'monthly', 'key', 1, 'money', 'month', 0, 5, 1)");
+	    "(5, 'monthly', 'key', 1, 'money', 'month', 0, 5, 1), "
+	    "(6, 'slow', 'key', 1, 'money', 'rolling', 34560000000, 5, 1)");
 	desk_sql(d, "INSERT INTO budget_window (budget_id, start_ms, spent, "
 	    "reserved) VALUES (1, -1, 0, 0), (3, -1, 0, 0), "
 	    "(3, %lld, 1, 0), (3, %lld, 1, 0), "
 	    "(4, %lld, 1, 0), (4, %lld, 1, 0), "
-	    "(5, %lld, 1, 0), (5, %lld, 1, 0), (5, %lld, 1, 1)",
+	    "(5, %lld, 1, 0), (5, %lld, 1, 0), (5, %lld, 1, 1), "
+	    "(6, %lld, 1, 0), (6, %lld, 1, 0), (6, %lld, 1, 0)",
 	    (long long)(now - 3 * day), (long long)(now - 2 * day),
 	    (long long)(now - 41 * day), (long long)(now - 40 * day),
 	    (long long)(now - 73 * day), (long long)(now - 71 * day),
-	    (long long)(now - 99 * day));
+	    (long long)(now - 99 * day), (long long)(now - 3 * day),
+	    (long long)(now - 406 * day), (long long)(now - 409 * day));
 	desk_works(d, store_begin(d->st, true, &d->err));
 	desk_works(d, prune_windows(d->st, 100, &rows, &d->err));
 	desk_works(d, store_commit(d->st, &d->err));
-	assert_int_equal(rows, 3);
-	/* The gates, the younger ones, and what is held by an open row. */
+	assert_int_equal(rows, 4);
+	/* The gates, the younger ones, and what is held by an open row.  A
+	 * bucket of 400 days counts for as long, and its own 6.7 days. */
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget_window "
-	    "WHERE budget_id >= 3"), 5);
+	    "WHERE budget_id >= 3"), 7);
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget_window "
-	    "WHERE budget_id >= 3 AND start_ms >= 0 AND reserved = 0"), 3);
+	    "WHERE budget_id >= 3 AND start_ms >= 0 AND reserved = 0"), 5);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget_window "
+	    "WHERE budget_id = 6"), 2);
 }
 
 static void

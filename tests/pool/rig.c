@@ -82,6 +82,7 @@ static struct store *
 open_store(struct rig *r)
 {
 	struct store_options opt = { .create = true, .busy_timeout_ms = 5000,
+		.synchronous_full = r->timed,
 		.clock = r->timed ? &r->clock.clock : NULL };
 	struct err err = { 0 };
 	struct store *st;

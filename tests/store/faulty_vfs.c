@@ -17,7 +17,7 @@ static struct {
 	/* below the lock */
 	enum faulty_kind kind;
 	int after, times;
-	int hits;
+	int hits[FAULTY_NKINDS];
 	pthread_mutex_t lock;
 } faulty = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -40,7 +40,7 @@ strikes_now(void)
 		return (false);
 	}
 	faulty.times--;
-	faulty.hits++;
+	faulty.hits[faulty.kind]++;
 	return (true);
 }
 
@@ -250,12 +250,12 @@ faulty_arm(enum faulty_kind kind, int after, int times)
 }
 
 int
-faulty_hits(void)
+faulty_hits(enum faulty_kind kind)
 {
 	int n;
 
 	pthread_mutex_lock(&faulty.lock);
-	n = faulty.hits;
+	n = faulty.hits[kind];
 	pthread_mutex_unlock(&faulty.lock);
 	return (n);
 }

@@ -21,9 +21,9 @@ enum faulty_kind {
 void faulty_install(void);
 
 /** faulty_arm(kind, after, times): After ${after} calls of that kind, the next
- * ${times} fail; 0: none any more.  faulty_hits(): How many have failed in
+ * ${times} fail; 0: none any more.  faulty_hits(kind): How many have failed in
  * all. */
 void faulty_arm(enum faulty_kind kind, int after, int times);
-int faulty_hits(void);
+int faulty_hits(enum faulty_kind kind);
 
 #endif /* !TESTS_STORE_FAULTY_VFS_H_ */
