@@ -162,6 +162,10 @@ api_handler api_groups, api_group, api_add_group, api_set_group,
     api_remove_group;		/* routes_groups.c */
 api_handler api_budgets, api_budget, api_add_budget, api_set_budget,
     api_remove_budget;		/* routes_budgets.c */
+api_handler api_keys, api_key, api_add_key, api_set_key,
+    api_revoke_key;		/* routes_keys.c */
+api_handler api_accounts, api_account, api_add_account, api_set_account,
+    api_wake_account, api_remove_account;	/* routes_accounts.c */
 api_handler api_usage, api_requests, api_request,
     api_prices;			/* routes_reports.c */
 api_handler api_status, api_queue;	/* routes_pool.c */

@@ -91,9 +91,11 @@ libadmin_a_SOURCES = \
 	admin/requests.c \
 	admin/requests.h \
 	admin/routes.c \
+	admin/routes_accounts.c \
 	admin/routes_auth.c \
 	admin/routes_budgets.c \
 	admin/routes_groups.c \
+	admin/routes_keys.c \
 	admin/routes_people.c \
 	admin/routes_pool.c \
 	admin/routes_reports.c \

@@ -174,3 +174,9 @@ SELECT name FROM account_group WHERE id = ?;
 
 -- name: name_of_budget
 SELECT name FROM budget WHERE id = ?;
+
+-- name: name_of_key
+SELECT name FROM api_key WHERE id = ?;
+
+-- name: name_of_account
+SELECT name FROM account WHERE id = ?;

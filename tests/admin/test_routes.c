@@ -133,6 +133,117 @@ groups_and_budgets_are_kept(void **state)
 	visit_fini(&v);
 }
 
+static void
+a_key_is_shown_once(void **state)
+{
+	struct desk *d = *state;
+	struct visit v, other;
+	char path[64], secret[64], *text;
+
+	visit_init(&v, d);
+	visit_init(&other, d);
+	visit_join(&v, d, "admin", "ann");
+	visit_join(&other, d, "user", "bob");
+	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
+	    201);
+	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"k\", "
+	    "\"user\": \"bob\", \"group\": \"g\", \"rate\": \"60/1m\", "
+	    "\"from\": \"192.0.2.0/24\", \"drain_s\": 5}"), 201);
+	(void)snprintf(secret, sizeof(secret), "%s", visit_text(&v, "key"));
+	assert_int_equal(strncmp(secret, "sk-lh-", 6), 0);
+	assert_string_equal(visit_text(&v, "bound_to"), "g");
+	assert_int_equal(number(&v, "rate_ms"), 60000);
+	assert_int_equal(number(&v, "drain_ms"), 5000);
+	(void)snprintf(path, sizeof(path), "%s", path_of(&v, "/api-keys"));
+	assert_int_equal(visit(&v, "PATCH", path, "{\"group\": null, "
+	    "\"models\": \"claude-*\"}"), 200);
+	assert_string_equal(visit_text(&v, "bind"), "pool");
+	assert_null(json_object_get(v.body, "key"));
+	assert_null(json_object_get(v.body, "hash"));
+	visit_expect(&v, 40001, "PATCH", path, "{\"expires_ms\": 5}");
+	visit_expect(&v, 40001, "PATCH", path, "{\"from\": \"all\"}");
+	visit_expect(&v, 40001, "PATCH", path, "{\"rate\": \"fast\"}");
+	visit_expect(&v, 40401, "PATCH", path, "{\"group\": \"nope\"}");
+
+	/* Users see their own. */
+	assert_int_equal(visit(&v, "POST", "/api-keys",
+	    "{\"name\": \"of nobody\"}"), 201);
+	assert_int_equal(visit(&other, "GET", "/api-keys", NULL), 200);
+	assert_int_equal(number(&other, "total"), 1);
+	assert_int_equal(visit(&other, "GET", path, NULL), 200);
+	visit_expect(&other, 40401, "GET", path_of(&v, "/api-keys"), NULL);
+	visit_expect(&other, 40301, "PATCH", path, "{\"budget_nusd\": 1}");
+
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+	assert_int_equal(visit(&v, "GET", "/logs?object=k", NULL), 200);
+	assert_int_equal(json_array_size(v.body), 3);
+	text = json_dumps(v.body, 0);
+	assert_null(strstr(text, secret));
+	free(text);
+	visit_fini(&v);
+	visit_fini(&other);
+}
+
+static void
+an_accounts_secret_goes_in_and_never_out(void **state)
+{
+	static const char secret[] = "sk-ant-very-secret-0123456789";
+	struct desk *d = *state;
+	struct visit v, operator;
+	char path[64], wake[80], *text;
+
+	visit_init(&v, d);
+	visit_init(&operator, d);
+	visit_join(&v, d, "admin", "ann");
+	visit_join(&operator, d, "operator", "olga");
+	visit_expect(&v, 40001, "POST", "/admin/accounts",
+	    "{\"name\": \"a\", \"platform_type\": \"claude\"}");
+	assert_int_equal(visit(&v, "POST", "/admin/accounts", "{\"name\": "
+	    "\"a\", \"platform_type\": \"claude\", \"request_url\": "
+	    "\"https://api.anthropic.com\", \"credential\": \"api_key\", "
+	    "\"secret_key\": \"sk-ant-very-secret-0123456789\", "
+	    "\"proxy\": \"http://me@proxy.example:3128\", "
+	    "\"proxy_password\": \"proxy-secret\"}"), 201);
+	(void)snprintf(path, sizeof(path), "%s", path_of(&v,
+	    "/admin/accounts"));
+	(void)snprintf(wake, sizeof(wake), "%s/wake", path);
+	text = json_dumps(v.body, 0);
+	assert_null(strstr(text, secret));
+	assert_null(strstr(text, "proxy-secret"));
+	free(text);
+
+	assert_int_equal(visit(&operator, "PATCH", path,
+	    "{\"enabled\": false, \"weight\": 7}"), 200);
+	visit_expect(&operator, 40301, "PATCH", path,
+	    "{\"secret_key\": \"sk-mine\"}");
+	visit_expect(&operator, 40301, "PATCH", path,
+	    "{\"request_url\": \"https://elsewhere.example\"}");
+	visit_expect(&operator, 40301, "PATCH", path, "{\"proxy\": \"\"}");
+	visit_expect(&operator, 40301, "DELETE", path, NULL);
+	assert_int_equal(visit(&operator, "POST", wake, NULL), 200);
+	assert_int_equal(visit(&v, "GET",
+	    "/admin/accounts?platform_type=claude&page=1&limit=10", NULL),
+	    200);
+	assert_int_equal(number(&v, "total"), 1);
+	assert_int_equal(visit(&v, "GET",
+	    "/admin/accounts?platform_type=gemini", NULL), 200);
+	assert_int_equal(number(&v, "total"), 0);
+	visit_expect(&v, 40001, "PATCH", path,
+	    "{\"request_url\": \"http://api.anthropic.com\"}");
+	visit_expect(&v, 40001, "PATCH", path,
+	    "{\"secret_key\": \"a b\\r\\nx: y\"}");
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+
+	assert_int_equal(visit(&v, "GET", "/logs", NULL), 200);
+	text = json_dumps(v.body, 0);
+	assert_non_null(strstr(text, "account.add"));
+	assert_null(strstr(text, secret));
+	assert_null(strstr(text, "proxy-secret"));
+	free(text);
+	visit_fini(&v);
+	visit_fini(&operator);
+}
+
 /* Of each route: what is not a value is refused, and changes nothing. */
 static void
 bad_values_are_refused(void **state)
@@ -210,6 +321,17 @@ each_route_asks_for_its_role(void **state)
 		{ "POST", "/budgets", "{}", ROLE_ADMIN },
 		{ "PATCH", "/budgets/1", "{}", ROLE_ADMIN },
 		{ "DELETE", "/budgets/1", NULL, ROLE_ADMIN },
+		{ "GET", "/api-keys", NULL, ROLE_USER },
+		{ "GET", "/api-keys/1", NULL, ROLE_USER },
+		{ "POST", "/api-keys", "{\"name\": \"x\"}", ROLE_ADMIN },
+		{ "PATCH", "/api-keys/1", "{}", ROLE_ADMIN },
+		{ "DELETE", "/api-keys/1", NULL, ROLE_ADMIN },
+		{ "GET", "/admin/accounts", NULL, ROLE_OPERATOR },
+		{ "GET", "/admin/accounts/1", NULL, ROLE_OPERATOR },
+		{ "POST", "/admin/accounts", "{}", ROLE_ADMIN },
+		{ "PATCH", "/admin/accounts/1", "{}", ROLE_OPERATOR },
+		{ "POST", "/admin/accounts/1/wake", NULL, ROLE_OPERATOR },
+		{ "DELETE", "/admin/accounts/1", NULL, ROLE_ADMIN },
 		{ "GET", "/usage", NULL, ROLE_USER },
 		{ "GET", "/requests", NULL, ROLE_OPERATOR },
 		{ "GET", "/requests/1", NULL, ROLE_OPERATOR },
@@ -316,6 +438,8 @@ main(void)
 		DESK_TEST(users_are_added_changed_and_removed),
 		DESK_TEST(the_last_administrator_stays),
 		DESK_TEST(groups_and_budgets_are_kept),
+		DESK_TEST(a_key_is_shown_once),
+		DESK_TEST(an_accounts_secret_goes_in_and_never_out),
 		DESK_TEST(bad_values_are_refused),
 		DESK_TEST(each_route_asks_for_its_role),
 		DESK_TEST(users_see_what_they_used_alone),

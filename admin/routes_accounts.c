@@ -1,0 +1,186 @@
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/seal.h"
+
+#include "accounts.h"
+
+#include "api.h"
+
+/* Those of one platform alone, where the query names it. */
+static void
+keep_platform(json_t *accounts, const char *platform)
+{
+	const char *is;
+	size_t i;
+
+	for (i = json_array_size(accounts); i > 0; i--) {
+		is = json_string_value(json_object_get(json_array_get(
+		    accounts, i - 1), "platform"));
+		if (is == NULL || strcmp(is, platform) != 0)
+			(void)json_array_remove(accounts, i - 1);
+	}
+}
+
+json_t *
+api_accounts(struct api_call *c, struct err *err)
+{
+	char text[64];
+	const char *platform;
+	json_t *accounts;
+
+	accounts = accounts_list(c->store, NULL, err);
+	platform = api_query(c, "platform_type", text, sizeof(text));
+	if (accounts != NULL && platform != NULL)
+		keep_platform(accounts, platform);
+	return (api_page(c, accounts, err));
+}
+
+json_t *
+api_account(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+
+	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err))
+		return (NULL);
+	return (accounts_show(c->store, name, err));
+}
+
+static int
+read_oauth(struct api_call *c, struct oauth_settings *o, struct err *err)
+{
+	const struct {
+		const char *name, **out;
+	} texts[] = {
+		{ "authorize_url", &o->authorize_url },
+		{ "token_url", &o->token_url },
+		{ "client_id", &o->client_id },
+		{ "scopes", &o->scopes },
+		{ "redirect_uri", &o->redirect_uri },
+		{ "token_format", &o->token_format },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (api_text(c, texts[i].name, texts[i].out, err))
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+read_numbers(struct api_call *c, struct account_change *a, struct err *err)
+{
+
+	if (api_int(c, "priority", 0, ACCOUNT_PRIORITY_MAX, &a->priority,
+	    err) || api_int(c, "weight", 1, ACCOUNT_WEIGHT_MAX, &a->weight,
+	    err) || api_int(c, "concurrency", 1, ACCOUNT_CONCURRENCY_MAX,
+	    &a->concurrency, err))
+		return (-1);
+	return (api_flag(c, "enabled", &a->enabled, err));
+}
+
+static int
+read_account(struct api_call *c, struct account_change *a, struct err *err)
+{
+	static const char *const members[] = {
+		"name", "platform_type", "request_url", "credential",
+		"secret_key", "group", "priority", "weight", "concurrency",
+		"enabled", "proxy", "proxy_password", "authorize_url",
+		"token_url", "client_id", "scopes", "redirect_uri",
+		"token_format", NULL
+	};
+
+	account_change_init(a);
+	if (api_members(c, members, err) ||
+	    api_text(c, "name", &a->name, err) ||
+	    api_text(c, "platform_type", &a->platform, err) ||
+	    api_text(c, "request_url", &a->base_url, err) ||
+	    api_text(c, "credential", &a->credential, err) ||
+	    api_text(c, "secret_key", &a->secret, err) ||
+	    api_text(c, "group", &a->group, err) ||
+	    api_text(c, "proxy", &a->proxy, err) ||
+	    api_text(c, "proxy_password", &a->proxy_password, err) ||
+	    read_numbers(c, a, err))
+		return (-1);
+	if (a->secret != NULL)
+		a->secret_len = strlen(a->secret);
+	return (read_oauth(c, &a->oauth, err));
+}
+
+json_t *
+api_add_account(struct api_call *c, struct err *err)
+{
+	struct account_change change;
+	struct audit a;
+
+	if (read_account(c, &change, err) ||
+	    api_need_text(c, "name", &change.name, err))
+		return (NULL);
+	api_audit(c, &a, "account.add", "", change.name);
+	if (accounts_add(c->store, c->seal, &change, err))
+		return (NULL);
+	c->status = 201;
+	return (accounts_show(c->store, change.name, err));
+}
+
+/* Operators run the pool: they may switch an account, and weigh it. */
+static bool
+is_for_operators(const struct account_change *a)
+{
+	struct account_change plain;
+
+	account_change_init(&plain);
+	plain.priority = a->priority;
+	plain.weight = a->weight;
+	plain.concurrency = a->concurrency;
+	plain.enabled = a->enabled;
+	return (memcmp(&plain, a, sizeof(plain)) == 0);
+}
+
+json_t *
+api_set_account(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+	struct account_change change;
+	struct audit a;
+
+	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err) ||
+	    read_account(c, &change, err))
+		return (NULL);
+	if (c->who.role < ROLE_ADMIN && !is_for_operators(&change))
+		return (api_refuse(c, 403, "operators may set enabled, "
+		    "priority, weight and concurrency alone"));
+	api_audit(c, &a, "account.set", name, change.name);
+	if (accounts_set(c->store, c->seal, name, &change, err))
+		return (NULL);
+	return (accounts_show(c->store, change.name != NULL ? change.name :
+	    name, err));
+}
+
+json_t *
+api_wake_account(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+	struct audit a;
+
+	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err))
+		return (NULL);
+	api_audit(c, &a, "account.wake", name, NULL);
+	if (accounts_wake(c->store, name, err))
+		return (NULL);
+	return (accounts_show(c->store, name, err));
+}
+
+json_t *
+api_remove_account(struct api_call *c, struct err *err)
+{
+	char name[LIMIT_NAME_BYTES];
+	struct audit a;
+
+	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err))
+		return (NULL);
+	api_audit(c, &a, "account.remove", name, NULL);
+	return (accounts_remove(c->store, name, err) ? NULL : api_done(c));
+}
