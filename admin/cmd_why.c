@@ -30,7 +30,10 @@ run_why(struct cli *cli, struct err *err)
 		.account = cli->args[0],
 		.key = cli_option(cli, "key"),
 		.model = cli_option(cli, "model"),
+		.session = cli_option(cli, "session"),
 		.half_open_ms = cli->conf->half_open_ms,
+		.affinity_ttl_ms = cli->conf->affinity_ttl_ms,
+		.affinity_wait_ms = cli->conf->affinity_wait_ms,
 	};
 	const json_t *rows;
 	json_t *j;
@@ -56,6 +59,8 @@ run_why(struct cli *cli, struct err *err)
 static const struct command_option options[] = {
 	{ "key", "NAME", "the key that the request comes with" },
 	{ "model", "MODEL", "the model that it names" },
+	{ "session", "ID", "its session, as \"requests show\" has it; else it "
+	    "is a new one" },
 	{ NULL, NULL, NULL }
 };
 
@@ -69,7 +74,7 @@ const struct command commands_why[] = {
 		.needs = NEEDS_SEAL,
 		.summary = "say why an account does not serve a request",
 		.details = "Chooses as a relay responder would at this "
-		    "moment, for a new session.",
+		    "moment.",
 		.options = options,
 		.run = run_why,
 	},

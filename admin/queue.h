@@ -12,7 +12,8 @@ struct store;
  * keys, see pool/place.h): "waiting", "served_last_minute", and "requests",
  * at most QUEUE_SHOWN, each with its position from 1, how long it has waited,
  * when it gives up, and how long it will still wait ("expected_ms") if the
- * pool goes on at the pace of the last minute; null if that is not known.
+ * accounts that it may use ("bind", "bind_id") go on at the pace of the last
+ * minute; null if that is not known.
  * What GET /api/v1/queue/status answers.
  */
 #define QUEUE_SHOWN	1000

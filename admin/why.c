@@ -4,9 +4,12 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "pool/affinity.h"
 #include "pool/breaker.h"
 #include "pool/choose.h"
+#include "pool/crews.h"
 #include "pool/health.h"
+#include "pool/idlist.h"
 #include "pool/keys.h"
 #include "pool/load.h"
 #include "store/store.h"
@@ -28,6 +31,9 @@ struct view {
 	struct choose_params params;
 	struct choice choice;
 	char family[POOL_FAMILY_SIZE];
+	struct crew crew;		/* .limit 0: none that is full */
+	struct session home;		/* .account_id 0: none */
+	int64_t patience_ms;		/* so long it waits for that */
 };
 
 static void
@@ -74,6 +80,62 @@ view_probes(struct view *v, struct store *st, const struct why_ask *ask,
 	    &v->load, err) < 0 ? -1 : 0);
 }
 
+/* Users and groups whose requests are bounded together. */
+static int
+view_crews(struct view *v, struct store *st, struct err *err)
+{
+	struct crew crew;
+	int kind;
+
+	for (kind = 0; kind < CREW_KINDS; kind++) {
+		if (!crew_of(v->snapshot, v->key, (enum crew_kind)kind,
+		    &crew))
+			continue;
+		if (crew_count(st, &crew, err))
+			return (-1);
+		if (crew.in_flight >= crew.limit)
+			v->crew = crew;
+	}
+	return (0);
+}
+
+/* id, account, since, used, tokens, how long they are kept, expires */
+static int
+home_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct session *s = arg;
+
+	(void)n;
+	s->account_id = store_get_int(&c[1]);
+	s->used_ms = store_get_int(&c[3]);
+	s->cached_tokens = store_get_int(&c[4]);
+	s->cache_ms = store_get_int(&c[5]);
+	return (1);
+}
+
+/* Where the session is at home. */
+static int
+view_home(struct view *v, struct store *st, const struct why_ask *ask,
+    struct err *err)
+{
+	struct store_value params[2];
+	struct idlist ids;
+	int rc = -1;
+
+	if (ask->session == NULL || ask->affinity_ttl_ms == 0)
+		return (0);
+	idlist_init(&ids, 1);
+	idlist_put(&ids, affinity_id(v->key, ask->session), 0);
+	params[1] = store_int(store_now_ms(st));
+	if (idlist_param(&ids, &params[0], err) == 0 && store_query(st,
+	    STMT_AFFINITY_READ, params, 2, home_row, &v->home, err) >= 0)
+		rc = 0;
+	idlist_fini(&ids);
+	v->patience_ms = affinity_patience_ms(&v->home,
+	    ask->affinity_wait_ms, params[1].i);
+	return (rc);
+}
+
 /* What place.c asks for a request to /v1/messages. */
 static void
 view_choose(struct view *v, struct store *st)
@@ -88,6 +150,8 @@ view_choose(struct view *v, struct store *st)
 		.platform = "claude",
 		.family = v->family,
 		.needs_slot = true,
+		.home = v->home.account_id,
+		.patient = v->patience_ms > 0,
 		.now_ms = store_now_ms(st),
 	};
 	choose(&v->params, false, &v->choice);
@@ -109,13 +173,34 @@ view_read(struct view *v, struct store *st, const struct seal *seal,
 		return (-1);
 	v->self = load_candidate(&v->load, account_id);
 	model_family(ask->model, v->family);
-	if (view_probes(v, st, ask, err))
+	if (view_probes(v, st, ask, err) || view_crews(v, st, err) ||
+	    view_home(v, st, ask, err))
 		return (-1);
 	view_choose(v, st);
 	return (0);
 }
 
 /* ---- in words ---- */
+
+/* So many run already that the next waits, whatever the accounts. */
+static bool
+says_full(const struct view *v, const struct why_ask *ask, char *out)
+{
+	if (v->key->concurrency > 0 &&
+	    load_key(&v->load, v->key->id) >= v->key->concurrency) {
+		(void)snprintf(out, ANSWER_SIZE, "key \"%s\" has %" PRId64
+		    " requests running, which is as many as it may have: the "
+		    "next waits", ask->key, v->key->concurrency);
+		return (true);
+	}
+	if (v->crew.limit == 0)
+		return (false);
+	(void)snprintf(out, ANSWER_SIZE, "the keys of the %s of key \"%s\" "
+	    "have %" PRId64 " requests running, which is as many as they may "
+	    "have together: the next waits", crew_word(&v->crew), ask->key,
+	    v->crew.limit);
+	return (true);
+}
 
 static bool
 says_key(const struct view *v, const struct why_ask *ask, char *out)
@@ -136,13 +221,7 @@ says_key(const struct view *v, const struct why_ask *ask, char *out)
 		    "revoked", ask->key);
 		return (true);
 	}
-	if (v->key->concurrency == 0 ||
-	    load_key(&v->load, v->key->id) < v->key->concurrency)
-		return (false);
-	(void)snprintf(out, ANSWER_SIZE, "key \"%s\" has %" PRId64
-	    " requests running, which is as many as it may have: the next "
-	    "waits", ask->key, v->key->concurrency);
-	return (true);
+	return (says_full(v, ask, out));
 }
 
 static void
@@ -229,6 +308,29 @@ static const char *const firsts[][2] = {
 	    "left of this one's limit" },
 };
 
+/* The session's account goes first. */
+static bool
+says_home(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const struct account *home = snapshot_account(v->snapshot,
+	    v->home.account_id);
+
+	if (home == NULL || home == v->self->account)
+		return (false);
+	if (v->choice.home == CHOICE_HOME_KEPT)
+		(void)snprintf(out, ANSWER_SIZE, "\"%s\" is fit, but \"%s\" "
+		    "holds the session's prompt cache", ask->account,
+		    home->name);
+	else if (v->choice.home == CHOICE_HOME_AWAITED)
+		(void)snprintf(out, ANSWER_SIZE, "\"%s\" is fit, but the "
+		    "request waits up to %" PRId64 " ms for \"%s\", which "
+		    "is busy and holds the session's prompt cache",
+		    ask->account, v->patience_ms, home->name);
+	else
+		return (false);
+	return (true);
+}
+
 static void
 say_fit(const struct view *v, const struct why_ask *ask, char *out)
 {
@@ -237,6 +339,8 @@ say_fit(const struct view *v, const struct why_ask *ask, char *out)
 	const char *first;
 	size_t i;
 
+	if (says_home(v, ask, out))
+		return;
 	if (best == v->self) {
 		(void)snprintf(out, ANSWER_SIZE, "\"%s\" would serve it now%s",
 		    ask->account, v->choice.probe ? ", as a probe: its "

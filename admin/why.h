@@ -13,15 +13,19 @@ struct why_ask {
 	const char *account;
 	const char *key;
 	const char *model;
-	int64_t half_open_ms;	/* the setting half_open_s */
+	const char *session;	/* as requests have it; NULL: a new one */
+
+	/* settings */
+	int64_t half_open_ms;
+	int64_t affinity_ttl_ms, affinity_wait_ms;
 };
 
 /**
  * why_not(st, seal, ask, err):
- * Choose as a relay responder would at this moment, for a new session: an
- * object with "answer" in words, "picked" (would the account be chosen?), and
- * "considered": the accounts that the key may use, each with its load and why
- * it is fit or passed over.  ERR_NOT_FOUND: there is no such account or key.
+ * Choose as a relay responder would at this moment: an object with "answer" in
+ * words, "picked" (would the account be chosen?), and "considered": the
+ * accounts that the key may use, each with its load and why it is fit or
+ * passed over.  ERR_NOT_FOUND: there is no such account or key.
  */
 json_t *why_not(struct store *st, const struct seal *seal,
     const struct why_ask *ask, struct err *err);

@@ -16,15 +16,17 @@ FROM ticket;
 SELECT count(*) FROM ticket WHERE granted_ms IS NULL;
 
 -- name: queue_served
--- id from which on, since when
-SELECT count(*) FROM ledger
-WHERE id >= ? AND settled_ms >= ? AND attempts > 0;
+-- By account, with its group; id from which on, since when
+SELECT coalesce(account_id, 0), group_id, count(*) FROM ledger
+WHERE id >= ? AND settled_ms >= ? AND attempts > 0
+GROUP BY account_id, group_id;
 
 -- name: queue_list
 -- In the order in which tickets_waiting has them; how many
 SELECT q.ledger_id, k.name, q.model, q.enqueued_ms, q.expires_ms,
-    coalesce(k.queue_class, 1) FROM
-    (SELECT ledger_id, key_id, model, enqueued_ms, expires_ms,
+    coalesce(k.queue_class, 1), q.bind_kind, coalesce(q.bind_id, 0) FROM
+    (SELECT ledger_id, key_id, model, enqueued_ms, expires_ms, bind_kind,
+    bind_id,
     row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
     FROM ticket WHERE granted_ms IS NULL) AS q
 LEFT JOIN api_key k ON k.id = q.key_id

@@ -51,8 +51,8 @@ enum breaker breaker_one(const struct cooldown *cd, int64_t now_ms);
 enum breaker breaker_of(const struct account *a, const char *family,
     int64_t now_ms, const struct cooldown **why);
 
-/** breaker_heals(cd): Time alone takes away what it is for: a limit, or a failure
- * that may be over at any moment; but not a refused credential. */
+/** breaker_heals(cd): Time alone takes away what it is for: a limit, or a
+ * failure that may be over at any moment; but not a refused credential. */
 bool breaker_heals(const struct cooldown *cd);
 
 /** breaker_word(b): "closed", "half-open", "open" (hard or soft). */

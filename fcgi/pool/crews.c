@@ -46,9 +46,8 @@ crew_word(const struct crew *crew)
 	return (kinds[crew->kind].word);
 }
 
-/* The crew of that kind that ${key} belongs to, if it is bounded. */
-static bool
-crew_of(const struct runner *rn, const struct key_state *key,
+bool
+crew_of(const struct snapshot *s, const struct key_state *key,
     enum crew_kind kind, struct crew *out)
 {
 	const struct group *g;
@@ -58,11 +57,23 @@ crew_of(const struct runner *rn, const struct key_state *key,
 		out->id = key->person_id;
 		out->limit = key->person_concurrency;
 	} else if (strcmp(key->bind_kind, "group") == 0 &&
-	    (g = snapshot_group(rn->snapshot, key->bind_id)) != NULL) {
+	    (g = snapshot_group(s, key->bind_id)) != NULL) {
 		out->id = g->id;
 		out->limit = g->concurrency;
 	}
 	return (out->limit > 0);
+}
+
+int
+crew_count(struct store *st, struct crew *crew, struct err *err)
+{
+	struct store_value id = store_int(crew->id);
+
+	if (store_one(st, kinds[crew->kind].count, &id, 1, &crew->in_flight, 1,
+	    err) < 0)
+		return (-1);
+	crew->counted = true;
+	return (0);
 }
 
 static struct crew *
@@ -127,17 +138,15 @@ add_locked(struct runner *rn, const struct crew *like, struct err *err)
 static struct crew *
 crew_get(struct runner *rn, const struct crew *like, struct err *err)
 {
-	struct store_value id = store_int(like->id);
 	struct crew *crew = find(&rn->crews, like);
 
 	if (crew == NULL && (crew = add_locked(rn, like, err)) == NULL)
 		return (NULL);
 	if (crew->counted)
 		return (crew);
-	if (runner_exec(rn, ROWS_SLOT_TAKE, err) || store_one(rn->st,
-	    kinds[like->kind].count, &id, 1, &crew->in_flight, 1, err) < 0)
+	if (runner_exec(rn, ROWS_SLOT_TAKE, err) ||
+	    crew_count(rn->st, crew, err))
 		return (NULL);
-	crew->counted = true;
 	return (crew);
 }
 
@@ -149,7 +158,7 @@ crews_full(struct runner *rn, const struct key_state *key,
 	int kind;
 
 	for (kind = 0; kind < CREW_KINDS; kind++) {
-		if (!crew_of(rn, key, (enum crew_kind)kind, &like))
+		if (!crew_of(rn->snapshot, key, (enum crew_kind)kind, &like))
 			continue;
 		if ((crew = crew_get(rn, &like, err)) == NULL)
 			return (-1);
@@ -168,7 +177,7 @@ crews_seen_full(struct runner *rn, const struct key_state *key)
 	int kind;
 
 	for (kind = 0; kind < CREW_KINDS; kind++) {
-		if (crew_of(rn, key, (enum crew_kind)kind, &like) &&
+		if (crew_of(rn->snapshot, key, (enum crew_kind)kind, &like) &&
 		    (crew = find(&rn->crews, &like)) != NULL &&
 		    crew->counted && crew->in_flight >= crew->limit)
 			return (crew);
@@ -183,7 +192,7 @@ crews_add(struct runner *rn, const struct key_state *key)
 	int kind;
 
 	for (kind = 0; kind < CREW_KINDS; kind++) {
-		if (crew_of(rn, key, (enum crew_kind)kind, &like) &&
+		if (crew_of(rn->snapshot, key, (enum crew_kind)kind, &like) &&
 		    (crew = find(&rn->crews, &like)) != NULL)
 			crew->in_flight++;
 	}
@@ -204,7 +213,7 @@ lock_kind(struct runner *rn, enum crew_kind kind, struct err *err)
 		    rn->locks.keys.v[i], err);
 		if (key == NULL) {
 			rc = -1;
-		} else if (crew_of(rn, key, kind, &like) &&
+		} else if (crew_of(rn->snapshot, key, kind, &like) &&
 		    find(&rn->crews, &like) == NULL) {
 			idlist_put(&ids, like.id, 0);
 			rc = add(&rn->crews, &like, err) == NULL ? -1 : 0;

@@ -8,6 +8,8 @@
 struct err;
 struct key_state;
 struct runner;
+struct snapshot;
+struct store;
 
 /**
  * Keys whose requests in flight are bounded together: those of a user, and
@@ -59,6 +61,14 @@ void crews_add(struct runner *rn, const struct key_state *key);
 /** crews_lock(rn, err): On a shared store: lock those of the keys that are in
  * the runner's .locks.keys, in order.  0, or -1. */
 int crews_lock(struct runner *rn, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** crew_of(s, key, kind, out): The crew of that kind that ${key} belongs to, if
+ * it is bounded; not counted.  crew_count(st, crew, err): Count it.  0, or
+ * -1. */
+bool crew_of(const struct snapshot *s, const struct key_state *key,
+    enum crew_kind kind, struct crew *out);
+int crew_count(struct store *st, struct crew *crew, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** crew_word(crew): "user" or "group". */

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pool/affinity.h"
+#include "pool/keys.h"
+#include "store/store.h"
+
 #include "accounts.h"
 #include "groups.h"
 #include "keys.h"
@@ -23,12 +27,15 @@ furnish(struct desk *d)
 	desk_works(d, keys_create(d->st, &d->pepper, &k, key, &d->err));
 }
 
-/* The answer for account ${name} begins like that. */
+/* The answer for account ${name}, of a session, has ${wanted} in it. */
 static void
-expect(struct desk *d, const char *name, const char *wanted)
+expect_of(struct desk *d, const char *session, const char *name,
+    const char *wanted)
 {
 	const struct why_ask ask = {
-		.account = name, .key = "k", .model = "claude-opus-4-1"
+		.account = name, .key = "k", .model = "claude-opus-4-1",
+		.session = session, .half_open_ms = 30000,
+		.affinity_ttl_ms = 3600000, .affinity_wait_ms = 3000
 	};
 	const char *text;
 	bool picked;
@@ -43,6 +50,13 @@ expect(struct desk *d, const char *name, const char *wanted)
 		fail_msg("%s: \"%s\", not \"%s\"", name, text, wanted);
 	assert_int_equal(picked, strstr(wanted, "would serve") != NULL);
 	json_decref(j);
+}
+
+static void
+expect(struct desk *d, const char *name, const char *wanted)
+{
+
+	expect_of(d, NULL, name, wanted);
 }
 
 static void
@@ -101,6 +115,76 @@ what_is_about_the_key_comes_first(void **state)
 }
 
 static void
+users_and_groups_are_bounded_as_well(void **state)
+{
+	struct desk *d = *state;
+	struct group_change g = { .name = "g", .concurrency = 1 };
+
+	furnish(d);
+	desk_sql(d, "INSERT INTO person (id, name, created_ms, concurrency) "
+	    "VALUES (5, 'p', 0, 2)");
+	desk_sql(d, "UPDATE api_key SET person_id = 5");
+	desk_sql(d, "UPDATE slot SET responder_id = 1, ledger_id = 1, "
+	    "key_id = 1 WHERE account_id = 2 AND n = 1");
+	expect(d, "a", "\"a\" would serve it now");
+	desk_sql(d, "UPDATE person SET concurrency = 1");
+	expect(d, "a", "the keys of the user of key \"k\" have 1 requests");
+	desk_sql(d, "UPDATE person SET concurrency = 0");
+	desk_works(d, groups_add(d->st, &g, &d->err));
+	desk_sql(d, "UPDATE api_key SET bind_kind = 'group', bind_id = 1");
+	desk_sql(d, "UPDATE account SET group_id = 1");
+	expect(d, "a", "the keys of the group of key \"k\" have 1 requests");
+}
+
+static void
+breakers_are_explained(void **state)
+{
+	struct desk *d = *state;
+
+	furnish(d);
+	desk_sql(d, "UPDATE account SET enabled = 0 WHERE id > 1");
+	desk_sql(d, "INSERT INTO cooldown (account_id, reason, since_ms, "
+	    "until_ms, stated, observed_ms, probe_id, probe_attempt, "
+	    "probe_ms) VALUES (1, 'auth', 0, 1, 0, 0, 42, 1, %lld)",
+	    (long long)store_now_ms(d->st));
+	expect(d, "a", "\"a\" would serve it now, as a probe");
+	desk_sql(d, "INSERT INTO ledger (id, created_ms, key_id, kind, model, "
+	    "responder_id, fence, state, stream, reserved_nusd, body_bytes) "
+	    "VALUES (42, 0, 1, 'messages', 'm', 1, 1, 0, 0, 0, 0)");
+	expect(d, "a", "is half-open (auth), and another request probes it");
+	desk_sql(d, "UPDATE cooldown SET probe_ms = probe_ms - 31000");
+	expect(d, "a", "would serve it now, as a probe");
+	desk_sql(d, "UPDATE cooldown SET soft = 1, until_ms = 4102444800000, "
+	    "reason = 'overloaded'");
+	expect(d, "a", "would serve it now, as a probe");
+	desk_sql(d, "UPDATE account SET enabled = 1");
+	expect(d, "a", "is parked until 2100-01-01T00:00:00");
+}
+
+static void
+a_session_has_its_account(void **state)
+{
+	const struct key_state key = { .id = 1, .bind_kind = "pool" };
+	struct desk *d = *state;
+
+	furnish(d);
+	desk_sql(d, "INSERT INTO affinity (id, account_id, since_ms, used_ms, "
+	    "cached_tokens, cache_ms, expires_ms) VALUES (%lld, 2, 0, %lld, "
+	    "100000, 300000, 4102444800000)",
+	    (long long)affinity_id(&key, "s-1"),
+	    (long long)store_now_ms(d->st));
+	expect_of(d, "s-2", "a", "\"a\" would serve it now");
+	expect_of(d, "s-1", "a", "\"b\" holds the session's prompt cache");
+	expect_of(d, "s-1", "b", "\"b\" would serve it now");
+	desk_sql(d, "UPDATE slot SET responder_id = 1, ledger_id = n, "
+	    "key_id = 1 WHERE account_id = 2");
+	expect_of(d, "s-1", "a", "waits up to 3000 ms for \"b\"");
+	expect_of(d, "s-1", "b", "all 2 slots of \"b\" are in use");
+	desk_sql(d, "UPDATE affinity SET cached_tokens = 0");
+	expect_of(d, "s-1", "a", "\"a\" would serve it now");
+}
+
+static void
 all_that_the_key_may_use_are_listed(void **state)
 {
 	const struct why_ask ask = {
@@ -135,6 +219,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(each_reason_is_said),
 		DESK_TEST(what_is_about_the_key_comes_first),
+		DESK_TEST(users_and_groups_are_bounded_as_well),
+		DESK_TEST(breakers_are_explained),
+		DESK_TEST(a_session_has_its_account),
 		DESK_TEST(all_that_the_key_may_use_are_listed),
 	};
 
