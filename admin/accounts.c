@@ -8,6 +8,7 @@
 #include "account_breaker.h"
 #include "account_proxy.h"
 #include "account_secrets.h"
+#include "aliases.h"
 #include "change.h"
 #include "check.h"
 #include "groups.h"
@@ -20,7 +21,7 @@
 /* Slot rows made in one statement. */
 #define SLOTS_AT_ONCE	64
 
-static const char *const platforms[] = { "claude" };
+static const char *const platforms[] = { "claude", "claude_console" };
 static const char *const credentials[] = { "api_key", "bearer", "oauth" };
 
 static const struct field account_fields[] = {
@@ -36,6 +37,8 @@ static const struct field account_fields[] = {
 	{ .name = "enabled", .kind = FIELD_BOOL },
 	{ .name = "leases", .kind = FIELD_INT },
 	{ .name = "proxy", .kind = FIELD_TEXT },
+	{ .name = "models", .kind = FIELD_TEXT },
+	{ .name = "auth_header", .kind = FIELD_TEXT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 	{ .name = "updated_ms", .kind = FIELD_INT },
 };
@@ -66,6 +69,8 @@ struct row {
 	int64_t weight;
 	int64_t concurrency;
 	int64_t enabled;
+	char *models;
+	char *auth_header;
 };
 
 static void
@@ -75,6 +80,8 @@ row_free(struct row *r)
 	free(r->platform);
 	free(r->base_url);
 	free(r->credential);
+	free(r->models);
+	free(r->auth_header);
 }
 
 void
@@ -105,6 +112,13 @@ check_word(const char *what, const char *s, const char *const *words,
 	return (-1);
 }
 
+int
+accounts_check_platform(const char *s, struct err *err)
+{
+
+	return (check_word("platform", s, platforms, NITEMS(platforms), err));
+}
+
 static int
 check_range(const char *what, int64_t value, int64_t min, int64_t max,
     struct err *err)
@@ -129,8 +143,7 @@ check_change(const struct account_change *c, struct err *err)
 		return (-1);
 	if (c->name != NULL && check_name("an account", c->name, err))
 		return (-1);
-	if (c->platform != NULL && check_word("platform", c->platform,
-	    platforms, NITEMS(platforms), err))
+	if (c->platform != NULL && accounts_check_platform(c->platform, err))
 		return (-1);
 	if (c->credential != NULL && check_word("credential", c->credential,
 	    credentials, NITEMS(credentials), err))
@@ -177,6 +190,39 @@ kind_of(const struct account_change *c)
 	return (is_oauth(c) ? "bearer" : c->credential);
 }
 
+/* Another text in place of *${field}, which is taken over. */
+static void
+take_text(char **field, char *text)
+{
+
+	free(*field);
+	*field = text;
+}
+
+static int
+apply_models(struct row *r, const struct account_change *c, struct err *err)
+{
+	char *text;
+
+	if (c->models != NULL) {
+		if (check_models(c->models, &text, err))
+			return (-1);
+		take_text(&r->models, text);
+	}
+	if (c->auth_header != NULL) {
+		if (check_auth_header(c->auth_header, &text, err))
+			return (-1);
+		take_text(&r->auth_header, text);
+	}
+	if (r->auth_header == NULL || r->auth_header[0] == '\0' ||
+	    (strcmp(r->platform, "claude_console") == 0 &&
+	    strcmp(r->credential, "api_key") == 0))
+		return (0);
+	err_set(err, ERR_INVAL, "an auth header is for API keys of platform "
+	    "claude_console");
+	return (-1);
+}
+
 /* Put the wanted changes over ${r}. */
 static int
 apply(struct row *r, struct store *st, const struct account_change *c,
@@ -190,8 +236,7 @@ apply(struct row *r, struct store *st, const struct account_change *c,
 	if (c->base_url != NULL) {
 		if (check_base_url(c->base_url, &url, err))
 			return (-1);
-		free(r->base_url);
-		r->base_url = url;
+		take_text(&r->base_url, url);
 	}
 	if (c->group != NULL && c->group[0] == '\0')
 		r->group_id = 0;
@@ -206,7 +251,20 @@ apply(struct row *r, struct store *st, const struct account_change *c,
 		r->concurrency = c->concurrency;
 	if (c->enabled != -1)
 		r->enabled = c->enabled;
-	return (0);
+	return (apply_models(r, c, err));
+}
+
+static int
+put_models(struct store *st, const struct row *r, struct err *err)
+{
+	const struct store_value row[3] = {
+		store_text(r->models == NULL ? "" : r->models),
+		store_text(r->auth_header == NULL ? "" : r->auth_header),
+		store_int(r->id),
+	};
+
+	return (store_exec(st, STMT_ACCOUNT_SET_MODELS, row, 1, 3, NULL,
+	    err));
 }
 
 static struct store_value
@@ -287,6 +345,8 @@ add_inside(struct store *st, const struct seal *seal,
 	    "an account", c->name, err))
 		return (-1);
 	r->id = store_insert_id(st);
+	if (put_models(st, r, err))
+		return (-1);
 	if ((is_oauth(c) && account_secret_put(st, seal, ACCOUNT_SECRET,
 	    r->id, "", 0, err)) || put_secrets(st, seal, r->id, c, err))
 		return (-1);
@@ -329,6 +389,8 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 	r->weight = store_get_int(&cols[6]);
 	r->concurrency = store_get_int(&cols[7]);
 	r->enabled = store_get_int(&cols[8]);
+	r->models = strdup(store_get_text(&cols[9]));
+	r->auth_header = strdup(store_get_text(&cols[10]));
 	return (1);
 }
 
@@ -344,7 +406,8 @@ get_row(struct store *st, const char *name, struct row *r, struct err *err)
 		err_set(err, ERR_NOT_FOUND, "there is no account \"%s\"",
 		    name);
 	else if (n == 1 && (r->platform == NULL || r->base_url == NULL ||
-	    r->credential == NULL))
+	    r->credential == NULL || r->models == NULL ||
+	    r->auth_header == NULL))
 		err_set(err, ERR_NOMEM, "no memory for an account");
 	else if (n == 1)
 		return (0);
@@ -384,7 +447,7 @@ set_inside(struct store *st, const struct seal *seal, const char *name,
 	if (change_exec_named(st, STMT_ACCOUNT_SET, row, NITEMS(row),
 	    "an account", name, err))
 		return (-1);
-	if (put_secrets(st, seal, r->id, c, err))
+	if (put_models(st, r, err) || put_secrets(st, seal, r->id, c, err))
 		return (-1);
 	if ((c->secret != NULL || c->base_url != NULL || c->proxy != NULL) &&
 	    lift(st, r->id, err))
@@ -430,6 +493,7 @@ remove_inside(struct store *st, const char *name, struct err *err)
 		STMT_OAUTH_REMOVE, STMT_ACCOUNT_REMOVE_COOLDOWNS,
 		STMT_ACCOUNT_REMOVE_SLOTS,
 		STMT_ACCOUNT_REMOVE_HEALTH, STMT_ACCOUNT_REMOVE_PROBE,
+		STMT_ACCOUNT_REMOVE_ALIASES,
 		STMT_ACCOUNT_REMOVE
 	};
 	struct store_value ids[3];
@@ -519,7 +583,8 @@ err0:
 json_t *
 accounts_show(struct store *st, const char *name, struct err *err)
 {
-	json_t *accounts, *account, *oauth;
+	const struct alias_of of = { .account = name };
+	json_t *accounts, *account, *oauth, *aliases;
 
 	if ((accounts = accounts_list(st, name, err)) == NULL)
 		return (NULL);
@@ -530,9 +595,11 @@ accounts_show(struct store *st, const char *name, struct err *err)
 	if (account == NULL || (oauth = account_oauth_get(st,
 	    json_integer_value(json_object_get(account, "id")), err)) == NULL)
 		goto err0;
-	if (json_object_set_new(account, "oauth", oauth) == 0)
+	if (json_object_set_new(account, "oauth", oauth) == -1)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	else if ((aliases = aliases_list(st, &of, err)) != NULL &&
+	    json_object_set_new(account, "aliases", aliases) == 0)
 		return (account);
-	err_set(err, ERR_NOMEM, "no memory for an answer");
 
 err0:
 	json_decref(account);

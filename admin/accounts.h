@@ -29,6 +29,9 @@ struct account_change {
 	const char *secret;	/* in clear; the caller wipes it */
 	size_t secret_len;
 	struct oauth_settings oauth;
+	const char *models;	/* that it serves: see check_models; "": any */
+	const char *auth_header;	/* see check_auth_header; "": the
+					   usual one */
 	const char *proxy;	/* see account_proxy.h; "": none */
 	const char *proxy_password;	/* NULL: its user has none */
 };
@@ -65,9 +68,14 @@ int accounts_remove(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** accounts_list(st, name, err): Array, each with its breaker; ${name} NULL:
- * all of them.  accounts_show: one, ERR_NOT_FOUND if there is none. */
+ * all of them.  accounts_show: one, with its aliases; ERR_NOT_FOUND if there is
+ * none. */
 json_t *accounts_list(struct store *st, const char *name, struct err *err);
 json_t *accounts_show(struct store *st, const char *name, struct err *err);
+
+/** accounts_check_platform(s, err): 0, or -1 with ERR_INVAL: there is none. */
+int accounts_check_platform(const char *s, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /** accounts_find(st, name, id, err): 0, or -1 (ERR_NOT_FOUND). */
 int accounts_find(struct store *st, const char *name, int64_t *id,

@@ -19,6 +19,9 @@
 
 #define DATE_SIZE	64
 
+/* Its column. */
+#define AUTH_HEADER_MAX	63
+
 /* Is it UTF-8?  jansson knows. */
 static bool
 is_utf8(const char *s)
@@ -217,6 +220,83 @@ check_models(const char *s, char **out, struct err *err)
 	free(*out);
 	*out = NULL;
 	return (-1);
+}
+
+/* Headers that no API key goes in; a name that ends in '-' is a prefix. */
+static const char *const reserved_headers[] = {
+	"accept", "accept-", "anthropic-", "cache-control", "cdn-loop", "cf-",
+	"connection", "content-", "cookie", "date", "expect", "forwarded",
+	"host", "http2-settings", "if-", "keep-alive", "origin", "proxy-",
+	"range", "referer", "sec-", "set-cookie", "te", "trailer",
+	"transfer-encoding", "true-client-ip", "upgrade", "user-agent", "via",
+	"x-claude-", "x-forwarded-", "x-leasehold-", "x-real-ip",
+	"x-stainless-",
+};
+
+static bool
+is_reserved(const char *name)
+{
+	const char *r;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(reserved_headers) /
+	    sizeof(reserved_headers[0]); i++) {
+		r = reserved_headers[i];
+		n = strlen(r);
+		if (strncmp(name, r, n) == 0 &&
+		    (r[n - 1] == '-' || name[n] == '\0'))
+			return (true);
+	}
+	return (false);
+}
+
+static void
+lower(char *s)
+{
+
+	for (; *s != '\0'; s++) {
+		if (*s >= 'A' && *s <= 'Z')
+			*s = (char)(*s - 'A' + 'a');
+	}
+}
+
+/* What is wrong with a name in lower case; NULL: nothing. */
+static const char *
+header_fault(const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n > AUTH_HEADER_MAX || strspn(name,
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_") != n)
+		return ("a header's name has at most 63 letters, digits, '-' "
+		    "and '_'");
+	if (strcmp(name, "authorization") == 0)
+		return ("take --credential bearer, which is sent as "
+		    "Authorization: Bearer");
+	return (is_reserved(name) ? "that header means something else" :
+	    NULL);
+}
+
+int
+check_auth_header(const char *s, char **out, struct err *err)
+{
+	const char *fault;
+
+	if ((*out = strdup(s)) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a header");
+		return (-1);
+	}
+	lower(*out);
+	if ((fault = header_fault(*out)) != NULL) {
+		err_set(err, ERR_INVAL, "auth header \"%.70s\": %s",
+		    has_control(s) ? "..." : s, fault);
+		free(*out);
+		*out = NULL;
+		return (-1);
+	}
+	if (strcmp(*out, "x-api-key") == 0)
+		**out = '\0';
+	return (0);
 }
 
 /* "2027-01-31" or RFC 3339. */

@@ -79,4 +79,14 @@ int check_date(const char *s, int64_t *out_ms, struct err *err)
 int check_secret(const char *s, size_t n, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/**
+ * check_auth_header(s, out, err):
+ * The header in which an upstream wants its API key; *${out} is it in lower
+ * case, malloc'd, "" for x-api-key.  Not one that means something else:
+ * authorization (which a bearer's credential goes in), what HTTP, the relay or
+ * the API need, and what is never sent upstream.
+ */
+int check_auth_header(const char *s, char **out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_CHECK_H_ */

@@ -35,12 +35,14 @@ static const struct column show_columns[] = {
 	{ "platform", "platform", COLUMN_TEXT },
 	{ "base URL", "base_url", COLUMN_TEXT },
 	{ "credential", "credential", COLUMN_TEXT },
+	{ "auth header", "auth_header", COLUMN_TEXT },
 	{ "proxy", "proxy", COLUMN_TEXT },
 	{ "group", "group", COLUMN_TEXT },
 	{ "priority", "priority", COLUMN_INT },
 	{ "weight", "weight", COLUMN_INT },
 	{ "concurrency", "concurrency", COLUMN_INT },
 	{ "leases", "leases", COLUMN_INT },
+	{ "models", "models", COLUMN_TEXT },
 	{ "enabled", "enabled", COLUMN_YES_NO },
 	{ "breaker", "breaker", COLUMN_TEXT },
 	{ "for", "breaker_reason", COLUMN_TEXT },
@@ -59,6 +61,11 @@ static const struct column oauth_columns[] = {
 	{ "scopes", "scopes", COLUMN_TEXT },
 	{ "redirect URI", "redirect_uri", COLUMN_TEXT },
 	{ "token format", "token_format", COLUMN_TEXT },
+};
+
+static const struct column alias_columns[] = {
+	{ "MODEL ASKED FOR", "pattern", COLUMN_TEXT },
+	{ "GOES UPSTREAM AS", "target", COLUMN_TEXT },
 };
 
 static const struct column cooldown_columns[] = {
@@ -92,6 +99,8 @@ read_change(struct cli *cli, struct account_change *c, struct err *err)
 		.redirect_uri = cli_option(cli, "redirect-uri"),
 		.token_format = cli_option(cli, "token-format"),
 	};
+	c->models = cli_option(cli, "models");
+	c->auth_header = cli_option(cli, "auth-header");
 	c->proxy = cli_option(cli, "proxy");
 	if (c->proxy != NULL && strcmp(c->proxy, "none") == 0)
 		c->proxy = "";
@@ -201,10 +210,23 @@ run_list(struct cli *cli, struct err *err)
 	    list_columns, NITEMS(list_columns)));
 }
 
+/* The rows under ${name}, if there are any, behind an empty line. */
+static void
+show_table(const json_t *account, const char *name,
+    const struct column *columns, size_t n)
+{
+	const json_t *rows = json_object_get(account, name);
+
+	if (json_array_size(rows) == 0)
+		return;
+	output_done(false, "", "", "%s", "");
+	output_table(rows, columns, n);
+}
+
 static int
 run_show(struct cli *cli, struct err *err)
 {
-	json_t *account, *oauth, *cooldowns;
+	json_t *account, *oauth;
 
 	account = accounts_show(cli->store, cli->args[0], err);
 	if (account == NULL || cli->json)
@@ -213,12 +235,9 @@ run_show(struct cli *cli, struct err *err)
 	oauth = json_object_get(account, "oauth");
 	if (json_is_object(oauth))
 		output_fields(oauth, oauth_columns, NITEMS(oauth_columns));
-	cooldowns = json_object_get(account, "cooldowns");
-	if (json_array_size(cooldowns) > 0) {
-		output_done(false, "", "", "%s", "");
-		output_table(cooldowns, cooldown_columns,
-		    NITEMS(cooldown_columns));
-	}
+	show_table(account, "aliases", alias_columns, NITEMS(alias_columns));
+	show_table(account, "cooldowns", cooldown_columns,
+	    NITEMS(cooldown_columns));
 	json_decref(account);
 	return (0);
 }
@@ -296,9 +315,14 @@ run_test(struct cli *cli, struct err *err)
 }
 
 #define COMMON_OPTIONS							\
-	{ "platform", "PLATFORM", "claude" },				\
+	{ "platform", "PLATFORM", "claude, or claude_console: another"	\
+	    " host that speaks its API" },				\
 	{ "base-url", "URL", "https, or http for loopback hosts" },	\
-	{ "credential", "KIND", "api_key or bearer" },			\
+	{ "credential", "KIND", "api_key, bearer or oauth" },		\
+	{ "auth-header", "NAME", "claude_console: that its key goes in"	\
+	    " (x-api-key)" },						\
+	{ "models", "PATTERNS", "models it serves, by comma, with '*'"	\
+	    "; \"\": any" },						\
 	{ "priority", "N", "0 to 1000, smaller goes first (50)" },	\
 	{ "weight", "N", "1 to 10000, share among equals (100)" },	\
 	{ "concurrency", "N", "requests at once, 1 to 10000 (10)" },	\

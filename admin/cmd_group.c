@@ -15,6 +15,7 @@ static const struct column columns[] = {
 	{ "ACCOUNTS", "accounts", COLUMN_INT },
 	{ "KEYS", "keys", COLUMN_INT },
 	{ "BUDGETS", "budgets", COLUMN_INT },
+	{ "ALIASES", "aliases", COLUMN_INT },
 	{ "CREATED", "created_ms", COLUMN_TIME },
 };
 

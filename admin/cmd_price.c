@@ -6,6 +6,7 @@
 #include "ledger/price.h"
 #include "store/store.h"
 
+#include "accounts.h"
 #include "check.h"
 #include "command.h"
 #include "output.h"
@@ -145,10 +146,14 @@ static int
 run_set(struct cli *cli, struct err *err)
 {
 	const char *pattern = cli->args[0];
+	const char *platform = cli_option(cli, "platform");
 	struct price p = { .platform = "claude" };
 
-	if (check_name("model", pattern, err))
+	if (check_name("model", pattern, err) ||
+	    (platform != NULL && accounts_check_platform(platform, err)))
 		return (-1);
+	if (platform != NULL)
+		(void)snprintf(p.platform, sizeof(p.platform), "%s", platform);
 	(void)snprintf(p.pattern, sizeof(p.pattern), "%s", pattern);
 	if (read_token_prices(cli, &p, err) || read_ways(cli, &p, err) ||
 	    read_span(cli, &p, err) || prices_set(cli->store, &p, err))
@@ -164,6 +169,7 @@ static const struct command_option list_options[] = {
 };
 
 static const struct command_option set_options[] = {
+	{ "platform", "PLATFORM", "of accounts (claude)" },
 	{ "input", "DOLLARS", "for 10^6 tokens" },
 	{ "output", "DOLLARS", "likewise" },
 	{ "cache-read", "DOLLARS", "(as input)" },

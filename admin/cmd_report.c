@@ -113,6 +113,7 @@ static const struct column request_fields[] = {
 	{ "account", "account", COLUMN_TEXT },
 	{ "kind", "kind", COLUMN_TEXT },
 	{ "model", "model", COLUMN_TEXT },
+	{ "sent as", "sent_as", COLUMN_TEXT },
 	{ "stream", "stream", COLUMN_YES_NO },
 	{ "session", "session", COLUMN_TEXT },
 	{ "from", "address", COLUMN_TEXT },
@@ -143,6 +144,7 @@ static const struct column request_fields[] = {
 static const struct column attempt_columns[] = {
 	{ "TRY", "attempt", COLUMN_INT },
 	{ "ACCOUNT", "account", COLUMN_TEXT },
+	{ "SENT AS", "model", COLUMN_TEXT },
 	{ "STARTED", "started_ms", COLUMN_TIME },
 	{ "ENDED", "ended_ms", COLUMN_TIME },
 	{ "OUTCOME", "outcome", COLUMN_TEXT },

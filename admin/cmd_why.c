@@ -12,6 +12,7 @@
 
 static const struct column columns[] = {
 	{ "ACCOUNT", "account", COLUMN_TEXT },
+	{ "SENT AS", "sent_as", COLUMN_TEXT },
 	{ "WHY", "why", COLUMN_TEXT },
 	{ "BREAKER", "breaker", COLUMN_TEXT },
 	{ "FOR", "reason", COLUMN_TEXT },

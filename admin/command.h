@@ -84,6 +84,7 @@ extern const struct command commands_account[];
 extern const struct command commands_why[];
 extern const struct command commands_login[];
 extern const struct command commands_group[];
+extern const struct command commands_alias[];
 extern const struct command commands_user[];
 extern const struct command commands_key[];
 extern const struct command commands_budget[];

@@ -33,6 +33,7 @@ static const struct table {
 	NUMBERED(person, PERSON),
 	TABLE(recovery_code, RECOVERY_CODE),
 	NUMBERED(account, ACCOUNT),
+	TABLE(model_alias, MODEL_ALIAS),
 	TABLE(slot, SLOT),
 	TABLE(cooldown, COOLDOWN),
 	TABLE(account_oauth, ACCOUNT_OAUTH),

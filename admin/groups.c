@@ -21,6 +21,7 @@ static const struct field fields[] = {
 	{ .name = "accounts", .kind = FIELD_INT },
 	{ .name = "keys", .kind = FIELD_INT },
 	{ .name = "budgets", .kind = FIELD_INT },
+	{ .name = "aliases", .kind = FIELD_INT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 };
 
@@ -149,6 +150,8 @@ remove_inside(struct store *st, const char *name, struct err *err)
 		    (long long)uses[1], (long long)uses[2]);
 		return (-1);
 	}
+	if (store_exec(st, STMT_GROUP_REMOVE_ALIASES, ids, 1, 1, NULL, err))
+		return (-1);
 	return (store_exec(st, STMT_GROUP_REMOVE, ids, 1, 1, NULL, err));
 }
 

@@ -12,6 +12,7 @@ const struct command *const help_tables[] = {
 	commands_why,
 	commands_login,
 	commands_group,
+	commands_alias,
 	commands_user,
 	commands_key,
 	commands_budget,

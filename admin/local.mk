@@ -12,6 +12,8 @@ libadmin_a_SOURCES = \
 	admin/account_secrets.h \
 	admin/accounts.c \
 	admin/accounts.h \
+	admin/aliases.c \
+	admin/aliases.h \
 	admin/api.c \
 	admin/api.h \
 	admin/audit.c \
@@ -131,6 +133,7 @@ leasehold_SOURCES = \
 	admin/budget_text.c \
 	admin/budget_text.h \
 	admin/cmd_account.c \
+	admin/cmd_alias.c \
 	admin/cmd_audit.c \
 	admin/cmd_budget.c \
 	admin/cmd_config.c \

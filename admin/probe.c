@@ -80,30 +80,52 @@ text_of(const json_t *account, const char *key)
 	return (s != NULL ? s : "");
 }
 
-/* Make the header line that carries the secret. */
-static int
-make_auth(struct probe *p, struct store *st, const struct seal *seal,
-    const json_t *account, struct err *err)
+/* What the header line is before the secret; NULL without memory. */
+static char *
+auth_prefix(const json_t *account)
 {
-	int64_t id = json_integer_value(json_object_get(account, "id"));
+	const char *own = text_of(account, "auth_header");
 	const char *header = credentials[0].header;
-	size_t i, len;
-	char *secret;
+	char *line;
+	size_t i;
 
 	for (i = 0; i < sizeof(credentials) / sizeof(credentials[0]); i++) {
 		if (strcmp(credentials[i].credential,
 		    text_of(account, "credential")) == 0)
 			header = credentials[i].header;
 	}
-	if (account_secret_get(st, seal, ACCOUNT_SECRET, id, &secret, &len,
-	    err))
+	if (own[0] == '\0')
+		return (strdup(header));
+	if ((line = malloc(strlen(own) + 3)) != NULL)
+		(void)sprintf(line, "%s: ", own);
+	return (line);
+}
+
+/* Make the header line that carries the secret. */
+static int
+make_auth(struct probe *p, struct store *st, const struct seal *seal,
+    const json_t *account, struct err *err)
+{
+	int64_t id = json_integer_value(json_object_get(account, "id"));
+	char *prefix = auth_prefix(account), *secret;
+	size_t len;
+
+	if (prefix == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a header");
 		return (-1);
-	p->auth_size = strlen(header) + len + 1;
+	}
+	if (account_secret_get(st, seal, ACCOUNT_SECRET, id, &secret, &len,
+	    err)) {
+		free(prefix);
+		return (-1);
+	}
+	p->auth_size = strlen(prefix) + len + 1;
 	if ((p->auth = malloc(p->auth_size)) == NULL)
 		err_set(err, ERR_NOMEM, "no memory for a header");
 	else
-		(void)snprintf(p->auth, p->auth_size, "%s%s", header, secret);
+		(void)snprintf(p->auth, p->auth_size, "%s%s", prefix, secret);
 	seal_wipe_free(secret, len);
+	free(prefix);
 	return (p->auth == NULL ? -1 : 0);
 }
 

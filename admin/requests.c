@@ -71,6 +71,7 @@ static const struct field show_fields[] = {
 	{ .name = "settled_ms", .kind = FIELD_INT },
 	{ .name = "address", .kind = FIELD_TEXT },
 	{ .name = "trace", .kind = FIELD_JSON },
+	{ .name = "sent_as", .kind = FIELD_TEXT },
 };
 
 static const struct field attempt_fields[] = {
@@ -85,6 +86,7 @@ static const struct field attempt_fields[] = {
 	{ .name = "input_tokens", .kind = FIELD_INT },
 	{ .name = "output_tokens", .kind = FIELD_INT },
 	{ .name = "cost_nusd", .kind = FIELD_INT },
+	{ .name = "model", .kind = FIELD_TEXT },
 };
 
 /* A pattern with '*' as one for LIKE with '!' as its escape. */
@@ -138,7 +140,7 @@ json_t *
 requests_list(struct store *st, const struct request_filter *f,
     struct err *err)
 {
-	struct store_value params[11];
+	struct store_value params[12];
 	char model[LIKE_SIZE];
 
 	if (check_there(st, NAMES_OF_KEYS, "key", f->key, err) ||
@@ -150,9 +152,9 @@ requests_list(struct store *st, const struct request_filter *f,
 	params[1] = store_int(ledger_id_first(f->since_ms));
 	params[2] = params[3] = text_or_any(f->key);
 	params[4] = params[5] = text_or_any(f->account);
-	params[6] = store_text(model);
-	params[7] = params[8] = params[9] = text_or_any(f->outcome);
-	params[10] = store_int(f->limit);
+	params[6] = params[7] = store_text(model);
+	params[8] = params[9] = params[10] = text_or_any(f->outcome);
+	params[11] = store_int(f->limit);
 	return (query_rows(st, STMT_REQUEST_LIST, params, NITEMS(params),
 	    list_fields, NITEMS(list_fields), err));
 }

@@ -12,6 +12,7 @@
 #include "pool/idlist.h"
 #include "pool/keys.h"
 #include "pool/load.h"
+#include "pool/models.h"
 #include "store/store.h"
 
 #include "accounts.h"
@@ -138,7 +139,7 @@ view_home(struct view *v, struct store *st, const struct why_ask *ask,
 
 /* What place.c asks for a request to /v1/messages. */
 static void
-view_choose(struct view *v, struct store *st)
+view_choose(struct view *v, struct store *st, const char *model)
 {
 
 	v->params = (struct choose_params) {
@@ -149,6 +150,8 @@ view_choose(struct view *v, struct store *st)
 		.bind_id = v->key->bind_id,
 		.platform = "claude",
 		.family = v->family,
+		.model = model,
+		.names = MODEL_NAMES_ANY,
 		.needs_slot = true,
 		.home = v->home.account_id,
 		.patient = v->patience_ms > 0,
@@ -176,7 +179,7 @@ view_read(struct view *v, struct store *st, const struct seal *seal,
 	if (view_probes(v, st, ask, err) || view_crews(v, st, err) ||
 	    view_home(v, st, ask, err))
 		return (-1);
-	view_choose(v, st);
+	view_choose(v, st, ask->model);
 	return (0);
 }
 
@@ -248,7 +251,7 @@ say_parked(const struct view *v, const struct why_ask *ask, char *out)
 	const struct cooldown *cd;
 	char until[CLOCK_RFC3339_SIZE];
 
-	(void)breaker_of(v->self->account, v->family, v->params.now_ms, &cd);
+	(void)choose_breaker(&v->params, v->self->account, &cd);
 	clock_rfc3339(cd->until_ms, until);
 	(void)snprintf(out, ANSWER_SIZE, "\"%s\" is parked until %s (%s%s%s);"
 	    " \"leasehold account wake\" ends that", ask->account, until,
@@ -261,7 +264,7 @@ say_probed(const struct view *v, const struct why_ask *ask, char *out)
 {
 	const struct cooldown *cd;
 
-	(void)breaker_of(v->self->account, v->family, v->params.now_ms, &cd);
+	(void)choose_breaker(&v->params, v->self->account, &cd);
 	(void)snprintf(out, ANSWER_SIZE, "the breaker of \"%s\" is half-open "
 	    "(%s), and another request probes it; others wait for what "
 	    "comes of that", ask->account, cd->reason);
@@ -300,6 +303,16 @@ say_platform(const struct view *v, const struct why_ask *ask, char *out)
 	(void)snprintf(out, ANSWER_SIZE, "\"%s\" is of platform %s, and the "
 	    "request is for %s", ask->account, v->self->account->platform,
 	    v->params.platform);
+}
+
+static void
+say_model(const struct view *v, const struct why_ask *ask, char *out)
+{
+	const char *name = account_model(v->self->account, ask->model);
+
+	(void)snprintf(out, ANSWER_SIZE, "\"%s\" does not serve model %s; "
+	    "\"leasehold account set --models\" says what it serves",
+	    ask->account, name);
 }
 
 static const char *const firsts[][2] = {
@@ -370,6 +383,7 @@ static const struct {
 	{ "platform", say_platform },
 	{ "disabled", say_disabled },
 	{ "sealed", say_sealed },
+	{ "model", say_model },
 	{ "parked", say_parked },
 	{ "probed", say_probed },
 	{ "busy", say_busy },
@@ -399,11 +413,11 @@ one_considered(const struct view *v, const struct candidate *c)
 	const struct share *s = &c->health.share;
 	const struct cooldown *cd;
 	bool left = s->seen_ms > 0 && s->reset_ms > v->params.now_ms;
-	enum breaker b = breaker_of(c->account, v->family, v->params.now_ms,
-	    &cd);
+	enum breaker b = choose_breaker(&v->params, c->account, &cd);
 
-	return (json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:I, s:i, s:o, "
+	return (json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:i, s:I, s:i, s:o, "
 	    "s:o}", "account", c->account->name,
+	    "sent_as", account_model(c->account, v->params.model),
 	    "why", choose_why(c),
 	    "breaker", breaker_word(b),
 	    "reason", cd == NULL ? json_null() : json_string(cd->reason),

@@ -36,6 +36,8 @@ SELECT g.id, g.name, g.strategy, g.concurrency,
 	    AND k.bind_id = g.id AND k.revoked_ms IS NULL),
 	(SELECT count(*) FROM budget b WHERE b.scope = 'group'
 	    AND b.scope_id = g.id),
+	(SELECT count(*) FROM model_alias m WHERE m.scope = 'group'
+	    AND m.scope_id = g.id),
 	g.created_ms
 FROM account_group g
 WHERE ? = '' OR g.name = ?
@@ -67,6 +69,10 @@ UPDATE account SET name = ?, platform = ?, base_url = ?, credential = ?,
 	updated_ms = ?
 WHERE id = ?;
 
+-- name: account_set_models
+-- models, auth_header, id
+UPDATE account SET models = ?, auth_header = ? WHERE id = ?;
+
 -- name: account_set_secret
 -- secret, updated_ms, id
 UPDATE account SET secret = ?, updated_ms = ? WHERE id = ?;
@@ -82,7 +88,7 @@ UPDATE account SET proxy_shown = ? WHERE id = ?;
 -- name: account_row
 -- What account_set changes.
 SELECT id, platform, base_url, credential, group_id, priority, weight,
-	concurrency, enabled
+	concurrency, enabled, models, auth_header
 FROM account WHERE name = ?;
 
 -- name: account_name
@@ -128,7 +134,7 @@ SELECT a.id, a.name, a.platform, a.base_url,
 	a.priority, a.weight, a.concurrency, a.enabled,
 	(SELECT count(*) FROM slot s WHERE s.account_id = a.id
 	    AND s.responder_id IS NOT NULL),
-	a.proxy_shown, a.created_ms, a.updated_ms
+	a.proxy_shown, a.models, a.auth_header, a.created_ms, a.updated_ms
 FROM account a
 LEFT JOIN account_group g ON g.id = a.group_id
 WHERE ? = '' OR a.name = ?

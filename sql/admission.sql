@@ -138,12 +138,12 @@ WHERE account_id = ? AND n = ? AND fence = ? AND ledger_id = ? AND key_id = ?;
 -- name: ledger_open
 INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id, kind,
     model, stream, reserved_nusd, body_bytes, session, person_id, flags,
-    holds, address)
-VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    holds, address, sent_as)
+VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ledger_attempt
--- fence, id
-UPDATE ledger SET fence = ? WHERE id = ? AND state = 0;
+-- fence, name that goes upstream; id
+UPDATE ledger SET fence = ?, sent_as = ? WHERE id = ? AND state = 0;
 
 -- name: ledger_close
 -- The last three: id, the state and the fence that it must have.
@@ -160,12 +160,12 @@ WHERE id = ? AND state = ? AND fence = ?;
 -- What requests hold of budgets, and where they are counted; a JSON array of
 -- ids, in order.
 SELECT id, state, fence, reserved_nusd, body_bytes, extensions, holds,
-    person_id, account_id, group_id, cost_nusd, model, key_id
+    person_id, account_id, group_id, cost_nusd, model, key_id, sent_as
 FROM ledger WHERE id IN (SELECT value FROM json_each(?));
 -- name: ledger_holds @mysql
 SELECT l.id, l.state, l.fence, l.reserved_nusd, l.body_bytes, l.extensions,
     l.holds, l.person_id, l.account_id, l.group_id, l.cost_nusd, l.model,
-    l.key_id
+    l.key_id, l.sent_as
 FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
 STRAIGHT_JOIN ledger l ON l.id = j.id FOR UPDATE;
 
@@ -208,8 +208,8 @@ ON DUPLICATE KEY UPDATE requests = requests + VALUES(requests),
     last_ms = greatest(last_ms, VALUES(last_ms));
 
 -- name: attempt_open
-INSERT INTO attempt (ledger_id, n, account_id, started_ms)
-VALUES (?, ?, ?, ?);
+INSERT INTO attempt (ledger_id, n, account_id, started_ms, model)
+VALUES (?, ?, ?, ?, ?);
 
 -- name: attempt_close
 UPDATE attempt SET ended_ms = ?, outcome = ?, status = ?, upstream_id = ?,
@@ -225,6 +225,11 @@ SELECT coalesce(sum(CASE WHEN mark = 3 THEN 0 ELSE input_tokens END), 0),
     coalesce(sum(mark = 3), 0), coalesce(max(mark), 0),
     coalesce(max(account_id), 0)
 FROM attempt WHERE ledger_id = ? AND n < ?;
+
+-- name: attempt_models
+-- ledger, n: names of earlier ones that may have been billed; '': as it was
+-- asked for.
+SELECT DISTINCT model FROM attempt WHERE ledger_id = ? AND n < ? AND mark <> 0;
 
 -- name: window_read @sqlite
 SELECT spent, reserved FROM budget_window
@@ -288,8 +293,8 @@ DELETE FROM responder WHERE id = ?;
 
 -- name: ticket_add
 INSERT INTO ticket (ledger_id, responder_id, key_id, bind_kind, bind_id,
-    model, tried, enqueued_ms, expires_ms, home_id, home_until_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    model, tried, enqueued_ms, expires_ms, home_id, home_until_ms, names)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ticket_grant
 -- now, account, slot, its fence, ledger
@@ -370,23 +375,26 @@ SELECT ledger_id, key_id, account_id, slot_n, slot_fence, granted_ms
 FROM ticket WHERE granted_ms < ? FOR UPDATE;
 
 -- name: tickets_granted @sqlite
--- The last: what it probes the account for, if it does.
+-- The last but one: what it probes the account for, if it does.
 SELECT ledger_id, account_id, slot_n, slot_fence,
     (SELECT max(c.reason) FROM cooldown c
-    WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id)
+    WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id),
+    granted_ms
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL;
 -- name: tickets_granted @mysql
 SELECT ledger_id, account_id, slot_n, slot_fence,
     (SELECT max(c.reason) FROM cooldown c
-    WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id)
+    WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id),
+    granted_ms
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
 
 -- name: tickets_waiting
 -- By class; each key's oldest first, then each key's second, and so on.
 SELECT q.ledger_id, q.responder_id, q.key_id, q.model, q.tried, q.home_id,
-    q.home_until_ms, CASE q.bind_kind WHEN 'account' THEN q.bind_id ELSE 0 END
+    q.home_until_ms, CASE q.bind_kind WHEN 'account' THEN q.bind_id ELSE 0 END,
+    q.names
 FROM (SELECT ledger_id, responder_id, key_id, model, tried, home_id,
-    home_until_ms, bind_kind, bind_id,
+    home_until_ms, bind_kind, bind_id, names,
     row_number() OVER (PARTITION BY key_id ORDER BY ledger_id) AS place
     FROM ticket WHERE granted_ms IS NULL) AS q
 LEFT JOIN api_key k ON k.id = q.key_id
@@ -424,7 +432,9 @@ WHERE responder_id = ? AND state = 0 AND holds <> '';
 
 -- name: reap_rows
 -- What becomes of its open requests, as reap_ledger will have it.
-SELECT l.id, l.key_id, l.person_id, l.model, l.fence, l.reserved_nusd,
+SELECT l.id, l.key_id, l.person_id,
+    CASE WHEN l.sent_as = '' THEN l.model ELSE l.sent_as END, l.fence,
+    l.reserved_nusd,
     t.account_id, a.group_id
 FROM ledger l
 LEFT JOIN attempt t ON t.ledger_id = l.id AND t.n = l.fence

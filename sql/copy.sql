@@ -120,14 +120,22 @@ INSERT INTO recovery_code (person_id, hash) VALUES (?, ?);
 -- name: copy_read_account
 SELECT id, name, platform, base_url, credential, secret, group_id,
     priority, weight, concurrency, enabled, created_ms, updated_ms, proxy,
-    proxy_shown
+    proxy_shown, models, auth_header
 FROM account ORDER BY id;
 
 -- name: copy_put_account
 INSERT INTO account (id, name, platform, base_url, credential, secret,
     group_id, priority, weight, concurrency, enabled, created_ms,
-    updated_ms, proxy, proxy_shown)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    updated_ms, proxy, proxy_shown, models, auth_header)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_model_alias
+SELECT scope, scope_id, pattern, target, created_ms
+FROM model_alias ORDER BY scope, scope_id, pattern;
+
+-- name: copy_put_model_alias
+INSERT INTO model_alias (scope, scope_id, pattern, target, created_ms)
+VALUES (?, ?, ?, ?, ?);
 
 -- name: copy_read_slot
 SELECT account_id, n, fence, responder_id, ledger_id, key_id, leased_ms
@@ -302,14 +310,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: copy_read_ticket
 SELECT ledger_id, responder_id, key_id, bind_kind, bind_id, model,
     tried, enqueued_ms, expires_ms, granted_ms, account_id, slot_n,
-    slot_fence, home_id, home_until_ms
+    slot_fence, home_id, home_until_ms, names
 FROM ticket ORDER BY ledger_id;
 
 -- name: copy_put_ticket
 INSERT INTO ticket (ledger_id, responder_id, key_id, bind_kind, bind_id,
     model, tried, enqueued_ms, expires_ms, granted_ms, account_id,
-    slot_n, slot_fence, home_id, home_until_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    slot_n, slot_fence, home_id, home_until_ms, names)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_affinity
 SELECT id, account_id, since_ms, used_ms, cached_tokens, cache_ms, expires_ms
@@ -338,7 +346,8 @@ SELECT id, state, fence, responder_id, created_ms, key_id, kind, model,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
     answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
-    person_id, group_id, extensions, disconnect, web_searches, address
+    person_id, group_id, extensions, disconnect, web_searches, address,
+    sent_as
 FROM ledger WHERE id > ? AND id <= ? ORDER BY id;
 
 -- name: copy_put_ledger
@@ -348,21 +357,22 @@ INSERT INTO ledger (id, state, fence, responder_id, created_ms, key_id,
     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     cost_nusd, price_id, queue_ms, first_byte_ms, total_ms,
     answer_bytes, settled_ms, trace, holds, flags, overrun_nusd,
-    person_id, group_id, extensions, disconnect, web_searches, address)
+    person_id, group_id, extensions, disconnect, web_searches, address,
+    sent_as)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_attempt
 -- ids after the first, up to the second
 SELECT ledger_id, n, account_id, started_ms, ended_ms, outcome, status,
-    upstream_id, mark, input_tokens, output_tokens, cost_nusd
+    upstream_id, mark, input_tokens, output_tokens, cost_nusd, model
 FROM attempt WHERE ledger_id > ? AND ledger_id <= ? ORDER BY ledger_id, n;
 
 -- name: copy_put_attempt
 INSERT INTO attempt (ledger_id, n, account_id, started_ms, ended_ms,
     outcome, status, upstream_id, mark, input_tokens, output_tokens,
-    cost_nusd)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    cost_nusd, model)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_job
 SELECT name, schedule, next_ms, since_ms, lease_by, lease_fence,

@@ -10,6 +10,7 @@ SQL_STATEMENTS = \
 	sql/jobs.sql \
 	sql/keys.sql \
 	sql/meta.sql \
+	sql/models.sql \
 	sql/oauth.sql \
 	sql/objects.sql \
 	sql/people.sql \
@@ -55,7 +56,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0015-holds.sql \
 	sql/mysql/0015-holds.sql \
 	sql/sqlite/0016-jobs.sql \
-	sql/mysql/0016-jobs.sql
+	sql/mysql/0016-jobs.sql \
+	sql/sqlite/0017-models.sql \
+	sql/mysql/0017-models.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -37,7 +37,7 @@ SELECT count(*) FROM ledger WHERE state = 0;
 
 -- name: request_list
 -- Newest first.  below id, from id, key name or '' twice, account name or ''
--- twice, model (LIKE, '!' escapes), outcome or '' three times ('open' is one),
+-- twice, model (LIKE, '!' escapes) twice, outcome or '' three times ('open' is one),
 -- limit
 SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
@@ -50,7 +50,7 @@ LEFT JOIN account a ON a.id = l.account_id
 WHERE l.id < ? AND l.id >= ? AND l.state <> 4
 	AND (? = '' OR k.name = ?)
 	AND (? = '' OR a.name = ?)
-	AND l.model LIKE ? ESCAPE '!'
+	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
 	AND (? = '' OR l.outcome = ? OR (? = 'open' AND l.state = 0))
 ORDER BY l.id DESC LIMIT ?;
 
@@ -61,7 +61,8 @@ SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
 	l.total_ms, l.flags, l.responder_id, l.reserved_nusd,
 	l.overrun_nusd, l.price_id, l.disconnect, l.body_bytes,
-	l.answer_bytes, l.session, l.settled_ms, l.address, l.trace
+	l.answer_bytes, l.session, l.settled_ms, l.address, l.trace,
+	l.sent_as
 FROM ledger l
 LEFT JOIN api_key k ON k.id = l.key_id
 LEFT JOIN account a ON a.id = l.account_id
@@ -69,7 +70,8 @@ WHERE l.id = ?;
 
 -- name: request_attempts
 SELECT t.n, a.name, t.started_ms, t.ended_ms, t.outcome, t.status,
-	t.upstream_id, t.mark, t.input_tokens, t.output_tokens, t.cost_nusd
+	t.upstream_id, t.mark, t.input_tokens, t.output_tokens, t.cost_nusd,
+	t.model
 FROM attempt t
 LEFT JOIN account a ON a.id = t.account_id
 WHERE t.ledger_id = ?

@@ -2,13 +2,17 @@
 
 -- name: snapshot_accounts
 SELECT id, name, platform, base_url, credential, secret, group_id, priority,
-    weight, concurrency, enabled, proxy
+    weight, concurrency, enabled, proxy, models, auth_header
 FROM account ORDER BY id;
 
 -- name: snapshot_cooldowns
 SELECT account_id, family, reason, since_ms, until_ms, cause_id, observed_ms,
     strikes, stated, soft
 FROM cooldown ORDER BY account_id, family;
+
+-- name: snapshot_aliases
+SELECT scope, scope_id, pattern, target FROM model_alias
+ORDER BY scope, scope_id, pattern;
 
 -- name: snapshot_groups
 SELECT id, name, strategy, concurrency FROM account_group ORDER BY id;

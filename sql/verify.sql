@@ -8,7 +8,8 @@ SELECT (SELECT min(start_ms) FROM usage_hour WHERE start_ms >= ?),
 
 -- name: verify_rows
 -- ids from the first up to and without the second, how many
-SELECT id, state, key_id, account_id, group_id, person_id, model, outcome,
+SELECT id, state, key_id, account_id, group_id, person_id,
+    CASE WHEN sent_as = '' THEN model ELSE sent_as END, outcome,
     mark, input_tokens, output_tokens, cache_read_tokens,
     cache_write_5m_tokens, cache_write_1h_tokens, web_searches, cost_nusd,
     overrun_nusd, queue_ms, total_ms, first_byte_ms, attempts, flags, holds

@@ -175,6 +175,14 @@ buf_consume(struct buf *b, size_t n)
 }
 
 void
+buf_cut(struct buf *b, size_t n)
+{
+
+	assert(n <= buf_len(b));
+	b->len -= n;
+}
+
+void
 buf_reset(struct buf *b)
 {
 

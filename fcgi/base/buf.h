@@ -77,6 +77,9 @@ const char *buf_cstr(struct buf *b) __attribute__((__warn_unused_result__));
 /** buf_consume(b, n): Drop the first ${n} live bytes; n <= buf_len(b). */
 void buf_consume(struct buf *b, size_t n);
 
+/** buf_cut(b, n): Drop the last ${n} live bytes; n <= buf_len(b). */
+void buf_cut(struct buf *b, size_t n);
+
 /** buf_reset(b): Drop all bytes, keep the memory. */
 void buf_reset(struct buf *b);
 

@@ -38,9 +38,8 @@ price_match(const char *pattern, const char *model)
 	return (*pattern == '\0');
 }
 
-/* How specific a pattern is: literal characters first, then fewer stars. */
-static int
-specificity(const char *pattern)
+int
+price_specificity(const char *pattern)
 {
 	int literals = 0, stars = 0;
 
@@ -79,7 +78,8 @@ tier_reached(const struct price *p, int64_t input_tokens)
 static bool
 beats(const struct price *a, const struct price *b)
 {
-	int sa = specificity(a->pattern), sb = specificity(b->pattern);
+	int sa = price_specificity(a->pattern);
+	int sb = price_specificity(b->pattern);
 
 	if (sa != sb)
 		return (sa > sb);

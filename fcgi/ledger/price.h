@@ -61,6 +61,10 @@ struct price_list {
 /** price_match(pattern, model): '*' stands for any run of characters. */
 bool price_match(const char *pattern, const char *model);
 
+/** price_specificity(pattern): Larger goes first where several match: more
+ * characters that are no '*', then fewer '*'. */
+int price_specificity(const char *pattern);
+
 /** price_find(list, platform, model, input_tokens, at_ms): NULL: unpriced. */
 const struct price *price_find(const struct price_list *list,
     const char *platform, const char *model, int64_t input_tokens,

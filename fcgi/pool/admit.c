@@ -1,9 +1,12 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 
 #include "pool/admit.h"
 #include "pool/check.h"
+#include "pool/models.h"
+#include "pool/objects.h"
 #include "pool/place.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
@@ -64,6 +67,21 @@ admit_dismiss(struct runner *rn, struct admit_op *op,
 	return (settle_refuse(rn, op, outcome, err));
 }
 
+bool
+admit_maps(const struct admit_op *op)
+{
+
+	return (op->objects == NULL || (op->objects->makes == OBJECT_NONE &&
+	    !op->objects->follows));
+}
+
+const char *
+admit_model(const struct admit_op *op, const struct account *a)
+{
+
+	return (admit_maps(op) ? account_model(a, op->model) : op->model);
+}
+
 void
 admit_grant(struct runner *rn, struct admit_op *op,
     const struct account *account, int64_t n, int64_t fence)
@@ -78,6 +96,8 @@ admit_grant(struct runner *rn, struct admit_op *op,
 	l->slot_n = n;
 	l->slot_fence = fence;
 	l->attempt = op->attempt;
+	snprintf(l->model, sizeof(l->model), "%s",
+	    admit_model(op, account));
 	l->session_id = op->session_id;
 	affinity_use(rn, op, account->id);
 	op->verdict = ADMIT_LEASED;
@@ -85,7 +105,8 @@ admit_grant(struct runner *rn, struct admit_op *op,
 	op->cancelled = false;
 	ROWS_PUT(&rn->rows[ROWS_ATTEMPT_OPEN], store_int(op->ledger_id),
 	    store_int(op->attempt), store_int(account->id),
-	    store_int(rn->now_ms));
+	    store_int(rn->now_ms), store_text(strcmp(l->model, op->model) ==
+	    0 ? "" : l->model));
 }
 
 /* ---- who comes ---- */
@@ -179,7 +200,8 @@ put_ledger(struct runner *rn, const struct want *w, int fence,
 	    store_int(op->stream), store_int(op->reserved_nusd),
 	    store_int(op->body_bytes), store_text(op->session),
 	    store_int(w->key->person_id), store_int(op->flags),
-	    store_text(text), store_text(op->address));
+	    store_text(text), store_text(op->address), store_text(fence == 0 ?
+	    "" : lease_sent_as(&op->lease, op->model)));
 	return (0);
 }
 
@@ -196,7 +218,8 @@ conclude_picked(struct runner *rn, const struct want *w, struct err *err)
 		return (-1);
 	if (!w->arrives || is_move(op))
 		ROWS_PUT(&rn->rows[ROWS_LEDGER_ATTEMPT],
-		    store_int(op->attempt), store_int(op->ledger_id));
+		    store_int(op->attempt), store_text(lease_sent_as(
+		    &op->lease, op->model)), store_int(op->ledger_id));
 	if (!w->arrives)
 		admit_ready(rn, op);
 	return (0);
@@ -271,7 +294,8 @@ turn_away(struct runner *rn, const struct want *w, enum admit_verdict verdict,
 
 	check_explain(rn, w->op, w, verdict);
 	if (!w->arrives)
-		return (admit_dismiss(rn, w->op, verdict, outcome, err));
+		return (admit_dismiss(rn, w->op, w->op->verdict, outcome,
+		    err));
 	w->op->queue_ms = rn->mono_ms - w->op->submitted_ms;
 	if (w->holds != NULL)
 		budgets_undo(rn, w->holds);

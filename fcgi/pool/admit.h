@@ -1,6 +1,7 @@
 #ifndef POOL_ADMIT_H_
 #define POOL_ADMIT_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,15 @@ void admit_grant(struct runner *rn, struct admit_op *op,
 int admit_dismiss(struct runner *rn, struct admit_op *op,
     enum admit_verdict verdict, const char *outcome, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/**
+ * admit_maps(op): Does the model have other names?  Not where none goes into
+ * the body, as of what makes an object or is about one.
+ */
+bool admit_maps(const struct admit_op *op);
+
+/** admit_model(op, a): What the model of ${op} is called at ${a}. */
+const char *admit_model(const struct admit_op *op, const struct account *a);
 
 /** admit_ready(rn, op): ${op}, which waited, is answered in this batch. */
 void admit_ready(struct runner *rn, struct admit_op *op);

@@ -11,6 +11,7 @@
 #include "pool/affinity.h"
 #include "pool/breaker.h"
 #include "pool/idlist.h"
+#include "pool/models.h"
 #include "pool/place.h"
 #include "pool/runner.h"
 
@@ -176,6 +177,7 @@ must_read(struct runner *rn, const struct want *w)
 {
 	const struct session *s = find(&rn->affinity, w->op->session_id);
 	const struct candidate *c;
+	char room[POOL_FAMILY_SIZE];
 
 	if (s == NULL)
 		return (true);
@@ -185,8 +187,8 @@ must_read(struct runner *rn, const struct want *w)
 		return (true);
 	c = load_candidate(&rn->load, s->account_id);
 	return (c == NULL || !c->account->enabled ||
-	    breaker_of(c->account, w->family, rn->now_ms, NULL) !=
-	    BREAKER_CLOSED);
+	    breaker_of(c->account, account_family(c->account, w->model,
+	    w->family, room), rn->now_ms, NULL) != BREAKER_CLOSED);
 }
 
 static int

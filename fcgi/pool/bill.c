@@ -6,6 +6,7 @@
 #include "ledger/plausible.h"
 
 #include "pool/bill.h"
+#include "pool/demand.h"
 #include "pool/runner.h"
 
 static const struct price_list *
@@ -27,13 +28,13 @@ bill_worst(const struct runner *rn, int64_t ledger_id,
 }
 
 bool
-bill_by_default(const struct runner *rn, const struct admit_op *op,
-    const char *platform)
+bill_by_default(const struct runner *rn, int64_t ledger_id,
+    const struct named *at)
 {
 
 	return (rn->set.unpriced == UNPRICED_DEFAULT &&
-	    price_find(prices(rn), platform, op->model, INT64_MAX,
-	    ledger_id_created_ms(op->ledger_id)) == NULL);
+	    price_find(prices(rn), at->platform, at->model, INT64_MAX,
+	    ledger_id_created_ms(ledger_id)) == NULL);
 }
 
 /* More than the largest context of any model is not read at once. */

@@ -8,8 +8,8 @@
 #include "ledger/usage.h"
 
 struct account;
-struct admit_op;
 struct attempt_end;
+struct named;
 struct runner;
 
 /**
@@ -29,10 +29,10 @@ int bill_worst(const struct runner *rn, int64_t ledger_id,
     const struct price_call *call, int64_t *nusd, enum price_gap *gap)
     __attribute__((__warn_unused_result__));
 
-/** bill_by_default(rn, op, platform): The model has no price of its own, and
+/** bill_by_default(rn, ledger_id, at): The model has no price of its own, and
  * policy gives it the default. */
-bool bill_by_default(const struct runner *rn, const struct admit_op *op,
-    const char *platform);
+bool bill_by_default(const struct runner *rn, int64_t ledger_id,
+    const struct named *at);
 
 /** A request, as far as it bounds what an attempt of it may have used. */
 struct bill_call {

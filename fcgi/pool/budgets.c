@@ -13,6 +13,7 @@
 
 #include "pool/budgets.h"
 #include "pool/keys.h"
+#include "pool/models.h"
 #include "pool/runner.h"
 
 /* ---- the rules that a key counts against ---- */
@@ -84,8 +85,8 @@ runs_of(const struct snapshot *s, const struct key_state *key,
 	return (n);
 }
 
-static bool
-counts(const struct budget_rule *r, const char *model)
+bool
+budgets_counts(const struct budget_rule *r, const char *model)
 {
 
 	return (r->models == NULL || models_allow(r->models, model));
@@ -100,9 +101,10 @@ by_id(const void *a, const void *b)
 	return (x->id < y->id ? -1 : x->id > y->id);
 }
 
+/* Those that count for one of the names that it may go upstream as. */
 static int
-rules_of(struct runner *rn, const struct key_state *key, const char *model,
-    struct rules *out, struct err *err)
+rules_of(struct runner *rn, const struct key_state *key,
+    const struct demand *want, struct rules *out, struct err *err)
 {
 	struct run runs[RUNS_MAX];
 	const struct budget_rule *r;
@@ -116,7 +118,8 @@ rules_of(struct runner *rn, const struct key_state *key, const char *model,
 		return (-1);
 	for (i = 0; i < nruns; i++) {
 		for (r = runs[i].first; r < runs[i].end; r++) {
-			if (counts(r, model))
+			if (r->models == NULL || model_names_match(
+			    want->names, want->model, r->models))
 				out->list[out->n++] = r;
 		}
 	}
@@ -134,7 +137,8 @@ budgets_money(const struct snapshot *s, const struct key_state *key,
 
 	for (i = 0; i < nruns; i++) {
 		for (r = runs[i].first; r < runs[i].end; r++) {
-			if (r->kind == BUDGET_MONEY && counts(r, model))
+			if (r->kind == BUDGET_MONEY &&
+			    budgets_counts(r, model))
 				return (true);
 		}
 	}
@@ -295,7 +299,7 @@ budgets_reserve(struct runner *rn, struct reserving *r, struct err *err)
 	r->holds->n = 0;
 	r->coverage = COVERAGE_ALL;
 	memset(r->left, 0, sizeof(r->left));
-	if (rules_of(rn, r->key, r->want->model, &rules, err))
+	if (rules_of(rn, r->key, r->want, &rules, err))
 		return (-1);
 	r->holds->list = arena_get(&rn->arena, rules.n,
 	    sizeof(*r->holds->list), err);
@@ -388,7 +392,7 @@ budgets_raise(struct runner *rn, struct held_row *row,
 		return (-1);
 	for (h = raised.list; h < raised.list + raised.n; h++) {
 		rule = snapshot_budget(rn->snapshot, h->budget_id);
-		if (rule == NULL ||
+		if (rule == NULL || !budgets_counts(rule, to->model) ||
 		    (amount = raised_to(rule, h, to)) <= h->amount)
 			continue;
 		if ((rc = room_beside(rn, rule, h, amount, why, err)) != 1)

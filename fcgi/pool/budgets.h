@@ -26,7 +26,8 @@ struct amounts {
 /** What a call wants of budgets: the worst case, for those that are strict,
  * and what it begins with, for the others; never more than the worst. */
 struct demand {
-	const char *model;	/* "" where the call names none */
+	const char *model;	/* asked for; "" where the call names none */
+	const char *names;	/* it may go upstream as; see models.h */
 	struct amounts worst, slice;
 	struct coverage slice_covers;	/* usage that .slice is for */
 };
@@ -54,8 +55,9 @@ struct reserving {
 
 /**
  * budgets_reserve(rn, r, err):
- * Reserve what is wanted on every budget that the key counts against, or on
- * none.  1: done; 0: .why says which has no room; -1.
+ * Reserve what is wanted on every budget that the key counts against under any
+ * of the model's names, or on none.  1: done; 0: .why says which has no room;
+ * -1.
  */
 int budgets_reserve(struct runner *rn, struct reserving *r, struct err *err)
     __attribute__((__warn_unused_result__));
@@ -66,10 +68,10 @@ void budgets_undo(struct runner *rn, struct holds *holds);
 
 /**
  * budgets_raise(rn, row, to, why, err):
- * Raise what ${row} holds of budgets to the slice of ${to}, of strict ones not
- * beyond the worst case, where that is more, all of them or none.  What a
- * reaped row holds is spent; one that is settled is only looked at.  1, 0 or
- * -1 as above.
+ * Raise what ${row} holds of budgets of the model to the slice of ${to}, of
+ * strict ones not beyond the worst case, where that is more, all of them or
+ * none.  What a reaped row holds is spent; one that is settled is only looked
+ * at.  1, 0 or -1 as above.
  */
 int budgets_raise(struct runner *rn, struct held_row *row,
     const struct demand *to, struct shortage *why, struct err *err)
@@ -89,6 +91,9 @@ bool budgets_money(const struct snapshot *s, const struct key_state *key,
 /** budgets_measure(s, key): Has it a budget that is about more than the number
  * of requests: money or tokens, or some models alone? */
 bool budgets_measure(const struct snapshot *s, const struct key_state *key);
+
+/** budgets_counts(rule, model): Is it of calls that go upstream as ${model}? */
+bool budgets_counts(const struct budget_rule *rule, const char *model);
 
 /** budgets_explain(why, out, size): Which budget has no room for what, and when
  * it has again. */

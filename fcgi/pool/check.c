@@ -7,10 +7,12 @@
 #include "base/num.h"
 #include "ledger/flags.h"
 
+#include "pool/admit.h"
 #include "pool/bill.h"
 #include "pool/breaker.h"
 #include "pool/check.h"
 #include "pool/demand.h"
+#include "pool/models.h"
 #include "pool/objects.h"
 #include "pool/rules.h"
 #include "pool/runner.h"
@@ -79,7 +81,7 @@ may_serve(const struct account *a, const struct key_state *key,
 	return (a->enabled && a->secret != NULL && (op->account_id != 0 ?
 	    a->id == op->account_id :
 	    choose_bound(a, key->bind_kind, key->bind_id)) &&
-	    (op->platform == NULL || strcmp(a->platform, op->platform) == 0));
+	    (op->platform == NULL || account_speaks(a, op->platform)));
 }
 
 static bool
@@ -102,7 +104,8 @@ demand_requests(const struct admit_op *op, struct demand *want)
 
 /* Something about it has no price, or no bound: which, in words. */
 static int
-refuse_gap(const struct runner *rn, struct admit_op *op, enum price_gap gap)
+refuse_gap(const struct runner *rn, struct admit_op *op,
+    const struct named *at, enum price_gap gap)
 {
 	const char *what = gap == PRICE_GAP_FEATURE ? op->ask.feature :
 	    price_gap_text(gap);
@@ -113,9 +116,9 @@ refuse_gap(const struct runner *rn, struct admit_op *op, enum price_gap gap)
 		    what));
 	if (gap != PRICE_GAP_MODEL)
 		return (refuse(op, ADMIT_UNPRICED, "%s of model %.64s has no "
-		    "price here", what, op->model));
+		    "price here", what, at->model));
 	return (refuse(op, ADMIT_UNPRICED, "model %.64s has no price here%s",
-	    op->model, rn->set.unpriced == UNPRICED_DEFAULT ?
+	    at->model, rn->set.unpriced == UNPRICED_DEFAULT ?
 	    ", and no default price is set" : ""));
 }
 
@@ -131,45 +134,105 @@ gap_matters(const struct runner *rn, const struct key_state *key,
 	    rn->set.unpriced != UNPRICED_ALLOW)));
 }
 
+/* The accounts that a request may go to, under which names. */
+struct survey {
+	struct admit_op *op;
+	const struct key_state *key;
+	struct demand *want;
+	int there, serving;	/* accounts, and those that serve the model */
+	struct named last;	/* looked at last; .platform NULL: none */
+	struct named gap_at;	/* one that has ... */
+	enum price_gap gap;	/* ... that keeps the request from it */
+};
+
+/* Reserve for one more name: what it has in common with the others, or the
+ * dearest of both. */
+static void
+survey_name(const struct runner *rn, struct survey *s, const struct named *at)
+{
+	struct admit_op *op = s->op;
+	struct demand want = *s->want;
+	enum price_gap gap = PRICE_GAP_NONE;
+
+	if (demand_add(rn, op, at, &want, &gap) &&
+	    gap_matters(rn, s->key, at->model, gap)) {
+		s->gap = gap;
+		s->gap_at = *at;
+		return;
+	}
+	if (model_names_add(op->lease.names, at->platform, at->model))
+		return;
+	*s->want = want;
+	if (gap == PRICE_GAP_MODEL)
+		op->flags |= LEDGER_FLAG_UNPRICED;
+	else if (bill_by_default(rn, op->ledger_id, at))
+		op->flags |= LEDGER_FLAG_DEFAULT;
+}
+
+static void
+survey_account(const struct runner *rn, struct survey *s,
+    const struct account *a)
+{
+	struct named at = { a->platform, admit_model(s->op, a) };
+
+	s->there++;
+	if (admit_maps(s->op) && !account_serves(a, at.model))
+		return;
+	s->serving++;
+	if (!s->op->billed || makes(s->op) || (s->last.platform != NULL &&
+	    strcmp(s->last.model, at.model) == 0 &&
+	    strcmp(s->last.platform, at.platform) == 0))
+		return;
+	s->last = at;
+	if (s->op->lease.names[0] == '\0' ||
+	    !model_names_have(s->op->lease.names, "", at.platform, at.model))
+		survey_name(rn, s, &at);
+}
+
+/* No account will do: in words. */
+static int
+refuse_unserved(const struct runner *rn, const struct survey *s)
+{
+	char where[96];
+
+	say_where(rn, s->key, where, sizeof(where));
+	if (s->there == 0)
+		return (refuse(s->op, ADMIT_NO_ACCOUNT,
+		    "no account is enabled %s", where));
+	return (refuse(s->op, ADMIT_UNSERVED, "no account %s serves model "
+	    "%.80s", where, s->op->model));
+}
+
 /*
- * What the call may use on the dearest platform that it may go to.  1; 0:
- * refused, as no account is there or the price is unknown.
+ * What the call may use under the dearest of the names that it may go by, in
+ * .lease.names.  1; 0: refused, as no account is there that serves the model,
+ * or the price is unknown.
  */
 static int
 find_demand(struct runner *rn, struct admit_op *op,
     const struct key_state *key, struct demand *want)
 {
+	struct survey v = { .op = op, .key = key, .want = want };
 	const struct snapshot *s = rn->snapshot;
-	const char *platform = NULL;
 	const struct account *a;
-	enum price_gap gap = PRICE_GAP_NONE, one;
-	char where[96];
 
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
-		if (!may_serve(a, key, op) || (platform != NULL &&
-		    strcmp(platform, a->platform) == 0))
+		if (!may_serve(a, key, op))
 			continue;
-		platform = a->platform;
-		if (!op->billed || makes(op))
+		survey_account(rn, &v, a);
+		if ((!op->billed || makes(op)) && v.serving > 0)
 			break;
-		if (demand_add(rn, op, platform, want, &one))
-			gap = one;
 	}
-	if (platform == NULL) {
-		say_where(rn, key, where, sizeof(where));
-		return (refuse(op, ADMIT_NO_ACCOUNT,
-		    "no account is enabled %s", where));
-	}
-	if (makes(op)) {
+	if (v.serving == 0)
+		return (refuse_unserved(rn, &v));
+	if (op->billed && !makes(op) && op->lease.names[0] == '\0')
+		return (refuse_gap(rn, op, &v.gap_at, v.gap));
+	if (makes(op))
 		demand_requests(op, want);
-		return (1);
-	}
-	if (gap_matters(rn, key, op->model, gap))
-		return (refuse_gap(rn, op, gap));
-	if (gap == PRICE_GAP_MODEL)
-		op->flags |= LEDGER_FLAG_UNPRICED;
-	else if (op->billed && bill_by_default(rn, op, platform))
-		op->flags |= LEDGER_FLAG_DEFAULT;
+	if (op->billed && admit_maps(op))
+		model_names_plain(op->lease.names, op->model);
+	else
+		strcpy(op->lease.names, MODEL_NAMES_ANY);
 	return (1);
 }
 
@@ -225,6 +288,9 @@ fill_want(struct runner *rn, struct admit_op *op, struct key_state *key,
 	    affinity_id(key, op->session);
 	memcpy(w->tried, op->lease.tried, sizeof(w->tried));
 	model_family(op->model, w->family);
+	if (admit_maps(op))
+		snprintf(w->model, sizeof(w->model), "%s", op->model);
+	snprintf(w->names, sizeof(w->names), "%s", op->lease.names);
 }
 
 int
@@ -254,7 +320,10 @@ int
 check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
     struct holds *holds, struct err *err)
 {
-	struct demand want = { .model = op->model };
+	struct demand want = {
+		.model = op->model,
+		.names = op->lease.names,
+	};
 	struct reserving r = { .want = &want, .holds = holds };
 	int rc;
 
@@ -272,6 +341,7 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 		return (-1);
 	w->arrives = true;
 	w->holds = holds;
+	memcpy(w->names, op->lease.names, sizeof(w->names));
 	op->reserved_nusd = want.worst.of[BUDGET_MONEY];
 	if (!op->billed)
 		return (1);
@@ -365,7 +435,10 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 		break;
 	default:
 		op->retry_ms = w->free_ms;
-		if (w->usable > 0)
+		if (w->usable == 0 && w->unserved > 0)
+			(void)refuse(op, ADMIT_UNSERVED, "no account %s "
+			    "serves model %.80s", where, op->model);
+		else if (w->usable > 0)
 			(void)refuse(op, verdict, "%d of %d accounts %s "
 			    "were tried%s%s", w->tried_n, w->usable, where,
 			    parked[0] == '\0' ? "" : "; ", parked);

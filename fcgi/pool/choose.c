@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pool/choose.h"
+#include "pool/models.h"
 
 /* What one lease adds to the pass of an account of weight 1. */
 #define STRIDE	INT64_C(1000000000)
@@ -19,6 +20,8 @@ enum why {
 	WHY_PLATFORM,
 	WHY_DISABLED,
 	WHY_SEALED,
+	WHY_MODEL,
+	WHY_UNRESERVED,
 	WHY_TRIED,
 	WHY_PARKED,
 	WHY_SOFT,		/* parked, if others are left */
@@ -34,6 +37,8 @@ static const char *const whys[] = {
 	[WHY_PLATFORM] = "platform",
 	[WHY_DISABLED] = "disabled",
 	[WHY_SEALED] = "sealed",
+	[WHY_MODEL] = "model",
+	[WHY_UNRESERVED] = "unreserved",
 	[WHY_TRIED] = "tried",
 	[WHY_PARKED] = "parked",
 	[WHY_SOFT] = "parked",
@@ -188,12 +193,37 @@ is_full(const struct choose_params *p, const struct candidate *c)
 	return (p->needs_slot && c->in_use >= c->account->concurrency);
 }
 
+/* May the model go there, under the name that it has there? */
+static enum why
+judge_model(const struct choose_params *p, const struct account *a)
+{
+	const char *name;
+
+	if (p->model == NULL)
+		return (WHY_FIT);
+	name = account_model(a, p->model);
+	if (!account_serves(a, name))
+		return (WHY_MODEL);
+	return (model_names_have(p->names, p->model, a->platform, name) ?
+	    WHY_FIT : WHY_UNRESERVED);
+}
+
+enum breaker
+choose_breaker(const struct choose_params *p, const struct account *a,
+    const struct cooldown **why)
+{
+	char room[POOL_FAMILY_SIZE];
+
+	return (breaker_of(a, p->model == NULL ? p->family :
+	    account_family(a, p->model, p->family, room), p->now_ms, why));
+}
+
 /* What its breaker says. */
 static enum why
 judge_breaker(const struct choose_params *p, const struct candidate *c)
 {
 
-	switch (breaker_of(c->account, p->family, p->now_ms, NULL)) {
+	switch (choose_breaker(p, c->account, NULL)) {
 	case BREAKER_HALF_OPEN:
 		return (c->probed_until_ms > p->now_ms ? WHY_PROBED :
 		    WHY_PROBE);
@@ -214,12 +244,14 @@ judge(const struct choose_params *p, const struct candidate *c)
 
 	if (!choose_bound(a, p->bind_kind, p->bind_id))
 		return (WHY_UNBOUND);
-	if (p->platform != NULL && strcmp(a->platform, p->platform) != 0)
+	if (p->platform != NULL && !account_speaks(a, p->platform))
 		return (WHY_PLATFORM);
 	if (!a->enabled)
 		return (WHY_DISABLED);
 	if (a->secret == NULL)
 		return (WHY_SEALED);
+	if ((why = judge_model(p, a)) != WHY_FIT)
+		return (why);
 	if (was_tried(p, a->id))
 		return (WHY_TRIED);
 	why = a->ncooldowns == 0 ? WHY_FIT : judge_breaker(p, c);
@@ -233,7 +265,7 @@ note_park(const struct choose_params *p, const struct candidate *c,
     struct choice *out)
 {
 	const struct cooldown *cd;
-	enum breaker b = breaker_of(c->account, p->family, p->now_ms, &cd);
+	enum breaker b = choose_breaker(p, c->account, &cd);
 	bool heals;
 	int64_t ms;
 
@@ -257,6 +289,7 @@ count(const struct choose_params *p, const struct candidate *c, enum why why,
 {
 
 	out->bound += why != WHY_UNBOUND;
+	out->unserved += why == WHY_MODEL;
 	out->tried += why == WHY_TRIED;
 	out->parked += why == WHY_PARKED || why == WHY_SOFT;
 	out->probed += why == WHY_PROBED;
@@ -397,7 +430,7 @@ trace_one(const struct choose_params *p, const struct candidate *c,
 	char probe[64] = "";
 
 	if (picked ? out->probe : c->why == WHY_PARKED || c->why == WHY_SOFT)
-		(void)breaker_of(c->account, p->family, p->now_ms, &cd);
+		(void)choose_breaker(p, c->account, &cd);
 	if (picked && cd != NULL)
 		(void)snprintf(probe, sizeof(probe), ",\"probe\":\"%s\"",
 		    cd->reason);

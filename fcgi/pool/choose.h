@@ -45,8 +45,12 @@ struct choose_params {
 	const char *strategy;	/* NULL or unknown: weighted */
 	const char *bind_kind;	/* pool | group | account */
 	int64_t bind_id;
-	const char *platform;	/* NULL: any */
-	const char *family;	/* of the model; "": none */
+	const char *platform;	/* that the request speaks; NULL: any */
+	const char *family;	/* of the model asked for; "": none */
+	const char *model;	/* that is asked for; NULL: all accounts serve
+				   it as such */
+	const char *names;	/* it may go upstream as, see models.h; with
+				   .model */
 	const int64_t *tried;	/* accounts that failed this request */
 	size_t ntried;
 	bool needs_slot;	/* else a full account will do */
@@ -87,6 +91,7 @@ struct choice {
 				   borrowed */
 	enum choice_home home;
 	int bound;		/* accounts that the key may use */
+	int unserved;		/* ... that do not serve the model */
 	int usable;		/* ... enabled, of the platform, unsealed */
 	int tried, parked, busy;	/* of the usable ones ... */
 	int probed;			/* ... by others, which may free them */
@@ -98,8 +103,10 @@ void choose(const struct choose_params *p, bool trace, struct choice *out);
 
 /**
  * choose_why(p, c): In one word why ${c} was passed over by the choice that was
- * made last: unbound, platform, disabled, sealed, tried, parked, probed (by
- * another), busy; or "fit", or "probe" (fit, as a probe).
+ * made last: unbound, platform, disabled, sealed, model (it does not serve it),
+ * unreserved (the request did not reserve for what the model is called there),
+ * tried, parked, probed (by another), busy; or "fit", or "probe" (fit, as a
+ * probe).
  * choose_first(p, a, b): what puts ${a} before ${b}, if both are fit:
  * "priority", "spent" (nearly nothing is left of the limits of ${b}), or
  * "strategy".
@@ -112,6 +119,10 @@ const char *choose_first(const struct choose_params *p,
  * i-th of those that are, the default first; NULL beyond the last. */
 bool choose_knows(const char *strategy);
 const char *choose_strategy(size_t i);
+
+/** choose_breaker(p, a, why): breaker_of, by what the model is called there. */
+enum breaker choose_breaker(const struct choose_params *p,
+    const struct account *a, const struct cooldown **why);
 
 /** choose_bound(a, bind_kind, bind_id): May such a key use ${a}? */
 bool choose_bound(const struct account *a, const char *bind_kind,

@@ -117,12 +117,12 @@ covers(const struct amounts *slice, const struct amounts *worst)
 
 int
 demand_add(const struct runner *rn, const struct admit_op *op,
-    const char *platform, struct demand *want, enum price_gap *gap)
+    const struct named *at, struct demand *want, enum price_gap *gap)
 {
 	struct call c = {
 		.ledger_id = op->ledger_id,
-		.platform = platform,
-		.model = op->model,
+		.platform = at->platform,
+		.model = at->model,
 		.ask = &op->ask,
 		.input_tokens = op->body_bytes,
 		.output_tokens = op->max_tokens,
@@ -208,6 +208,7 @@ demand_more(const struct runner *rn, const struct extend_op *op,
 	struct usage then;
 	bool all;
 
+	*want = (struct demand) { .model = op->model, .names = "" };
 	then = used_then(rn, op, &all);
 	input = usage_input(&then);
 	(void)size_up(rn, &c, context, &want->worst, &gap);

@@ -7,6 +7,11 @@ struct admit_op;
 struct extend_op;
 struct runner;
 
+/** A model as it goes upstream. */
+struct named {
+	const char *platform, *model;
+};
+
 /**
  * What requests want of budgets.  The worst case of input is a token for each
  * byte of the body, as far as the model's context goes, or all of that; an
@@ -15,13 +20,13 @@ struct runner;
  */
 
 /**
- * demand_add(rn, op, platform, want, gap):
+ * demand_add(rn, op, at, want, gap):
  * Raise ${want}, which was all zero before the first call, to what ${op} may
- * use on an account of ${platform}.  0, or -1 with *${gap} if nobody can tell
- * what that costs; it counts as nothing then.
+ * use under the name that it has ${at} an account.  0, or -1 with *${gap} if
+ * nobody can tell what that costs; it counts as nothing then.
  */
 int demand_add(const struct runner *rn, const struct admit_op *op,
-    const char *platform, struct demand *want, enum price_gap *gap)
+    const struct named *at, struct demand *want, enum price_gap *gap)
     __attribute__((__warn_unused_result__));
 
 /** demand_more(rn, op, want): What a stream has used so far with one slice more

@@ -211,7 +211,7 @@ struct fetching {
 };
 
 /* id, state, fence, reserved, body bytes, extensions, holds, person, account,
- * group, cost, model, key */
+ * group, cost, model, key, sent as */
 static int
 held_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -233,6 +233,8 @@ held_row(void *arg, const struct store_value *c, size_t n)
 	row->nusd = store_get_int(&c[10]);
 	snprintf(row->model, sizeof(row->model), "%s", store_get_text(&c[11]));
 	row->key_id = store_get_int(&c[12]);
+	snprintf(row->sent_as, sizeof(row->sent_as), "%s",
+	    store_get_text(&c[13]));
 
 	/* Made by hand?  A settlement must come through all the same; that the
 	 * sums differ then is for `ledger verify' to say. */

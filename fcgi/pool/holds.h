@@ -57,7 +57,8 @@ struct held_row {
 	int64_t key_id, person_id;
 	int64_t account_id, group_id;	/* 0: none (yet) */
 	int64_t nusd;			/* 0 while it is open */
-	char model[128];
+	char model[128];		/* as it was asked for */
+	char sent_as[128];		/* see the table ledger */
 	struct holds holds;
 	const char *text;	/* as they are to be written; by who does */
 };

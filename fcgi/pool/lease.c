@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <string.h>
 
 #include "pool/pool.h"
 
@@ -20,4 +21,14 @@ lease_follow(struct lease *l, struct snapshot *s, const struct account *a)
 	snapshot_unref(l->snapshot);
 	l->snapshot = s;
 	l->account = a;
+}
+
+const char *
+lease_sent_as(const struct lease *l, const char *asked)
+{
+
+	if (l->names[0] == '\0')
+		return ("");
+	return (strcmp(l->names, MODEL_NAMES_ANY) == 0 &&
+	    strcmp(l->model, asked) == 0 ? "" : l->model);
 }

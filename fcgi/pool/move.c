@@ -28,7 +28,7 @@ leave_account(struct runner *rn, struct move_op *op, struct err *err)
 	struct lease left = op->lease;	/* parking takes notes on it */
 	const struct bill_call call = {
 		.ledger_id = admit->ledger_id,
-		.model = admit->model,
+		.model = op->lease.model,
 		.max_tokens = admit->max_tokens,
 		.repeats = admit->ask.repeats,
 	};

@@ -35,6 +35,16 @@ strategy_of(const struct runner *rn, const struct key_state *key)
 	return (g == NULL ? NULL : g->strategy);
 }
 
+/* Where every account serves every model under its own name, and the request
+ * expects nothing else, nobody has to look. */
+static const char *
+model_of(const struct runner *rn, const struct want *w)
+{
+
+	return (rn->snapshot->names_models || w->names[0] != '\0' ?
+	    w->model : NULL);
+}
+
 static void
 choose_for(struct runner *rn, struct want *w, struct choice *out)
 {
@@ -46,6 +56,8 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 		.bind_id = w->only != 0 ? w->only : w->key->bind_id,
 		.platform = w->platform,
 		.family = w->family,
+		.model = model_of(rn, w),
+		.names = w->names,
 		.tried = w->tried,
 		.ntried = w->ntried,
 		.needs_slot = w->needs_slot,
@@ -64,6 +76,7 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 	w->tried_n = out->tried;
 	w->resting = out->resting;
 	w->probed = out->probed;
+	w->unserved = out->unserved;
 	if (w->op != NULL)
 		memcpy(w->op->trace, out->trace, sizeof(w->op->trace));
 }
@@ -135,12 +148,13 @@ find_right(struct runner *rn, const struct want *w, const struct choice *c,
     struct err *err)
 {
 	struct candidate *cand = &rn->load.candidates[c->index];
+	char room[POOL_FAMILY_SIZE];
 
 	if (!c->probe)
 		return (1);
 	cand->probed_until_ms = rn->now_ms + HALFOPEN_HINT_MS;
-	return (halfopen_take(rn, cand->account, w->family, w->ledger_id,
-	    err));
+	return (halfopen_take(rn, cand->account, account_family(cand->account,
+	    w->model, w->family, room), w->ledger_id, err));
 }
 
 /* Choose until a free slot, and the right to a probe, confirm the choice. */
@@ -195,7 +209,9 @@ same_want(const struct want *stuck, const struct want *w)
 
 	return (stuck != NULL && w->needs_slot && w->ntried == 0 &&
 	    w->platform == stuck->platform && w->only == stuck->only &&
-	    strcmp(stuck->family, w->family) == 0);
+	    strcmp(stuck->family, w->family) == 0 &&
+	    strcmp(stuck->model, w->model) == 0 &&
+	    strcmp(stuck->names, w->names) == 0);
 }
 
 static int

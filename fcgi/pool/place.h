@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "pool/budgets.h"
 #include "pool/choose.h"
+#include "pool/models.h"
 #include "pool/pool.h"
 
 struct err;
@@ -34,6 +36,8 @@ struct want {
 	const char *platform;	/* NULL: any */
 	int64_t only;		/* no other account will do; 0: any */
 	char family[POOL_FAMILY_SIZE];
+	char model[LIMIT_NAME_BYTES];	/* as it was asked for */
+	char names[MODEL_NAMES_SIZE];	/* see models.h */
 	size_t ntried;
 	int64_t tried[POOL_TRIED_MAX];
 	bool needs_slot;
@@ -48,7 +52,7 @@ struct want {
 	bool probe;		/* ... which it probes */
 	int64_t free_ms;	/* see struct choice */
 	const struct cooldown *cooldown;
-	int bound, usable, tried_n, resting, probed;
+	int bound, usable, tried_n, resting, probed, unserved;
 	bool awaits;		/* CHOICE_BUSY, as it waits for its home */
 };
 

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/net.h"
 #include "base/seal.h"
 #include "ledger/id.h"
 #include "ledger/usage.h"
+#include "pool/models.h"
 #include "pool/share.h"
 #include "pool/snapshot.h"
 #include "store/thread.h"
@@ -164,12 +166,15 @@ struct lease {
 	int64_t slot_fence;
 	int attempt;			/* 1 ...: the ledger row's fence */
 	bool probe;			/* of a half-open account */
+	char model[LIMIT_NAME_BYTES];	/* as it goes upstream; "": the call
+					   names none */
 	/* the pool's own; goes along from lease to lease of a request */
 	int64_t parked;			/* account that this request parked
 					   without being told to by a fact; -1:
 					   undone */
 	char parked_family[POOL_FAMILY_SIZE];
 	int64_t session_id;		/* see affinity.h; 0: none */
+	char names[MODEL_NAMES_SIZE];	/* that it reserved for; models.h */
 	int ntried;			/* accounts given up before this one */
 	int64_t tried[POOL_TRIED_MAX];
 };
@@ -182,6 +187,10 @@ void lease_drop(struct lease *l);
  * same account with newer tokens. */
 void lease_follow(struct lease *l, struct snapshot *s,
     const struct account *a);
+
+/** lease_sent_as(l, asked): The model's name as it goes into the row: "" if it
+ * is ${asked}, and nothing else was possible. */
+const char *lease_sent_as(const struct lease *l, const char *asked);
 
 /* ---- budgets ---- */
 
@@ -209,6 +218,8 @@ enum admit_verdict {
 	ADMIT_MODEL,		/* the key's allow-list has not this model */
 	ADMIT_CLIENT,		/* ... nor this kind of client */
 	ADMIT_ADDRESS,		/* ... nor its address */
+	ADMIT_UNSERVED,		/* no account that the key may use has it on
+				   its own */
 	ADMIT_BUDGET,		/* used up for good; .budget_* say which */
 	ADMIT_BUDGET_RENEWS,	/* used up until .retry_ms */
 	ADMIT_BUDGET_HELD,	/* has room once open requests are settled,
@@ -233,7 +244,8 @@ struct admit_op {
 	int64_t ledger_id;
 	const struct key_info *key;	/* the caller holds a reference */
 	const char *kind;		/* "messages", "count_tokens", ... */
-	char model[128];		/* "" where the call names none */
+	char model[128];		/* as it was asked for; "" where the
+					   call names none */
 	char session[128];		/* "": none */
 	struct caller caller;
 	char address[NET_ADDR_SIZE];	/* for the ledger row; "": none */
@@ -245,8 +257,8 @@ struct admit_op {
 	int64_t body_bytes;
 	int64_t max_tokens;
 	struct price_ask ask;		/* what else may make it dear */
-	const char *platform;		/* of the accounts that will do; NULL:
-					   any; constant */
+	const char *platform;		/* that accounts must speak; NULL: any;
+					   constant */
 	struct object_ask *objects;	/* see objects.h; stays the caller's;
 					   NULL: it is about none */
 	int64_t account_id;		/* no other account will do; 0: any.
@@ -376,7 +388,7 @@ struct extend_op {
 	int nth;			/* its number: 1, 2, ...; what failed is
 					   asked for again under the same */
 	char platform[32];		/* of its account */
-	char model[128];
+	char model[128];		/* as it went upstream */
 	int64_t body_bytes;		/* the last four as in admission */
 	int64_t max_tokens;
 	struct price_ask ask;
@@ -419,7 +431,7 @@ struct settle_op {
 	struct park park;
 	bool success;			/* the account did well: its strikes are
 					   forgotten */
-	char model[128];
+	char model[128];		/* as it went upstream last */
 	int64_t max_tokens;		/* as in admission; they bound what */
 	bool repeats;			/* usage may be true (price_ask) */
 	char outcome[32];

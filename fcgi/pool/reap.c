@@ -144,7 +144,7 @@ reap_counted(const struct held_row *h, struct rollup_row *out)
 		.account_id = h->account_id,
 		.group_id = h->group_id,
 		.person_id = h->person_id,
-		.model = h->model,
+		.model = h->sent_as[0] == '\0' ? h->model : h->sent_as,
 		.outcome = "lost",
 		.mark = h->fence > 0 ? USAGE_ESTIMATED : USAGE_NONE,
 		.nusd = h->nusd,

@@ -123,6 +123,52 @@ used(const struct settling *s, struct amounts *out)
 	} };
 }
 
+/* Of earlier attempts that may have been billed, one may have gone under a name
+ * that the budget is of. */
+struct earlier {
+	const struct budget_rule *rule;
+	const struct settling *s;
+	bool counts;
+};
+
+static int
+earlier_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct earlier *e = arg;
+	const char *model = store_get_text(&c[0]);
+
+	(void)n;
+	if (budgets_counts(e->rule, model[0] == '\0' ? e->s->held->model :
+	    model))
+		e->counts = true;
+	return (0);
+}
+
+/*
+ * Budgets of every name that the request could go by hold something; it counts
+ * against those of the names that it went by.  1; 0; -1.
+ */
+static int
+counts(struct runner *rn, const struct settling *s, const struct hold *h,
+    struct err *err)
+{
+	const struct settle_op *op = s->op;
+	struct earlier e = { .s = s };
+	struct store_value v[2] = {
+		store_int(op->ledger_id), store_int(op->attempts)
+	};
+
+	if (s->held->sent_as[0] == '\0')
+		return (1);
+	e.rule = snapshot_budget(rn->snapshot, h->budget_id);
+	if (e.rule == NULL || budgets_counts(e.rule, s->held->sent_as))
+		return (1);
+	if (op->attempts > 1 && store_query(rn->st, STMT_ATTEMPT_MODELS, v, 2,
+	    earlier_row, &e, err) < 0)
+		return (-1);
+	return (e.counts);
+}
+
 /*
  * What it comes to in each budget.  What is not known is taken to have been
  * what was reserved of that one; what was billed beyond that is charged all the
@@ -134,6 +180,7 @@ charge(struct runner *rn, struct settling *s, struct err *err)
 	struct amounts amounts;
 	const struct hold *was;
 	struct hold *is;
+	int rc;
 
 	used(s, &amounts);
 	s->flags = s->op->flags | s->bill.flags;
@@ -147,8 +194,12 @@ charge(struct runner *rn, struct settling *s, struct err *err)
 		return (-1);
 	for (is = s->charged.list; is < s->charged.list + s->charged.n; is++) {
 		was = &s->held->holds.list[is - s->charged.list];
-		is->amount = is->kind == BUDGET_REQUESTS ?
+		if ((rc = counts(rn, s, was, err)) < 0)
+			return (-1);
+		is->amount = rc == 0 ? 0 : is->kind == BUDGET_REQUESTS ?
 		    requests_used(s, was->amount) : amounts.of[is->kind];
+		if (rc == 0)
+			continue;
 		if (is->amount > was->amount)
 			s->flags |= LEDGER_FLAG_OVERRUN;
 		else if (s->estimated ||

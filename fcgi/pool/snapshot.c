@@ -12,6 +12,7 @@
 #include "ledger/meta.h"
 #include "store/store.h"
 
+#include "pool/models.h"
 #include "pool/snapshot.h"
 
 /* What is kept in memory of each table, at the most. */
@@ -19,6 +20,7 @@
 #define GROUPS_MAX	10000
 #define PRICES_MAX	20000
 #define COOLDOWNS_MAX	256	/* of one account */
+#define ALIASES_MAX	1000	/* of one account or group */
 
 struct loader {
 	struct snapshot *s;
@@ -102,6 +104,18 @@ unseal(struct loader *l, struct account *a, const struct store_value *secret,
 	return (rc < 0 ? -1 : 0);
 }
 
+/* 0, or -1 without memory; "" is NULL. */
+static int
+take_text(struct loader *l, const struct store_value *v, char **out)
+{
+
+	if (*store_get_text(v) == '\0' ||
+	    (*out = strdup(store_get_text(v))) != NULL)
+		return (0);
+	err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+	return (-1);
+}
+
 static int
 account_row(void *arg, const struct store_value *c, size_t n)
 {
@@ -127,10 +141,15 @@ account_row(void *arg, const struct store_value *c, size_t n)
 	a->weight = (int)store_get_int(&c[8]);
 	a->concurrency = (int)store_get_int(&c[9]);
 	a->enabled = store_get_int(&c[10]) != 0;
+	copy_text(a->auth_header, sizeof(a->auth_header), &c[13]);
 	if (a->base_url == NULL) {
 		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
 		return (-1);
 	}
+	if (take_text(l, &c[12], &a->models))
+		return (-1);
+	if (a->models != NULL || strcmp(a->platform, "claude") != 0)
+		s->names_models = true;
 	return (unseal(l, a, &c[5], &c[11]));
 }
 
@@ -231,6 +250,72 @@ group_row(void *arg, const struct store_value *c, size_t n)
 	copy_text(g->name, sizeof(g->name), &c[1]);
 	copy_text(g->strategy, sizeof(g->strategy), &c[2]);
 	return (0);
+}
+
+static int
+add_alias(struct loader *l, const struct store_value *c, struct alias **list,
+    size_t *n)
+{
+	struct alias *more;
+
+	if (*n >= ALIASES_MAX || (more = realloc(*list, (*n + 1) *
+	    sizeof(*more))) == NULL) {
+		err_set(l->err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	*list = more;
+	more += (*n)++;
+	*more = (struct alias) { .pattern = NULL };
+	l->s->names_models = true;
+	return (take_text(l, &c[0], &more->pattern) ||
+	    take_text(l, &c[1], &more->target) ? -1 : 0);
+}
+
+/* scope, scope_id, pattern, target */
+static int
+alias_row(void *arg, const struct store_value *c, size_t n)
+{
+	struct loader *l = arg;
+	int64_t id = store_get_int(&c[1]);
+	struct account *a;
+	struct group *g;
+
+	(void)n;
+	if (strcmp(store_get_text(&c[0]), "group") == 0) {
+		g = (struct group *)(uintptr_t)snapshot_group(l->s, id);
+		return (g == NULL ? 0 : add_alias(l, c + 2, &g->aliases,
+		    &g->naliases));
+	}
+	a = account_of(l, id);
+	return (a == NULL ? 0 : add_alias(l, c + 2, &a->aliases,
+	    &a->naliases));
+}
+
+/* Once they all are in their place. */
+static void
+link_groups(struct snapshot *s)
+{
+	struct account *a;
+	struct group *g;
+
+	for (g = s->groups; g < s->groups + s->ngroups; g++)
+		alias_sort(g->aliases, g->naliases);
+	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
+		alias_sort(a->aliases, a->naliases);
+		a->group = snapshot_group(s, a->group_id);
+	}
+}
+
+static void
+aliases_free(struct alias *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		free(list[i].pattern);
+		free(list[i].target);
+	}
+	free(list);
 }
 
 static const char *const kinds[] = {
@@ -342,11 +427,7 @@ budget_row(void *arg, const struct store_value *c, size_t n)
 	copy_text(b->scope, sizeof(b->scope), &c[2]);
 	if (take_window(l, c + 8, &b->window))
 		return (-1);
-	if (*store_get_text(&c[5]) == '\0' ||
-	    (b->models = strdup(store_get_text(&c[5]))) != NULL)
-		return (0);
-	err_set(l->err, ERR_NOMEM, "no memory for the configuration");
-	return (-1);
+	return (take_text(l, &c[5], &b->models));
 }
 
 static int
@@ -423,6 +504,7 @@ static const struct {
 	{ STMT_SNAPSHOT_OAUTH, oauth_row },
 	{ STMT_SNAPSHOT_COOLDOWNS, cooldown_row },
 	{ STMT_SNAPSHOT_GROUPS, group_row },
+	{ STMT_SNAPSHOT_ALIASES, alias_row },
 	{ STMT_SNAPSHOT_BUDGETS, budget_row },
 	{ STMT_SNAPSHOT_PRICES, price_row },
 };
@@ -448,6 +530,7 @@ snapshot_load(struct store *st, const struct seal *seal, struct err *err)
 	}
 	if (index_budgets(l.s, err))
 		goto err1;
+	link_groups(l.s);
 	return (l.s);
 
 err1:
@@ -478,10 +561,14 @@ snapshot_unref(struct snapshot *s)
 		oauth_free(a->oauth);
 		free(a->base_url);
 		free(a->cooldowns);
+		free(a->models);
+		aliases_free(a->aliases, a->naliases);
 	}
 	free(s->accounts);
 	for (i = 0; i < s->nbudgets; i++)
 		free(s->budgets[i].models);
+	for (i = 0; i < s->ngroups; i++)
+		aliases_free(s->groups[i].aliases, s->groups[i].naliases);
 	free(s->groups);
 	free(s->budgets);
 	free(s->budgets_by_id);

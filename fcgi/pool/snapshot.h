@@ -49,6 +49,14 @@ struct oauth {
 	int64_t renew_ms;		/* wall; 0: never */
 };
 
+/** Another name for a model; see models.h. */
+struct alias {
+	char *pattern;			/* with '*' */
+	char *target;
+};
+
+struct group;
+
 struct account {
 	int64_t id;
 	char name[128];
@@ -64,12 +72,20 @@ struct account {
 	size_t proxy_len;
 	struct oauth *oauth;		/* NULL: its secret is for good */
 	int64_t group_id;		/* 0: none */
+	const struct group *group;	/* of the snapshot; NULL: none */
 	int priority;			/* smaller goes first */
 	int weight;
 	int concurrency;
 	bool enabled;
 	struct cooldown *cooldowns;
 	size_t ncooldowns;
+	struct alias *aliases;		/* as they are to be tried */
+	size_t naliases;
+	char *models;			/* that it serves: wildcards by comma,
+					   of names as they go upstream; NULL:
+					   any */
+	char auth_header[64];		/* lower case; "": as .credential
+					   has it */
 };
 
 struct group {
@@ -77,6 +93,8 @@ struct group {
 	char name[128];
 	char strategy[32];
 	int64_t concurrency;	/* of the keys bound to it; 0: unlimited */
+	struct alias *aliases;	/* as they are to be tried */
+	size_t naliases;
 };
 
 /** What a budget counts; the numbers stand in ledger rows (holds). */
@@ -115,6 +133,9 @@ struct snapshot {
 	struct group *groups;		/* by id, ascending */
 	size_t ngroups;
 	struct budget_rule *budgets;	/* enabled; by scope, its id, id */
+	bool names_models;		/* not all accounts serve whatever is
+					   asked for, under that name, on
+					   platform claude */
 	size_t nbudgets;
 	bool counts_tokens;		/* one of them does */
 	const struct budget_rule **budgets_by_id;	/* the same */

@@ -11,6 +11,7 @@
 #include "pool/admit.h"
 #include "pool/check.h"
 #include "pool/halfopen.h"
+#include "pool/models.h"
 #include "pool/place.h"
 #include "pool/runner.h"
 #include "pool/settle.h"
@@ -73,7 +74,35 @@ trace_grant(struct admit_op *op, int64_t account_id,
 	    op->lease.probe ? "\"" : "");
 }
 
-/* ledger, account, slot, fence, reason of a park that it probes */
+/* As aliases and lists of models were when it was granted. */
+static bool
+still_fits(const struct admit_op *op, const struct account *a)
+{
+	const char *model = account_model(a, op->model);
+
+	return (!admit_maps(op) || (account_serves(a, model) &&
+	    model_names_have(op->lease.names, op->model, a->platform,
+	    model)));
+}
+
+/* The slot is not for it any more: it waits on. */
+static void
+give_back(struct reading *r, const struct admit_op *op,
+    const struct account *a, const struct store_value *c)
+{
+	struct lease l = {
+		.slotted = true,
+		.account = a,
+		.slot_n = store_get_int(&c[2]),
+		.slot_fence = store_get_int(&c[3]),
+	};
+
+	runner_release(r->rn, &l, op->ledger_id, op->key->id);
+	ROWS_PUT(&r->rn->rows[ROWS_TICKET_LAPSE], c[0], c[5]);
+}
+
+/* ledger, account, slot, fence, reason of a park that it probes, when it was
+ * granted */
 static int
 granted_row(void *arg, const struct store_value *c, size_t ncols)
 {
@@ -87,9 +116,14 @@ granted_row(void *arg, const struct store_value *c, size_t ncols)
 	a = snapshot_account(rn->snapshot, store_get_int(&c[1]));
 	if (op == NULL || a == NULL)
 		return (0);
+	if (!still_fits(op, a)) {
+		give_back(r, op, a, c);
+		return (0);
+	}
 	admit_grant(rn, op, a, store_get_int(&c[2]), store_get_int(&c[3]));
 	trace_grant(op, a->id, &c[4]);
 	ROWS_PUT(&rn->rows[ROWS_LEDGER_ATTEMPT], store_int(op->attempt),
+	    store_text(lease_sent_as(&op->lease, op->model)),
 	    store_int(op->ledger_id));
 	admit_ready(rn, op);
 	return (0);
@@ -103,8 +137,10 @@ tickets_collect(struct runner *rn, struct err *err)
 
 	if (rn->waiting.n == 0)
 		return (0);
-	return (store_query(rn->st, STMT_TICKETS_GRANTED, &self, 1,
-	    granted_row, &r, err) < 0 ? -1 : 0);
+	if (store_query(rn->st, STMT_TICKETS_GRANTED, &self, 1, granted_row,
+	    &r, err) < 0 || runner_released(rn, err))
+		return (-1);
+	return (runner_exec(rn, ROWS_TICKET_LAPSE, err));
 }
 
 int
@@ -193,7 +229,7 @@ own_want(struct runner *rn, struct want *w, struct err *err)
 }
 
 /* ledger, responder, key, model, tried, home, until when it waits for that, the
- * one account that will do */
+ * one account that will do, names */
 static int
 waiting_row(void *arg, const struct store_value *c, size_t ncols)
 {
@@ -209,6 +245,10 @@ waiting_row(void *arg, const struct store_value *c, size_t ncols)
 	};
 	model_family(store_get_text(&c[3]), w->family);
 	parse_tried(store_get_text(&c[4]), w);
+	snprintf(w->model, sizeof(w->model), "%s", store_get_text(&c[3]));
+	snprintf(w->names, sizeof(w->names), "%s", store_get_text(&c[8]));
+	if (strcmp(w->names, MODEL_NAMES_ANY) == 0)
+		w->model[0] = '\0';
 	w->home = store_get_int(&c[5]);
 	w->home_until_ms = store_get_int(&c[6]);
 	w->patient = w->home_until_ms > r->rn->now_ms;
@@ -278,7 +318,8 @@ tickets_add(struct runner *rn, struct want *w)
 	    bind_id == 0 ? store_null() : store_int(bind_id),
 	    store_text(op->model), store_text(w->tried_text),
 	    store_int(rn->now_ms), store_int(rn->now_ms + left_ms),
-	    store_int(w->home), store_int(w->patient ? w->home_until_ms : 0));
+	    store_int(w->home), store_int(w->patient ? w->home_until_ms : 0),
+	    store_text(w->names));
 }
 
 /* ---- wake-ups ---- */

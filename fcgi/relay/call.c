@@ -54,6 +54,7 @@ call_drop_body(struct call *c)
 {
 
 	buf_fini(&c->body);
+	splice_fini(&c->splice);
 	c->relay->body_bytes -= (int64_t)c->body_charged;
 	c->body_charged = 0;
 }
@@ -258,6 +259,8 @@ call_whole(struct call *c)
 			close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
 			return;
 		}
+		splice_init(&c->splice, c->peek.model_start,
+		    c->peek.model_end);
 		relay_peek_done(c->relay, c->scan);
 		c->scan = NULL;
 		call_find_session(c);
@@ -291,6 +294,28 @@ call_times(const struct call *c, struct transfer_params *p)
 		p->deadline_ms = loop_now_ms(c->relay->loop) +
 		    conf->plain_timeout_ms;
 	}
+}
+
+/* Let the body name the model as the account that is leased wants it.  0, or
+ * -1. */
+static int
+call_name_model(struct call *c, struct err *err)
+{
+	bool asked = strcmp(c->lease.model, c->peek.model) == 0;
+	size_t grown;
+
+	if (!c->kind->has_model)
+		return (0);
+	if (splice_put(&c->splice, &c->body, asked ? NULL : c->lease.model)) {
+		err_set(err, ERR_NOMEM, "no memory for the model's name");
+		return (-1);
+	}
+	if (buf_len(&c->body) > c->body_charged) {
+		grown = buf_len(&c->body) - c->body_charged;
+		c->relay->body_bytes += (int64_t)grown;
+		c->body_charged += grown;
+	}
+	return (0);
 }
 
 /* Put the request to the account that is leased.  0, or -1. */
@@ -340,7 +365,8 @@ call_attempt(struct call *c)
 
 	c->state = CALL_ATTEMPT;
 	c->attempt_ms = loop_now_ms(c->relay->loop);
-	if (pass_start(c, &err) != 0 || call_dispatch(c, &err) != 0)
+	if (pass_start(c, &err) != 0 || call_name_model(c, &err) != 0 ||
+	    call_dispatch(c, &err) != 0)
 		(void)call_failed(c, TRANSFER_INTERNAL, 0, &err);
 }
 
@@ -427,7 +453,7 @@ call_judge(struct call *c, enum transfer_result result, int status)
 		.headers = c->up_headers,
 		.nheaders = c->up_nheaders,
 		.stream = c->peek.stream,
-		.model = c->peek.model,
+		.model = c->lease.model,
 		.now_ms = loop_wall_ms(c->relay->loop),
 		.conf = c->relay->conf
 	};

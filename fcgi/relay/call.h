@@ -16,6 +16,7 @@
 #include "relay/peek.h"
 #include "relay/refresher.h"
 #include "relay/refusal.h"
+#include "relay/splice.h"
 #include "relay/sse.h"
 #include "relay/upstream.h"
 
@@ -94,6 +95,7 @@ struct call {
 	size_t body_len;		/* also after the body was freed */
 	struct peek_scan *scan;
 	struct peek peek;
+	struct splice splice;		/* the model's name in the body */
 
 	/* where it goes */
 	struct lease lease;

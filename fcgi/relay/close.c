@@ -122,6 +122,8 @@ close_log(const struct call *c, const struct settle_op *op,
 	log_str(&l, "account", op->lease.account != NULL ?
 	    op->lease.account->name : NULL);
 	log_str(&l, "model", c->peek.model);
+	if (op->model[0] != '\0' && strcmp(op->model, c->peek.model) != 0)
+		log_str(&l, "sent_as", op->model);
 	log_str(&l, "outcome", op->outcome);
 	log_int(&l, "status", op->status);
 	log_int(&l, "attempts", op->attempts);
@@ -172,11 +174,11 @@ close_settle(struct call *c, const char *outcome)
 	op->attempts = c->attempts;
 	if (c->lease.held)
 		close_attempt_end(c, outcome, &op->end);
+	snprintf(op->model, sizeof(op->model), "%s", c->lease.model);
 	op->lease = c->lease;
 	memset(&c->lease, 0, sizeof(c->lease));
 	op->park = c->verdict.park;
 	op->success = close_success(c, outcome);
-	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
 	op->max_tokens = c->peek.max_tokens;
 	op->repeats = c->peek.ask.repeats;
 	snprintf(op->trace, sizeof(op->trace), "%s", c->trace);

@@ -138,7 +138,7 @@ extend_ask(struct call *c, int64_t output_tokens)
 	op->nth = ++c->extensions;
 	op->so_far = meter_result(c->meter)->usage;
 	op->so_far.output_tokens = output_tokens;
-	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
+	snprintf(op->model, sizeof(op->model), "%s", c->lease.model);
 	snprintf(op->platform, sizeof(op->platform), "%s",
 	    c->lease.account->platform);
 	op->body_bytes = (int64_t)c->body_len;

@@ -22,6 +22,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/renew.c \
 	fcgi/relay/relay.c fcgi/relay/relay.h fcgi/relay/relay_int.h \
 	fcgi/relay/spares.h \
+	fcgi/relay/splice.c fcgi/relay/splice.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \
 	fcgi/relay/throttle.c fcgi/relay/throttle.h \
 	fcgi/relay/trace.c fcgi/relay/trace.h \

@@ -119,7 +119,7 @@ pass_commit(struct call *c)
 
 	pass_write_head(c, -1);
 	if (c->lease.probe)
-		pool_prove(c->relay->pool, c->id, &c->lease, c->peek.model);
+		pool_prove(c->relay->pool, c->id, &c->lease, c->lease.model);
 	if (transfer_body_sent(c->transfer))
 		call_drop_body(c);
 	pass_watch(c);

@@ -10,6 +10,11 @@ static const struct platform platforms[] = {
 		.request = platform_claude_request,
 		.pass_header = platform_claude_pass_header,
 	},
+	{
+		.name = "claude_console",
+		.request = platform_claude_request,
+		.pass_header = platform_claude_pass_header,
+	},
 };
 
 const struct platform *

@@ -174,6 +174,16 @@ put_url(struct outgoing *out, const struct account *account, const char *path,
 	put_end(out);
 }
 
+static const char *
+auth_header(const struct account *account)
+{
+
+	if (account->credential == CREDENTIAL_BEARER)
+		return ("authorization");
+	return (account->auth_header[0] == '\0' ? "x-api-key" :
+	    account->auth_header);
+}
+
 static void
 add_credential(struct outgoing *out, const struct account *account)
 {
@@ -183,8 +193,7 @@ add_credential(struct outgoing *out, const struct account *account)
 		put_str(out, "Bearer ");
 	put_str(out, account->secret);
 	put_end(out);
-	add(out, account->credential == CREDENTIAL_BEARER ? "authorization" :
-	    "x-api-key", value);
+	add(out, auth_header(account), value);
 }
 
 static bool
@@ -257,6 +266,7 @@ add_headers(struct outgoing *out, const struct http_request *r,
 		name = r->headers[i].name;
 		if (is_listed(name, kept_back,
 		    sizeof(kept_back) / sizeof(kept_back[0])) ||
+		    strcmp(name, account->auth_header) == 0 ||
 		    (hop != NULL && has_word(hop, name)))
 			continue;
 		if (strcmp(name, "anthropic-beta") == 0) {

@@ -9,12 +9,15 @@ struct http_request;
 struct outgoing;
 
 /**
- * Anthropic's API, and what speaks like it.  Contracts: struct platform.
+ * Anthropic's API, and what speaks like it at any base URL (claude_console).
+ * Contracts: struct platform.
  *
- * An account with an API key sends x-api-key; "oauth-2025-04-20" is taken out
- * of anthropic-beta.  One with a bearer token sends Authorization; where the
- * token is one of Anthropic's OAuth tokens ("sk-ant-oat..."), that beta is
- * added if the client did not name it.  Otherwise anthropic-beta is untouched.
+ * An account with an API key sends x-api-key, or the header that it names (one
+ * of that name that the client sent is not passed on); "oauth-2025-04-20" is
+ * taken out of anthropic-beta.  One with a bearer token sends Authorization;
+ * where the token is one of Anthropic's OAuth tokens ("sk-ant-oat..."), that
+ * beta is added if the client did not name it.  Otherwise anthropic-beta is
+ * untouched.
  */
 int platform_claude_request(const struct http_request *r, const char *path,
     const struct account *account, struct outgoing *out, struct err *err)

@@ -26,6 +26,11 @@ tests_admin_test_registry_SOURCES = tests/admin/test_registry.c $(DESK)
 tests_admin_test_registry_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_registry_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_aliases
+tests_admin_test_aliases_SOURCES = tests/admin/test_aliases.c $(DESK)
+tests_admin_test_aliases_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_aliases_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_account_proxy
 tests_admin_test_account_proxy_SOURCES = tests/admin/test_account_proxy.c \
 	$(DESK)

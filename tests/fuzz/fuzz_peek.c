@@ -1,15 +1,18 @@
 /*
  * Peeking at a request body: the same result whole and in pieces, and a
- * result that is safe to put into a ledger, a log and a header.
+ * result that is safe to put into a ledger, a log and a header.  Another name
+ * in the place of the model's changes nothing else, and can be taken back.
  *
  * The first byte of the input says how the body is cut.
  */
 #include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "relay/peek.h"
+#include "relay/splice.h"
 #include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,6 +61,50 @@ check(const struct peek *out, const uint8_t *p, size_t n)
 		    "session");
 }
 
+/* All of the body but the model's name. */
+static void
+check_rest(const struct buf *b, const struct splice *s, const struct peek *was,
+    const uint8_t *p, size_t n)
+{
+	size_t tail = n - (size_t)was->model_end;
+
+	must(buf_len(b) - (size_t)s->end == tail, "tail's length");
+	must(memcmp(buf_head(b), p, (size_t)was->model_start) == 0, "front");
+	must(memcmp(buf_head(b) + s->end, p + was->model_end, tail) == 0,
+	    "tail");
+}
+
+static void
+check_splice(const struct peek *was, const uint8_t *p, size_t n)
+{
+	static const char *const names[] = { "o", "a\"b\\c\xc3\xa9",
+		"claude-opus-4-1-20250805-and-much-longer-than-most-are" };
+	struct splice s;
+	struct peek is;
+	struct buf b;
+	struct err err;
+	size_t i;
+
+	buf_init(&b, n);
+	must(buf_append(&b, p, n) == 0, "memory");
+	splice_init(&s, was->model_start, was->model_end);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		must(splice_put(&s, &b, names[i]) == 0, "memory");
+		check_rest(&b, &s, was, p, n);
+		must(run(buf_head(&b), buf_len(&b), buf_len(&b), &is,
+		    &err) == 0, "spliced");
+		must(strcmp(is.model, names[i]) == 0 &&
+		    is.model_start == s.start && is.model_end == s.end &&
+		    is.stream == was->stream &&
+		    is.max_tokens == was->max_tokens &&
+		    strcmp(is.session, was->session) == 0, "as spliced");
+	}
+	must(splice_put(&s, &b, NULL) == 0, "memory");
+	must(buf_len(&b) == n && memcmp(buf_head(&b), p, n) == 0, "back");
+	splice_fini(&s);
+	buf_fini(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -74,6 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc != 0)
 		return (0);
 	check(&whole, data + 1, size - 1);
+	check_splice(&whole, data + 1, size - 1);
 	must(strcmp(whole.model, pieces.model) == 0 &&
 	    strcmp(whole.session, pieces.session) == 0 &&
 	    whole.model_start == pieces.model_start &&

@@ -57,6 +57,11 @@ tests_pool_test_wait_SOURCES = tests/pool/test_wait.c $(POOL_RIG)
 tests_pool_test_wait_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_wait_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_models
+tests_pool_test_models_SOURCES = tests/pool/test_models.c $(POOL_RIG)
+tests_pool_test_models_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_models_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_oauth
 tests_pool_test_oauth_SOURCES = tests/pool/test_oauth.c
 tests_pool_test_oauth_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -556,7 +556,8 @@ settle_make(struct proc *p, struct admit_op *op)
 	s->end.usage.input_tokens = 10;
 	s->end.usage.output_tokens = 20;
 	s->success = true;
-	snprintf(s->model, sizeof(s->model), "%s", op->model);
+	snprintf(s->model, sizeof(s->model), "%s", s->lease.model[0] != '\0' ?
+	    s->lease.model : op->model);
 	snprintf(s->outcome, sizeof(s->outcome), "ok");
 	s->status = 200;
 	s->reserved_nusd = op->reserved_nusd;

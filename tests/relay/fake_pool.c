@@ -245,8 +245,9 @@ fake_newer(int64_t id, int64_t lifetime_ms)
 }
 
 static void
-lease_out(struct lease *l, int attempt)
+lease_out(struct admit_op *op, int attempt)
 {
+	struct lease *l = &op->lease;
 
 	assert_true(attempt <= FAKE_ACCOUNTS);
 	l->held = l->slotted = true;
@@ -255,6 +256,8 @@ lease_out(struct lease *l, int attempt)
 	    &fakes.accounts[attempt - 1];
 	l->attempt = attempt;
 	l->probe = fakes.probe;
+	snprintf(l->model, sizeof(l->model), "%s", fakes.sent_as != NULL ?
+	    fakes.sent_as : op->model);
 	fakes.leases++;
 	fakes.nleases++;
 }
@@ -286,7 +289,7 @@ fake_admitted(enum admit_verdict verdict, enum err_code code)
 	memcpy(op->left, fakes.left, sizeof(op->left));
 	snprintf(op->trace, sizeof(op->trace), "[{\"account\":1}]");
 	if (verdict == ADMIT_LEASED && code == ERR_NONE)
-		lease_out(&op->lease, 1);
+		lease_out(op, 1);
 	op->done(op, &err);
 }
 
@@ -326,7 +329,7 @@ fake_moved(enum admit_verdict verdict, enum err_code code)
 	op->admit.queue_ms = 30;
 	snprintf(op->admit.trace, sizeof(op->admit.trace), "[{\"account\":2}]");
 	if (verdict == ADMIT_LEASED && code == ERR_NONE)
-		lease_out(&op->admit.lease, op->lease.attempt + 1);
+		lease_out(&op->admit, op->lease.attempt + 1);
 	op->admit.done(&op->admit, &err);
 }
 

@@ -86,6 +86,8 @@ struct fakes {
 	bool probe;			/* leases are probes */
 	int nproved;
 	bool same;			/* moves lead to account 1 again */
+	const char *sent_as;		/* name of any model at the next
+					   account; NULL: as asked for */
 	struct refresh_take_op *take;
 	struct refresh_take_op taken;	/* as submitted */
 	struct refresh_end_op *end;

@@ -32,6 +32,8 @@ refusals_are_told_in_words_that_clients_act_on(void **state)
 		  "model" },
 		{ ADMIT_MODEL, 0, "not this one", 403, "permission_error",
 		  NULL, "false", "not this one" },
+		{ ADMIT_UNSERVED, 0, "", 404, "not_found_error", NULL,
+		  "false", "serves this model" },
 		{ ADMIT_BUDGET, 0, "", 402, "billing_error", NULL, "false",
 		  "budget" },
 		{ ADMIT_BUDGET_HELD, 0, "", 429, "rate_limit_error", "5",
@@ -125,6 +127,57 @@ admission_is_told_what_the_body_says(void **state)
 	fake_gone(req);
 	assert_int_equal(fakes.ncancels, 1);
 	fake_admitted(ADMIT_QUEUE_TIMEOUT, ERR_CANCELLED);
+}
+
+/* Each account gets the model under its own name, made of what the client
+ * wrote; what is learnt goes by that name. */
+static void
+each_account_is_sent_its_own_name(void **state)
+{
+	static const char body[] = "{\"max_tokens\":7,\"model\":"
+	    "\"claude-\\u0078-1\",\"messages\":[]}";
+	static const struct {
+		const char *sent_as, *body;
+	} tries[] = {
+		{ "a\"longer name", "{\"max_tokens\":7,\"model\":"
+		    "\"a\\\"longer name\",\"messages\":[]}" },
+		{ "o", "{\"max_tokens\":7,\"model\":\"o\","
+		    "\"messages\":[]}" },
+		{ NULL, body },
+		{ "claude-opus-4", "{\"max_tokens\":7,\"model\":"
+		    "\"claude-opus-4\",\"messages\":[]}" },
+	};
+	struct fcgi_request *req;
+	size_t i;
+
+	(void)state;
+	req = fake_post(body);
+	assert_string_equal(fakes.admitted.model, "claude-x-1");
+	for (i = 0; i < NITEMS(tries); i++) {
+		fakes.sent_as = tries[i].sent_as;
+		if (i == 0)
+			fake_admitted(ADMIT_LEASED, ERR_NONE);
+		else
+			fake_moved(ADMIT_LEASED, ERR_NONE);
+		assert_int_equal(fakes.transfer->params.body_len,
+		    strlen(tries[i].body));
+		assert_memory_equal(fakes.transfer->params.body,
+		    tries[i].body, strlen(tries[i].body));
+		if (i + 1 == NITEMS(tries))
+			break;
+		fake_head(429, FAKE_JSON);
+		fake_done(TRANSFER_OK);
+		assert_string_equal(fakes.moved.admit.model, "claude-x-1");
+		assert_int_equal(fakes.moved.admit.body_bytes, strlen(body));
+	}
+	fake_head(200, FAKE_JSON);
+	fake_text(PLAIN_BODY);
+	fake_done(TRANSFER_OK);
+	assert_int_equal(fake_status(req), 200);
+	assert_string_equal(fake_body_of(req), PLAIN_BODY);
+	assert_string_equal(fakes.settled.model, "claude-opus-4");
+	fake_settled(ERR_NONE);
+	fakes.sent_as = NULL;
 }
 
 /* ---- attempts that fail ---- */
@@ -639,6 +692,7 @@ main(void)
 		ALONE(refusals_are_told_in_words_that_clients_act_on),
 		WITH(an_admission_that_fails_is_503),
 		WITH(admission_is_told_what_the_body_says),
+		WITH(each_account_is_sent_its_own_name),
 		WITH(a_first_event_without_end_is_garbage),
 		ALONE(a_failed_attempt_moves_to_another_account),
 		ALONE(with_no_account_left_the_answer_is_in_our_own_words),

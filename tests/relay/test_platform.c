@@ -144,6 +144,49 @@ headers_go_upstream_as_the_rules_say(void **state)
 }
 
 static void
+a_console_has_its_own_header(void **state)
+{
+	static const struct {
+		const char *header, *headers;
+	} cases[] = {
+		{ "", "x-tenant-key: theirs\n"
+		  "anthropic-beta: b\naccept-encoding: identity\n"
+		  "x-api-key: sk-ant-api03-account\n" },
+		{ "x-tenant-key", "anthropic-beta: b\n"
+		  "accept-encoding: identity\n"
+		  "x-tenant-key: sk-ant-api03-account\n" },
+		{ "api-key", "x-tenant-key: theirs\n"
+		  "anthropic-beta: b\naccept-encoding: identity\n"
+		  "api-key: sk-ant-api03-account\n" },
+	};
+	const struct platform *p = platform_find("claude_console");
+	struct account a = { .name = "a1", .base_url = base_url,
+	    .secret = api_key, .credential = CREDENTIAL_API_KEY };
+	struct http_request r;
+	struct outgoing o;
+	char got[2048];
+	size_t i;
+
+	(void)state;
+	assert_non_null(p);
+	for (i = 0; i < NITEMS(cases); i++) {
+		parse(&r, "/v1/messages", "HTTP_X_API_KEY=sk-lh-client\n"
+		    "HTTP_API_KEY=sk-lh-client\nHTTP_X_TENANT_KEY=theirs\n"
+		    "HTTP_ANTHROPIC_BETA=b, oauth-2025-04-20");
+		strcpy(a.auth_header, cases[i].header);
+		outgoing_init(&o);
+		assert_int_equal(p->request(&r, "/v1/messages", &a, &o, NULL),
+		    0);
+		join(&o, got, sizeof(got));
+		assert_string_equal(got, cases[i].headers);
+		assert_string_equal(o.url,
+		    "https://api.example/base/v1/messages");
+		outgoing_fini(&o);
+		http_request_fini(&r);
+	}
+}
+
+static void
 path_and_query_go_upstream_byte_for_byte(void **state)
 {
 	static const struct {
@@ -285,6 +328,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_go_upstream_as_the_rules_say),
+		cmocka_unit_test(a_console_has_its_own_header),
 		cmocka_unit_test(path_and_query_go_upstream_byte_for_byte),
 		cmocka_unit_test(answers_lose_what_is_not_the_clients_business),
 		cmocka_unit_test(an_account_that_was_not_unsealed_is_an_error),
