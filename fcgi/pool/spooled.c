@@ -78,6 +78,8 @@ static const struct field fields[] = {
 	AT(KIND_BOOL, settle.end.priced),
 	AT(KIND_I64, settle.end.nusd),
 	AT(KIND_I64, settle.batch_id),
+	AT(KIND_BOOL, settle.park.soft),
+	AT(KIND_BOOL, settle.lease.probe),
 };
 
 #define NFIELDS		(sizeof(fields) / sizeof(fields[0]))

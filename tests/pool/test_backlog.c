@@ -413,7 +413,9 @@ static void
 a_default_park_has_aged_when_it_is_replayed(void **state)
 {
 	struct settle_op s = { .ledger_id = 1, .key_id = 1,
-		.park = { .wanted = true, .base_ms = 10000 } };
+		.lease.probe = true,
+		.park = { .wanted = true, .soft = true,
+		    .base_ms = 10000 } };
 	unsigned char buf[SPOOL_RECORD_MAX];
 	struct spooled back;
 	size_t n;
@@ -423,6 +425,8 @@ a_default_park_has_aged_when_it_is_replayed(void **state)
 	assert_int_equal(spooled_read(&back, buf, n, 4000), 0);
 	assert_true(back.settle.park.wanted);
 	assert_int_equal(back.settle.park.base_ms, 7000);
+	assert_true(back.settle.park.soft);
+	assert_true(back.settle.lease.probe);
 	assert_int_equal(spooled_read(&back, buf, n, 11000), 0);
 	assert_false(back.settle.park.wanted);
 }
