@@ -166,6 +166,57 @@ describe('a budget that is changed under way', () => {
 		});
 });
 
+test('sixty budgets hold for one key, and each counts', { timeout: 120000 },
+	async () => {
+		const team = await site.team(1, { concurrency: 20 });
+		const user = `user-of-${team.name}`;
+		await site.mock.plan(team.accounts[0].secret,
+			{ count: 0, chunks: 5, input_tokens: 100 });
+		await site.leasehold(['user', 'add', user]);
+		await site.leasehold(['key', 'set', team.name, '--user', user]);
+		const on = [['key', team.name], ['user', user], ['group', team.name]];
+		const kinds = ['money', 'tokens', 'input-tokens', 'output-tokens',
+			'requests'];
+		const add = i => budget('add', `--${on[i % 3][0]}`, on[i % 3][1],
+			`--${kinds[i % 5]}`, String(1000000 - i), '--name', `sixty-${i}`,
+			'--period', i % 2 ? 'day' : 'total');
+		for (let i = 0; i < 60; i += 10)
+			await Promise.all(Array.from({ length: 10 }, (_, k) => add(i + k)));
+		await sleep(300);
+		const answers = await Promise.all(Array.from({ length: 10 },
+			(_, i) => (i % 2 ? call : stream)(team)));
+		for (const a of answers) {
+			assert.equal(a.status, 200, a.body);
+			assert.equal(a.headers['x-leasehold-budget-requests-limit'],
+				String(1000000 - 59));
+		}
+		const all = async () => (await site.json('budget', 'list'))
+			.filter(b => b.name.startsWith('sixty-'));
+		const rows = await site.ledger(team, { count: 10 });
+		const sum = name => rows.reduce((n, row) => n + row[name], 0);
+		const spent = { money: sum('cost_nusd'), requests: 10,
+			input_tokens: sum('input_tokens'),
+			output_tokens: sum('output_tokens'),
+			tokens: sum('input_tokens') + sum('output_tokens') };
+		assert.equal(spent.input_tokens, 1000);
+		const list = await all();
+		assert.equal(list.length, 60);
+		for (const b of list) {
+			assert.equal(b.spent, spent[b.counts], b.name);
+			assert.equal(b.reserved, 0, b.name);
+		}
+
+		// One of them refuses, and none keeps anything of it.
+		await change('set', 'sixty-44', '--requests', '10');
+		const refused = await call(team);
+		assert.ok([402, 429].includes(refused.status), refused.body);
+		assert.match(refused.body, /budget sixty-44,/);
+		for (const b of await all())
+			assert.equal(b.spent, spent[b.counts], b.name);
+		const verified = await site.tryLeasehold(['ledger', 'verify']);
+		assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+	});
+
 test('the books balance whatever is set while 400 requests run',
 	{ timeout: 120000 }, async () => {
 		const team = await site.team(2, { concurrency: 20 });
