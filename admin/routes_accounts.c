@@ -89,7 +89,7 @@ read_account(struct api_call *c, struct account_change *a, struct err *err)
 		"secret_key", "group", "priority", "weight", "concurrency",
 		"enabled", "proxy", "proxy_password", "authorize_url",
 		"token_url", "client_id", "scopes", "redirect_uri",
-		"token_format", NULL
+		"token_format", "models", "auth_header", NULL
 	};
 
 	account_change_init(a);
@@ -102,6 +102,8 @@ read_account(struct api_call *c, struct account_change *a, struct err *err)
 	    api_text(c, "group", &a->group, err) ||
 	    api_text(c, "proxy", &a->proxy, err) ||
 	    api_text(c, "proxy_password", &a->proxy_password, err) ||
+	    api_text(c, "models", &a->models, err) ||
+	    api_text(c, "auth_header", &a->auth_header, err) ||
 	    read_numbers(c, a, err))
 		return (-1);
 	if (a->secret != NULL)
