@@ -12,6 +12,7 @@
 #include "output.h"
 #include "probe.h"
 #include "secret.h"
+#include "status.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -66,6 +67,14 @@ static const struct column oauth_columns[] = {
 static const struct column alias_columns[] = {
 	{ "MODEL ASKED FOR", "pattern", COLUMN_TEXT },
 	{ "GOES UPSTREAM AS", "target", COLUMN_TEXT },
+};
+
+static const struct column probe_columns[] = {
+	{ "last probe", "probed_ms", COLUMN_TIME },
+	{ "probe found", "result", COLUMN_TEXT },
+	{ "probe status", "status", COLUMN_INT },
+	{ "probe said", "message", COLUMN_TEXT },
+	{ "last good probe", "good_ms", COLUMN_TIME },
 };
 
 static const struct column cooldown_columns[] = {
@@ -223,15 +232,42 @@ show_table(const json_t *account, const char *name,
 	output_table(rows, columns, n);
 }
 
+/* The account, with what its last health probe found. */
+static json_t *
+show(struct cli *cli, struct err *err)
+{
+	json_t *account, *probes, *probe;
+	int rc;
+
+	if ((account = accounts_show(cli->store, cli->args[0], err)) == NULL)
+		return (NULL);
+	if ((probes = status_probes(cli->store, cli->args[0], err)) == NULL)
+		goto err0;
+	probe = json_array_get(probes, 0);
+	rc = json_object_set_new(account, "probe", probe == NULL ?
+	    json_null() : json_incref(probe));
+	json_decref(probes);
+	if (rc == 0)
+		return (account);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+
+err0:
+	json_decref(account);
+	return (NULL);
+}
+
 static int
 run_show(struct cli *cli, struct err *err)
 {
-	json_t *account, *oauth;
+	json_t *account, *oauth, *probe;
 
-	account = accounts_show(cli->store, cli->args[0], err);
+	account = show(cli, err);
 	if (account == NULL || cli->json)
 		return (output_row(true, account, NULL, 0));
 	output_fields(account, show_columns, NITEMS(show_columns));
+	probe = json_object_get(account, "probe");
+	if (json_is_object(probe))
+		output_fields(probe, probe_columns, NITEMS(probe_columns));
 	oauth = json_object_get(account, "oauth");
 	if (json_is_object(oauth))
 		output_fields(oauth, oauth_columns, NITEMS(oauth_columns));

@@ -347,5 +347,6 @@ const struct doctor_check doctor_pool_checks[] = {
 	{ "relay_socket", "relay socket", DOCTOR_CONF, check_relay_socket },
 	{ "admin_socket", "admin socket", DOCTOR_CONF, check_admin_socket },
 	{ "responders", "responders", STORE, check_responders },
+	{ "jobs", "jobs", STORE, doctor_jobs },
 	{ .name = NULL }
 };

@@ -136,6 +136,20 @@ jobs_list(struct store *st, struct err *err)
 	    err));
 }
 
+int64_t
+job_due_ms(const struct job *job, const struct conf *conf, const json_t *row)
+{
+	int64_t since_ms = json_integer_value(json_object_get(row,
+	    "since_ms")), due_ms = INT64_MAX;
+	struct job_plan plan;
+	struct zone *zone;
+
+	if (make_plan(job, conf, "", &plan, &zone, NULL) == 0)
+		due_ms = cron_next(&plan.cron, zone, since_ms);
+	zone_free(zone);
+	return (due_ms);
+}
+
 /* ---- runs ---- */
 
 bool

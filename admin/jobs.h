@@ -111,7 +111,12 @@ int jobs_plan(struct store *st, const struct conf *conf, struct err *err)
  */
 json_t *jobs_list(struct store *st, struct err *err);
 
-/** jobs_by(out, size): What to call this process in rows. */
+/** job_due_ms(job, conf, row): When the job of ${row}, one of those of
+ * jobs_list, is or was due by ${conf}; INT64_MAX: never. */
+int64_t job_due_ms(const struct job *job, const struct conf *conf,
+    const json_t *row);
+
+/** jobs_by(conf, out, size): What to call this process in rows. */
 void jobs_by(const struct conf *conf, char *out, size_t size);
 
 #endif /* !ADMIN_JOBS_H_ */

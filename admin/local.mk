@@ -41,6 +41,7 @@ libadmin_a_SOURCES = \
 	admin/doctor_fetch.c \
 	admin/doctor_fetch.h \
 	admin/doctor_host.c \
+	admin/doctor_jobs.c \
 	admin/doctor_judge.c \
 	admin/doctor_judge.h \
 	admin/doctor_pool.c \

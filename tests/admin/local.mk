@@ -142,3 +142,8 @@ UNIT_TESTS += tests/admin/test_verify
 tests_admin_test_verify_SOURCES = tests/admin/test_verify.c $(DESK)
 tests_admin_test_verify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_verify_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_jobs
+tests_admin_test_jobs_SOURCES = tests/admin/test_jobs.c $(DESK)
+tests_admin_test_jobs_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_jobs_LDADD = $(ADMIN_TEST_LIBS)
