@@ -88,6 +88,7 @@ extern const struct command commands_alias[];
 extern const struct command commands_user[];
 extern const struct command commands_key[];
 extern const struct command commands_budget[];
+extern const struct command commands_object[];
 extern const struct command commands_price[];
 extern const struct command commands_token[];
 extern const struct command commands_audit[];

@@ -16,6 +16,7 @@ const struct command *const help_tables[] = {
 	commands_user,
 	commands_key,
 	commands_budget,
+	commands_object,
 	commands_price,
 	commands_token,
 	commands_audit,

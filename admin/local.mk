@@ -71,6 +71,8 @@ libadmin_a_SOURCES = \
 	admin/login.h \
 	admin/names.c \
 	admin/names.h \
+	admin/objects.c \
+	admin/objects.h \
 	admin/passwords.c \
 	admin/passwords.h \
 	admin/people.c \
@@ -144,6 +146,7 @@ leasehold_SOURCES = \
 	admin/cmd_key.c \
 	admin/cmd_ledger.c \
 	admin/cmd_login.c \
+	admin/cmd_object.c \
 	admin/cmd_price.c \
 	admin/cmd_report.c \
 	admin/cmd_setup.c \

@@ -82,6 +82,22 @@ LEFT JOIN api_key k ON k.id = o.key_id
 LEFT JOIN account a ON a.id = o.account_id
 WHERE o.upstream_id = ? ORDER BY o.id;
 
+-- name: objects_lost
+-- Requests that may have made something that nobody knows the id of: ledger id
+-- from which on, limit
+SELECT l.id, l.kind, l.created_ms, k.name, a.name, l.outcome, t.status
+FROM ledger l
+JOIN attempt t ON t.ledger_id = l.id
+LEFT JOIN api_key k ON k.id = l.key_id
+LEFT JOIN account a ON a.id = t.account_id
+WHERE l.id >= ? AND l.kind IN ('batch_create', 'file_upload')
+    AND l.state <> 0 AND l.outcome <> 'ok'
+    AND (t.status IS NULL OR t.status < 300)
+    AND coalesce(t.outcome, '') NOT IN
+	('void', 'resolve', 'connect', 'proxy', 'tls')
+    AND NOT EXISTS (SELECT 1 FROM object o WHERE o.ledger_id = l.id)
+ORDER BY l.id DESC LIMIT ?;
+
 -- name: object_forget
 -- upstream id
 DELETE FROM object WHERE upstream_id = ?;

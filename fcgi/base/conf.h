@@ -43,6 +43,7 @@ struct conf {
 
 	/* bounds */
 	int64_t body_max_bytes;
+	int64_t upload_max_bytes;	/* of a batch or a file */
 	int64_t bodies_max_bytes;	/* all bodies of one process */
 	int64_t streams_max;		/* open requests of one process */
 	int64_t queue_max;		/* waiting requests of the whole pool */

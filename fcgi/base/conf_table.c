@@ -127,6 +127,13 @@ static const struct conf_setting settings[] = {
 	{ .name = "body_max_bytes", .type = CONF_BYTES, FIELD(body_max_bytes),
 	  .def = "32M", .min = 1 * KB, .max = 1 * GB, .reloadable = true,
 	  .help = "Longest request body; a longer one is answered 413." },
+	{ .name = "upload_max_bytes", .type = CONF_BYTES,
+	  FIELD(upload_max_bytes),
+	  .def = "64M", .min = 1 * KB, .max = 1 * GB, .reloadable = true,
+	  .help = "Longest body of a new batch or file; a longer one is "
+	      "answered 413.  It is kept in memory until it has gone "
+	      "upstream, and counts against bodies_max_bytes.  Upstreams take "
+	      "batches of 256 MB and files of 500 MB." },
 	{ .name = "bodies_max_bytes", .type = CONF_BYTES,
 	  FIELD(bodies_max_bytes),
 	  .def = "256M", .min = 1 * KB, .max = 64 * GB, .reloadable = true,

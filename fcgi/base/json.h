@@ -65,7 +65,7 @@ struct json_value {
 };
 
 #define JSON_WANTS_MAX	28
-#define JSON_PATH_MAX	6
+#define JSON_PATH_MAX	12
 #define JSON_NAME_MAX	63
 
 struct json_scan;

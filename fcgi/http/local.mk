@@ -5,6 +5,7 @@ libhttp_a_SOURCES = \
 	fcgi/http/conn.c fcgi/http/conn.h fcgi/http/conn_input.c \
 	fcgi/http/peer.c fcgi/http/peer.h \
 	fcgi/http/proxy.c fcgi/http/proxy.h \
+	fcgi/http/query.c fcgi/http/query.h \
 	fcgi/http/record.c fcgi/http/record.h fcgi/http/record_put.c \
 	fcgi/http/request.c fcgi/http/request.h fcgi/http/request_keys.c \
 	fcgi/http/response.c fcgi/http/response.h \

@@ -51,6 +51,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/move.h \
 	fcgi/pool/oauth.c \
 	fcgi/pool/oauth.h \
+	fcgi/pool/object_ask.c \
+	fcgi/pool/object_ask.h \
 	fcgi/pool/objects.c \
 	fcgi/pool/objects.h \
 	fcgi/pool/place.c \

@@ -54,7 +54,7 @@ auth_read(struct call *c)
 	c->op.lookup.done = auth_looked_up;
 	c->op.lookup.arg = c;
 	pool_lookup(c->relay->pool, &c->op.lookup);
-	if (!c->kind->has_model)
+	if (!c->kind->has_body)
 		return (false);
 	fcgi_hold(c->req, true);
 	return (true);
@@ -89,7 +89,7 @@ auth_done(struct call *c, struct key_info *key)
 	if (verdict != ADMIT_LEASED)
 		return (auth_stranger(c, verdict));
 	c->state = CALL_BODY;
-	if (!c->kind->has_model) {
+	if (!c->kind->has_body) {
 		call_whole(c);
 		return (false);
 	}

@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "relay/batch_peek.h"
 #include "relay/call.h"
+#include "relay/lister.h"
 #include "relay/platform.h"
 #include "relay/relay_int.h"
 #include "relay/remains.h"
@@ -16,7 +18,8 @@ static void call_give_up(struct call *c, const struct admit_op *moved);
 
 struct call *
 call_new(struct relay *r, struct fcgi_request *req,
-    const struct call_kind *kind, const char *path)
+    const struct call_kind *kind, const char *path,
+    const struct route_match *m)
 {
 	struct call *c;
 
@@ -32,17 +35,21 @@ call_new(struct relay *r, struct fcgi_request *req,
 	c->disconnect = "";
 	c->id = pool_next_id(r->pool);
 	ledger_id_format(c->id, c->request_id);
-	buf_init(&c->body, (size_t)r->conf->body_max_bytes);
+	buf_init(&c->body, (size_t)relay_body_max(r, kind));
 	buf_init(&c->head, LIMIT_UPSTREAM_HEAD_BYTES);
 	buf_init(&c->held, LIMIT_PLAIN_BODY_BYTES);
 	c->begun_ms = loop_now_ms(r->loop);
 	if (kind->has_model && (c->scan = relay_peek(r)) == NULL)
 		goto err1;
+	if (object_begin(c, m) != 0)
+		goto err2;
 	fcgi_request_set_arg(req, c);
 	TAILQ_INSERT_TAIL(&r->calls, c, entry);
 	r->ncalls++;
 	return (c);
 
+err2:
+	relay_peek_done(r, c->scan);
 err1:
 	free(c);
 err0:
@@ -70,6 +77,7 @@ call_free(struct call *c)
 	buf_fini(&c->head);
 	buf_fini(&c->held);
 	relay_peek_done(c->relay, c->scan);
+	object_fini(c);
 	sse_free(c->sse);
 	relay_meter_done(c->relay, c->meter);
 	lease_drop(&c->lease);
@@ -130,7 +138,9 @@ call_body(struct call *c, const void *p, size_t n)
 		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
 		return (false);
 	}
-	if (peek_push(c->scan, p, n, &err) != 0) {
+	if ((c->scan != NULL && peek_push(c->scan, p, n, &err) != 0) ||
+	    (c->batch_scan != NULL &&
+	    batch_scan_push(c->batch_scan, p, n, &err) != 0)) {
 		close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
 		return (false);
 	}
@@ -186,7 +196,10 @@ call_admitted(struct admit_op *op, const struct err *err)
 
 	c->reserved_nusd = op->reserved_nusd;
 	c->cover = op->coverage;
+	c->account_id = op->account_id;
 	memcpy(c->left_of, op->left, sizeof(c->left_of));
+	if (c->objects != NULL && c->objects->follows)
+		memcpy(c->peek.model, op->model, sizeof(c->peek.model));
 	call_take(c, op);
 	if (c->req == NULL) {
 		close_end(c, c->left);
@@ -210,7 +223,8 @@ call_fill_admission(struct call *c, struct admit_op *op)
 	op->kind = c->kind->name;
 	op->stream = c->peek.stream;
 	op->needs_slot = c->kind->needs_slot;
-	op->billed = c->kind->billed;
+	op->billed = c->kind->billed || c->kind->makes != OBJECT_NONE;
+	op->account_id = c->account_id;
 	op->platform = "claude";
 	op->body_bytes = (int64_t)c->body_len;
 	op->max_tokens = c->peek.max_tokens;
@@ -254,6 +268,12 @@ call_whole(struct call *c)
 
 	c->body_len = buf_len(&c->body);
 	c->whole_ms = loop_now_ms(c->relay->loop);
+	if (object_whole(c, &err) != 0) {
+		close_refuse(c, err.code == ERR_INVAL ? REFUSAL_BAD_REQUEST :
+		    REFUSAL_BODIES_FULL, err.code == ERR_INVAL ? err.text :
+		    NULL);
+		return;
+	}
 	if (c->scan != NULL) {
 		if (peek_end(c->scan, &c->peek, &err) != 0) {
 			close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
@@ -269,9 +289,14 @@ call_whole(struct call *c)
 		close_refuse(c, REFUSAL_STORE_DOWN, NULL);
 		return;
 	}
+	if (c->kind->lists != OBJECT_NONE) {
+		lister_start(c);
+		return;
+	}
 	c->state = CALL_ADMIT;
 	call_fill_admission(c, op);
 	op->done = call_admitted;
+	op->objects = c->objects;
 	early_watch(c);
 	pool_admit(c->relay->pool, op);
 }
@@ -286,7 +311,10 @@ call_times(const struct call *c, struct transfer_params *p)
 	const struct conf *conf = c->relay->conf;
 
 	p->connect_timeout_ms = conf->connect_timeout_ms;
-	if (c->peek.stream) {
+	if (c->kind->lasting) {
+		p->first_byte_timeout_ms = conf->plain_timeout_ms;
+		p->idle_timeout_ms = conf->idle_timeout_ms;
+	} else if (c->peek.stream) {
 		p->first_byte_timeout_ms = conf->first_byte_timeout_ms;
 		p->idle_timeout_ms = conf->idle_timeout_ms;
 	} else {
@@ -343,8 +371,8 @@ call_dispatch(struct call *c, struct err *err)
 	p.nheaders = out.nheaders;
 	p.body = buf_head(&c->body);
 	p.body_len = buf_len(&c->body);
-	p.has_body = c->kind->has_model;
-	p.resend = !c->kind->billed;
+	p.has_body = c->kind->has_body;
+	p.resend = !c->kind->billed && !c->kind->once;
 	p.events = &pass_events;
 	p.arg = c;
 	call_times(c, &p);
@@ -453,6 +481,7 @@ call_judge(struct call *c, enum transfer_result result, int status)
 		.headers = c->up_headers,
 		.nheaders = c->up_nheaders,
 		.stream = c->peek.stream,
+		.once = c->kind->once,
 		.model = c->lease.model,
 		.now_ms = loop_wall_ms(c->relay->loop),
 		.conf = c->relay->conf
@@ -530,6 +559,10 @@ call_part(struct call *c)
 		break;
 	case CALL_KEY:
 	case CALL_SETTLE:
+	case CALL_KEEP:
+		break;
+	case CALL_LIST:
+		lister_leave(c);
 		break;
 	case CALL_ADMIT:
 		pool_admit_cancel(c->relay->pool, &c->op.admit);

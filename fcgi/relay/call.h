@@ -10,6 +10,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "http/server.h"
+#include "pool/objects.h"
 #include "pool/pool.h"
 #include "relay/judge.h"
 #include "relay/meter.h"
@@ -18,6 +19,7 @@
 #include "relay/refusal.h"
 #include "relay/splice.h"
 #include "relay/sse.h"
+#include "relay/tally.h"
 #include "relay/upstream.h"
 
 /**
@@ -26,13 +28,15 @@
  * attempt, judge, move), renew.c (new tokens of an account), pass.c (the
  * answer on its way to the client), extend.c (the money that a long stream
  * needs), early.c (pings for who waits long), drain.c (the answer that nobody
- * waits for any more), close.c (answers in our own words, settlement).  Loop
- * thread only.
+ * waits for any more), object_call.c (what lives upstream), close.c (answers
+ * in our own words, settlement).  Loop thread only.
  *
  *	KEY ----> BODY ----> ADMIT ----> ATTEMPT ----> PASS ----> SETTLE
- *	                                 ^  ^  |         |       ^
- *	                                 |  |  v         v       |
- *	                            RENEW + MOVE       DRAIN ----+
+ *	           |                     ^  ^  | \         |       ^
+ *	           v                     |  |  v  KEEP     v       |
+ *	          LIST              RENEW + MOVE       DRAIN ----+
+ *
+ * KEEP leads to PASS, or to SETTLE; LIST to the end.
  *
  * Every state leads to SETTLE once the ledger row is open (after ADMIT), and
  * straight to the end before that.  `req' is NULL as soon as the client has
@@ -47,6 +51,10 @@ enum call_state {
 	CALL_DRAIN,	/* transfer runs; the client is gone */
 	CALL_MOVE,	/* move runs, or waits for a slot */
 	CALL_RENEW,	/* waits for new tokens of its account */
+	CALL_KEEP,	/* the answer is whole, and what it made or removed is
+			   being noted; the client has nothing yet */
+	CALL_LIST,	/* the key's objects are read, and asked for upstream:
+			   see lister.h */
 	CALL_SETTLE	/* settle runs; nothing else does */
 };
 
@@ -54,8 +62,16 @@ enum call_state {
 struct call_kind {
 	const char *name;	/* ledger.kind */
 	bool has_model;		/* the body names one */
+	bool has_body;
 	bool needs_slot;
 	bool billed;
+	bool once;		/* must not be done twice */
+	bool lasting;		/* the answer may be long */
+	enum object_kind makes;	/* an object comes of it, ... */
+	enum object_kind about;	/* its path names one, ... */
+	bool deletes;		/* ... which goes ... */
+	bool results;		/* ... and whose usage the answer states, ... */
+	enum object_kind lists;	/* or it is about all of the key's */
 };
 
 /** How the answer is passed on. */
@@ -66,8 +82,11 @@ enum pass_mode {
 	PASS_THROUGH	/* too long to keep: as it comes */
 };
 
+struct batch_scan;
 struct err;
+struct lister;
 struct relay;
+struct route_match;
 
 struct call {
 	struct relay *relay;
@@ -94,8 +113,17 @@ struct call {
 	size_t body_charged;		/* part of relay->body_bytes */
 	size_t body_len;		/* also after the body was freed */
 	struct peek_scan *scan;
+	struct batch_scan *batch_scan;
 	struct peek peek;
 	struct splice splice;		/* the model's name in the body */
+
+	/* objects that live upstream */
+	struct object_ask *objects;	/* NULL: it is about none */
+	int64_t account_id;		/* that has them; 0: any will do */
+	struct object_op *keep;		/* CALL_KEEP; else NULL */
+	struct lister *lister;		/* CALL_LIST; else NULL */
+	struct tally *tally;		/* of results that were not counted */
+	bool tallied;			/* they were read to their end */
 
 	/* where it goes */
 	struct lease lease;
@@ -169,9 +197,10 @@ struct call {
 
 /* ---- call.c ---- */
 
-/** call_new(r, req, kind, path): NULL without memory. */
+/** call_new(r, req, kind, path, m): NULL without memory. */
 struct call *call_new(struct relay *r, struct fcgi_request *req,
-    const struct call_kind *kind, const char *path);
+    const struct call_kind *kind, const char *path,
+    const struct route_match *m);
 
 /** call_free(c): At the very end; nothing may run any more. */
 void call_free(struct call *c);
@@ -268,6 +297,9 @@ void pass_give_up(struct call *c, enum transfer_result result);
 extern const char pass_ping[];
 extern const size_t pass_ping_bytes;
 
+/** pass_answer(c, outcome): The answer is whole, and the client's. */
+void pass_answer(struct call *c, const char *outcome);
+
 /* ---- early.c ---- */
 
 /**
@@ -279,6 +311,38 @@ extern const size_t pass_ping_bytes;
  */
 void early_watch(struct call *c);
 void early_over(struct call *c);
+
+/* ---- object_call.c ---- */
+
+/**
+ * object_begin(c, m): A call of an object's kind: its path, or a scan of its
+ * body.  0, or -1 without memory.  object_fini(c): At the very end.
+ */
+int object_begin(struct call *c, const struct route_match *m)
+    __attribute__((__warn_unused_result__));
+void object_fini(struct call *c);
+
+/** object_whole(c, err): The body is whole.  0, or -1 with ERR_INVAL and what
+ * is wrong with it, or ERR_NOMEM. */
+int object_whole(struct call *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** object_head(c, status): The upstream's head is in.  -1 without memory. */
+int object_head(struct call *c, int status)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * object_keep(c):
+ * The upstream's answer is whole, in .held.  If something was made or removed
+ * by it that is noted first, in CALL_KEEP, and the call goes on by itself (the
+ * client may be gone).  False: nothing was.
+ */
+bool object_keep(struct call *c);
+
+/** object_waits(c): The client left: is the end of the upstream's answer
+ * needed even so?  object_usage(c, end): What the results have cost. */
+bool object_waits(const struct call *c);
+void object_usage(struct call *c, struct attempt_end *end);
 
 /* ---- extend.c ---- */
 

@@ -104,6 +104,8 @@ close_attempt_end(struct call *c, const char *outcome,
 	end->first_byte_ms = c->head_ms;
 	end->share = c->share;
 	end->mark = close_usage(c, &end->usage);
+	if (c->tallied)
+		object_usage(c, end);
 }
 
 /* ---- settlement ---- */
@@ -184,6 +186,7 @@ close_settle(struct call *c, const char *outcome)
 	snprintf(op->trace, sizeof(op->trace), "%s", c->trace);
 	op->status = c->status != 0 ? c->status : CLOSE_STATUS_GONE;
 	snprintf(op->disconnect, sizeof(op->disconnect), "%s", c->disconnect);
+	op->batch_id = c->tallied ? c->objects->id : 0;
 	op->flags = c->flags;
 	op->reserved_nusd = c->reserved_nusd;
 	op->queue_ms = c->queue_ms;

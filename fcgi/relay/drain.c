@@ -11,12 +11,18 @@
  * estimated.  Nothing is kept of it but the counts.
  */
 
+/* What was made upstream must be noted, and the usage of a batch is counted by
+ * a whole reading of its results: whoever leaves. */
+#define DRAIN_OBJECT_MS		60000
+
 static int64_t
 drain_time(const struct call *c)
 {
+	int64_t ms = c->key->drain_ms >= 0 ? c->key->drain_ms :
+	    c->relay->conf->disconnect_drain_ms;
 
-	return (c->key->drain_ms >= 0 ? c->key->drain_ms :
-	    c->relay->conf->disconnect_drain_ms);
+	return (object_waits(c) && ms < DRAIN_OBJECT_MS ? DRAIN_OBJECT_MS :
+	    ms);
 }
 
 /* Is there anything to be learnt that is not known yet? */
@@ -24,6 +30,8 @@ static bool
 drain_pays(const struct call *c)
 {
 
+	if (object_waits(c))
+		return (true);
 	return (c->kind->billed && c->transfer != NULL && !c->transfer_over &&
 	    transfer_body_sent(c->transfer) && c->upstream_status < 300 &&
 	    !c->errored && !meter_result(c->meter)->stopped);
@@ -48,8 +56,11 @@ drain_begin(struct call *c)
 		return (false);
 	c->state = CALL_DRAIN;
 	c->disconnect = "drained";
+	c->req = NULL;
+	c->http = NULL;
 	call_drop_body(c);
-	buf_fini(&c->held);
+	if (!c->kind->once)
+		buf_fini(&c->held);
 	if (c->blocked || c->starved) {
 		c->blocked = c->starved = false;
 		transfer_resume(c->transfer);
@@ -63,6 +74,14 @@ drain_body(struct call *c, const unsigned char *p, size_t n)
 	struct sse_event ev;
 	size_t used;
 
+	if (c->tally != NULL) {
+		tally_push(c->tally, p, n);
+		return;
+	}
+	if (c->kind->once) {
+		c->broken |= buf_append(&c->held, p, n) != 0;
+		return;
+	}
 	if (c->pass != PASS_SSE) {
 		meter_body(c->meter, p, n);
 		return;
@@ -83,6 +102,9 @@ drain_done(struct call *c, enum transfer_result result)
 	if (c->pass != PASS_SSE)
 		(void)meter_body_end(c->meter);
 	if (result == TRANSFER_OK && c->upstream_status < 300) {
+		c->tallied = c->tally != NULL;
+		if (c->kind->once && object_keep(c))
+			return;
 		drain_end(c);
 		return;
 	}

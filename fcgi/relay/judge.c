@@ -260,12 +260,18 @@ fill_fallback(const struct judge_input *in, const struct fault_row *row,
 
 	/* Where no account is left clients are to come back: they do after
 	 * these two (WIRE.md section 7, rule 13). */
-	out->fallback_status = out->action == JUDGE_FAIL ? row->status :
-	    row->heals && !row->soft ? 429 : 503;
+	out->fallback_status = out->action != JUDGE_FAIL ?
+	    (row->heals && !row->soft ? 429 : 503) :
+	    row->status != 0 ? row->status : 502;
 	out->fallback_type = row->type;
 	if (row->text != NULL)
 		(void)snprintf(out->fallback_message,
 		    sizeof(out->fallback_message), "%s", row->text);
+	else if (out->doubtful)
+		(void)snprintf(out->fallback_message,
+		    sizeof(out->fallback_message), "the upstream failed (%s); "
+		    "it may have done what was asked for, so it was not asked "
+		    "again", out->outcome);
 	else if (out->action == JUDGE_FAIL)
 		(void)snprintf(out->fallback_message,
 		    sizeof(out->fallback_message), "the upstream did not "
@@ -295,7 +301,9 @@ judge(const struct judge_input *in, struct judgement *out)
 
 	memset(out, 0, sizeof(*out));
 	out->action = row->action;
-	if (row->streams_only && !in->stream)
+	out->doubtful = in->once && (row->billed || fault == FAULT_ERROR ||
+	    fault == FAULT_KEPT);
+	if ((row->streams_only && !in->stream) || out->doubtful)
 		out->action = JUDGE_FAIL;
 	out->again = fault == FAULT_KEPT;
 	out->success = fault == FAULT_NONE || fault == FAULT_REQUEST;

@@ -29,6 +29,8 @@ struct judge_input {
 	const struct transfer_header *headers;
 	size_t nheaders;
 	bool stream;			/* the client asked for a stream */
+	bool once;			/* what may have been done is not to be
+					   done again elsewhere */
 	bool kept_alive;		/* a reused connection broke before any
 					   byte: the server may have closed it
 					   as we sent */
@@ -45,6 +47,7 @@ struct judgement {
 	char outcome[32];		/* of the attempt: rate_limited */
 	bool success;			/* the account did its work (also when
 					   the client's request was wrong) */
+	bool doubtful;			/* .once, and it may have been done */
 	bool again;			/* moving: the account is not to blame,
 					   and may be the next one too */
 	bool maybe_billed;		/* given up though the upstream may have

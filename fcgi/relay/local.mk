@@ -2,6 +2,7 @@ noinst_LIBRARIES += librelay.a
 librelay_a_SOURCES = \
 	fcgi/relay/ask.c fcgi/relay/ask.h \
 	fcgi/relay/auth.c \
+	fcgi/relay/batch_peek.c fcgi/relay/batch_peek.h \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \
 	fcgi/relay/drain.c \
@@ -9,7 +10,10 @@ librelay_a_SOURCES = \
 	fcgi/relay/extend.c \
 	fcgi/relay/head.c fcgi/relay/head.h \
 	fcgi/relay/judge.c fcgi/relay/judge.h \
+	fcgi/relay/lister.c fcgi/relay/lister.h \
 	fcgi/relay/meter.c fcgi/relay/meter.h \
+	fcgi/relay/object_answer.c fcgi/relay/object_answer.h \
+	fcgi/relay/object_call.c \
 	fcgi/relay/pass.c \
 	fcgi/relay/peek.c fcgi/relay/peek.h \
 	fcgi/relay/platform.c fcgi/relay/platform.h \
@@ -24,6 +28,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/spares.h \
 	fcgi/relay/splice.c fcgi/relay/splice.h \
 	fcgi/relay/sse.c fcgi/relay/sse.h \
+	fcgi/relay/tally.c fcgi/relay/tally.h \
 	fcgi/relay/throttle.c fcgi/relay/throttle.h \
 	fcgi/relay/trace.c fcgi/relay/trace.h \
 	fcgi/relay/transfer.c \

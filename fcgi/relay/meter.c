@@ -129,6 +129,33 @@ static const struct json_want body_wants[] = {
 _Static_assert(sizeof(body_wants) / sizeof(body_wants[0]) == BODY_N,
     "a row for each");
 
+/* A line of a batch's results. */
+#define ITEM_AT		"result.message."
+#define ITEM_PASS	ITEM_AT "usage.iterations[]"
+enum { ITEM_TYPE = USAGE_WANTS, ITEM_MODEL, ITEM_USAGE, ITEM_PASSES,
+	ITEM_PASSES_END = ITEM_PASSES + PASS_WANTS, ITEM_N };
+static const struct json_want item_wants[] = {
+	WANT_COUNTS(ITEM_AT "usage."),
+	[ITEM_TYPE] = { "result.type", WORD_BYTES, false },
+	[ITEM_MODEL] = { ITEM_AT "model", KEEP(model), false },
+	[ITEM_USAGE] = { ITEM_AT "usage", 1, false },
+	[ITEM_PASSES + PASS_TYPE] = { ITEM_PASS ".type", WORD_BYTES, true },
+	[ITEM_PASSES + PASS_INPUT] = { ITEM_PASS ".input_tokens",
+	    NUMBER_BYTES, true },
+	[ITEM_PASSES + PASS_OUTPUT] = { ITEM_PASS ".output_tokens",
+	    NUMBER_BYTES, true },
+	[ITEM_PASSES + PASS_CACHE_READ] = {
+	    ITEM_PASS ".cache_read_input_tokens", NUMBER_BYTES, true },
+	[ITEM_PASSES + PASS_CACHE_WRITE] = {
+	    ITEM_PASS ".cache_creation_input_tokens", NUMBER_BYTES, true },
+	[ITEM_PASSES + PASS_CACHE_WRITE_1H] = { ITEM_PASS
+	    ".cache_creation.ephemeral_1h_input_tokens", NUMBER_BYTES,
+	    true },
+	[ITEM_PASSES_END] = { ITEM_PASS, 1, true },
+};
+_Static_assert(sizeof(item_wants) / sizeof(item_wants[0]) == ITEM_N,
+    "a row for each");
+
 struct pass {
 	bool compaction;
 	bool other_model;
@@ -139,6 +166,7 @@ struct meter {
 	struct meter_result r;
 	int64_t count[C_COUNT];
 	struct json_scan *start, *delta, *body;
+	struct json_scan *item;	/* NULL: none was read yet */
 	struct pass pass;	/* the one that is being read */
 	struct usage extra;	/* of those of the event that is being read */
 	bool extra_seen;
@@ -232,6 +260,7 @@ meter_free(struct meter *m)
 
 	if (m == NULL)
 		return;
+	json_scan_free(m->item);
 	json_scan_free(m->body);
 	json_scan_free(m->delta);
 	json_scan_free(m->start);
@@ -259,6 +288,8 @@ meter_reset(struct meter *m)
 		m->count[i] = -1;
 	m->plain = m->broken = false;
 	json_scan_reset(m->body);
+	if (m->item != NULL)
+		json_scan_reset(m->item);
 }
 
 const struct meter_result *
@@ -381,7 +412,7 @@ take_counts(struct meter *m, const struct json_scan *s)
 		else if (is_stated(v))
 			m->r.usage.absurd = true;
 	}
-	if (s == m->body && m->extra_seen)
+	if ((s == m->body || s == m->item) && m->extra_seen)
 		m->compacted = m->extra;
 	take_ways(&m->r.usage, s);
 	state_usage(m);
@@ -553,6 +584,51 @@ meter_body_end(struct meter *m)
 	m->r.final_seen = has_output(m->body) ||
 	    !is_stated(json_scan_get(m->body, C_OUTPUT));
 	return (true);
+}
+
+/*
+ * Results of batches.
+ */
+
+static void
+on_item_match(void *arg, size_t want, const struct json_value *v)
+{
+
+	if (want == ITEM_PASSES_END)
+		end_pass(arg);
+	else
+		on_pass(arg, want - ITEM_PASSES, v);
+}
+
+void
+meter_item(struct meter *m, const void *p, size_t n)
+{
+
+	if (m->item == NULL) {
+		m->item = json_scan_new(item_wants, ITEM_N);
+		if (m->item != NULL)
+			json_scan_on_match(m->item, on_item_match, m);
+	}
+	if (m->item == NULL || json_scan_push(m->item, p, n, NULL) == -1)
+		m->broken = true;
+}
+
+enum meter_item
+meter_item_end(struct meter *m)
+{
+	const struct json_value *type;
+
+	if (m->broken || json_scan_end(m->item, NULL) == -1)
+		return (METER_ITEM_UNREAD);
+	type = json_scan_get(m->item, ITEM_TYPE);
+	if (type->kind != JSON_KIND_STRING)
+		return (METER_ITEM_UNREAD);
+	if (strcmp(type->text, "succeeded") != 0)
+		return (METER_ITEM_OTHER);
+	take_string(m->item, ITEM_MODEL, m->r.model);
+	take_counts(m, m->item);
+	return (json_scan_get(m->item, ITEM_USAGE)->kind ==
+	    JSON_KIND_OBJECT ? METER_ITEM_SUCCEEDED : METER_ITEM_UNREAD);
 }
 
 int64_t

@@ -43,6 +43,19 @@ enum meter_event meter_event(struct meter *m, const struct sse_event *ev);
 void meter_body(struct meter *m, const void *p, size_t n);
 bool meter_body_end(struct meter *m);
 
+/** What a line of a batch's results says. */
+enum meter_item {
+	METER_ITEM_SUCCEEDED,	/* usage and model are known */
+	METER_ITEM_OTHER,	/* errored, canceled, expired: not billed */
+	METER_ITEM_UNREAD	/* not JSON, or none of these */
+};
+
+/** meter_item(m, p, n): Read further bytes of such a line (Anthropic API
+ * reference, "Retrieve Message Batch results").  meter_item_end(m): it is over;
+ * meter_reset before the next. */
+void meter_item(struct meter *m, const void *p, size_t n);
+enum meter_item meter_item_end(struct meter *m);
+
 /** Borrowed results, valid until reset or free. */
 struct meter_result {
 	struct usage usage;	/* what the upstream stated so far */

@@ -374,7 +374,10 @@ static bool
 pass_plain(struct call *c, const unsigned char *p, size_t n)
 {
 
-	meter_body(c->meter, p, n);
+	if (c->tally != NULL)
+		tally_push(c->tally, p, n);
+	else
+		meter_body(c->meter, p, n);
 	if (c->pass == PASS_WHOLE &&
 	    n > LIMIT_PLAIN_BODY_BYTES - buf_len(&c->held) &&
 	    !pass_overflow(c))
@@ -393,6 +396,9 @@ pass_plain_end(struct call *c, enum transfer_result result,
 	bool good = c->upstream_status >= 200 && c->upstream_status < 300;
 
 	(void)meter_body_end(c->meter);
+	c->tallied = c->tally != NULL && result == TRANSFER_OK;
+	if (c->pass == PASS_WHOLE && result == TRANSFER_OK && object_keep(c))
+		return;
 	if (c->pass == PASS_THROUGH && result == TRANSFER_OK)
 		close_finish(c, good ? "ok" : c->verdict.outcome);
 	else if (c->pass == PASS_THROUGH)
@@ -476,7 +482,8 @@ pass_head(void *arg, int status, const struct transfer_header *h, size_t nh)
 	    num_parse(value, strlen(value), 0, INT64_MAX,
 	    &c->length_stated) != 0)
 		c->length_stated = -1;
-	if (c->state != CALL_DRAIN && pass_build_head(c, status, h, nh) != 0)
+	if (object_head(c, status) != 0 || (c->state != CALL_DRAIN &&
+	    pass_build_head(c, status, h, nh) != 0))
 		pass_broken(c);
 }
 
@@ -524,9 +531,19 @@ const struct transfer_events pass_events = {
 /* ---- from the other modules ---- */
 
 void
+pass_answer(struct call *c, const char *outcome)
+{
+
+	pass_whole(c, outcome);
+}
+
+void
 pass_forget(struct call *c)
 {
 
+	tally_free(c->tally);
+	c->tally = NULL;
+	c->tallied = false;
 	c->pass = PASS_NONE;
 	c->upstream_status = 0;
 	c->upstream_id[0] = '\0';

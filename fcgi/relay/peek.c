@@ -20,7 +20,8 @@
 /* The members of the ask come last, in the order of their enum. */
 enum { W_MODEL, W_STREAM, W_MAX_TOKENS, W_USER_ID, W_TYPE, W_TOOL_TYPE,
 	W_TOOL_USES, W_TOOL, W_TTL, W_SYSTEM, W_SYSTEM_TEXT, W_CONTENT,
-	W_CONTENT_TEXT, W_MESSAGE, W_MEMBERS,
+	W_CONTENT_TEXT, W_MESSAGE, W_FILE, W_FILE_INSIDE, W_FILE_UPLOAD,
+	W_MEMBERS,
 	W_COUNT = W_MEMBERS + ASK_NMEMBERS };
 static const struct json_want wants[] = {
 	[W_MODEL] = { "model", LIMIT_NAME_BYTES - 1, false },
@@ -37,6 +38,12 @@ static const struct json_want wants[] = {
 	[W_CONTENT] = { "messages[].content", 0, true },
 	[W_CONTENT_TEXT] = { "messages[].content[].text", 0, true },
 	[W_MESSAGE] = { "messages[]", 1, true },
+	[W_FILE] = { "messages[].content[].source.file_id", OBJECT_ID_SIZE,
+	    true },
+	[W_FILE_INSIDE] = { "messages[].content[].content[].source.file_id",
+	    OBJECT_ID_SIZE, true },
+	[W_FILE_UPLOAD] = { "messages[].content[].file_id", OBJECT_ID_SIZE,
+	    true },
 	[W_MEMBERS + ASK_SPEED] = { "speed", WORD_BYTES, false },
 	[W_MEMBERS + ASK_SERVICE_TIER] = { "service_tier", WORD_BYTES,
 	    false },
@@ -70,6 +77,7 @@ struct peek_scan {
 				   of the first message; 0: none ... */
 	bool first_over;	/* ... which is over */
 	bool cached, long_cache;	/* a breakpoint was seen */
+	struct object_ask objects;	/* files that are named */
 };
 
 /* ---- what stays of a conversation ---- */
@@ -145,6 +153,12 @@ on_match(void *arg, size_t want, const struct json_value *v)
 	case W_MESSAGE:
 		s->first_over = true;
 		break;
+	case W_FILE:
+	case W_FILE_INSIDE:
+	case W_FILE_UPLOAD:
+		if (v->kind == JSON_KIND_STRING)
+			object_ask_id(&s->objects, v->text, v->len);
+		break;
 	case W_TOOL_TYPE:
 		ask_tool_type(&s->ask, v);
 		break;
@@ -172,6 +186,7 @@ peek_new(void)
 		goto err1;
 	json_scan_on_match(s->body, on_match, s);
 	json_scan_opaque(s->body, opaque);
+	s->objects.names = OBJECT_FILE;
 	return (s);
 
 err1:
@@ -199,6 +214,15 @@ peek_reset(struct peek_scan *s)
 	ask_init(&s->ask);
 	s->system = s->first = 0;
 	s->first_over = s->cached = s->long_cache = false;
+	s->objects.n = 0;
+	s->objects.more = false;
+}
+
+const struct object_ask *
+peek_objects(const struct peek_scan *s)
+{
+
+	return (s->objects.n > 0 ? &s->objects : NULL);
 }
 
 static int

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "ledger/price.h"
+#include "pool/object_ask.h"
 
 struct err;
 struct peek_scan;
@@ -40,6 +41,15 @@ void peek_reset(struct peek_scan *s);
  * where. */
 int peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/**
+ * peek_objects(s):
+ * The files that the body names: as source of a block (also of one in a tool's
+ * result), or to be put into a container.  What the model's own tools made is
+ * not asked for by naming it again.  NULL: none.  Borrowed until the next
+ * push.
+ */
+const struct object_ask *peek_objects(const struct peek_scan *s);
 
 /** peek_session(text, n, out): Take a session as a client names it: printable
  * ASCII that fits; else ${out} stays as it is. */

@@ -20,7 +20,8 @@ static const struct refusal_row rows[] = {
 	    .message = "The request makes no sense.", .should_retry = -1 } },
 	[REFUSAL_TOO_LARGE] = { "too_large", { .status = 413,
 	    .message = "The request body is larger than this relay allows "
-	    "(body_max_bytes).", .should_retry = -1 } },
+	    "(body_max_bytes; upload_max_bytes for batches and files).",
+	    .should_retry = -1 } },
 	[REFUSAL_ENCODED] = { "encoded", { .status = 415,
 	    .message = "The request body has a content-encoding, which this "
 	    "relay does not read: send it uncompressed." } },
@@ -87,6 +88,11 @@ static const struct refusal_row rows[] = {
 	[REFUSAL_APART] = { "objects_apart", { .status = 400,
 	    .message = "What the request names cannot be used together.",
 	    .should_retry = -1 } },
+	[REFUSAL_UNHEARD] = { "unheard", { .status = 503,
+	    .type = "api_error",
+	    .message = "The upstream did what was asked for, but it could not "
+	    "be noted whose it is: look for it in your list before you ask "
+	    "again." } },
 	[REFUSAL_QUEUE_FULL] = { "queue_full", { .status = 429,
 	    .type = "rate_limit_error",
 	    .message = "Too many requests are waiting for an account.",
@@ -182,7 +188,7 @@ refusal_give_up(const struct judgement *v, const struct admit_op *moved,
 	};
 	if (moved != NULL)
 		refusal_wait(e, moved->retry_ms, now_ms);
-	if (e->retry_after_s > RETRY_AFTER_MAX_S ||
+	if (e->retry_after_s > RETRY_AFTER_MAX_S || v->doubtful ||
 	    (v->pointless && !heals))
 		e->should_retry = 0;
 }

@@ -19,6 +19,17 @@ enum relay_handler {
 	RELAY_MESSAGES,
 	RELAY_COUNT_TOKENS,
 	RELAY_MODELS,
+	RELAY_BATCH_MAKE,
+	RELAY_BATCH_LIST,
+	RELAY_BATCH_GET,
+	RELAY_BATCH_CANCEL,
+	RELAY_BATCH_DELETE,
+	RELAY_BATCH_RESULTS,
+	RELAY_FILE_MAKE,
+	RELAY_FILE_LIST,
+	RELAY_FILE_GET,
+	RELAY_FILE_CONTENT,
+	RELAY_FILE_DELETE,
 	RELAY_PROBE_ECHO,
 	RELAY_PROBE_STREAM,
 	RELAY_PROBE_SILENCE,
@@ -31,15 +42,73 @@ static const struct call_kind relay_kinds[RELAY_NHANDLERS] = {
 	[RELAY_MESSAGES] = {
 		.name = "messages",
 		.has_model = true,
+		.has_body = true,
 		.needs_slot = true,
 		.billed = true
 	},
 	[RELAY_COUNT_TOKENS] = {
 		.name = "count_tokens",
-		.has_model = true
+		.has_model = true,
+		.has_body = true
 	},
 	[RELAY_MODELS] = {
 		.name = "models"
+	},
+	[RELAY_BATCH_MAKE] = {
+		.name = "batch_create",
+		.has_body = true,
+		.once = true,
+		.makes = OBJECT_BATCH
+	},
+	[RELAY_BATCH_LIST] = {
+		.name = "batch_list",
+		.lists = OBJECT_BATCH
+	},
+	[RELAY_BATCH_GET] = {
+		.name = "batch_get",
+		.about = OBJECT_BATCH
+	},
+	[RELAY_BATCH_CANCEL] = {
+		.name = "batch_cancel",
+		.has_body = true,
+		.about = OBJECT_BATCH
+	},
+	[RELAY_BATCH_DELETE] = {
+		.name = "batch_delete",
+		.once = true,
+		.about = OBJECT_BATCH,
+		.deletes = true
+	},
+	[RELAY_BATCH_RESULTS] = {
+		.name = "batch_results",
+		.lasting = true,
+		.about = OBJECT_BATCH,
+		.results = true
+	},
+	[RELAY_FILE_MAKE] = {
+		.name = "file_upload",
+		.has_body = true,
+		.once = true,
+		.makes = OBJECT_FILE
+	},
+	[RELAY_FILE_LIST] = {
+		.name = "file_list",
+		.lists = OBJECT_FILE
+	},
+	[RELAY_FILE_GET] = {
+		.name = "file_get",
+		.about = OBJECT_FILE
+	},
+	[RELAY_FILE_CONTENT] = {
+		.name = "file_content",
+		.lasting = true,
+		.about = OBJECT_FILE
+	},
+	[RELAY_FILE_DELETE] = {
+		.name = "file_delete",
+		.once = true,
+		.about = OBJECT_FILE,
+		.deletes = true
 	}
 };
 
@@ -52,6 +121,28 @@ static const struct route relay_routes[] = {
 	    RELAY_MODELS },
 	{ "GET", "/v1/models/{id}", ROUTE_KEY, DIALECT_ANTHROPIC, false,
 	    RELAY_MODELS },
+	{ "POST", "/v1/messages/batches", ROUTE_KEY, DIALECT_ANTHROPIC, true,
+	    RELAY_BATCH_MAKE },
+	{ "GET", "/v1/messages/batches", ROUTE_KEY, DIALECT_ANTHROPIC, false,
+	    RELAY_BATCH_LIST },
+	{ "GET", "/v1/messages/batches/{id}", ROUTE_KEY, DIALECT_ANTHROPIC,
+	    false, RELAY_BATCH_GET },
+	{ "DELETE", "/v1/messages/batches/{id}", ROUTE_KEY,
+	    DIALECT_ANTHROPIC, false, RELAY_BATCH_DELETE },
+	{ "POST", "/v1/messages/batches/{id}/cancel", ROUTE_KEY,
+	    DIALECT_ANTHROPIC, true, RELAY_BATCH_CANCEL },
+	{ "GET", "/v1/messages/batches/{id}/results", ROUTE_KEY,
+	    DIALECT_ANTHROPIC, false, RELAY_BATCH_RESULTS },
+	{ "POST", "/v1/files", ROUTE_KEY, DIALECT_ANTHROPIC, true,
+	    RELAY_FILE_MAKE },
+	{ "GET", "/v1/files", ROUTE_KEY, DIALECT_ANTHROPIC, false,
+	    RELAY_FILE_LIST },
+	{ "GET", "/v1/files/{id}", ROUTE_KEY, DIALECT_ANTHROPIC, false,
+	    RELAY_FILE_GET },
+	{ "DELETE", "/v1/files/{id}", ROUTE_KEY, DIALECT_ANTHROPIC, false,
+	    RELAY_FILE_DELETE },
+	{ "GET", "/v1/files/{id}/content", ROUTE_KEY, DIALECT_ANTHROPIC,
+	    false, RELAY_FILE_CONTENT },
 	{ "GET", "/", ROUTE_OPEN, DIALECT_ANTHROPIC, false, RELAY_HELLO },
 	{ "GET", "/api/hello", ROUTE_OPEN, DIALECT_ANTHROPIC, false,
 	    RELAY_HELLO },
@@ -201,7 +292,7 @@ relay_options(struct fcgi_request *req)
 
 	buf_init(&b, 1024);
 	rc |= response_begin(&b, 204);
-	rc |= response_header(&b, "allow", "GET, HEAD, POST, OPTIONS");
+	rc |= response_header(&b, "allow", "GET, HEAD, POST, DELETE, OPTIONS");
 	rc |= response_end(&b);
 	relay_send(req, &b, rc);
 }
@@ -240,14 +331,22 @@ relay_turn_away(struct relay *r, struct fcgi_request *req, enum refusal why)
 	relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
 }
 
+int64_t
+relay_body_max(const struct relay *r, const struct call_kind *kind)
+{
+
+	return (kind->makes != OBJECT_NONE ? r->conf->upload_max_bytes :
+	    r->conf->body_max_bytes);
+}
+
 /* Too much, by the client's own word. */
 static bool
-relay_too_much(struct relay *r, struct fcgi_request *req)
+relay_too_much(struct relay *r, struct fcgi_request *req, int64_t max)
 {
 	int64_t n = fcgi_request_http(req)->content_length;
 	enum refusal why;
 
-	if (n > r->conf->body_max_bytes)
+	if (n > max)
 		why = REFUSAL_TOO_LARGE;
 	else if (n > 0 && !relay_body_room(r, (size_t)n))
 		why = REFUSAL_BODIES_FULL;
@@ -274,15 +373,16 @@ relay_encoded(struct relay *r, struct fcgi_request *req)
 /* A call begins: its key is looked up before its body is taken. */
 static bool
 relay_call(struct relay *r, struct fcgi_request *req,
-    const struct call_kind *kind)
+    const struct call_kind *kind, const struct route_match *m)
 {
 	struct call *c;
 
-	if (relay_too_much(r, req) ||
-	    (kind->has_model && relay_encoded(r, req)))
+	if (relay_too_much(r, req, relay_body_max(r, kind)) ||
+	    ((kind->has_model || kind->makes == OBJECT_BATCH) &&
+	    relay_encoded(r, req)))
 		return (false);
 	c = call_new(r, req, kind,
-	    relay_upstream_path(fcgi_request_http(req)->path));
+	    relay_upstream_path(fcgi_request_http(req)->path), m);
 	if (c == NULL) {
 		fcgi_reset(req);
 		return (false);
@@ -297,7 +397,7 @@ relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
 	struct response_error e;
 	int rc;
 
-	if (relay_too_much(r, req))
+	if (relay_too_much(r, req, r->conf->body_max_bytes))
 		return (false);
 	if ((rc = probe_begin(&r->probes, pool_seal(r->pool), req, kind,
 	    &e)) == -1)
@@ -341,7 +441,8 @@ relay_begin(void *arg, struct fcgi_request *req)
 	case RELAY_PROBE_BODY:
 		return (relay_probe(r, req, PROBE_BODY));
 	default:
-		return (relay_call(r, req, &relay_kinds[m.route->handler]));
+		return (relay_call(r, req, &relay_kinds[m.route->handler],
+		    &m));
 	}
 }
 

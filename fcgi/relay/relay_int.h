@@ -12,6 +12,7 @@
 #include "relay/throttle.h"
 
 struct call;
+struct call_kind;
 struct fcgi_server;
 struct meter;
 struct peek_scan;
@@ -40,6 +41,9 @@ struct relay {
 
 /** relay_body_room(r, n): May ${n} more body bytes be held? */
 bool relay_body_room(const struct relay *r, size_t n);
+
+/** relay_body_max(r, kind): Longest body of such a call. */
+int64_t relay_body_max(const struct relay *r, const struct call_kind *kind);
 
 /**
  * relay_peek(r), relay_meter(r): A fresh one, or NULL without memory;

@@ -42,3 +42,8 @@ tests_http_test_server_gone_SOURCES = tests/http/test_server_gone.c \
 	$(HTTP_SERVER_FIX)
 tests_http_test_server_gone_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_server_gone_LDADD = $(HTTP_TEST_LIBS)
+
+UNIT_TESTS += tests/http/test_query
+tests_http_test_query_SOURCES = tests/http/test_query.c fcgi/http/query.c
+tests_http_test_query_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_query_LDADD = $(CMOCKA_LIBS)

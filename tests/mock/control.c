@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 #include "mock/control.h"
+#include "mock/objects.h"
 
 #define PREFIX		"/__mock/"
 #define PREFIX_LEN	(sizeof(PREFIX) - 1)
@@ -16,8 +17,7 @@
 struct call {
 	const char *query;		/* after '?'; "" none */
 	const json_t *json;		/* the body; NULL: none, or no JSON */
-	struct rules *rules;
-	struct journal *journal;
+	const struct control *on;
 };
 
 bool
@@ -31,7 +31,8 @@ static json_t *
 do_rules(const struct call *c, struct err *err)
 {
 
-	if (rules_add(c->rules, json_object_get(c->json, "rules"), err) != 0)
+	if (rules_add(c->on->rules, json_object_get(c->json, "rules"),
+	    err) != 0)
 		return (NULL);
 	return (json_object());
 }
@@ -41,7 +42,7 @@ do_keep(const struct call *c, struct err *err)
 {
 
 	(void)err;
-	journal_keep_bodies(c->journal,
+	journal_keep_bodies(c->on->journal,
 	    json_is_true(json_object_get(c->json, "bodies")));
 	return (json_object());
 }
@@ -51,8 +52,8 @@ do_reset(const struct call *c, struct err *err)
 {
 
 	(void)err;
-	rules_clear(c->rules);
-	journal_reset(c->journal);
+	rules_clear(c->on->rules);
+	journal_reset(c->on->journal);
 	return (json_object());
 }
 
@@ -64,7 +65,24 @@ do_log(const struct call *c, struct err *err)
 	(void)err;
 	if (strncmp(c->query, "since=", 6) == 0)
 		since = strtoull(c->query + 6, NULL, 10);
-	return (journal_json(c->journal, since));
+	return (journal_json(c->on->journal, since));
+}
+
+static json_t *
+do_end(const struct call *c, struct err *err)
+{
+
+	(void)err;
+	objects_end(c->on->objects);
+	return (json_object());
+}
+
+static json_t *
+do_objects(const struct call *c, struct err *err)
+{
+
+	(void)err;
+	return (json_pack("{s:o}", "objects", objects_json(c->on->objects)));
 }
 
 static const struct {
@@ -75,6 +93,8 @@ static const struct {
 	{ "POST", "keep", do_keep },
 	{ "POST", "reset", do_reset },
 	{ "GET", "log", do_log },
+	{ "POST", "end", do_end },
+	{ "GET", "objects", do_objects },
 };
 
 /* Write ${v} (its reference is taken over) or the error. */
@@ -95,10 +115,10 @@ put(json_t *v, const struct err *err, struct buf *out)
 }
 
 int
-control_answer(const struct head *h, const unsigned char *body, size_t len,
-    struct rules *rules, struct journal *journal, struct buf *out)
+control_answer(const struct control *control, const struct head *h,
+    const unsigned char *body, size_t len, struct buf *out)
 {
-	struct call c = { .query = "", .rules = rules, .journal = journal };
+	struct call c = { .query = "", .on = control };
 	const char *name = h->path + PREFIX_LEN;
 	size_t n = strcspn(name, "?"), i;
 	struct err err;

@@ -10,6 +10,8 @@ tests_mock_mock_upstream_SOURCES = \
 	tests/mock/journal.c \
 	tests/mock/journal.h \
 	tests/mock/main.c \
+	tests/mock/objects.c \
+	tests/mock/objects.h \
 	tests/mock/plan.c \
 	tests/mock/plan.h \
 	tests/mock/reply.c \

@@ -25,6 +25,7 @@
 #include "base/num.h"
 
 #include "mock/journal.h"
+#include "mock/objects.h"
 #include "mock/plan.h"
 #include "mock/server.h"
 
@@ -184,9 +185,10 @@ serve(const struct options *o, int fd, struct err *err)
 
 	params.rules = rules_new(fallback_plan(o));
 	params.journal = journal_new(o->control ? (size_t)o->journal : 0);
+	params.objects = objects_new();
 	params.loop = loop_new(clock_system(), err);
 	if (params.rules == NULL || params.journal == NULL ||
-	    params.loop == NULL)
+	    params.objects == NULL || params.loop == NULL)
 		goto err0;
 	if (loop_signal_add(params.loop, SIGTERM, on_signal, params.loop,
 	    err) != 0 || loop_signal_add(params.loop, SIGINT, on_signal,
@@ -198,6 +200,7 @@ serve(const struct options *o, int fd, struct err *err)
 	server_free(s);
 err0:
 	loop_free(params.loop);
+	objects_free(params.objects);
 	journal_free(params.journal);
 	rules_free(params.rules);
 	return (rc);

@@ -142,6 +142,12 @@ make_body(struct reply *r)
 		return (buf_append(&r->body, p->body, p->body_len));
 	if (p->status != 200)
 		return (answer_error(&r->answer, p->status, &r->body));
+	if (r->kind == REPLY_OBJECT && r->given == 200)
+		return (0);
+	if (r->kind == REPLY_OBJECT) {
+		r->status = r->given;
+		return (answer_error(&r->answer, r->given, &r->body));
+	}
 	switch (r->kind) {
 	case REPLY_MESSAGES:
 		return (answer_message(&r->answer, &r->body));
@@ -182,7 +188,8 @@ head_step(struct reply *r, struct buf *out)
 			return (REPLY_FAILED);
 		return (REPLY_MORE);
 	}
-	if (make_body(r) != 0 || put_head(r, "application/json", out) != 0 ||
+	if (make_body(r) != 0 || put_head(r, r->type != NULL ? r->type :
+	    "application/json", out) != 0 ||
 	    buf_printf(out, "content-length: %zu\r\n\r\n",
 	    buf_len(&r->body)) != 0)
 		return (REPLY_FAILED);

@@ -22,11 +22,12 @@ enum reply_kind {
 	REPLY_COUNT,
 	REPLY_MODELS,
 	REPLY_MODEL,
+	REPLY_OBJECT,		/* body, status and type are given */
 	REPLY_OTHER,		/* answered 404 */
 	REPLY_CONTROL		/* the body is given */
 };
 
-/** reply_kind(h): By method and path; never REPLY_CONTROL. */
+/** reply_kind(h): By method and path; never REPLY_CONTROL or REPLY_OBJECT. */
 enum reply_kind reply_kind(const struct head *h);
 
 enum reply_next {
@@ -46,6 +47,8 @@ struct reply {
 	struct buf *scratch;		/* shared between replies */
 	struct buf body;		/* of an answer that is no stream */
 	int status;
+	const char *type;		/* REPLY_OBJECT: of the content */
+	int given;			/* ... and the status */
 	/* private */
 	enum { REPLY_AT_HEAD, REPLY_AT_FIRST, REPLY_AT_BODY } place;
 	int64_t piece;

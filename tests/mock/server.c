@@ -18,6 +18,7 @@
 #include "mock/control.h"
 #include "mock/head.h"
 #include "mock/journal.h"
+#include "mock/objects.h"
 #include "mock/plan.h"
 #include "mock/reply.h"
 #include "mock/server.h"
@@ -76,8 +77,7 @@ struct server {
 	struct loop *loop;
 	int listen_fd;
 	struct loop_watch watch;
-	struct rules *rules;
-	struct journal *journal;
+	struct control world;
 	bool control;
 	struct json_scan *scan;
 	struct buf scratch;
@@ -109,7 +109,7 @@ conn_free(struct conn *c)
 {
 
 	if (c->open)
-		journal_end(c->s->journal, &c->ticket, "client_closed");
+		journal_end(c->s->world.journal, &c->ticket, "client_closed");
 	loop_timer_cancel(&c->timer);
 	loop_watch_del(&c->watch);
 	close(c->fd);
@@ -178,11 +178,34 @@ begin_journal(struct conn *c)
 	};
 	struct journal_entry *e;
 
-	journal_begin(c->s->journal, &b, &c->ticket);
+	journal_begin(c->s->world.journal, &b, &c->ticket);
 	c->open = true;
 	c->reply.answer.id = c->ticket.id;
 	if ((e = journal_entry(&c->ticket)) != NULL)
 		answer_usage(&c->reply.answer, &e->usage);
+}
+
+/* About objects, or naming some; nothing is made where the plan has an error
+ * instead. */
+static void
+answer_objects(struct conn *c)
+{
+	struct objects *o = c->s->world.objects;
+	struct reply *r = &c->reply;
+	const unsigned char *p = buf_head(&c->body);
+	size_t n = buf_len(&c->body);
+	int rc;
+
+	if (c->plan->status != 200 || c->plan->body != NULL)
+		return;
+	if (objects_wants(&c->head)) {
+		rc = objects_answer(o, &c->head, p, n, &r->body, &r->type);
+		r->kind = REPLY_OBJECT;
+		r->given = rc == 0 ? 404 : rc == -1 ? 400 : rc;
+	} else if (n > 0 && !objects_named(o, &c->head, p, n)) {
+		r->kind = REPLY_OBJECT;
+		r->given = 404;
+	}
 }
 
 /* The request is whole: decide how it is answered. */
@@ -205,17 +228,18 @@ dispatch(struct conn *c)
 	c->state = CONN_ANSWER;
 	if (s->control && control_wants(&c->head)) {
 		r->kind = REPLY_CONTROL;
-		c->plan = rules_pick(s->rules, "", "", "");
+		c->plan = rules_pick(s->world.rules, "", "", "");
 		r->answer.plan = c->plan;
-		r->status = control_answer(&c->head, buf_head(&c->body),
-		    buf_len(&c->body), s->rules, s->journal, &r->body);
+		r->status = control_answer(&s->world, &c->head,
+		    buf_head(&c->body), buf_len(&c->body), &r->body);
 	} else {
 		r->kind = reply_kind(&c->head);
 		if (buf_len(&c->body) > 0)
 			peek(c);
-		c->plan = rules_pick(s->rules, c->head.credential, c->model,
-		    c->head.path);
+		c->plan = rules_pick(s->world.rules, c->head.credential,
+		    c->model, c->head.path);
 		r->answer.plan = c->plan;
+		answer_objects(c);
 		begin_journal(c);
 	}
 }
@@ -367,7 +391,7 @@ end_answer(struct conn *c)
 		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard,
 		    sizeof(hard));
 	if (c->open)
-		journal_end(c->s->journal, &c->ticket,
+		journal_end(c->s->world.journal, &c->ticket,
 		    reply_ended(&c->reply, c->next));
 	c->open = false;
 	if (c->next != REPLY_END || c->head.close) {
@@ -512,8 +536,9 @@ server_new(const struct server_params *params, struct err *err)
 		goto err0;
 	s->loop = params->loop;
 	s->listen_fd = params->listen_fd;
-	s->rules = params->rules;
-	s->journal = params->journal;
+	s->world.rules = params->rules;
+	s->world.journal = params->journal;
+	s->world.objects = params->objects;
 	s->control = params->control;
 	LIST_INIT(&s->conns);
 	buf_init(&s->scratch, OUT_MAX_BYTES);

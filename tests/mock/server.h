@@ -17,7 +17,8 @@ struct server_params {
 	struct loop *loop;
 	int listen_fd;			/* taken over */
 	struct rules *rules;		/* borrowed */
-	struct journal *journal;	/* borrowed */
+	struct journal *journal;
+	struct objects *objects;	/* borrowed */
 	bool control;			/* serve the control API */
 };
 struct server *server_new(const struct server_params *params,

@@ -191,7 +191,7 @@ static const struct {
 	    "stated, observed_ms) SELECT id, 'rate_limited', 0, "
 	    "4102444800000, 1, 0 FROM account WHERE name = 'a1'; UPDATE meta "
 	    "SET value = value + 1 WHERE name = 'config_version'",
-	    ADMIT_PARKED, "the account is parked until 00:00:00 UTC" },
+	    ADMIT_PARKED, "parked" },
 };
 
 static void

@@ -1,6 +1,7 @@
 #include "cmocka_all.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/loop.h"
@@ -242,6 +243,112 @@ fake_newer(int64_t id, int64_t lifetime_ms)
 	a->secret = secret;
 	a->secret_len = strlen(secret);
 	a->oauth = &oauth[id - 1];
+}
+
+/* ---- objects ---- */
+
+void
+pool_object_put(struct pool *p, struct object_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.put);
+	fakes.put = op;
+	fakes.nputs++;
+}
+
+void
+fake_put(enum err_code code)
+{
+	struct object_op *op = fakes.put;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.put = NULL;
+	op->done(op, &err);
+}
+
+void
+pool_object_drop(struct pool *p, struct object_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.drop);
+	fakes.drop = op;
+	fakes.ndrops++;
+}
+
+void
+fake_dropped(enum err_code code)
+{
+	struct object_op *op = fakes.drop;
+	struct err err = { .code = code };
+
+	assert_non_null(op);
+	fakes.drop = NULL;
+	op->done(op, &err);
+}
+
+void
+pool_object_seen(struct pool *p, struct object_op *op)
+{
+	const struct err none = { .code = ERR_NONE };
+
+	(void)p;
+	fakes.seen = *op;
+	fakes.nseen++;
+	op->done(op, &none);
+}
+
+bool
+pool_object_keep(struct pool *p, const struct object_op *op)
+{
+
+	(void)p;
+	fakes.kept = *op;
+	fakes.nkept++;
+	return (true);
+}
+
+void
+pool_object_list(struct pool *p, struct object_list_op *op)
+{
+
+	(void)p;
+	assert_null(fakes.list);
+	fakes.list = op;
+	fakes.nlists++;
+}
+
+void
+object_list_wipe(struct object_list_op *op)
+{
+
+	while (op->n > 0)
+		free(op->rows[--op->n].seen);
+}
+
+void
+fake_listed(const char *const *rows, size_t n, enum err_code code)
+{
+	struct object_list_op *op = fakes.list;
+	struct err err = { .code = code };
+	struct object_row *row;
+	size_t i;
+
+	assert_non_null(op);
+	fakes.list = NULL;
+	op->allowed = true;
+	for (i = 0; i < n; i += 2) {
+		row = &op->rows[op->n++];
+		row->id = (int64_t)(n - i);
+		row->account_id = 1;
+		row->final = rows[i][0] != '!';
+		snprintf(row->upstream_id, sizeof(row->upstream_id), "%s",
+		    rows[i] + !row->final);
+		row->seen = strdup(rows[i + 1]);
+	}
+	op->done(op, &err);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "http/request.h"
 #include "http/server.h"
+#include "pool/objects.h"
 #include "pool/pool.h"
 #include "pool/refresh.h"
 #include "relay/relay.h"
@@ -92,6 +93,10 @@ struct fakes {
 	struct refresh_take_op taken;	/* as submitted */
 	struct refresh_end_op *end;
 	int ntakes, nends;
+	struct object_op *put, *drop;	/* that run */
+	struct object_op seen, kept;	/* the last, as submitted */
+	struct object_list_op *list;
+	int nputs, ndrops, nseen, nkept, nlists;
 	struct admit_op admitted;	/* copies, as they were submitted */
 	struct move_op moved;
 	struct settle_op settled;
@@ -176,6 +181,13 @@ void fake_extended(bool granted, enum err_code code, int64_t output_tokens);
  * fake_newer(id, lifetime_ms): It has newer ones. */
 void fake_oauth(int64_t id, int64_t lifetime_ms);
 void fake_newer(int64_t id, int64_t lifetime_ms);
+
+/** fake_put(code), fake_dropped(code): What comes of an object's row.
+ * fake_listed(rows, n, code): Of a list; rows are upstream id and JSON, in
+ * turn, with "!" before an id that may have changed; all of account 1. */
+void fake_put(enum err_code code);
+void fake_dropped(enum err_code code);
+void fake_listed(const char *const *rows, size_t n, enum err_code code);
 
 /** fake_taken(taken, code), fake_renewed(code): What comes of the renewal's
  * two operations. */

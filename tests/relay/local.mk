@@ -31,7 +31,7 @@ tests_relay_test_throttle_LDADD = $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/relay/test_peek
 tests_relay_test_peek_SOURCES = tests/relay/test_peek.c fcgi/relay/peek.c \
-	fcgi/relay/ask.c \
+	fcgi/relay/ask.c fcgi/pool/object_ask.c \
 	$(ALLOC_FAIL)
 tests_relay_test_peek_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_peek_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
@@ -105,9 +105,29 @@ tests_relay_test_probe_LDADD = libhttp.a libbase.a $(CMOCKA_LIBS) \
 CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
 	$(JANSSON_LIBS) $(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
-CALL_FAKES = fcgi/pool/share.c fcgi/pool/oauth.c \
+CALL_FAKES = fcgi/pool/share.c fcgi/pool/oauth.c fcgi/pool/breaker.c \
+	fcgi/pool/object_ask.c \
 	fcgi/pool/rules.c tests/relay/fakes.c tests/relay/fake_pool.c \
 	tests/relay/fakes.h tests/relay/messages.h
+
+UNIT_TESTS += tests/relay/test_call_objects
+tests_relay_test_call_objects_SOURCES = tests/relay/test_call_objects.c \
+	$(CALL_FAKES)
+tests_relay_test_call_objects_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_objects_LDADD = $(CALL_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_batch_peek
+tests_relay_test_batch_peek_SOURCES = tests/relay/test_batch_peek.c \
+	fcgi/relay/batch_peek.c fcgi/relay/object_answer.c \
+	fcgi/pool/object_ask.c
+tests_relay_test_batch_peek_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_batch_peek_LDADD = $(RELAY_TEST_LIBS)
+
+UNIT_TESTS += tests/relay/test_tally
+tests_relay_test_tally_SOURCES = tests/relay/test_tally.c \
+	fcgi/relay/tally.c fcgi/relay/meter.c fcgi/relay/sse.c
+tests_relay_test_tally_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_relay_test_tally_LDADD = libledger.a $(RELAY_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_call_front
 tests_relay_test_call_front_SOURCES = tests/relay/test_call_front.c \

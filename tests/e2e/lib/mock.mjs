@@ -58,6 +58,16 @@ export class Mock {
 		return this.#call('keep', { bodies: true });
 	}
 
+	// All batches end now.
+	endBatches() {
+		return this.#call('end', {});
+	}
+
+	// Batches and files: id, credential, file.
+	async objects() {
+		return (await this.#call('objects')).objects;
+	}
+
 	// Requests with one of these credentials; all without argument.
 	async requests(...credentials) {
 		const { requests } = await this.#call('log');
