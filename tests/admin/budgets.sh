@@ -37,7 +37,7 @@ users() {
 	has "it shows the keys" '^k1  *sk-lh-'
 	is 3 "user show of none" user show nope
 	is 4 "a user who has keys" user remove u2
-	has "it says how many" '1 keys'
+	has "it says how many" 'keys that belong to it: 1'
 }
 
 # What is no budget.
