@@ -264,6 +264,7 @@ static const struct column trace_columns[] = {
 	{ "CHOICE", "name", COLUMN_TEXT },
 	{ "IN USE", "in_use", COLUMN_INT },
 	{ "WHY", "why", COLUMN_TEXT },
+	{ "PROBES", "probe", COLUMN_TEXT },
 	{ "ITS SESSION", "session", COLUMN_TEXT },
 };
 

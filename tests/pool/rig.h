@@ -45,8 +45,8 @@ struct proc {
 					   rolled back and run again */
 };
 
-/** rig_setup(state), rig_setup_timed(state): For cmocka; 0.  The second is timed,
- * and flushes each commit as an installation does. */
+/** rig_setup(state), rig_setup_timed(state): For cmocka; 0.  The second is
+ * timed, and flushes each commit as an installation does. */
 int rig_setup(void **state);
 int rig_setup_timed(void **state);
 int rig_teardown(void **state);
