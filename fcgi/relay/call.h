@@ -333,9 +333,9 @@ int object_head(struct call *c, int status)
 
 /**
  * object_keep(c):
- * The upstream's answer is whole, in .held.  If something was made or removed
- * by it that is noted first, in CALL_KEEP, and the call goes on by itself (the
- * client may be gone).  False: nothing was.
+ * The upstream's answer is whole, in .held, and good.  If it made or removed
+ * something that is noted first, in CALL_KEEP, and the call goes on by itself
+ * (the client may be gone).  False: it did not.
  */
 bool object_keep(struct call *c);
 

@@ -149,8 +149,7 @@ go_on(struct call *c)
 	if (c->req == NULL)
 		close_end(c, c->left);
 	else
-		pass_answer(c, c->upstream_status < 300 ? "ok" :
-		    c->verdict.outcome);
+		pass_answer(c, "ok");
 }
 
 /* It is there, but nobody can be told: the row is written as soon as that can
@@ -268,26 +267,21 @@ bool
 object_keep(struct call *c)
 {
 	const struct call_kind *k = c->kind;
-	bool good = c->upstream_status >= 200 && c->upstream_status < 300;
-	bool drops = k->deletes && (good || c->upstream_status == 404);
-	bool puts = k->makes != OBJECT_NONE && good;
+	bool makes = k->makes != OBJECT_NONE;
 	struct object_answer a = { .has_url = false };
 
-	if (!drops && good && !k->results && (puts ||
-	    k->about == OBJECT_BATCH))
+	if (makes || (k->about == OBJECT_BATCH && !k->deletes && !k->results))
 		(void)object_answer_read(buf_head(&c->held),
-		    buf_len(&c->held), puts ? k->makes : k->about, &a);
-	if (!puts && !drops) {
+		    buf_len(&c->held), makes ? k->makes : k->about, &a);
+	if (!makes && !k->deletes) {
 		rewrite(c, &a);
 		return (false);
 	}
-	if (!good)
-		call_judge(c, TRANSFER_OK, c->upstream_status);
 	pass_stop(c);
 	c->state = CALL_KEEP;
 	if (keep_begin(c) != 0)
 		keep_nothing(c);
-	else if (drops)
+	else if (k->deletes)
 		keep_drop(c);
 	else
 		keep_put(c, &a);

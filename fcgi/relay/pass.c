@@ -397,7 +397,8 @@ pass_plain_end(struct call *c, enum transfer_result result,
 
 	(void)meter_body_end(c->meter);
 	c->tallied = c->tally != NULL && result == TRANSFER_OK;
-	if (c->pass == PASS_WHOLE && result == TRANSFER_OK && object_keep(c))
+	if (c->pass == PASS_WHOLE && result == TRANSFER_OK && good &&
+	    object_keep(c))
 		return;
 	if (c->pass == PASS_THROUGH && result == TRANSFER_OK)
 		close_finish(c, good ? "ok" : c->verdict.outcome);

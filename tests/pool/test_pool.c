@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "base/seal.h"
 #include "ledger/meta.h"
+#include "pool/objects.h"
 #include "pool/pool.h"
 #include "store/raw.h"
 #include "store/store.h"
@@ -287,6 +288,90 @@ keys_are_looked_up_and_remembered(void **state)
 	assert_false(pool_key_known(p, hash));
 	pool_stop(p, 5000);
 	assert_int_equal(count(pl, "SELECT count(*) FROM responder"), 0);
+}
+
+/* ---- objects ---- */
+
+static void
+changed(struct object_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_NONE);
+	*(bool *)op->arg = true;
+}
+
+static void
+change(struct place *pl, struct pool *p, struct object_op *op,
+    void (*run)(struct pool *p, struct object_op *op))
+{
+	bool done = false;
+
+	op->done = changed;
+	op->arg = &done;
+	run(p, op);
+	while (!done)
+		turn(pl);
+}
+
+static void
+listed(struct object_list_op *op, const struct err *err)
+{
+
+	assert_int_equal(err->code, ERR_NONE);
+	*(bool *)op->arg = true;
+}
+
+static size_t
+list(struct place *pl, struct pool *p, struct object_list_op *op)
+{
+	bool done = false;
+
+	op->done = listed;
+	op->arg = &done;
+	pool_object_list(p, op);
+	while (!done)
+		turn(pl);
+	return (op->n);
+}
+
+static void
+objects_are_kept_listed_and_dropped(void **state)
+{
+	struct place *pl = *state;
+	struct object_op *op = calloc(1, sizeof(*op));
+	struct object_list_op *l = calloc(1, sizeof(*l));
+	struct key_info *key;
+	struct pool *p;
+
+	fill(pl);
+	p = start(pl);
+	key = look_up(pl, p, pl->hash);
+	assert_true(key != NULL && op != NULL && l != NULL);
+	op->kind = l->kind = OBJECT_FILE;
+	op->key_id = key->id;
+	op->account_id = 1;
+	snprintf(op->upstream_id, sizeof(op->upstream_id), "file_1");
+	snprintf(op->seen, sizeof(op->seen), "{}");
+	l->key = key;
+	l->limit = 10;
+	change(pl, p, op, pool_object_put);
+	assert_int_equal(list(pl, p, l), 1);
+	assert_string_equal(l->rows[0].upstream_id, "file_1");
+	assert_true(l->allowed);
+	change(pl, p, op, pool_object_drop);
+	assert_int_equal(list(pl, p, l), 0);
+
+	/* What cannot be told is written even so. */
+	assert_true(pool_object_keep(p, op));
+	while (list(pl, p, l) == 0)
+		continue;
+	assert_int_equal(count(pl, "SELECT count(*) FROM object WHERE "
+	    "unheard = 1"), 1);
+	object_list_wipe(l);
+	key_info_unref(key);
+	pool_stop(p, 5000);
+	free(op);
+	free(l);
 }
 
 /* ---- many calls ---- */
@@ -739,6 +824,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(keys_are_looked_up_and_remembered),
+		T(objects_are_kept_listed_and_dropped),
 		T(slots_are_shared_by_two_pools),
 		T(a_new_master_key_fails_no_request),
 		T(stopping_leaves_nothing_open),

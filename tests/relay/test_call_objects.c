@@ -310,7 +310,7 @@ results_lead_back_to_the_relay(void **state)
 static void
 what_was_deleted_loses_its_row_first(void **state)
 {
-	static const int statuses[] = { 200, 404 };
+	static const enum err_code codes[] = { ERR_NONE, ERR_STORE_DOWN };
 	struct fcgi_request *req;
 	size_t i;
 
@@ -318,20 +318,21 @@ what_was_deleted_loses_its_row_first(void **state)
 	for (i = 0; i < 2; i++) {
 		fakes_start("");
 		req = asked("DELETE", "/v1/files/file_1", NULL);
-		upstream_says(statuses[i], "{\"id\":\"file_1\"}");
+		upstream_says(200, "{\"id\":\"file_1\"}");
 		assert_int_equal(fakes.ndrops, 1);
 		assert_string_equal(fakes.drop->upstream_id, "file_1");
 		assert_int_equal(req->nwrites, 0);
-		fake_dropped(i == 0 ? ERR_NONE : ERR_STORE_DOWN);
-		assert_int_equal(fake_status(req), statuses[i]);
-		check_settled(i == 0 ? "ok" : "client_error");
+		fake_dropped(codes[i]);
+		assert_int_equal(fake_status(req), 200);
+		check_settled("ok");
 		fakes_stop();
 	}
+	/* It may be there all the same: a header of the client was missing. */
 	fakes_start("");
 	req = asked("DELETE", "/v1/files/file_1", NULL);
-	upstream_says(400, "{}");
+	upstream_says(404, "{}");
 	assert_int_equal(fakes.ndrops, 0);
-	assert_int_equal(fake_status(req), 400);
+	assert_int_equal(fake_status(req), 404);
 	check_settled("client_error");
 	fakes_stop();
 }
