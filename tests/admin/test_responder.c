@@ -41,7 +41,9 @@ write_conf(struct rig *r)
 	assert_non_null(f);
 	fprintf(f, "store = %s\nmaster_key_file = %s\nrun_dir = %s\n"
 	    "log = file:%s\nadmin_threads = 2\ndrain_s = 10\n"
-	    "beat_interval_ms = 50ms\ndead_after_s = 300ms\n",
+	    "beat_interval_ms = 50ms\ndead_after_s = 300ms\n"
+	    "job_prune = @every 1s\njob_probe = off\njob_reap = off\n"
+	    "job_refresh = off\njob_backup = off\n",
 	    r->desk->url, r->desk->key_path, r->desk->dir, r->log_path);
 	assert_int_equal(fclose(f), 0);
 }
@@ -363,6 +365,26 @@ it_refuses_to_start_without_a_listening_socket(void **state)
 
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void
+it_runs_the_jobs_that_are_due(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(wait_for_number(r, "SELECT count(*) FROM job WHERE "
+	    "name = 'prune' AND runs > 1 AND result = 'ok'", 1), 1);
+	assert_int_equal(desk_number(r->desk, "SELECT sum(runs) FROM job "
+	    "WHERE schedule = 'off'"), 0);
+
+	/* Settings are read again between two jobs. */
+	assert_int_equal(kill(r->pid, SIGHUP), 0);
+	assert_int_equal(wait_for_number(r, "SELECT count(*) FROM job WHERE "
+	    "name = 'prune' AND runs > 3", 1), 1);
+	assert_int_equal(kill(r->pid, SIGTERM), 0);
+	assert_int_equal(reap(r), 0);
+	assert_int_equal(desk_number(r->desk, "SELECT count(*) FROM job "
+	    "WHERE lease_by IS NOT NULL"), 0);
+}
+
 int
 main(void)
 {
@@ -373,6 +395,7 @@ main(void)
 		RIG_TEST(what_waits_in_the_backlog_is_served_before_the_end),
 		RIG_TEST(sighup_opens_the_log_anew),
 		RIG_TEST(it_is_among_the_responders_while_it_runs),
+		RIG_TEST(it_runs_the_jobs_that_are_due),
 		RIG_TEST(it_refuses_to_start_without_a_listening_socket),
 	};
 
