@@ -17,6 +17,10 @@
 #	...
 #	-- name: checkpoint @sqlite only
 #
+#	-- name: usage_{hour,day}_read
+#	SELECT requests FROM usage_{hour,day} WHERE start_ms >= ?;
+#
+# The last makes two statements, in which each {hour,day} is hour and day.
 # Without @ the text serves all dialects; with it each dialect has a text,
 # unless `only' says that the others need none.  Parameters are `?', in the
 # same number in each dialect.  A mistake is reported with file and line, and
@@ -92,16 +96,54 @@ migration {
 	next
 }
 
+# ${s} as the ${n}th of the statements that are written as one has it.
+function version(s, n,    i, out)
+{
+	out = ""
+	while (choice != "" && (i = index(s, choice)) > 0) {
+		out = out substr(s, 1, i - 1) choices[n]
+		s = substr(s, i + length(choice))
+	}
+	return (out s)
+}
+
+# Which statements a name stands for: as many as it has choices, else one.
+function read_choices(name,    from)
+{
+	choice = ""
+	nchoices = 1
+	if ((from = index(name, "{")) == 0)
+		return
+	choice = substr(name, from, index(name, "}") - from + 1)
+	nchoices = split(substr(choice, 2, length(choice) - 2), choices, ",")
+}
+
+# The lines of the first have been read: the others are of the same ones.
+function others(    n, i)
+{
+	for (n = 2; n <= nchoices; n++) {
+		begin_statement(version(shared_name, n), shared_dialect, \
+		    shared_only)
+		for (i = 0; i < nlines; i++)
+			scan(version(lines[i], n))
+	}
+}
+
 # A line that starts a statement: "-- name: NAME [@DIALECT [only]]".
 /^[ \t]*--[ \t]*[Nn][Aa][Mm][Ee][ \t]*:/ {
 	if (open_name != "")
 		end_file()
-	if ($0 !~ /^-- name: [a-z][a-z0-9_]*( @[a-z]+( only)?)?$/) {
+	if ($0 !~ /^-- name: [a-z][a-z0-9_]*([{][a-z]+(,[a-z]+)+[}][a-z0-9_]*)?( @[a-z]+( only)?)?$/) {
 		fail(FILENAME, FNR, "write it as " \
 		    "\"-- name: lower_case [@dialect [only]]\"")
 		next
 	}
-	begin_statement($3, substr($4, 2), $5 == "only")
+	read_choices($3)
+	shared_name = $3
+	shared_dialect = substr($4, 2)
+	shared_only = $5 == "only"
+	nlines = 0
+	begin_statement(version($3, 1), shared_dialect, shared_only)
 	next
 }
 
@@ -115,7 +157,10 @@ open_name == "" {
 }
 
 {
-	scan($0)
+	lines[nlines++] = $0
+	scan(version($0, 1))
+	if (open_name == "")
+		others()
 }
 
 function begin_statement(name, dialect, only)

@@ -66,6 +66,12 @@ INSERT IGNORE INTO t VALUES (?);
 
 -- name: alone @sqlite only
 PRAGMA x = 1;
+-- name: of_{hour,day,week} @sqlite
+SELECT {hour,day,week} FROM {hour,day,week}s
+WHERE a = ?;
+-- name: of_{hour,day,week} @mysql
+-- Likewise.
+SELECT {hour,day,week} FROM my_{hour,day,week} WHERE a = ?;	-- ?
 -- name: with_reads
 WITH w AS (SELECT 1) SELECT * FROM w;
 -- name: with_writes
@@ -81,6 +87,8 @@ has "quotes keep what is in them" stmts.c "it''s; -- ? \\\"x\\\" \\\\'"
 has "each dialect has its text" stmts.c 'INSERT IGNORE INTO t VALUES (?)'
 has "WITH may read" stmts.h 'STMT_WITH_READS,	/* 0 parameters, reads */'
 has "WITH may write" stmts.h 'STMT_WITH_WRITES,	/* 0 parameters, writes */'
+has "one text makes several" stmts.h 'STMT_OF_WEEK,	/* 1 parameter, reads */'
+has "each with its word" stmts.c 'SELECT day FROM my_day WHERE a = ?'
 has "migrations keep their names" stmts.c '{ "next",'
 if grep -q "Its document\|a comment" stmts.c; then
 	echo "not ok - comments stay out"
@@ -93,6 +101,16 @@ bad "a name is taken once" "a.sql:3: statement a is there already (a.sql:1)" <<'
 -- name: a
 SELECT 1;
 -- name: a
+SELECT 2;
+END
+bad "a choice has two words" 'write it as "-- name: lower_case' <<'END'
+-- name: a_{b}
+SELECT 1;
+END
+bad "one of several is taken once" "a.sql:3: statement a_c is there already" <<'END'
+-- name: a_{b,c}
+SELECT 1;
+-- name: a_c
 SELECT 2;
 END
 bad "a dialect is taken once" "a.sql:3: statement a is there already" <<'END'
