@@ -119,6 +119,7 @@ const struct command commands_group[] = {
 		.summary = "change a group",
 		.options = set_options,
 		.run = run_set,
+		.again = true,
 	},
 	{
 		.group = "group",
@@ -129,6 +130,7 @@ const struct command commands_group[] = {
 		.needs = NEEDS_STORE,
 		.summary = "remove a group that is not in use",
 		.run = run_remove,
+		.again = true,
 	},
 	{ .name = NULL }
 };

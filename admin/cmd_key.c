@@ -297,6 +297,7 @@ const struct command commands_key[] = {
 		.summary = "change a client key",
 		.options = set_options,
 		.run = run_set,
+		.again = true,
 	},
 	{
 		.group = "key",
@@ -307,6 +308,7 @@ const struct command commands_key[] = {
 		.needs = NEEDS_STORE,
 		.summary = "refuse a key from now on, for good",
 		.run = run_revoke,
+		.again = true,
 	},
 	{ .name = NULL }
 };

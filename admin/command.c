@@ -28,6 +28,9 @@
 
 #define VERB_SIZE	64
 
+/* How often a change is tried that others are in the way of. */
+#define TRIES		5
+
 /* Options that each subcommand takes, before or after its name. */
 enum { GLOBAL_CONFIG = 1000, GLOBAL_JSON, GLOBAL_HELP, GLOBAL_VERSION };
 static const struct option globals[] = {
@@ -337,7 +340,7 @@ begin_audit(struct cli *cli, struct audit *a, char verb[VERB_SIZE],
 }
 
 static int
-run_command(struct cli *cli, struct err *err)
+run_once(struct cli *cli, struct err *err)
 {
 	char verb[VERB_SIZE], actor[LIMIT_NAME_BYTES];
 	struct audit a;
@@ -348,6 +351,26 @@ run_command(struct cli *cli, struct err *err)
 	begin_audit(cli, &a, verb, actor);
 	rc = cli->cmd->run(cli, err);
 	change_audit(cli->store, NULL);
+	return (rc);
+}
+
+/* On a shared store responders may be in the way, in a deadlock or for too
+ * long. */
+static int
+run_command(struct cli *cli, struct err *err)
+{
+	struct err why;
+	int i, rc;
+
+	for (i = 1; ; i++) {
+		why = (struct err) { .code = ERR_NONE };
+		rc = run_once(cli, &why);
+		if (rc != -1 || i == TRIES || why.code != ERR_STORE_BUSY ||
+		    !cli->cmd->again || !store_shared(cli->store))
+			break;
+	}
+	if (rc == -1)
+		err_set(err, why.code, "%s", why.text);
 	return (rc);
 }
 

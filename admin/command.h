@@ -59,6 +59,9 @@ struct command {
 	const struct command_option *options;	/* NULL: none of its own */
 	/** 0; -1 with ${err}; or an exit status above 0, all said. */
 	int (*run)(struct cli *cli, struct err *err);
+	bool again;		/* what the store rolled back, as others were in
+				   the way, can be run again: nothing was read
+				   or said by then */
 };
 
 #define COMMAND_OPTIONS_MAX 24

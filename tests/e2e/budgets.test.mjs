@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onMysql, vanish } from './lib/database.mjs';
 import { call, events, message, stream } from './lib/http.mjs';
 import { Site } from './lib/site.mjs';
 
@@ -253,4 +254,22 @@ test('the books balance whatever is set while 400 requests run',
 		await settled('busy-money');
 		const verified = await site.tryLeasehold(['ledger', 'verify']);
 		assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+	});
+
+// The other has changed more, so that the database ends our transaction.
+test('a change that meets another in a deadlock is made again',
+	{ skip: !onMysql && 'SQLite lets one write at a time' }, async () => {
+		const team = await site.team(1);
+		const other = await vanish(site, `UPDATE price
+			SET input_nusd_mtok = input_nusd_mtok + 1; UPDATE meta
+			SET value = value + 1 WHERE name = 'config_version'`);
+		const change = site.tryLeasehold(['key', 'set', team.name,
+			'--concurrency', '5']);
+		await sleep(700);
+		other.stdin.end(`UPDATE api_key SET turn = turn + 1
+			WHERE name = '${team.name}'; ROLLBACK;\n`);
+		const { status, stderr } = await change;
+		assert.equal(status, 0, stderr);
+		assert.equal((await site.json('key', 'show', team.name))
+			.concurrency, 5);
 	});
