@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onMysql, vanish } from './lib/database.mjs';
+import { until } from './lib/hosts.mjs';
 import { call, events, message, stream } from './lib/http.mjs';
 import { Site } from './lib/site.mjs';
 
@@ -265,7 +266,9 @@ test('a change that meets another in a deadlock is made again',
 			SET value = value + 1 WHERE name = 'config_version'`);
 		const change = site.tryLeasehold(['key', 'set', team.name,
 			'--concurrency', '5']);
-		await sleep(700);
+		await until('a change that waits', async () => (await site.sql(
+			`SELECT count(*) AS n FROM information_schema.innodb_trx
+			WHERE trx_state = 'LOCK WAIT'`))[0].n > 0);
 		other.stdin.end(`UPDATE api_key SET turn = turn + 1
 			WHERE name = '${team.name}'; ROLLBACK;\n`);
 		const { status, stderr } = await change;
