@@ -1,8 +1,14 @@
 #include "rig.h"
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 
 #include "ledger/meta.h"
 #include "pool/refresh.h"
@@ -274,6 +280,169 @@ other_accounts_have_no_tokens(void **state)
 	proc_free(p);
 }
 
+/* ---- a thousand at once ---- */
+
+/* Responders, each with its row and lock file, share the connection of their
+ * process. */
+#define CROWD_PROCS	8
+#define CROWD_EACH	125
+
+/* A token endpoint, which all processes ask; it takes its time. */
+struct endpoint {
+	int ready;		/* processes */
+	int asked, renewed, reused;
+	int fails;		/* so many times it answers without tokens */
+	int newer;		/* responders that got new tokens */
+};
+
+#define ENDPOINT_MS	300
+
+struct asker {
+	struct responder self;
+	struct refresh_take_op op;	/* what it took */
+	int64_t answer_ms;		/* monotonic: when it is answered; 0: it
+					   has not asked */
+	enum refresh_end answer;
+	bool over;
+};
+
+static void
+asker_open(struct proc *p, struct asker *a)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(responder_open(&a->self, "relay", "", p->rig->dir,
+	    &err), 0);
+	assert_int_equal(store_begin(p->st, true, &err), 0);
+	assert_int_equal(responder_register(&a->self, p->st, &err), 0);
+	assert_int_equal(store_commit(p->st, &err), 0);
+	assert_true(responder_ended(&a->self, true));
+}
+
+static void
+ask_endpoint(struct endpoint *e, struct asker *a)
+{
+	int nth = __atomic_add_fetch(&e->asked, 1, __ATOMIC_SEQ_CST);
+
+	a->answer_ms = clock_mono_ms(clock_system()) + ENDPOINT_MS;
+	a->answer = REFRESH_FAILED;
+	if (nth <= e->fails)
+		return;
+	a->answer = REFRESH_RENEWED;
+	if (strcmp(a->op.token, "rt-1") != 0 ||
+	    __atomic_add_fetch(&e->renewed, 1, __ATOMIC_SEQ_CST) > 1)
+		__atomic_add_fetch(&e->reused, 1, __ATOMIC_SEQ_CST);
+}
+
+/* As relay/refresher.c: take, ask, end; who finds another at it, or that it
+ * failed lately, comes again. */
+static void
+go_on(struct proc *p, struct endpoint *e, struct asker *a, int64_t id)
+{
+
+	p->runner->self = a->self;
+	if (a->answer_ms != 0) {
+		if (clock_mono_ms(clock_system()) < a->answer_ms)
+			return;
+		give_back(&a->op);
+		assert_true(end(p, &a->op, a->answer, "2"));
+		a->answer_ms = 0;
+		return;
+	}
+	switch (take(p, &a->op, id, 1)) {
+	case REFRESH_TAKEN:
+		ask_endpoint(e, a);
+		break;
+	case REFRESH_NEWER:
+		__atomic_add_fetch(&e->newer, 1, __ATOMIC_SEQ_CST);
+		a->over = true;
+		break;
+	case REFRESH_BUSY:
+	case REFRESH_LATER:
+		break;
+	default:
+		fail_msg("taken: %d", (int)a->op.taken);
+	}
+}
+
+/* In a child. */
+static void
+crowd_work(struct rig *r, struct endpoint *e, int64_t id)
+{
+	struct asker *list = calloc(CROWD_EACH, sizeof(*list)), *a;
+	struct proc *p;
+	bool open = true;
+
+	(void)setenv("CMOCKA_TEST_ABORT", "1", 1);
+	assert_non_null(list);
+	p = proc_new(r);
+	list[0].self = p->runner->self;
+	for (a = list + 1; a < list + CROWD_EACH; a++)
+		asker_open(p, a);
+	__atomic_add_fetch(&e->ready, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&e->ready, __ATOMIC_SEQ_CST) < CROWD_PROCS)
+		usleep(1000);
+	while (open) {
+		open = false;
+		for (a = list; a < list + CROWD_EACH; a++) {
+			if (!a->over)
+				go_on(p, e, a, id);
+			open = open || !a->over;
+		}
+	}
+	for (a = list + 1; a < list + CROWD_EACH; a++)
+		responder_close(&a->self);
+	p->runner->self = list[0].self;
+	free(list);
+	proc_free(p);
+	_exit(0);
+}
+
+static struct endpoint
+crowd(struct rig *r, int fails)
+{
+	int64_t id = oauth_account(r);
+	struct endpoint *e, out;
+	pid_t pids[CROWD_PROCS];
+	int i, status;
+
+	e = mmap(NULL, sizeof(*e), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(e, MAP_FAILED);
+	e->fails = fails;
+	for (i = 0; i < CROWD_PROCS; i++) {
+		pids[i] = fork();
+		assert_int_not_equal(pids[i], -1);
+		if (pids[i] == 0)
+			crowd_work(r, e, id);
+	}
+	for (i = 0; i < CROWD_PROCS; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	out = *e;
+	munmap(e, sizeof(*e));
+	assert_int_equal(out.newer, CROWD_PROCS * CROWD_EACH);
+	assert_int_equal(out.renewed, 1);
+	assert_int_equal(out.reused, 0);
+	assert_int_equal(rig_int(r, "SELECT rotation FROM account_oauth"), 2);
+	return (out);
+}
+
+static void
+a_thousand_at_once_cause_one_refresh(void **state)
+{
+
+	assert_int_equal(crowd(*state, 0).asked, 1);
+}
+
+static void
+a_thousand_at_once_cause_one_more_if_that_fails(void **state)
+{
+
+	assert_int_equal(crowd(*state, 1).asked, 2);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, \
     rig_teardown)
 
@@ -287,6 +456,8 @@ main(void)
 		RIG_TEST(what_comes_late_counts_unless_there_are_others),
 		RIG_TEST(a_batch_that_is_run_again_hands_out_one_token),
 		RIG_TEST(other_accounts_have_no_tokens),
+		RIG_TEST(a_thousand_at_once_cause_one_refresh),
+		RIG_TEST(a_thousand_at_once_cause_one_more_if_that_fails),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
