@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call } from './lib/http.mjs';
+import { give, oauthTeam, tokenRow } from './lib/oauth.mjs';
 import { Proxy } from './lib/proxy.mjs';
 import { Site, prefix } from './lib/site.mjs';
 import { Tokens } from './lib/tokens.mjs';
@@ -15,7 +16,7 @@ import { Tokens } from './lib/tokens.mjs';
 const processes = Number(process.env.OAUTH_PROCESSES ?? 4);
 const storm_ms = Number(process.env.OAUTH_SECONDS ?? 20) * 1000;
 
-let site, names = 0;
+let site;
 
 before(async () => {
 	site = await Site.start({ processes, set: { queue_timeout_s: '1s',
@@ -23,44 +24,8 @@ before(async () => {
 });
 after(() => site?.stop());
 
-// A group with n OAuth accounts, signed in to unless told otherwise, whose
-// families are their names, and a key for it.
-async function team(tokens, n = 1, { signedIn = true, options = [] } = {}) {
-	const name = `o${++names}`;
-	const made = { name, site, accounts: [] };
-	await site.leasehold(['group', 'add', name]);
-	for (let i = 0; i < n; i++) {
-		const account = `${name}-account-${i}`;
-		await site.leasehold(['account', 'add', '--name', account,
-			'--platform', 'claude', '--base-url', site.mock.url,
-			'--credential', 'oauth', '--concurrency', '60',
-			'--priority', String(10 + i), '--group', name,
-			'--authorize-url', 'https://sign.example/in?x=1',
-			'--token-url', tokens.url, '--client-id', 'the client',
-			'--scopes', 'a:b c:d', '--redirect-uri',
-			'http://localhost:1/back', ...options]);
-		if (signedIn)
-			await give(account, tokens);
-		made.accounts.push(account);
-	}
-	made.key = await site.makeKey(name, '--group', name);
-	await sleep(500);
-	return made;
-}
-
-async function give(account, tokens) {
-	const pair = tokens.pair(account);
-	site.secrets.push(pair.refresh_token);
-	await site.leasehold(['account', 'import', account, '-'], {
-		input: JSON.stringify({ ...pair,
-			expires_at: Math.floor(Date.now() / 1000) + tokens.lifetime }) });
-}
-
-async function row(account) {
-	const [r] = await site.sql(`SELECT o.* FROM account_oauth o
-		JOIN account a ON a.id = o.account_id WHERE a.name = '${account}'`);
-	return r;
-}
+const team = (...args) => oauthTeam(site, ...args);
+const row = account => tokenRow(site, account);
 
 // The command waits for the code, as it does for a person.
 async function login(account, codeFor) {
@@ -191,7 +156,7 @@ describe('renewing', () => {
 		assert.equal((await call(made)).status, 503);
 		assert.equal(tokens.asked, 1);
 		assert.equal((await site.cooldowns(made))[0].reason, 'sign_in');
-		await give(account, tokens);
+		await give(site, account, tokens);
 		await site.mock.plan(tokens.current(account), {});
 		await sleep(500);
 		assert.equal((await call(made)).status, 200);
