@@ -25,19 +25,36 @@ refresh_back_off_ms(int64_t tries)
 
 /* ---- parks ---- */
 
-static int
-park_sign_in(struct runner *rn, int64_t account_id, const char *why,
-    struct err *err)
+static struct park
+sign_in(const struct runner *rn, int64_t for_ms, const char *why)
 {
 	struct park park = {
 		.reason = "sign_in",
 		.stated = true,
-		.until_ms = rn->now_ms + REFRESH_SIGN_IN_MS,
+		.until_ms = rn->now_ms + for_ms,
 	};
 
 	(void)snprintf(park.detail, sizeof(park.detail), "needs sign-in%s%s",
 	    why[0] != '\0' ? ": " : "", why);
+	return (park);
+}
+
+static int
+park_sign_in(struct runner *rn, int64_t account_id, const char *why,
+    struct err *err)
+{
+	const struct park park = sign_in(rn, REFRESH_SIGN_IN_MS, why);
+
 	return (cooldown_put(rn, 0, account_id, &park, err));
+}
+
+/* Whoever found out that it needs one knows why: what they said stays. */
+static int
+park_again(struct runner *rn, int64_t account_id, struct err *err)
+{
+	const struct park park = sign_in(rn, REFRESH_SIGN_IN_MS / 2, "");
+
+	return (cooldown_extend(rn, 0, account_id, &park, err));
 }
 
 static int
@@ -182,7 +199,7 @@ take_one(struct runner *rn, struct refresh_take_op *op, struct err *err)
 	if (op->taken == REFRESH_TAKEN)
 		rc = take_token(rn, op, &r, err);
 	else if (op->taken == REFRESH_SIGN_IN)
-		rc = park_sign_in(rn, op->account_id, "", err);
+		rc = park_again(rn, op->account_id, err);
 	else if (op->taken == REFRESH_LATER && (op->needed || r.expired))
 		rc = park_failed(rn, op->account_id, r.retry_ms, "", err);
 	free(r.box);

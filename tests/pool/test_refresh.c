@@ -169,7 +169,11 @@ who_is_killed_leaves_the_token_to_be_tried_once_more(void **state)
 	assert_int_equal(rig_int(r, "SELECT signed_in FROM account_oauth"), 0);
 	assert_string_equal(rig_text(r, "SELECT reason FROM cooldown"),
 	    "sign_in");
+
+	/* Who asks after that does not make it forgotten why. */
 	assert_int_equal(take(q, &b, id, 1), REFRESH_SIGN_IN);
+	assert_string_equal(rig_text(r, "SELECT detail FROM cooldown"),
+	    "needs sign-in: HTTP 400");
 
 	/* Whoever wakes it finds it parked again. */
 	rig_sql(r, "DELETE FROM cooldown");
