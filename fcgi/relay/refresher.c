@@ -216,7 +216,7 @@ answered(struct refreshing *r)
 
 	verdict = oauth_answer(r->status, buf_head(&r->answer),
 	    buf_len(&r->answer), &r->end.tokens, why, sizeof(why));
-	if (verdict == OAUTH_UNCLEAR)
+	if (verdict == OAUTH_UNCLEAR || r->take.interrupted)
 		r->end.unclear = true;
 	refreshing_end(r, verdict == OAUTH_TOKENS ? REFRESH_RENEWED :
 	    verdict == OAUTH_REFUSED ? REFRESH_REFUSED : REFRESH_FAILED,
