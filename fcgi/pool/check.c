@@ -203,6 +203,15 @@ refuse_unserved(const struct runner *rn, const struct survey *s)
 	    "%.80s", where, s->op->model));
 }
 
+/* Do both serve every model under its own name, on one platform? */
+static bool
+alike(const struct account *a, const struct account *b)
+{
+
+	return (a->naliases == 0 && b->naliases == 0 && a->models == NULL &&
+	    b->models == NULL && strcmp(a->platform, b->platform) == 0);
+}
+
 /*
  * What the call may use under the dearest of the names that it may go by, in
  * .lease.names.  1; 0: refused, as no account is there that serves the model,
@@ -214,12 +223,16 @@ find_demand(struct runner *rn, struct admit_op *op,
 {
 	struct survey v = { .op = op, .key = key, .want = want };
 	const struct snapshot *s = rn->snapshot;
-	const struct account *a;
+	const struct account *a, *like = NULL;
 
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
-		if (!may_serve(a, key, op))
+		/* Most are like one that serves: nothing new is learnt. */
+		if ((like != NULL && alike(a, like)) ||
+		    !may_serve(a, key, op))
 			continue;
 		survey_account(rn, &v, a);
+		if (v.serving > 0 && like == NULL && alike(a, a))
+			like = a;
 		if ((!op->billed || makes(op)) && v.serving > 0)
 			break;
 	}

@@ -58,29 +58,26 @@ is_fit(int why)
 
 /* Of an account of which much would reset unused it is smaller. */
 static int64_t
-stride(const struct candidate *c, int64_t now_ms)
+stride(const struct candidate *c, struct choose_field *f)
 {
 	int weight = c->account->weight > 0 ? c->account->weight : 1;
+	int64_t pace = share_pace(&c->health.share, f->now_ms);
 
-	return (STRIDE / weight * SHARE_PACE_EVEN /
-	    share_pace(&c->health.share, now_ms));
+	/* Divisions are dear, and most accounts are alike. */
+	if (weight != f->weight) {
+		f->weight = weight;
+		f->usual = STRIDE / weight;
+	}
+	return (pace == SHARE_PACE_EVEN ? f->usual :
+	    f->usual * SHARE_PACE_EVEN / pace);
 }
 
 /*
- * What all that fit have in common.  An account that was away does not get all
- * at once what it missed: its pass is brought up to at most one stride behind
- * the foremost.
+ * An account that was away does not get all at once what it missed: its pass is
+ * brought up to at most one stride behind the foremost.
  */
-struct field {
-	int64_t now_ms;
-	int64_t pass;		/* of the foremost */
-	int64_t stride;		/* the longest */
-	int64_t best_ms;	/* shortest time to a first byte; 0: none is
-				   known */
-};
-
 static int64_t
-raised_pass(const struct candidate *c, const struct field *f)
+raised_pass(const struct candidate *c, const struct choose_field *f)
 {
 	int64_t least = f->pass - f->stride;
 
@@ -90,31 +87,38 @@ raised_pass(const struct candidate *c, const struct field *f)
 /* Strategies give a score to a candidate that fits; the smallest wins. */
 struct strategy {
 	const char *name;
-	int64_t (*score)(const struct candidate *c, const struct field *f);
+	int64_t (*score)(const struct candidate *c, int64_t pass,
+	    const struct choose_field *f);	/* ${pass}: see raised_pass */
 };
 
 /* Shares by weight; what is in flight counts once more, so that a slow
  * account gets less. */
 static int64_t
-score_weighted(const struct candidate *c, const struct field *f)
+score_weighted(const struct candidate *c, int64_t pass,
+    const struct choose_field *f)
 {
 
-	return (raised_pass(c, f) + c->in_use * c->stride);
+	(void)f;
+	return (pass + c->in_use * c->stride);
 }
 
 static int64_t
-score_least_connections(const struct candidate *c, const struct field *f)
+score_least_connections(const struct candidate *c, int64_t pass,
+    const struct choose_field *f)
 {
 
+	(void)pass;
 	(void)f;
 	return (c->in_use * c->stride);
 }
 
 /* Each in its turn, whatever its weight. */
 static int64_t
-score_round_robin(const struct candidate *c, const struct field *f)
+score_round_robin(const struct candidate *c, int64_t pass,
+    const struct choose_field *f)
 {
 
+	(void)pass;
 	(void)f;
 	return (c->turn);
 }
@@ -122,10 +126,12 @@ score_round_robin(const struct candidate *c, const struct field *f)
 /* As long as the first byte would take if each request that it serves already
  * made it slower by as much; by weight. */
 static int64_t
-score_response_time(const struct candidate *c, const struct field *f)
+score_response_time(const struct candidate *c, int64_t pass,
+    const struct choose_field *f)
 {
 	int64_t ms = health_expected_ms(&c->health, f->best_ms, f->now_ms);
 
+	(void)pass;
 	return (ms * (c->in_use + 1) * (c->stride / 1000));
 }
 
@@ -167,11 +173,15 @@ bool
 choose_bound(const struct account *a, const char *bind_kind, int64_t bind_id)
 {
 
-	if (strcmp(bind_kind, "account") == 0)
+	/* By the first letter of account, group and pool. */
+	switch (bind_kind[0]) {
+	case 'a':
 		return (a->id == bind_id);
-	if (strcmp(bind_kind, "group") == 0)
+	case 'g':
 		return (a->group_id == bind_id);
-	return (true);
+	default:
+		return (true);
+	}
 }
 
 static bool
@@ -303,32 +313,31 @@ count(const struct choose_params *p, const struct candidate *c, enum why why,
 struct rank {
 	const struct candidate *c;	/* NULL: none yet */
 	int64_t pass, score;
+	int priority;
 	bool spent;
 };
 
 static bool
 better(const struct rank *a, const struct rank *b)
 {
-	const struct account *x = a->c->account, *y = b->c->account;
-
-	if (x->priority != y->priority)
-		return (x->priority < y->priority);
+	if (a->priority != b->priority)
+		return (a->priority < b->priority);
 	if (a->spent != b->spent)
 		return (b->spent);
 	if (a->score != b->score)
 		return (a->score < b->score);
 	if (a->pass != b->pass)
 		return (a->pass < b->pass);
-	return (x->id < y->id);
+	return (a->c->account->id < b->c->account->id);
 }
 
 /* One that fits, among those that do. */
 static void
-survey(struct candidate *c, struct field *f)
+survey(struct candidate *c, struct choose_field *f)
 {
 	int64_t ms = c->health.first_byte_ms;
 
-	c->stride = stride(c, f->now_ms);
+	c->stride = stride(c, f);
 	if (c->pass > f->pass)
 		f->pass = c->pass;
 	if (c->stride > f->stride)
@@ -338,7 +347,7 @@ survey(struct candidate *c, struct field *f)
 }
 
 static void
-pick(const struct choose_params *p, const struct field *f,
+pick(const struct choose_params *p, const struct choose_field *f,
     struct choice *out)
 {
 	const struct strategy *s = NULL;
@@ -350,15 +359,15 @@ pick(const struct choose_params *p, const struct field *f,
 	if (s == NULL)
 		s = &strategies[0];
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		if (!is_fit(c->why) || (best.c != NULL &&
-		    best.c->account->priority < c->account->priority))
+		if (!is_fit(c->why))
 			continue;
-		one = (struct rank) {
-			.c = c,
-			.pass = raised_pass(c, f),
-			.score = s->score(c, f),
-			.spent = share_spent(&c->health.share, f->now_ms),
-		};
+		one.c = c;
+		one.priority = c->account->priority;
+		if (best.c != NULL && best.priority < one.priority)
+			continue;
+		one.spent = share_spent(&c->health.share, f->now_ms);
+		one.pass = raised_pass(c, f);
+		one.score = s->score(c, one.pass, f);
 		if (best.c == NULL || better(&one, &best))
 			best = one;
 	}
@@ -369,7 +378,8 @@ pick(const struct choose_params *p, const struct field *f,
 /* Nothing else is left: those that are parked softly may be probed.  How many
  * are fit by that. */
 static int
-open_soft(const struct choose_params *p, struct field *f, struct choice *out)
+open_soft(const struct choose_params *p, struct choose_field *f,
+    struct choice *out)
 {
 	struct candidate *c;
 	int fit = 0;
@@ -496,7 +506,7 @@ choose_first(const struct choose_params *p, const struct candidate *a,
  * chosen from only where it is left. */
 static void
 go_home(const struct choose_params *p, const struct candidate *home,
-    const struct field *f, struct choice *out)
+    const struct choose_field *f, struct choice *out)
 {
 
 	if (is_fit(home->why)) {
@@ -522,25 +532,137 @@ decide(int fit, const struct choice *out)
 	return (out->parked > 0 ? CHOICE_PARKED : CHOICE_NONE);
 }
 
-void
-choose(const struct choose_params *p, bool trace, struct choice *out)
+/* Look at all.  How many fit. */
+static int
+look(const struct choose_params *p, struct choose_field *f,
+    const struct candidate **home, struct choice *out)
 {
-	struct field f = { .now_ms = p->now_ms };
-	struct candidate *c, *home = NULL;
+	struct candidate *c;
 	int fit = 0;
 
-	memset(out, 0, offsetof(struct choice, trace));
-	out->trace[0] = '\0';
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
 		c->why = (int)judge(p, c);
 		count(p, c, (enum why)c->why, out);
 		if (is_fit(c->why)) {
 			fit++;
-			survey(c, &f);
+			survey(c, f);
 		}
 		if (p->home != 0 && c->account->id == p->home)
-			home = c;
+			*home = c;
 	}
+	return (fit);
+}
+
+static bool
+same_text(const char *a, const char *kept)
+{
+
+	return (strcmp(a != NULL ? a : "", kept) == 0);
+}
+
+static bool
+asks_the_same(const struct choose_params *p, const struct choose_memo *m)
+{
+	const struct choose_params *b = &m->asked;
+
+	return (p->candidates == b->candidates && p->n == b->n &&
+	    p->bind_kind[0] == b->bind_kind[0] && p->bind_id == b->bind_id &&
+	    p->platform == b->platform && p->needs_slot == b->needs_slot &&
+	    p->now_ms == b->now_ms &&
+	    (p->model == NULL) == (b->model == NULL) &&
+	    same_text(p->family, m->family) &&
+	    same_text(p->model, m->model) && same_text(p->names, m->names));
+}
+
+/* The table of a memo is in the order of the accounts' ids.  NULL: none. */
+static const struct candidate *
+by_id(const struct choose_params *p, int64_t id)
+{
+	size_t lo = 0, hi = p->n, mid;
+
+	if (id == 0)
+		return (NULL);
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (p->candidates[mid].account->id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (lo < p->n && p->candidates[lo].account->id == id ?
+	    &p->candidates[lo] : NULL);
+}
+
+/* Is what was seen last still so?  The one that was picked then has changed;
+ * if it does not fit any more all are looked at. */
+static bool
+recall(const struct choose_params *p, struct choose_field *f,
+    const struct candidate **home, struct choice *out)
+{
+	struct choose_memo *m = p->memo;
+	struct candidate *c;
+
+	if (m == NULL || !m->valid || p->ntried > 0 || !asks_the_same(p, m))
+		return (false);
+	c = &p->candidates[m->saw.index];
+	if ((int)judge(p, c) != c->why)
+		return (false);
+	survey(c, &m->field);
+	*home = by_id(p, p->home);
+	*f = m->field;
+	memcpy(out, &m->saw, offsetof(struct choice, trace));
+	out->index = 0;
+	out->pass = 0;
+	out->home = CHOICE_HOME_NONE;
+	return (true);
+}
+
+static void
+remember_ask(const struct choose_params *p, struct choose_memo *m)
+{
+
+	m->asked = *p;
+	(void)snprintf(m->family, sizeof(m->family), "%s", p->family);
+	(void)snprintf(m->model, sizeof(m->model), "%s",
+	    p->model != NULL ? p->model : "");
+	(void)snprintf(m->names, sizeof(m->names), "%s",
+	    p->names != NULL ? p->names : "");
+}
+
+static void
+remember(const struct choose_params *p, const struct choose_field *f, int fit,
+    bool recalled, const struct choice *out)
+{
+	struct choose_memo *m = p->memo;
+
+	if (m == NULL)
+		return;
+	m->valid = out->result == CHOICE_PICKED && !out->probe &&
+	    p->ntried == 0;
+	if (!m->valid)
+		return;
+	if (!recalled)
+		remember_ask(p, m);
+	memcpy(&m->saw, out, offsetof(struct choice, trace));
+	m->field = *f;
+	m->fit = fit;
+}
+
+void
+choose(const struct choose_params *p, bool trace, struct choice *out)
+{
+	struct choose_field f = { .now_ms = p->now_ms };
+	const struct candidate *home = NULL;
+	bool recalled;
+	int fit;
+
+	memset(out, 0, offsetof(struct choice, trace));
+	out->trace[0] = '\0';
+	recalled = recall(p, &f, &home, out);
+	if (recalled)
+		fit = p->memo->fit;
+	else
+		fit = look(p, &f, &home, out);
 	if (fit == 0 && out->busy == 0 && out->parked > 0)
 		fit = open_soft(p, &f, out);
 	if (home != NULL)
@@ -550,6 +672,7 @@ choose(const struct choose_params *p, bool trace, struct choice *out)
 		pick(p, &f, out);
 	out->probe = out->result == CHOICE_PICKED &&
 	    p->candidates[out->index].why == WHY_PROBE;
+	remember(p, &f, fit, recalled, out);
 	if (trace)
 		write_trace(p, home, out);
 }

@@ -7,6 +7,7 @@
 
 #include "pool/breaker.h"
 #include "pool/health.h"
+#include "pool/models.h"
 #include "pool/snapshot.h"
 
 /**
@@ -39,9 +40,13 @@ struct candidate {
 	int64_t stride;
 };
 
+struct choose_memo;
+
 struct choose_params {
 	struct candidate *candidates;
 	size_t n;
+	struct choose_memo *memo;	/* NULL: each choice looks at all; else
+					   the table is in order of id */
 	const char *strategy;	/* NULL or unknown: weighted */
 	const char *bind_kind;	/* pool | group | account */
 	int64_t bind_id;
@@ -96,6 +101,32 @@ struct choice {
 	int tried, parked, busy;	/* of the usable ones ... */
 	int probed;			/* ... by others, which may free them */
 	char trace[CHOICE_TRACE_SIZE];	/* JSON array: who was considered */
+};
+
+/** What all that fit have in common.  choose's own. */
+struct choose_field {
+	int64_t now_ms;
+	int64_t pass;		/* of the foremost */
+	int64_t stride;		/* the longest */
+	int64_t best_ms;	/* shortest time to a first byte; 0: none is
+				   known */
+	int weight;		/* of the last account that was looked at ... */
+	int64_t usual;		/* ... and its stride, as a rule */
+};
+
+/**
+ * What a choice saw, for the next one that asks for the same: in a batch most
+ * do, and then only the account that was picked has changed.  Of a table at
+ * which others may have worked since, .valid is to be set to false.
+ */
+struct choose_memo {
+	bool valid;
+	struct choose_params asked;
+	char family[POOL_FAMILY_SIZE];
+	char model[128], names[MODEL_NAMES_SIZE];
+	struct choice saw;	/* .trace is not kept */
+	struct choose_field field;
+	int fit;
 };
 
 /** choose(p, out): See above; the trace is made only if ${trace}. */

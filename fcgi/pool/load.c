@@ -69,6 +69,7 @@ load_follow(struct load *l, const struct snapshot *s, struct err *err)
 	l->candidates = candidates;
 	l->accounts = accounts;
 	l->naccounts = s->naccounts;
+	l->memo.valid = false;
 	return (0);
 }
 
@@ -77,6 +78,7 @@ load_begin(struct load *l)
 {
 
 	l->batch++;
+	l->memo.valid = false;
 }
 
 void
@@ -183,6 +185,7 @@ load_read(struct load *l, struct store *st, int64_t mono_ms, struct err *err)
 		l->candidates[i].in_use = 0;
 	l->nkeys = 0;
 	l->read_ms = 0;
+	l->memo.valid = false;
 	if (store_query(st, STMT_SLOTS_IN_USE, NULL, 0, in_use_row, l,
 	    err) < 0)
 		return (-1);
@@ -286,11 +289,11 @@ load_wait(struct load *l, struct store *st, size_t index, int64_t *n,
 }
 
 void
-load_expect(struct load *l, const struct store *st, size_t nwants)
+load_expect(struct load *l, size_t nwants)
 {
 
 	l->fetch = LOAD_FREE;
-	if (!store_shared(st) || l->naccounts == 0)
+	if (l->naccounts == 0)
 		return;
 	l->fetch = (nwants + l->naccounts - 1) / l->naccounts;
 	if (l->fetch == 0)

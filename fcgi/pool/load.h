@@ -42,6 +42,7 @@ struct load {
 	struct candidate *candidates;	/* as the snapshot's accounts */
 	struct account_load *accounts;	/* likewise */
 	size_t naccounts;
+	struct choose_memo memo;	/* of this batch */
 	struct key_load *keys;		/* by id */
 	size_t nkeys, keys_cap;
 	int64_t read_ms;		/* monotonic; 0: to be read */
@@ -101,8 +102,8 @@ int load_free(struct load *l, struct store *st, size_t index, int64_t *n,
 int load_wait(struct load *l, struct store *st, size_t index, int64_t *n,
     int64_t *fence, struct err *err) __attribute__((__warn_unused_result__));
 
-/** load_expect(l, st, nwants): So many will want a slot.  On a shared store
- * no more are locked than will do. */
-void load_expect(struct load *l, const struct store *st, size_t nwants);
+/** load_expect(l, nwants): So many will want a slot: no more are read, and on
+ * a shared store locked, than will do. */
+void load_expect(struct load *l, size_t nwants);
 
 #endif /* !POOL_LOAD_H_ */

@@ -51,6 +51,7 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 	struct choose_params p = {
 		.candidates = rn->load.candidates,
 		.n = rn->load.naccounts,
+		.memo = &rn->load.memo,
 		.strategy = strategy_of(rn, w->key),
 		.bind_kind = w->only != 0 ? "account" : w->key->bind_kind,
 		.bind_id = w->only != 0 ? w->only : w->key->bind_id,
@@ -303,7 +304,7 @@ place(struct runner *rn, struct want *wants, size_t n, struct err *err)
 		return (-1);
 	}
 	qsort(wants, n, sizeof(*wants), want_cmp);
-	load_expect(&rn->load, rn->st, n);
+	load_expect(&rn->load, n);
 	nlines = form_lines(wants, n, lines);
 	while ((line = next_line(rn, lines, nlines)) != NULL) {
 		if (place_next(rn, line, err)) {

@@ -58,32 +58,34 @@ struct alias {
 struct group;
 
 struct account {
+	/* what the choice looks at, of each */
 	int64_t id;
-	char name[128];
-	char platform[32];
-	char *base_url;			/* no trailing slash */
-	enum credential_kind credential;
+	int64_t group_id;		/* 0: none */
 	char *secret;			/* in clear; wiped with the snapshot;
 					   NULL: it, or the proxy, could not be
 					   unsealed */
-	size_t secret_len;
-	char *proxy;			/* with its password in clear; wiped
-					   likewise; NULL: none */
-	size_t proxy_len;
-	struct oauth *oauth;		/* NULL: its secret is for good */
-	int64_t group_id;		/* 0: none */
-	const struct group *group;	/* of the snapshot; NULL: none */
 	int priority;			/* smaller goes first */
 	int weight;
 	int concurrency;
 	bool enabled;
-	struct cooldown *cooldowns;
 	size_t ncooldowns;
+	struct cooldown *cooldowns;
 	struct alias *aliases;		/* as they are to be tried */
 	size_t naliases;
 	char *models;			/* that it serves: wildcards by comma,
 					   of names as they go upstream; NULL:
 					   any */
+	char platform[32];
+	/* the rest */
+	char name[128];
+	char *base_url;			/* no trailing slash */
+	enum credential_kind credential;
+	size_t secret_len;
+	char *proxy;			/* with its password in clear; wiped
+					   likewise; NULL: none */
+	size_t proxy_len;
+	struct oauth *oauth;		/* NULL: its secret is for good */
+	const struct group *group;	/* of the snapshot; NULL: none */
 	char auth_header[64];		/* lower case; "": as .credential
 					   has it */
 };

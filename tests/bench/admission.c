@@ -162,6 +162,7 @@ next(struct client *c)
 		.ledger_id = pool_next_id(b->pool),
 		.key = b->key,
 		.kind = "messages",
+		.platform = "claude",
 		.model = "claude-sonnet-4-5",
 		.needs_slot = true,
 		.billed = true,

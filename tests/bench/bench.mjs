@@ -16,16 +16,18 @@ import { median, report } from './report.mjs';
 import { scenarios } from './scenarios.mjs';
 import { canCount, countCalls } from './syscalls.mjs';
 import { missing, startFloor, startMariadb, startMock, startRelay, startTls,
-  stopAll } from './stand.mjs';
+  stopAll, tell } from './stand.mjs';
+import { waiting } from './waiting.mjs';
 
 const usage = `usage: tests/bench/run [options]
   --build DIR      where Leasehold was built (.)
   --dir DIR        where databases and sockets go (a new one under $TMPDIR)
   --rounds N       how often each is measured (5)
   --responders N   relay responders (2)
-  --only A,B       these scenarios alone (and "leaving": clients that leave)
+  --only A,B       these scenarios alone (and "leaving": clients that leave,
+                   "waiting": requests that wait for a slot)
   --sides A,B      these alone of floor, relay, normal, single, none, five,
-                   mysql, noneMysql, fiveMysql, pair, floorTls, relayTls
+                   thousand, mysql, noneMysql, fiveMysql, pair, floorTls, relayTls
   --store NAME     sqlite: nothing on MariaDB; mysql: what is measured on
                    MariaDB, and SQLite beside it
   --quick          one round of few requests: about a minute
@@ -119,16 +121,9 @@ function load(build, side, opts, opened) {
   });
 }
 
-async function tellMock(mock, what, body) {
-  const r = await fetch(`http://127.0.0.1:${mock.port}/__mock/${what}`,
-    { method: 'POST', body: JSON.stringify(body) });
-  if (!r.ok)
-    throw new Error(`the mock refuses ${what}: ${await r.text()}`);
-}
-
 async function setPlan(mock, plan) {
-  await tellMock(mock, 'reset', {});
-  await tellMock(mock, 'rules', {
+  await tell(mock, 'reset', {});
+  await tell(mock, 'rules', {
     rules: [{ match: {}, then: [{ ...plan, count: 0 }] }] });
 }
 
@@ -192,6 +187,8 @@ async function makeStand(o, dir, wanted) {
       baseUrl: plainUrl, synchronous: 'full' }),
     normal: () => startRelay(dir, 'normal', { ...relay, baseUrl: plainUrl,
       synchronous: 'normal' }),
+    thousand: () => startRelay(dir, 'thousand', { ...relay,
+      baseUrl: plainUrl, synchronous: 'full', accounts: 1000, slots: 10 }),
     none: () => startRelay(dir, 'none', { ...relay, baseUrl: plainUrl,
       synchronous: 'full', budgets: 0 }),
     five: () => startRelay(dir, 'five', { ...relay, baseUrl: plainUrl,
@@ -242,6 +239,9 @@ function plan(o) {
 
 const wantsLeaving = (o) => o.store !== 'mysql' && o.sides === undefined &&
   (o.only === undefined || o.only.includes('leaving'));
+
+const wantsWaiting = (o) => o.sides === undefined &&
+  (o.only === undefined || o.only.includes('waiting'));
 
 const idleMemory = (stand) =>
   Object.fromEntries(Object.entries(stand.sides).map(([name, side]) =>
@@ -295,12 +295,14 @@ async function run(o, dir) {
   const after = idleMemory(stand);
   const left = wantsLeaving(o) ? await leaving(dir, { build: o.build,
     responders: o.responders, tries: o.quick ? 15 : 100 }) : [];
+  const waited = wantsWaiting(o) ? await waiting(dir, { build: o.build,
+    responders: o.responders, store: o.store, quick: o.quick }) : [];
   await sleep(500);
   const ledgers = Object.fromEntries(Object.entries(stand.sides)
     .filter(([, side]) => side.ledger !== undefined)
     .map(([name, side]) => [name, { sent: side.sent, ...side.ledger() }]));
   return { idle, after, runs, admission, calls, ledgers, left,
-    durable_ms: median(durable) };
+    waited, durable_ms: median(durable) };
 }
 
 function machine() {
@@ -320,6 +322,7 @@ async function main() {
     for (const s of scenarios)
       process.stdout.write(`${s.name.padEnd(14)} ${s.title}\n`);
     process.stdout.write(`${'leaving'.padEnd(14)} clients that leave\n`);
+    process.stdout.write(`${'waiting'.padEnd(14)} requests that wait\n`);
     return 0;
   }
   const absent = missing(o.build);

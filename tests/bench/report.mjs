@@ -27,6 +27,7 @@ const sideNames = {
   floor: 'nginx alone', relay: 'Leasehold', normal: 'Leasehold, NORMAL',
   single: 'Leasehold, one responder', none: 'Leasehold, no budget',
   five: 'Leasehold, five budgets', mysql: 'Leasehold',
+  thousand: 'Leasehold, 1,000 accounts',
   noneMysql: 'Leasehold, no budget', fiveMysql: 'Leasehold, five budgets',
   pair: 'Leasehold, two pools',
   floorTls: 'nginx alone', relayTls: 'Leasehold',
@@ -99,6 +100,9 @@ function targets(result, sums) {
       cpuRatio('body-300k', 'responders'), '≤', 1],
     ['CPU of a 50-chunk stream: responders to the floor\'s proxy',
       cpuRatio('stream-50', 'responders'), '≤', 2],
+    ['responder CPU of it with 1,000 accounts, to that with 3', (s) =>
+      s['accounts-64'].thousand.cpu.responders /
+      s['accounts-64'].relay.cpu.responders, '≤', 1.2],
     ['responder CPU on MariaDB to that on SQLite, small, c=64', (s) =>
       s['small-64'].mysql.cpu.responders / s['small-64'].relay.cpu.responders,
       '≤', 1.5],
@@ -118,6 +122,9 @@ function targets(result, sums) {
     Math.max(...left.map((p) => quantile(p.ms, 0.5))), '≤', 10]);
   rows.push(['the same, at most', () =>
     Math.max(...left.flatMap((p) => p.ms)), '≤', 50]);
+  for (const w of result.waited)
+    rows.push([`CPU of the responders while ${w.waiting} wait, ${w.store}, `
+      + '% of a core', () => w.busy.responders.percent, '≤', 5]);
   const failed = result.runs.reduce((n, r) => n + r.errors + r.bad_status +
     r.lost_events, 0);
   rows.push(['requests failed in all scenarios', () => failed, '≤', 0]);
@@ -218,6 +225,15 @@ function leftTable(left) {
         fixed(quantile(all, q), 2))]));
 }
 
+function waitedTable(waited) {
+  return table(['store', 'of', 'idle, % of a core', 'while they wait',
+    'switches/s idle', 'while they wait', 'answered meanwhile'],
+  waited.flatMap((w) => Object.keys(w.busy).map((group) => [w.store, group,
+    fixed(w.idle[group].percent, 2), fixed(w.busy[group].percent, 2),
+    fixed(w.idle[group].switches, 0), fixed(w.busy[group].switches, 0),
+    String(w.lost)])));
+}
+
 /** The page. */
 export function report(result) {
   const sums = summarize(result.runs);
@@ -262,5 +278,10 @@ ${memoryTable(result, sums)}
 From its closing, one client after the other, until the mock sees its
 connection closed.
 
-${leftTable(result.left)}`;
+${leftTable(result.left)}
+### Requests that wait
+
+500 wait while all slots are held and nothing else happens.
+
+${waitedTable(result.waited)}`;
 }

@@ -33,6 +33,11 @@ export const scenarios = [
     load: { connections: 64, requests: 12000 }, quick: { requests: 4000 },
   },
   {
+    name: 'accounts-64', title: 'small, c=64, of 1,000 accounts', plan: small,
+    sides: ['relay', 'thousand'],
+    load: { connections: 64, requests: 12000 }, quick: { requests: 4000 },
+  },
+  {
     name: 'pools-2', title: 'answer after 50 ms, c=8 a pool',
     plan: { ...small, head_delay_ms: 50 }, sides: ['floor', 'relay', 'pair'],
     load: { connections: 8, requests: 1000 }, quick: { requests: 300 },

@@ -74,6 +74,14 @@ export async function stopAll() {
     end();
 }
 
+/** Tell the mock what to do: "reset", "rules". */
+export async function tell(mock, what, body) {
+  const r = await fetch(`http://127.0.0.1:${mock.port}/__mock/${what}`,
+    { method: 'POST', body: JSON.stringify(body) });
+  if (!r.ok)
+    throw new Error(`the mock refuses ${what}: ${await r.text()}`);
+}
+
 export async function startMock(dir, build, { name = 'mock',
   journal = 0 } = {}) {
   const port = await freePort();
@@ -255,7 +263,7 @@ host_name = ${name}
 relay_socket = ${socket}
 log = file:${home}/relay.log
 sqlite_synchronous = ${params.synchronous ?? 'full'}
-${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
+${params.more ?? ''}${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
   const key = beside?.key ?? fillDatabase(build, settings, baseUrl, params);
   return { home, settings, socket, store, key };
 }
@@ -279,7 +287,8 @@ export async function startRelay(dir, name, params) {
   return { port, key, home, store, nginx: nginx.pids, database: server?.pids,
     responders: () => descendants(pool.pid),
     ledger: () => JSON.parse(command(build, settings, ['key', 'show', 'bench',
-      '--json'])) };
+      '--json'])),
+    status: () => JSON.parse(command(build, settings, ['status', '--json'])) };
 }
 
 /** Where what is to be measured stands, or what is missing of it. */
