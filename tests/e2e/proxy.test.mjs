@@ -100,7 +100,7 @@ describe('a proxy that is down', () => {
 		for (const scheme of ['http', 'https', 'socks5', 'socks5h']) {
 			const team = await behind(1, [[`${scheme}://127.0.0.1:9`]]);
 			const a = await call(team);
-			assert.equal(a.status, 502, scheme);
+			assert.equal(a.status, 503, scheme);
 			assert.match(a.body, /last: proxy/);
 			assert.equal((await site.mock.requests(
 				team.accounts[0].secret)).length, 0);
@@ -130,7 +130,7 @@ describe('a proxy that is down', () => {
 			'HTTP/1.1 429 Slow\r\nretry-after: 9999\r\n' +
 			'content-length: 0\r\n\r\n' });
 		const team = await behind(1, [[proxy.url('http')]]);
-		assert.equal((await call(team)).status, 502);
+		assert.equal((await call(team)).status, 503);
 		const [parked] = await site.cooldowns(team);
 		assert.equal(parked.reason, 'proxy');
 		assert.equal(parked.stated, 0);
