@@ -1,8 +1,21 @@
 # The admin pages: static files, as a browser runs them.
 htdocsdir = $(pkgdatadir)/htdocs
 dist_htdocs_DATA = \
+	htdocs/accounts.js \
+	htdocs/api.js \
+	htdocs/app.js \
+	htdocs/audit.js \
+	htdocs/change.js \
+	htdocs/dashboard.js \
+	htdocs/dom.js \
 	htdocs/icon.svg \
 	htdocs/index.html \
-	htdocs/status.js \
+	htdocs/keys.js \
+	htdocs/me.js \
+	htdocs/requests.js \
+	htdocs/sign-in.js \
 	htdocs/strings.js \
-	htdocs/style.css
+	htdocs/style.css \
+	htdocs/text.js \
+	htdocs/usage.js \
+	htdocs/users.js

@@ -279,6 +279,13 @@ It has no upstream account yet.  With an API key of yours on standard input:
 
 NEXT
 	fi
+	if ! leasehold --json user list | grep -q '"role": "admin"'; then
+		cat <<NEXT
+To sign in to its pages, choose a name and a password there (good once, for 7 days):
+  $(leasehold user invite --role admin)
+
+NEXT
+	fi
 	cat <<NEXT
 Try it:
   curl -N $url/v1/messages -H 'x-api-key: $key' \\
