@@ -2,6 +2,7 @@
 
 #include <liboath/oath.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "people.h"
@@ -224,6 +225,9 @@ who_guesses_has_to_wait(void **state)
 	int64_t wait_ms;
 	int i;
 
+	/* A try takes longer there than it makes wait. */
+	if (getenv("LEASEHOLD_VALGRIND") != NULL)
+		skip();
 	visit_init(&v, d);
 	visit_init(&other, d);
 	visit_join(&v, d, "user", "ann");
