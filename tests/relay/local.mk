@@ -39,7 +39,8 @@ tests_relay_test_peek_LDADD = $(RELAY_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_splice
 tests_relay_test_splice_SOURCES = tests/relay/test_splice.c \
-	fcgi/relay/splice.c fcgi/relay/peek.c fcgi/relay/ask.c $(ALLOC_FAIL)
+	fcgi/relay/splice.c fcgi/relay/peek.c fcgi/relay/ask.c \
+	fcgi/pool/object_ask.c $(ALLOC_FAIL)
 tests_relay_test_splice_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_splice_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_relay_test_splice_LDADD = $(RELAY_TEST_LIBS)
