@@ -203,13 +203,14 @@ refuse_unserved(const struct runner *rn, const struct survey *s)
 	    "%.80s", where, s->op->model));
 }
 
-/* Do both serve every model under its own name, on one platform? */
+/* Do both serve every model, and under the same name, on one platform? */
 static bool
 alike(const struct account *a, const struct account *b)
 {
 
-	return (a->naliases == 0 && b->naliases == 0 && a->models == NULL &&
-	    b->models == NULL && strcmp(a->platform, b->platform) == 0);
+	return (a->group == b->group && a->naliases == 0 &&
+	    b->naliases == 0 && a->models == NULL && b->models == NULL &&
+	    strcmp(a->platform, b->platform) == 0);
 }
 
 /*

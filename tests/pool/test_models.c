@@ -454,6 +454,36 @@ the_dearest_name_is_reserved_for(void **state)
 	proc_free(p);
 }
 
+/* The accounts are alike but for the group, whose alias it is. */
+static void
+the_names_of_all_groups_are_reserved_for(void **state)
+{
+	struct rig *r = *state;
+	struct key_info *key = furnish(r);
+	int64_t group = rig_group(r, "g", "weighted");
+	struct admit_op *op;
+	struct move_op *m;
+	struct proc *p;
+	char sql[96];
+
+	snprintf(sql, sizeof(sql), "UPDATE account SET group_id = %lld "
+	    "WHERE id = 2", (long long)group);
+	changed(r, sql);
+	alias(r, "group", group, "cheap", "dear");
+	changed(r, "UPDATE account SET priority = id");
+	budget(r, "b", "", "strict", 30000);
+	p = proc_new(r);
+	op = ask(p, key, "cheap");
+	assert_int_equal(op->lease.account->id, 1);
+	assert_int_equal(sum(r, "reserved", 1), 20000);
+	m = move_on(p, op);
+	assert_int_equal(m->admit.verdict, ADMIT_LEASED);
+	assert_string_equal(m->admit.lease.model, "dear");
+	free(op);
+	move_end(p, m);
+	proc_free(p);
+}
+
 static void
 a_name_that_was_not_reserved_for_is_passed_over(void **state)
 {
@@ -743,6 +773,7 @@ main(void)
 		T(nobody_serves_it),
 		T(an_unpriced_name_keeps_a_request_from_its_account_alone),
 		T(the_dearest_name_is_reserved_for),
+		T(the_names_of_all_groups_are_reserved_for),
 		T(a_name_that_was_not_reserved_for_is_passed_over),
 		T(a_grant_under_another_name_is_given_back),
 		T(budgets_by_model_go_by_the_name_upstream),
