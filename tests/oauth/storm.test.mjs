@@ -36,11 +36,15 @@ function mood() {
 }
 
 const set = { beat_interval_ms: '1s', queue_timeout_s: '5s',
-	attempt_budget_s: '30s', affinity_ttl_s: 0 };
+	attempt_budget_s: '30s', affinity_ttl_s: 0, cooldown_auth_s: '2s',
+	cooldown_error_s: '1s' };
 let one, two;
 
 before(async () => {
 	one = await Site.start({ processes, set });
+	if (onMysql)
+		await one.sql(`SET GLOBAL max_connections = 1000,
+			GLOBAL max_prepared_stmt_count = 1000000`);
 	two = await Site.beside(one, { processes, set });
 }, { timeout: 120000 });
 after(async () => {

@@ -228,6 +228,30 @@ what_goes_wrong_moves_the_call_and_keeps_the_tokens(void **state)
 	}
 }
 
+/* The provider may have changed them then, whatever it says now. */
+static void
+what_was_broken_off_once_stays_unclear(void **state)
+{
+	struct fcgi_request *req;
+
+	(void)state;
+	fakes_start("");
+	fake_oauth(1, 1000);
+	fakes_pass(1000);
+	req = late();
+	assert_non_null(fakes.take);
+	fakes.take->interrupted = true;
+	fake_taken(REFRESH_TAKEN, ERR_NONE);
+	fake_head(503, FAKE_JSON);
+	fake_done(TRANSFER_OK);
+	assert_int_equal(fakes.end->end, REFRESH_FAILED);
+	assert_true(fakes.end->unclear);
+	fake_renewed(ERR_NONE);
+	fake_moved(ADMIT_LEASED, ERR_NONE);
+	finish(req);
+	fakes_stop();
+}
+
 static void
 what_cannot_be_had_now_moves_the_call(void **state)
 {
@@ -370,6 +394,7 @@ main(void)
 		    fakes_teardown),
 		cmocka_unit_test(
 		    what_goes_wrong_moves_the_call_and_keeps_the_tokens),
+		cmocka_unit_test(what_was_broken_off_once_stays_unclear),
 		cmocka_unit_test(what_cannot_be_had_now_moves_the_call),
 		cmocka_unit_test_setup_teardown(many_calls_make_one_renewal,
 		    fakes_setup, fakes_teardown),
