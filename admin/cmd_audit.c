@@ -53,7 +53,7 @@ const struct command commands_audit[] = {
 		.args = "",
 		.needs = NEEDS_STORE,
 		.summary = "who changed what, when and from where",
-		.details = "Newest first.  With --json also what it was before "
+		.details = "Newest first.  As JSON also what it was before "
 		    "and after.",
 		.options = options,
 		.run = run_audit,
