@@ -363,6 +363,43 @@ what_a_batch_that_failed_noted_is_noted_anew(void **state)
 	scene_fini(&s);
 }
 
+/* From the setting, or an hour where caches are to last one; anew with each
+ * use. */
+static void
+an_hour_of_cache_is_an_hour_of_session(void **state)
+{
+	static const struct {
+		bool long_cache;
+		int64_t ttl_ms, least_ms;
+	} cases[] = {
+		{ false, 600000, 600000 },
+		{ true, 600000, 3600000 },
+		{ true, 7200000, 7200000 },
+	};
+	struct admit_op *op;
+	struct scene s;
+	char name[16];
+	int64_t ms;
+	size_t i;
+
+	scene_init(&s, *state, 4);
+	for (i = 0; i < NITEMS(cases); i++) {
+		s.p->shared.settings.affinity_ttl_ms = cases[i].ttl_ms;
+		op = admit_make(s.p, s.key);
+		snprintf(name, sizeof(name), "s%zu", i);
+		snprintf(op->session, sizeof(op->session), "%s", name);
+		op->long_cache = cases[i].long_cache;
+		proc_run1(s.p, &op->op);
+		assert_true(served_by(s.p, op) != 0);
+		ms = rig_int(s.r, "SELECT max(expires_ms - used_ms) "
+		    "FROM affinity");
+		assert_true(ms >= cases[i].least_ms);
+		assert_true(ms < cases[i].least_ms / 4 * 5);
+		end(s.p, op, 0);
+	}
+	scene_fini(&s);
+}
+
 static void
 what_ran_out_is_forgotten(void **state)
 {
@@ -403,6 +440,7 @@ main(void)
 		RIG_TEST(nobody_is_turned_away_for_a_cache),
 		RIG_TEST(a_failed_attempt_moves_the_session),
 		RIG_TEST(what_a_batch_that_failed_noted_is_noted_anew),
+		RIG_TEST(an_hour_of_cache_is_an_hour_of_session),
 		RIG_TEST(what_ran_out_is_forgotten),
 	};
 
