@@ -203,16 +203,6 @@ refuse_unserved(const struct runner *rn, const struct survey *s)
 	    "%.80s", where, s->op->model));
 }
 
-/* Do both serve every model, and under the same name, on one platform? */
-static bool
-alike(const struct account *a, const struct account *b)
-{
-
-	return (a->group == b->group && a->naliases == 0 &&
-	    b->naliases == 0 && a->models == NULL && b->models == NULL &&
-	    strcmp(a->platform, b->platform) == 0);
-}
-
 /*
  * What the call may use under the dearest of the names that it may go by, in
  * .lease.names.  1; 0: refused, as no account is there that serves the model,
@@ -228,11 +218,11 @@ find_demand(struct runner *rn, struct admit_op *op,
 
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
 		/* Most are like one that serves: nothing new is learnt. */
-		if ((like != NULL && alike(a, like)) ||
+		if ((like != NULL && account_alike(a, like)) ||
 		    !may_serve(a, key, op))
 			continue;
 		survey_account(rn, &v, a);
-		if (v.serving > 0 && like == NULL && alike(a, a))
+		if (v.serving > 0 && like == NULL && account_alike(a, a))
 			like = a;
 		if ((!op->billed || makes(op)) && v.serving > 0)
 			break;

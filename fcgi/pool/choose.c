@@ -246,21 +246,42 @@ judge_breaker(const struct choose_params *p, const struct candidate *c)
 	}
 }
 
+/* Of platform and model: for most accounts it is as for one before. */
 static enum why
-judge(const struct choose_params *p, const struct candidate *c)
+judge_request(const struct choose_params *p, const struct account *a,
+    struct choose_field *f)
+{
+	enum why why;
+
+	if (f->like != NULL && account_alike(a, f->like))
+		return ((enum why)f->like_why);
+	if (p->platform != NULL && !account_speaks(a, p->platform))
+		why = WHY_PLATFORM;
+	else
+		why = judge_model(p, a);
+	if (account_alike(a, a)) {
+		f->like = a;
+		f->like_why = (int)why;
+	}
+	return (why);
+}
+
+static enum why
+judge(const struct choose_params *p, const struct candidate *c,
+    struct choose_field *f)
 {
 	const struct account *a = c->account;
 	enum why why;
 
 	if (!choose_bound(a, p->bind_kind, p->bind_id))
 		return (WHY_UNBOUND);
-	if (p->platform != NULL && !account_speaks(a, p->platform))
-		return (WHY_PLATFORM);
+	if ((why = judge_request(p, a, f)) == WHY_PLATFORM)
+		return (why);
 	if (!a->enabled)
 		return (WHY_DISABLED);
 	if (a->secret == NULL)
 		return (WHY_SEALED);
-	if ((why = judge_model(p, a)) != WHY_FIT)
+	if (why != WHY_FIT)
 		return (why);
 	if (was_tried(p, a->id))
 		return (WHY_TRIED);
@@ -541,7 +562,7 @@ look(const struct choose_params *p, struct choose_field *f,
 	int fit = 0;
 
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		c->why = (int)judge(p, c);
+		c->why = (int)judge(p, c, f);
 		count(p, c, (enum why)c->why, out);
 		if (is_fit(c->why)) {
 			fit++;
@@ -605,7 +626,7 @@ recall(const struct choose_params *p, struct choose_field *f,
 	if (m == NULL || !m->valid || p->ntried > 0 || !asks_the_same(p, m))
 		return (false);
 	c = &p->candidates[m->saw.index];
-	if ((int)judge(p, c) != c->why)
+	if ((int)judge(p, c, &m->field) != c->why)
 		return (false);
 	survey(c, &m->field);
 	*home = by_id(p, p->home);

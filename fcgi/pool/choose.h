@@ -112,6 +112,9 @@ struct choose_field {
 				   known */
 	int weight;		/* of the last account that was looked at ... */
 	int64_t usual;		/* ... and its stride, as a rule */
+	const struct account *like;	/* what was said of platform and model
+					   of it ... */
+	int like_why;		/* ... holds for all that are alike */
 };
 
 /**

@@ -65,6 +65,15 @@ static const struct {
 };
 
 bool
+account_alike(const struct account *a, const struct account *b)
+{
+
+	return (a->group == b->group && a->naliases == 0 &&
+	    b->naliases == 0 && a->models == NULL && b->models == NULL &&
+	    strcmp(a->platform, b->platform) == 0);
+}
+
+bool
 account_speaks(const struct account *a, const char *api)
 {
 	size_t i;

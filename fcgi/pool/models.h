@@ -39,6 +39,11 @@ const char *account_family(const struct account *a, const char *asked,
  * what the account may serve?  Anything is if it has no list, and "" is. */
 bool account_serves(const struct account *a, const char *model);
 
+/** account_alike(a, b): Do both serve every model, and each under the same
+ * name, on one platform?  False of an account with aliases or a list of
+ * models of its own, also with itself. */
+bool account_alike(const struct account *a, const struct account *b);
+
 /** account_speaks(a, api): Is ${api} ("claude", ...) what its platform
  * speaks? */
 bool account_speaks(const struct account *a, const char *api);
