@@ -16,7 +16,7 @@ struct store_driver {
 	struct store *(*open)(const char *where,
 	    const struct store_options *opt, struct err *err);
 	void (*close)(struct store *st);
-	/** Prepare one statement ahead of its use. */
+	/** Find out that the statement can be prepared; it may stay so. */
 	int (*prepare)(struct store *st, enum stmt_id id, struct err *err);
 	int (*begin)(struct store *st, bool write, struct err *err);
 	/** After -1 the transaction is closed, whatever happened. */

@@ -49,9 +49,17 @@ static int
 my_prepare(struct store *st, enum stmt_id id, struct err *err)
 {
 
+	struct my_stmt *m;
+
 	if (my_stmt_is_text(id))
 		return (0);
-	return (my_stmt_get((struct my_store *)st, id, err) == NULL ? -1 : 0);
+	if ((m = my_stmt_get((struct my_store *)st, id, err)) == NULL)
+		return (-1);
+
+	/* A server keeps so many in all (max_prepared_stmt_count); most are
+	 * not for every program. */
+	my_stmt_drop(m);
+	return (0);
 }
 
 /* The transaction that a lone statement began. */

@@ -95,8 +95,8 @@ void store_close(struct store *st);
  * store_prepare(st, err):
  * Check that the schema is the one this program was built for (ERR_SCHEMA
  * with the command to run when it is older, with what to do when it is newer),
- * then prepare all statements (a read-only connection: each at its first
- * use).  0, or -1.
+ * then find out that all statements can be prepared (a read-only connection:
+ * each at its first use).  0, or -1.
  */
 int store_prepare(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));

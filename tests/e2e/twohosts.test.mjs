@@ -40,6 +40,12 @@ describe('two pools on one database', { skip: !onMysql }, () => {
 		assert.equal((await call(other)).status, 200);
 	});
 
+	test('the server keeps no more statements than are used', async () => {
+		const [{ Value: kept }] = await one.sql(
+			"SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'");
+		assert.ok(Number(kept) < 1000, kept);
+	});
+
 	test('400 parallel requests over 4 accounts stay within their limits',
 		async t => {
 			for (const { secret } of team.accounts)
