@@ -383,7 +383,7 @@ SELECT ledger_id, account_id, slot_n, slot_fence,
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL;
 -- name: tickets_granted @mysql
 SELECT ledger_id, account_id, slot_n, slot_fence,
-    (SELECT max(c.reason) FROM cooldown c
+    (SELECT max(c.reason) FROM cooldown c FORCE INDEX (PRIMARY)
     WHERE c.account_id = ticket.account_id AND c.probe_id = ledger_id),
     granted_ms
 FROM ticket WHERE responder_id = ? AND granted_ms IS NOT NULL FOR UPDATE;
