@@ -232,10 +232,3 @@ describe('a model without a price', () => {
 			assert.equal(row.flags, 16);
 		});
 });
-
-test('batches are not relayed', async () => {
-	const team = await site.team(1);
-	const answer = await call({ ...team, site: {
-		url: `${site.url}/v1/messages/batches?` } }, { requests: [] });
-	assert.equal(answer.status, 404);
-});
