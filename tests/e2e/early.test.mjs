@@ -1,5 +1,6 @@
 // Streams that are opened before there is an answer (early_ping_s).  What is
 // installed has to be built with a shorter least time, as tests/run does.
+// Store: any.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
