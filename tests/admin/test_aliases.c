@@ -179,8 +179,8 @@ a_console_names_its_header(void **state)
 		"x-forwarded-for", "x-leasehold-key", "accept", "user-agent",
 		"a b", "a:b", "a\r\nb: c", "a\n", "\xc3\xa9", "a\x7f",
 		"expect", "cookie", "upgrade", "x-stainless-lang",
-		"x23456789x123456789x123456789x123456789x123456789x123456789"
-		"x2345",
+		("x23456789x123456789x123456789x123456789x123456789"
+		"x123456789x2345"),
 	};
 	struct desk *d = *state;
 	json_t *a;

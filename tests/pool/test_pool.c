@@ -321,9 +321,11 @@ objects_are_put_and_listed(void **state)
 	key = look_up(pl, p, pl->hash);
 	op.key_id = key->id;
 	l.key = key;
-	for (pool_object_put(p, &op); !is_put;)
+	pool_object_put(p, &op);
+	while (!is_put)
 		turn(pl);
-	for (pool_object_list(p, &l); !is_listed;)
+	pool_object_list(p, &l);
+	while (!is_listed)
 		turn(pl);
 	assert_int_equal(l.n, 1);
 	object_list_wipe(&l);
