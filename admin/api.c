@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "http/query.h"
 #include "http/response.h"
 
 #include "change.h"
@@ -218,22 +219,12 @@ api_flag(const struct api_call *c, const char *name, int *out,
 
 /* ---- the query ---- */
 
-static int
-hex(char c)
-{
-
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	c |= 0x20;
-	return (c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1);
-}
-
 /* Undo "%41" and '+'; NULL if it does not fit or is not well-formed. */
 static const char *
 decode(const char *p, size_t n, char *buf, size_t size)
 {
 	size_t i, len = 0;
-	int hi, lo;
+	int byte;
 
 	for (i = 0; i < n && len + 1 < size; i++) {
 		if (p[i] == '+') {
@@ -241,10 +232,9 @@ decode(const char *p, size_t n, char *buf, size_t size)
 		} else if (p[i] != '%') {
 			buf[len++] = p[i];
 		} else {
-			if (i + 2 >= n || (hi = hex(p[i + 1])) == -1 ||
-			    (lo = hex(p[i + 2])) == -1 || (hi | lo) == 0)
+			if ((byte = query_byte(p + i, n - i)) <= 0)
 				return (NULL);
-			buf[len++] = (char)(hi << 4 | lo);
+			buf[len++] = (char)byte;
 			i += 2;
 		}
 	}

@@ -13,19 +13,6 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
-static json_t *
-group_view(struct store *st, const char *name, struct err *err)
-{
-	json_t *list, *group;
-
-	if ((list = groups_list(st, name, err)) == NULL)
-		return (NULL);
-	if ((group = json_incref(json_array_get(list, 0))) == NULL)
-		err_set(err, ERR_NOT_FOUND, "there is no group \"%s\"", name);
-	json_decref(list);
-	return (group);
-}
-
 /* Those of the pattern, of whatever group or account; nothing is an error. */
 static json_t *
 alias_view(struct store *st, const char *pattern, struct err *err)
@@ -54,7 +41,7 @@ audit_view_of(const char *kind)
 		audit_view *view;
 	} views[] = {
 		{ "account", accounts_show },
-		{ "group", group_view },
+		{ "group", groups_show },
 		{ "user", users_show },
 		{ "key", keys_show },
 		{ "budget", budget_view_show },

@@ -45,10 +45,7 @@ change_end(struct store *st, int rc, struct err *err)
 	if (rc == 0 && a != NULL)
 		rc = audit_after(st, a, err);
 	change_audit(st, NULL);
-	if (rc == 0)
-		return (store_commit(st, err));
-	store_rollback(st);
-	return (rc);
+	return (store_end(st, rc, err));
 }
 
 int

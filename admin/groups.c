@@ -175,3 +175,16 @@ groups_list(struct store *st, const char *name, struct err *err)
 	return (query_rows(st, STMT_GROUP_LIST, params, NITEMS(params),
 	    fields, NITEMS(fields), err));
 }
+
+json_t *
+groups_show(struct store *st, const char *name, struct err *err)
+{
+	json_t *list, *group;
+
+	if ((list = groups_list(st, name, err)) == NULL)
+		return (NULL);
+	if ((group = json_incref(json_array_get(list, 0))) == NULL)
+		err_set(err, ERR_NOT_FOUND, "there is no group \"%s\"", name);
+	json_decref(list);
+	return (group);
+}

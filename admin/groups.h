@@ -31,8 +31,10 @@ int groups_set(struct store *st, const char *name,
 int groups_remove(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** groups_list(st, name, err): Array; ${name} NULL: all of them. */
+/** groups_list(st, name, err): Array; ${name} NULL: all of them.  groups_show:
+ * one of them, ERR_NOT_FOUND if there is none. */
 json_t *groups_list(struct store *st, const char *name, struct err *err);
+json_t *groups_show(struct store *st, const char *name, struct err *err);
 
 /** groups_find(st, name, id, err): 0, or -1 (ERR_NOT_FOUND). */
 int groups_find(struct store *st, const char *name, int64_t *id,

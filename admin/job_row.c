@@ -97,23 +97,13 @@ plan_inside(struct store *st, const struct job_plan *plan, struct err *err)
 	return (store_exec(st, STMT_JOB_PLAN, v, 1, 4, NULL, err));
 }
 
-static int
-end_transaction(struct store *st, int rc, struct err *err)
-{
-
-	if (rc == 0)
-		return (store_commit(st, err));
-	store_rollback(st);
-	return (-1);
-}
-
 int
 job_plan_put(struct store *st, const struct job_plan *plan, struct err *err)
 {
 
 	if (store_begin(st, true, err))
 		return (-1);
-	return (end_transaction(st, plan_inside(st, plan, err), err));
+	return (store_end(st, plan_inside(st, plan, err), err));
 }
 
 /* ---- take ---- */
@@ -185,7 +175,7 @@ job_take(struct store *st, const struct job_plan *plan, bool forced,
 		return (0);
 	if (store_begin(st, true, err))
 		return (-1);
-	return (end_transaction(st, take_inside(st, forced, lease, taken,
+	return (store_end(st, take_inside(st, forced, lease, taken,
 	    err), err));
 }
 
@@ -207,7 +197,7 @@ change_row(struct store *st, const struct job_lease *l, enum stmt_id id,
 {
 	int64_t changes = 0;
 
-	if (store_begin(st, true, err) || end_transaction(st,
+	if (store_begin(st, true, err) || store_end(st,
 	    store_exec(st, id, v, 1, nparams, &changes, err), err))
 		return (-1);
 	return (changes == 0 ? lost(l, err) : 0);

@@ -341,8 +341,5 @@ people_set_password(struct store *st, const struct who *who,
 		return (-1);
 	rc = set_password_inside(st, who, hash, address, err);
 	seal_wipe(hash, sizeof(hash));
-	if (rc == 0)
-		return (store_commit(st, err));
-	store_rollback(st);
-	return (-1);
+	return (store_end(st, rc, err));
 }

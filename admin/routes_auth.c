@@ -116,12 +116,9 @@ open_sign_in(struct api_call *c, char token[SIGN_IN_TOKEN_SIZE],
 
 	if (store_begin(c->store, true, err))
 		return (-1);
-	if (sign_in_open(c->store, c->pepper, &c->settings->life,
-	    c->who.person_id, c->http->remote_addr,
-	    api_agent(c, agent, sizeof(agent)), token, err) == 0)
-		return (store_commit(c->store, err));
-	store_rollback(c->store);
-	return (-1);
+	return (store_end(c->store, sign_in_open(c->store, c->pepper,
+	    &c->settings->life, c->who.person_id, c->http->remote_addr,
+	    api_agent(c, agent, sizeof(agent)), token, err), err));
 }
 
 json_t *

@@ -28,13 +28,6 @@ api_groups(struct api_call *c, struct err *err)
 	return (api_page(c, groups_list(c->store, NULL, err), err));
 }
 
-static json_t *
-show(struct api_call *c, const char *name, struct err *err)
-{
-
-	return (audit_view_of("group")(c->store, name, err));
-}
-
 json_t *
 api_group(struct api_call *c, struct err *err)
 {
@@ -42,7 +35,7 @@ api_group(struct api_call *c, struct err *err)
 
 	if (api_name(c, STMT_NAME_OF_GROUP, name, err))
 		return (NULL);
-	return (show(c, name, err));
+	return (groups_show(c->store, name, err));
 }
 
 json_t *
@@ -57,7 +50,7 @@ api_add_group(struct api_call *c, struct err *err)
 	if (groups_add(c->store, &g, err))
 		return (NULL);
 	c->status = 201;
-	return (show(c, g.name, err));
+	return (groups_show(c->store, g.name, err));
 }
 
 json_t *
@@ -73,7 +66,7 @@ api_set_group(struct api_call *c, struct err *err)
 	api_audit(c, &a, "group.set", name, g.name);
 	if (groups_set(c->store, name, &g, err))
 		return (NULL);
-	return (show(c, g.name != NULL ? g.name : name, err));
+	return (groups_show(c->store, g.name != NULL ? g.name : name, err));
 }
 
 json_t *

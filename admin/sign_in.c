@@ -131,10 +131,7 @@ sign_in(struct store *st, const struct seal *seal,
 		*result = SIGN_IN_WRONG;
 		rc = note(st, s, ACTOR_NOBODY, "sign_in.refused", err);
 	}
-	if (rc == 0)
-		return (store_commit(st, err));
-	store_rollback(st);
-	return (-1);
+	return (store_end(st, rc, err));
 }
 
 int
@@ -198,10 +195,8 @@ note_use(struct store *st, int64_t id, int64_t now_ms)
 
 	if (store_begin(st, true, NULL))
 		return;
-	if (store_exec(st, STMT_SIGN_IN_SEEN, row, 1, 2, NULL, NULL) == 0)
-		(void)!store_commit(st, NULL);
-	else
-		store_rollback(st);
+	(void)!store_end(st, store_exec(st, STMT_SIGN_IN_SEEN, row, 1, 2,
+	    NULL, NULL), NULL);
 }
 
 int
@@ -298,10 +293,7 @@ sign_in_end(struct store *st, const struct who *who, int64_t id,
 
 	if (store_begin(st, true, err))
 		return (-1);
-	if (end_inside(st, who, id, err) == 0)
-		return (store_commit(st, err));
-	store_rollback(st);
-	return (-1);
+	return (store_end(st, end_inside(st, who, id, err), err));
 }
 
 int

@@ -121,10 +121,7 @@ tries_take(struct store *st, const char *name, const char *address,
 	name_subject(&subjects[1], name);
 	if (store_begin(st, true, err))
 		return (-1);
-	if (take_inside(st, subjects, wait_ms, err) == 0)
-		return (store_commit(st, err));
-	store_rollback(st);
-	return (-1);
+	return (store_end(st, take_inside(st, subjects, wait_ms, err), err));
 }
 
 int

@@ -15,17 +15,26 @@ hex(char c)
 	return (-1);
 }
 
+int
+query_byte(const char *p, size_t n)
+{
+
+	if (n < 3 || p[0] != '%' || hex(p[1]) == -1 || hex(p[2]) == -1)
+		return (-1);
+	return (hex(p[1]) << 4 | hex(p[2]));
+}
+
 static void
 decode(const char *p, size_t n, char *out, size_t size)
 {
 	size_t i, len = 0;
+	int byte;
 	char c;
 
 	for (i = 0; i < n && len + 1 < size; i++) {
 		c = p[i] == '+' ? ' ' : p[i];
-		if (c == '%' && i + 2 < n && hex(p[i + 1]) != -1 &&
-		    hex(p[i + 2]) != -1) {
-			c = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+		if ((byte = query_byte(p + i, n - i)) != -1) {
+			c = (char)byte;
 			i += 2;
 		}
 		if (c == '\0')

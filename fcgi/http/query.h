@@ -14,4 +14,8 @@
 bool query_next(const char **at, char *name, size_t name_size, char *value,
     size_t value_size);
 
+/** query_byte(p, n): The byte that "%XX" at ${p} stands for, of ${n} that are
+ * left; -1: there is no such. */
+int query_byte(const char *p, size_t n);
+
 #endif /* !HTTP_QUERY_H_ */

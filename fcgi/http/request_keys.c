@@ -1,34 +1,21 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/query.h"
 #include "http/request.h"
-
-static int
-hex(char c)
-{
-
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
-}
 
 /* Decode %XX in place, but leave %00, which is in no key. */
 static void
 percent_decode(char *p)
 {
+	const char *end = p + strlen(p);
 	char *w = p;
 	int c;
 
-	while (*p != '\0') {
-		c = 0;
-		if (p[0] == '%' && hex(p[1]) != -1 && hex(p[2]) != -1)
-			c = hex(p[1]) << 4 | hex(p[2]);
-		*w++ = c != 0 ? (char)c : *p;
-		p += c != 0 ? 3 : 1;
+	while (p < end) {
+		c = query_byte(p, (size_t)(end - p));
+		*w++ = c > 0 ? (char)c : *p;
+		p += c > 0 ? 3 : 1;
 	}
 	*w = '\0';
 }

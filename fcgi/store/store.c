@@ -155,6 +155,16 @@ store_rollback(struct store *st)
 	st->driver->rollback(st);
 }
 
+int
+store_end(struct store *st, int rc, struct err *err)
+{
+
+	if (rc == 0)
+		return (store_commit(st, err));
+	store_rollback(st);
+	return (rc);
+}
+
 /* Refuse what would be a bug of the caller. */
 static int
 check_call(const struct store *st, enum stmt_id id, size_t nparams,

@@ -115,6 +115,11 @@ int store_commit(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
 void store_rollback(struct store *st);
 
+/** store_end(st, rc, err): Commit if ${rc}, what became of the work inside,
+ * is 0; else roll back and return it. */
+int store_end(struct store *st, int rc, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /**
  * store_exec(st, id, rows, nrows, nparams, changes, err):
  * Run statement ${id} for each of ${nrows} rows of ${nparams} parameters
