@@ -151,23 +151,9 @@ void api_set_cookie(struct api_call *c, const char *token, int64_t life_ms);
 /** api_agent(c, buf, size): The browser's words in visible ASCII. */
 const char *api_agent(const struct api_call *c, char *buf, size_t size);
 
-/** Routes, by room. */
-api_handler api_login, api_logout, api_register, api_me, api_set_me,
-    api_sign_ins, api_end_sign_in, api_begin_factor, api_confirm_factor,
-    api_drop_factor, api_tokens,
-    api_make_token, api_revoke_token;	/* routes_auth.c */
-api_handler api_invite, api_invitations, api_logs, api_users, api_user,
-    api_add_user, api_set_user, api_remove_user;	/* routes_people.c */
-api_handler api_groups, api_group, api_add_group, api_set_group,
-    api_remove_group;		/* routes_groups.c */
-api_handler api_budgets, api_budget, api_add_budget, api_set_budget,
-    api_remove_budget;		/* routes_budgets.c */
-api_handler api_keys, api_key, api_add_key, api_set_key,
-    api_revoke_key;		/* routes_keys.c */
-api_handler api_accounts, api_account, api_add_account, api_set_account,
-    api_wake_account, api_remove_account;	/* routes_accounts.c */
-api_handler api_usage, api_requests, api_request,
-    api_prices;			/* routes_reports.c */
-api_handler api_status, api_queue;	/* routes_pool.c */
+/** The handlers, each in the routes_*.c of its room. */
+#define ROUTE(method, path, least, body, name)	api_handler api_##name;
+#include "routes.def"
+#undef ROUTE
 
 #endif /* !ADMIN_API_H_ */

@@ -96,6 +96,7 @@ libadmin_a_SOURCES = \
 	admin/requests.c \
 	admin/requests.h \
 	admin/routes.c \
+	admin/routes.def \
 	admin/routes_accounts.c \
 	admin/routes_auth.c \
 	admin/routes_budgets.c \
