@@ -48,6 +48,16 @@ api_actor(const struct api_call *c)
 	return (actor);
 }
 
+const char *
+api_param(const struct api_call *c, size_t i, char *buf, size_t size)
+{
+	const size_t n = c->match->params[i].n;
+
+	(void)snprintf(buf, size, "%.*s", n < size ? (int)n : 0,
+	    c->match->params[i].p);
+	return (buf);
+}
+
 int
 api_id(const struct api_call *c, size_t i, int64_t *id, struct err *err)
 {

@@ -35,6 +35,10 @@ enum api_registration {
 /** What holds for all requests of a responder. */
 struct api_settings {
 	const char *mount;
+	const char *conf_path;	/* as conf_load takes it; may be NULL */
+	bool (*over)(void *arg);	/* the responder has to end; NULL:
+					   never */
+	void *over_arg;
 	struct sign_in_life life;
 	enum api_registration registration;
 	bool secure;		/* the site is reached by https alone */
@@ -90,6 +94,11 @@ struct actor api_actor(const struct api_call *c);
  * -1 with ERR_NOT_FOUND. */
 int api_id(const struct api_call *c, size_t i, int64_t *id, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** api_param(c, i, buf, size): The ${i}th parameter of the path as it stands
+ * there; "": it does not fit. */
+const char *api_param(const struct api_call *c, size_t i, char *buf,
+    size_t size);
 
 /**
  * Members of the body.  A member that is there has to be of its type, within

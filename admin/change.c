@@ -21,6 +21,18 @@ change_audit(struct store *st, struct audit *a)
 }
 
 int
+change_note(struct store *st, struct err *err)
+{
+	struct audit *a = store_attached(st);
+	int rc = 0;
+
+	if (a != NULL)
+		rc = audit_after(st, a, err);
+	change_audit(st, NULL);
+	return (rc);
+}
+
+int
 change_begin(struct store *st, struct err *err)
 {
 	struct audit *a = store_attached(st);

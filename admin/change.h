@@ -22,9 +22,14 @@ struct err;
  * same transaction writes it into the audit log, with what it was before and
  * after.  ${a} lives until then, or until change_audit(st, NULL).  Without it
  * nothing is written: whoever changes on behalf of somebody says so.
+ *
+ * change_note(st, err): In a write transaction that is no such change: write
+ * the row all the same, if there is an audit.  It is ${a}'s turn no more.
  */
 struct audit;
 void change_audit(struct store *st, struct audit *a);
+int change_note(struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
 int change_begin(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
 int change_end(struct store *st, int rc, struct err *err)

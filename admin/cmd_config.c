@@ -1,6 +1,5 @@
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/conf.h"
 #include "base/err.h"
@@ -10,23 +9,14 @@
 
 #define VALUE_SIZE	4096
 
-static const char *
-config_path(const struct cli *cli)
-{
-	const char *env = getenv("LEASEHOLD_CONFIG");
-
-	if (cli->config_path != NULL)
-		return (cli->config_path);
-	return (env != NULL ? env : conf_default_path());
-}
-
 static int
 run_check(struct cli *cli, struct err *err)
 {
 
+	const char *path = conf_path(cli->config_path);
+
 	(void)err;
-	output_done(cli->json, "config", config_path(cli), "%s: good",
-	    config_path(cli));
+	output_done(cli->json, "config", path, "%s: good", path);
 	return (0);
 }
 

@@ -54,12 +54,9 @@ take_url(struct doctor *d)
 static void
 check_config(struct doctor *d, struct doctor_finding *f)
 {
-	const char *path = d->config_path != NULL ? d->config_path :
-	    getenv("LEASEHOLD_CONFIG");
+	const char *path = conf_path(d->config_path);
 	struct err err = { .code = ERR_NONE };
 
-	if (path == NULL)
-		path = conf_default_path();
 	if ((d->conf = conf_load(d->config_path, &err)) == NULL) {
 		finding_set(f, DOCTOR_FAIL, "%s", err.text);
 		finding_remedy(f, "`leasehold config check' looks at it "

@@ -4,6 +4,8 @@
 #include "base/err.h"
 #include "store/store.h"
 
+#include "change.h"
+
 #include "job_row.h"
 
 /* A server gives up connections on which nothing is said for 15 s. */
@@ -145,7 +147,9 @@ take_inside(struct store *st, bool forced, struct job_lease *l,
 	v[2] = store_int(l->until_ms);
 	v[3] = v[4] = store_int(now_ms);
 	v[5] = store_text(plan->name);
-	return (store_exec(st, STMT_JOB_TAKE, v, 1, 6, NULL, err));
+	if (store_exec(st, STMT_JOB_TAKE, v, 1, 6, NULL, err))
+		return (-1);
+	return (forced ? change_note(st, err) : 0);
 }
 
 /* Most looks find it not due, and do without the write lock. */

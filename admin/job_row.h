@@ -63,8 +63,9 @@ const char *job_result_name(enum job_result r);
 
 /**
  * job_take(st, plan, forced, lease, taken, err):
- * In a transaction of its own.  ${forced}: whether or not it is due.  ${plan}
- * is borrowed by the lease.  0, or -1.
+ * In a transaction of its own.  ${forced}: whether or not it is due; that
+ * somebody wants it so is in the audit log (see change_note).  ${plan} is
+ * borrowed by the lease.  0, or -1.
  */
 int job_take(struct store *st, const struct job_plan *plan, bool forced,
     struct job_lease *lease, enum job_taken *taken, struct err *err)

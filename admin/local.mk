@@ -101,6 +101,7 @@ libadmin_a_SOURCES = \
 	admin/routes_auth.c \
 	admin/routes_budgets.c \
 	admin/routes_groups.c \
+	admin/routes_jobs.c \
 	admin/routes_keys.c \
 	admin/routes_people.c \
 	admin/routes_pool.c \
@@ -109,6 +110,8 @@ libadmin_a_SOURCES = \
 	admin/second_factor.h \
 	admin/service.c \
 	admin/service.h \
+	admin/settings.c \
+	admin/settings.h \
 	admin/sign_in.c \
 	admin/sign_in.h \
 	admin/status.c \

@@ -176,6 +176,7 @@ start(struct responder *r, struct err *err)
 		.busy_timeout_ms = r->conf->store_timeout_ms,
 		.settings = {
 			.mount = r->conf->mount,
+			.conf_path = r->conf_path,
 			.life = {
 				.idle_ms = r->conf->sign_in_idle_ms,
 				.max_ms = r->conf->sign_in_max_ms,

@@ -11,6 +11,13 @@ api_status(struct api_call *c, struct err *err)
 }
 
 json_t *
+api_workers(struct api_call *c, struct err *err)
+{
+
+	return (status_workers(c->store, err));
+}
+
+json_t *
 api_queue(struct api_call *c, struct err *err)
 {
 

@@ -130,14 +130,10 @@ api_requests(struct api_call *c, struct err *err)
 json_t *
 api_request(struct api_call *c, struct err *err)
 {
-	char text[40] = "";
+	char text[40];
 	int64_t id;
 
-	if (c->match->params[0].n < sizeof(text))
-		memcpy(text, c->match->params[0].p, c->match->params[0].n);
-	text[c->match->params[0].n < sizeof(text) ?
-	    c->match->params[0].n : 0] = '\0';
-	if (ledger_id_parse(text, &id))
+	if (ledger_id_parse(api_param(c, 0, text, sizeof(text)), &id))
 		return (api_refuse(c, 404, "there is no such request"));
 	return (requests_show(c->store, id, err));
 }

@@ -25,6 +25,20 @@ static const struct field responder_fields[] = {
 	{ .name = "draining", .kind = FIELD_BOOL },
 };
 
+/* Of the leases that there are, so many are shown. */
+#define LEASES_SHOWN	1000
+
+static const struct field lease_fields[] = {
+	{ .name = "responder_id", .kind = FIELD_INT },
+	{ .name = "account", .kind = FIELD_TEXT },
+	{ .name = "slot", .kind = FIELD_INT },
+	{ .name = "request", .kind = FIELD_REQUEST_ID },
+	{ .name = "key", .kind = FIELD_TEXT },
+	{ .name = "model", .kind = FIELD_TEXT },
+	{ .name = "sent_as", .kind = FIELD_TEXT },
+	{ .name = "leased_ms", .kind = FIELD_INT },
+};
+
 static const struct field queue_fields[] = {
 	{ .name = "waiting", .kind = FIELD_INT },
 	{ .name = "granted", .kind = FIELD_INT },
@@ -87,6 +101,63 @@ status_probes(struct store *st, const char *account, struct err *err)
 
 	return (query_rows(st, STMT_PROBE_LIST, v, 2, probe_fields,
 	    NITEMS(probe_fields), err));
+}
+
+static int
+take_count(void *arg, const struct store_value *cols, size_t ncols)
+{
+	json_t *row, *rows = arg;
+	size_t i;
+
+	(void)ncols;
+	json_array_foreach(rows, i, row) {
+		if (json_integer_value(json_object_get(row, "id")) ==
+		    store_get_int(&cols[0]))
+			return (json_object_set_new(row, "leases",
+			    json_integer(store_get_int(&cols[1]))));
+	}
+	return (0);
+}
+
+/* How many leases each has. */
+static json_t *
+count_leases(struct store *st, json_t *rows, struct err *err)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		if (json_object_set_new(row, "leases", json_integer(0)) == -1)
+			goto err0;
+	}
+	if (rows != NULL && store_query(st, STMT_LEASE_COUNTS, NULL, 0,
+	    take_count, rows, err) == -1)
+		goto err0;
+	return (rows);
+
+err0:
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(rows);
+	return (NULL);
+}
+
+json_t *
+status_workers(struct store *st, struct err *err)
+{
+	const struct store_value most = store_int(LEASES_SHOWN);
+	int64_t now = store_now_ms(st);
+	json_t *answer;
+
+	if ((answer = json_pack("{s:I}", "now_ms", (json_int_t)now)) == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	else if (add(answer, "items", count_leases(st, responders(st, now,
+	    err), err), err) || add(answer, "leases", query_rows(st,
+	    STMT_LEASE_LIST, &most, 1, lease_fields, NITEMS(lease_fields),
+	    err), err)) {
+		json_decref(answer);
+		return (NULL);
+	}
+	return (answer);
 }
 
 json_t *

@@ -26,4 +26,8 @@ json_t *status_probes(struct store *st, const char *account,
  */
 json_t *status_spool(const char *dir, struct err *err);
 
+/** status_workers(st, err): {"items": responders as above, each with how many
+ * "leases" it holds, "leases": the 1000 oldest of all of them}. */
+json_t *status_workers(struct store *st, struct err *err);
+
 #endif /* !ADMIN_STATUS_H_ */

@@ -202,6 +202,16 @@ prepare_socket(struct err *err)
 	return (0);
 }
 
+/* For what takes long. */
+static bool
+is_over(void *arg)
+{
+	const struct workers *w = arg;
+	struct pollfd fd = { .fd = w->over_fd, .events = POLLIN };
+
+	return (poll(&fd, 1, 0) > 0);
+}
+
 static void
 workers_free(struct workers *w)
 {
@@ -222,6 +232,8 @@ workers_new(size_t n, const struct service_params *params, struct err *err)
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		goto err0;
 	w->params = *params;
+	w->params.settings.over = is_over;
+	w->params.settings.over_arg = w;
 	if ((w->threads = calloc(n, sizeof(*w->threads))) == NULL)
 		goto err1;
 	if ((w->over_fd = eventfd(0, EFD_CLOEXEC)) == -1)

@@ -5,6 +5,21 @@ SELECT id, kind, node, host, pid, version, started_ms, beat_ms, requests,
 	draining
 FROM responder ORDER BY kind, id;
 
+-- name: lease_list
+-- Slots that are leased, the longest first; how many
+SELECT s.responder_id, a.name, s.n, s.ledger_id, k.name, l.model,
+	l.sent_as, s.leased_ms
+FROM slot s
+JOIN account a ON a.id = s.account_id
+LEFT JOIN api_key k ON k.id = s.key_id
+LEFT JOIN ledger l ON l.id = s.ledger_id
+WHERE s.responder_id IS NOT NULL
+ORDER BY s.leased_ms, s.account_id, s.n LIMIT ?;
+
+-- name: lease_counts
+SELECT responder_id, count(*) FROM slot WHERE responder_id IS NOT NULL
+GROUP BY responder_id;
+
 -- name: queue_state
 -- Waiting, granted but not taken up, and since when the first one waits.
 SELECT coalesce(sum(granted_ms IS NULL), 0),

@@ -28,6 +28,16 @@ conf_default_path(void)
 	return (SYSCONFDIR "/leasehold/leasehold.conf");
 }
 
+const char *
+conf_path(const char *path)
+{
+	const char *env = getenv("LEASEHOLD_CONFIG");
+
+	if (path != NULL)
+		return (path);
+	return (env != NULL ? env : conf_default_path());
+}
+
 void
 conf_free(struct conf *conf)
 {
@@ -360,6 +370,15 @@ variable_name(const struct conf_setting *s, char *out, size_t len)
 	}
 }
 
+const char *
+conf_environment(const struct conf_setting *s)
+{
+	char name[NAME_MAX_BYTES];
+
+	variable_name(s, name, sizeof(name));
+	return (getenv(name));
+}
+
 static int
 apply_environment(struct conf *conf, struct err *err)
 {
@@ -371,8 +390,7 @@ apply_environment(struct conf *conf, struct err *err)
 
 	s = conf_settings(&n);
 	for (i = 0; i < n; i++) {
-		variable_name(&s[i], name, sizeof(name));
-		if ((value = getenv(name)) == NULL)
+		if ((value = conf_environment(&s[i])) == NULL)
 			continue;
 		err_clear(&why);
 		if (bad_character(value, value + strlen(value)) != NULL)
@@ -380,6 +398,7 @@ apply_environment(struct conf *conf, struct err *err)
 			    "place here");
 		else if (conf_value_set(conf, &s[i], value, &why) == 0)
 			continue;
+		variable_name(&s[i], name, sizeof(name));
 		err_set(err, why.code, "environment variable %s: %s", name,
 		    why.text);
 		return (-1);

@@ -140,8 +140,17 @@ struct conf_setting {
 /** conf_settings(n): Borrow the table; *${n} rows. */
 const struct conf_setting *conf_settings(size_t *n);
 
-/** conf_default_path(): What is read without --config; static. */
+/** conf_section(s): What ${s} of the table is about: "places", "money" ... */
+const char *conf_section(const struct conf_setting *s);
+
+/** conf_environment(s): What the environment says for ${s}; NULL: nothing. */
+const char *conf_environment(const struct conf_setting *s);
+
+/** conf_default_path(): What is read without --config; static.
+ * conf_path(path): ${path} if it is not NULL, else $LEASEHOLD_CONFIG or
+ * that. */
 const char *conf_default_path(void);
+const char *conf_path(const char *path);
 
 /**
  * conf_load(path, err):

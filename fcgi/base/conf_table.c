@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/conf.h"
 #include "base/conf_internal.h"
 #include "base/cron.h"
@@ -369,6 +371,35 @@ _Static_assert(sizeof(char *) != sizeof(int64_t) ||
     NSETTINGS * sizeof(int64_t) == sizeof(struct conf),
     "one row for each field of struct conf");
 _Static_assert(NSETTINGS <= CONF_SETTINGS_MAX, "room in struct conf_text");
+
+/* Where each part of the table begins. */
+static const struct {
+	const char *first, *name;
+} sections[] = {
+	{ "store", "places" },
+	{ "body_max_bytes", "bounds" },
+	{ "queue_timeout_s", "times" },
+	{ "cooldown_rate_s", "cooldowns" },
+	{ "unpriced", "money" },
+	{ "ledger_keep_days", "retention" },
+	{ "job_refresh", "jobs" },
+	{ "sqlite_synchronous", "database" },
+};
+
+const char *
+conf_section(const struct conf_setting *s)
+{
+	const struct conf_setting *at;
+	const char *name = sections[0].name;
+	size_t i = 0;
+
+	for (at = settings; at <= s; at++) {
+		if (i < sizeof(sections) / sizeof(sections[0]) &&
+		    strcmp(at->name, sections[i].first) == 0)
+			name = sections[i++].name;
+	}
+	return (name);
+}
 
 const struct conf_setting *
 conf_settings(size_t *n)

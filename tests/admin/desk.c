@@ -54,7 +54,20 @@ desk_new(void)
 	assert_non_null(mkdtemp(d->dir));
 	(void)snprintf(d->db_path, sizeof(d->db_path), "%s/db", d->dir);
 	(void)snprintf(d->key_path, sizeof(d->key_path), "%s/key", d->dir);
+	(void)snprintf(d->conf_path, sizeof(d->conf_path), "%s/conf",
+	    d->dir);
 	return (d);
+}
+
+static void
+write_conf(const struct desk *d)
+{
+	FILE *f = fopen(d->conf_path, "w");
+
+	assert_non_null(f);
+	assert_true(fprintf(f, "store = %s\nmaster_key_file = %s\n"
+	    "ledger_keep_days = 30\n", d->url, d->key_path) > 0);
+	assert_int_equal(fclose(f), 0);
 }
 
 static int
@@ -63,6 +76,7 @@ install(struct desk *d)
 	int64_t from, to;
 	bool made;
 
+	write_conf(d);
 	d->st = store_open(d->url, &options, &d->err);
 	desk_works(d, d->st == NULL);
 	desk_works(d, store_migrate(d->st, &from, &to, &d->err));
@@ -100,7 +114,7 @@ int
 desk_teardown(void **state)
 {
 	static const char *const files[] = {
-		"db", "db-wal", "db-shm", "db.lock", "key"
+		"db", "db-wal", "db-shm", "db.lock", "key", "conf"
 	};
 	struct desk *d = *state;
 	char path[128];

@@ -19,6 +19,7 @@ struct desk {
 	char url[RAW_URL_SIZE];
 	char db_path[80];
 	char key_path[80];
+	char conf_path[80];		/* names the two above */
 	struct store *st;
 	struct seal *seal;
 	struct seal_pepper pepper;

@@ -297,47 +297,37 @@ bad_values_are_refused(void **state)
 	visit_fini(&v);
 }
 
-/* Who may what: the least role of each; nothing is changed by one below. */
+/* "/a/{id}/b" as "/a/1/b"; there is none of that id, or it is of no use. */
+static const char *
+fill(const char *path, char buf[128])
+{
+	const char *brace = strchr(path, '{');
+
+	if (brace == NULL)
+		return (path);
+	(void)snprintf(buf, 128, "%.*s1%s", (int)(brace - path), path,
+	    strchr(brace, '}') + 1);
+	return (buf);
+}
+
+/* Who may what: of each route the least role, which is in its row; nothing is
+ * changed by one below.  What is for oneself is in test_sign_in. */
 static void
 each_route_asks_for_its_role(void **state)
 {
 	static const struct {
-		const char *method, *path, *body;
+		const char *method, *path;
+		bool body;
 		enum role role;
 	} routes[] = {
-		{ "GET", "/admin/users", NULL, ROLE_OPERATOR },
-		{ "GET", "/admin/users/1", NULL, ROLE_OPERATOR },
-		{ "POST", "/admin/users", "{\"name\": \"x\"}", ROLE_ADMIN },
-		{ "PATCH", "/admin/users/1", "{\"concurrency\": 9}",
-		    ROLE_ADMIN },
-		{ "DELETE", "/admin/users/1", NULL, ROLE_ADMIN },
-		{ "GET", "/groups", NULL, ROLE_OPERATOR },
-		{ "GET", "/groups/1", NULL, ROLE_OPERATOR },
-		{ "POST", "/groups", "{\"name\": \"x\"}", ROLE_ADMIN },
-		{ "PATCH", "/groups/1", "{\"name\": \"y\"}", ROLE_ADMIN },
-		{ "DELETE", "/groups/1", NULL, ROLE_ADMIN },
-		{ "GET", "/budgets", NULL, ROLE_OPERATOR },
-		{ "GET", "/budgets/1", NULL, ROLE_OPERATOR },
-		{ "POST", "/budgets", "{}", ROLE_ADMIN },
-		{ "PATCH", "/budgets/1", "{}", ROLE_ADMIN },
-		{ "DELETE", "/budgets/1", NULL, ROLE_ADMIN },
-		{ "GET", "/api-keys", NULL, ROLE_USER },
-		{ "GET", "/api-keys/1", NULL, ROLE_USER },
-		{ "POST", "/api-keys", "{\"name\": \"x\"}", ROLE_ADMIN },
-		{ "PATCH", "/api-keys/1", "{}", ROLE_ADMIN },
-		{ "DELETE", "/api-keys/1", NULL, ROLE_ADMIN },
-		{ "GET", "/admin/accounts", NULL, ROLE_OPERATOR },
-		{ "GET", "/admin/accounts/1", NULL, ROLE_OPERATOR },
-		{ "POST", "/admin/accounts", "{}", ROLE_ADMIN },
-		{ "PATCH", "/admin/accounts/1", "{}", ROLE_OPERATOR },
-		{ "POST", "/admin/accounts/1/wake", NULL, ROLE_OPERATOR },
-		{ "DELETE", "/admin/accounts/1", NULL, ROLE_ADMIN },
-		{ "GET", "/usage", NULL, ROLE_USER },
-		{ "GET", "/requests", NULL, ROLE_OPERATOR },
-		{ "GET", "/requests/1", NULL, ROLE_OPERATOR },
-		{ "GET", "/prices", NULL, ROLE_USER },
+#define ROUTE(method, path, least, body, name) \
+		{ method, path, body, ROLE_##least },
+#include "routes.def"
+#undef ROUTE
 	};
 	struct desk *d = *state;
+	const char *path, *body;
+	char buf[128];
 	struct visit v;
 	enum role role;
 	size_t i;
@@ -347,15 +337,19 @@ each_route_asks_for_its_role(void **state)
 		if (role != ROLE_NONE)
 			visit_join(&v, d, role_word(role), role_word(role));
 		for (i = 0; i < NITEMS(routes); i++) {
+			path = fill(routes[i].path, buf);
+			body = routes[i].body ? "{}" : NULL;
+			if (strncmp(path, "/auth/", 6) == 0 ||
+			    routes[i].role == ROLE_NONE)
+				continue;
 			if (role == ROLE_NONE) {
 				visit_expect(&v, 40101, routes[i].method,
-				    routes[i].path, routes[i].body);
+				    path, body);
 			} else if (role < routes[i].role) {
 				visit_expect(&v, 40301, routes[i].method,
-				    routes[i].path, routes[i].body);
+				    path, body);
 			} else {
-				(void)visit(&v, routes[i].method,
-				    routes[i].path, routes[i].body);
+				(void)visit(&v, routes[i].method, path, body);
 				assert_int_not_equal(v.status, 401);
 				assert_int_not_equal(v.status, 403);
 				assert_true(v.status < 500);

@@ -18,6 +18,7 @@ visit_init(struct visit *v, struct desk *d)
 		.busy_timeout_ms = 1000,
 		.settings = {
 			.mount = "/m",
+			.conf_path = d->conf_path,
 			.life = { .idle_ms = 3600000, .max_ms = 86400000 },
 		},
 	};

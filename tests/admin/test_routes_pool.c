@@ -1,0 +1,178 @@
+#include "visit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Of an array of the answer, the one with a member of this text. */
+static const json_t *
+item(const struct visit *v, const char *array, const char *name,
+    const char *text)
+{
+	const json_t *list = json_object_get(v->body, array), *j;
+	const char *is;
+	size_t i;
+
+	json_array_foreach(list, i, j) {
+		is = json_string_value(json_object_get(j, name));
+		if (is != NULL && strcmp(is, text) == 0)
+			return (j);
+	}
+	fail_msg("no %s \"%s\" in %s", name, text, array);
+	return (NULL);
+}
+
+static const char *
+text(const json_t *j, const char *name)
+{
+	const char *s = json_string_value(json_object_get(j, name));
+
+	if (s == NULL)
+		fail_msg("%s is no text", name);
+	return (s);
+}
+
+static void
+jobs_are_listed_and_run(void **state)
+{
+	struct desk *d = *state;
+	const json_t *last;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	assert_int_equal(visit(&v, "GET", "/jobs", NULL), 200);
+	assert_int_equal(desk_int(v.body, "total"), 7);
+	assert_true(json_is_null(json_object_get(item(&v, "items", "name",
+	    "prune"), "last")));
+
+	assert_int_equal(visit(&v, "POST", "/jobs/prune/run", NULL), 200);
+	assert_string_equal(visit_text(&v, "name"), "prune");
+	assert_true(json_is_null(json_object_get(v.body,
+	    "running_since_ms")));
+	assert_true(json_is_true(json_object_get(v.body, "enabled")));
+	last = json_object_get(v.body, "last");
+	assert_string_equal(text(last, "result"), "ok");
+	assert_true(desk_int(last, "started_ms") > 0);
+	assert_true(desk_int(last, "duration_ms") >= 0);
+	assert_int_equal(desk_number(d, "SELECT runs FROM job "
+	    "WHERE name = 'prune'"), 1);
+	assert_int_equal(visit(&v, "GET", "/logs?verb=job.run", NULL), 200);
+	assert_int_equal(json_array_size(v.body), 1);
+	assert_string_equal(text(json_array_get(v.body, 0), "object"),
+	    "prune");
+	assert_string_equal(text(json_array_get(v.body, 0), "actor"),
+	    "olga");
+
+	visit_expect(&v, 40401, "POST", "/jobs/nap/run", NULL);
+	visit_fini(&v);
+}
+
+static void
+a_job_runs_once_at_a_time(void **state)
+{
+	struct desk *d = *state;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	assert_int_equal(visit(&v, "POST", "/jobs/reap/run", NULL), 200);
+	desk_sql(d, "UPDATE job SET lease_by = 'another', lease_until_ms = "
+	    "%lld WHERE name = 'reap'", (long long)store_now_ms(d->st) +
+	    60000);
+	visit_expect(&v, 40901, "POST", "/jobs/reap/run", NULL);
+	assert_non_null(strstr(visit_text(&v, "error"), "another"));
+	assert_int_equal(visit(&v, "GET", "/jobs", NULL), 200);
+	assert_true(json_is_integer(json_object_get(item(&v, "items",
+	    "name", "reap"), "running_since_ms")));
+	assert_string_equal(text(item(&v, "items", "name", "reap"),
+	    "holder"), "another");
+	assert_int_equal(visit(&v, "GET", "/logs?verb=job.run", NULL), 200);
+	assert_int_equal(json_array_size(v.body), 1);
+	visit_fini(&v);
+}
+
+static void
+settings_are_those_of_the_file(void **state)
+{
+	struct desk *d = *state;
+	const json_t *keep;
+	struct visit v;
+	FILE *f;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	assert_int_equal(visit(&v, "GET", "/settings", NULL), 200);
+	assert_string_equal(visit_text(&v, "file"), d->conf_path);
+	keep = item(&v, "items", "name", "ledger_keep_days");
+	assert_string_equal(text(keep, "value"), "30");
+	assert_string_equal(text(keep, "default"), "0");
+	assert_string_equal(text(keep, "source"), "file");
+	assert_string_equal(text(keep, "section"), "retention");
+	assert_true(json_is_true(json_object_get(keep, "set")));
+	assert_string_equal(text(item(&v, "items", "name", "mount"),
+	    "source"), "default");
+	assert_string_equal(text(item(&v, "items", "name", "spool_bytes"),
+	    "section"), "database");
+
+	/* Whose fault a bad file is, is not who asks. */
+	assert_non_null(f = fopen(d->conf_path, "a"));
+	assert_true(fputs("nonsense = 1\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	visit_expect(&v, 50001, "GET", "/settings", NULL);
+	assert_non_null(strstr(visit_text(&v, "error"), "nonsense"));
+	visit_expect(&v, 50001, "POST", "/jobs/prune/run", NULL);
+	visit_fini(&v);
+}
+
+static void
+responder(struct desk *d, int id, const char *host)
+{
+
+	desk_sql(d, "INSERT INTO responder (id, kind, node, host, pid, "
+	    "lock_path, wake_path, version, started_ms, beat, beat_ms) "
+	    "VALUES (%d, 'relay', %d, '%s', 1, '', '', 'v', 1, 1, 1)", id,
+	    id, host);
+}
+
+static void
+workers_hold_leases(void **state)
+{
+	struct desk *d = *state;
+	const json_t *lease;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	desk_account(d, "a", 3);
+	responder(d, 5, "h");
+	responder(d, 6, "i");
+	desk_sql(d, "UPDATE slot SET responder_id = 5, ledger_id = 77, "
+	    "leased_ms = 1000 + n WHERE n < 3");
+	assert_int_equal(visit(&v, "GET", "/workers", NULL), 200);
+	assert_int_equal(desk_int(item(&v, "items", "host", "h"), "leases"),
+	    2);
+	assert_int_equal(desk_int(item(&v, "items", "host", "i"), "leases"),
+	    0);
+	assert_int_equal(json_array_size(json_object_get(v.body, "leases")),
+	    2);
+	lease = item(&v, "leases", "account", "a");
+	assert_int_equal(desk_int(lease, "leased_ms"), 1001);
+	assert_int_equal(desk_int(lease, "responder_id"), 5);
+	visit_fini(&v);
+}
+
+#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
+    desk_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DESK_TEST(jobs_are_listed_and_run),
+		DESK_TEST(a_job_runs_once_at_a_time),
+		DESK_TEST(settings_are_those_of_the_file),
+		DESK_TEST(workers_hold_leases),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
