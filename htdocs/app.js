@@ -1,113 +1,279 @@
 // The shell of the pages: who is signed in, which page is shown, in which
-// language.  The page is named behind '#'; nothing is loaded anew.
+// language.  The page is named behind '#', as in "#accounts/7?tab=history";
+// nothing is loaded anew, and each page's module when it is first shown.
 import { ApiError, call, get, setCsrf } from './api.js';
-import { h, say } from './dom.js';
+import { h, icon, place, say } from './dom.js';
 import { currentLanguage, languages, setLanguage, t, tag } from './text.js';
-import { accountsPage } from './accounts.js';
-import { auditPage } from './audit.js';
-import { dashboardPage } from './dashboard.js';
-import { keysPage } from './keys.js';
-import { mePage } from './me.js';
-import { requestsPage } from './requests.js';
-import { signInPage } from './sign-in.js';
-import { usagePage } from './usage.js';
-import { usersPage } from './users.js';
 
-const roles = ['user', 'operator', 'admin'];
+const roles = ['none', 'user', 'operator', 'admin'];
 
-// In the order of the menu; who may see each at least.
-const pages = [
-	{ name: 'dashboard', role: 'operator', show: dashboardPage },
-	{ name: 'accounts', role: 'operator', show: accountsPage },
-	{ name: 'keys', role: 'user', show: keysPage },
-	{ name: 'users', role: 'operator', show: usersPage },
-	{ name: 'requests', role: 'operator', show: requestsPage },
-	{ name: 'usage', role: 'user', show: usagePage },
-	{ name: 'audit', role: 'operator', show: auditPage },
-	{ name: 'me', role: 'user', show: mePage },
+// In the order of the menu.  NAME.js exports NAMEPage (of "my-usage",
+// myUsagePage), which strings.js gives a title; .role: who may see it at
+// least, "none": whoever; .aside: it is not in the menu.
+const sections = [
+	{ name: 'overview', pages: [
+		{ name: 'dashboard', role: 'operator' },
+		{ name: 'requests', role: 'operator' },
+		{ name: 'usage', role: 'user' },
+	] },
+	{ name: 'pool', pages: [
+		{ name: 'accounts', role: 'operator' },
+	] },
+	{ name: 'people', pages: [
+		{ name: 'keys', role: 'user' },
+		{ name: 'users', role: 'operator' },
+	] },
+	{ name: 'system', pages: [
+		{ name: 'audit', role: 'operator' },
+		{ name: 'me', role: 'user' },
+	] },
 ];
+const pages = sections.flatMap(s => s.pages);
 
 let me = null;
-let leave = () => {};		// ends what the page that is shown began
+let leave = [];			// what ends what the shown page began
+let shown = { name: null, box: null, leaf: null };
+const main = document.getElementById('main');
 
-const may = role => me !== null &&
-	roles.indexOf(me.role) >= roles.indexOf(role);
+const camel = name => name.replace(/-(\w)/g, (_, c) => c.toUpperCase());
+const title = p => t(camel(p.name));
+const may = role => roles.indexOf(me?.role ?? 'none') >= roles.indexOf(role);
 
-function languageMenu() {
-	return h('select', { 'aria-label': t('language'), onchange: event => {
-		setLanguage(event.target.value);
-		show();
-	} }, Object.entries(languages).map(([name, text]) => h('option',
-		{ value: name, selected: name === currentLanguage() }, text)));
+// What the page "sign-in" or one of the table does: show(context).
+const load = async name =>
+	(await import(`./${name}.js`))[`${camel(name)}Page`];
+
+// What stands behind '#': page, what of it, and how it is looked at.
+function here() {
+	const [path, query] = location.hash.slice(1).split('?');
+	let [name, ...params] = path.split('/');
+	try {
+		params = params.map(decodeURIComponent);
+	} catch {
+		params = [];		// somebody's own invention
+	}
+	return { name, params, query: new URLSearchParams(query) };
 }
 
-function showHeader(current) {
-	const links = pages.filter(p => may(p.role)).map(p => h('a',
-		{ href: `#${p.name}`,
-			'aria-current': p.name === current ? 'page' : null },
-		t(p.name)));
-	document.getElementById('header').replaceChildren(
+// ---- the frame ----
+
+const menu = (label, name, options, value, choose) => h('select',
+	{ 'aria-label': label, name, onchange: e => choose(e.target.value) },
+	Object.entries(options).map(([v, text]) => h('option',
+		{ value: v, selected: v === value }, text)));
+
+const languageMenu = () => menu(t('language'), 'language', languages,
+	currentLanguage(), name => {
+		setLanguage(name);
+		shown.name = null;
+		frame();
+		show();
+	});
+
+function setScheme(name) {
+	if (name === 'auto')
+		localStorage.removeItem('scheme');
+	else
+		localStorage.setItem('scheme', name);
+	if (name === 'auto')
+		delete document.documentElement.dataset.scheme;
+	else
+		document.documentElement.dataset.scheme = name;
+	dispatchEvent(new Event('scheme'));
+}
+
+const schemeMenu = () => menu(t('scheme'), 'scheme',
+	{ auto: t('scheme_auto'), light: t('scheme_light'),
+		dark: t('scheme_dark') },
+	localStorage.getItem('scheme') ?? 'auto', setScheme);
+
+function section({ name, pages: all }) {
+	const some = all.filter(p => !p.aside && may(p.role));
+	return some.length > 0 && h('div', null,
+		h('p', { id: `menu-${name}` }, t(name)),
+		h('ul', { 'aria-labelledby': `menu-${name}` },
+			some.map(p => h('li', null, h('a', { href: place(p.name) },
+				icon(p.name), title(p))))));
+}
+
+function openMenu(open) {
+	const header = document.getElementById('header');
+	header.classList.toggle('open', open);
+	header.querySelector('.menu')?.setAttribute('aria-expanded', open);
+}
+
+// The menu, anew when somebody else is signed in or another language wanted.
+function frame() {
+	const header = document.getElementById('header');
+	const open = () => header.classList.contains('open');
+	document.documentElement.lang = tag();
+	document.body.classList.toggle('out', me === null);
+	header.replaceChildren(
 		h('a', { href: '#main', class: 'skip', onclick: event => {
 			event.preventDefault();
-			document.getElementById('main').focus();
+			main.focus();
 		} }, t('skip')),
-		h('strong', null, 'Leasehold'),
-		h('nav', { 'aria-label': t('menu') }, links),
-		h('div', { class: 'who' }, languageMenu(), me && h('button',
-			{ type: 'button', onclick: signOut }, t('signOut'))));
+		h('p', { class: 'brand' }, h('img', { src: 'icon.svg', alt: '',
+			width: 24, height: 24 }), 'Leasehold'),
+		me && h('button', { type: 'button', class: 'menu',
+			'aria-expanded': 'false', 'aria-controls': 'nav',
+			onclick: () => openMenu(!open()) }, icon('menu'),
+		t('menu')),
+		me && h('nav', { id: 'nav', 'aria-label': t('menu') },
+			sections.map(section).filter(Boolean)) || '',
+		h('div', { class: 'who' }, me && h('p', { class: 'quiet' }, me.name,
+			' · ', t(`role_${me.role}`)), schemeMenu(), languageMenu(),
+		me && h('button', { type: 'button', onclick: signOut },
+			t('signOut'))));
 }
 
-// What went wrong, in words.  Whoever is not signed in any more signs in.
+function markCurrent(name) {
+	for (const a of document.querySelectorAll('#nav a')) {
+		if (a.getAttribute('href') === place(name))
+			a.setAttribute('aria-current', 'page');
+		else
+			a.removeAttribute('aria-current');
+	}
+}
+
+// ---- what goes wrong ----
+
+// What went wrong, in words.
+const words = error => error.status === 0 ? t('unreachable') :
+	error.status === 503 ? t('storeDown') : error.message || t('failed');
+
+// Whoever is not signed in any more signs in.
+function signedOut(error) {
+	if (error.code !== 40101 || me === null)
+		return false;
+	setMe(null);
+	return true;
+}
+
 function fail(error) {
 	if (!(error instanceof ApiError))
 		throw error;
-	if (error.code === 40101 && me !== null) {
-		me = null;
-		show();
-	}
-	say(error.status === 0 ? t('unreachable') :
-		error.status === 503 ? t('storeDown') : error.message, true);
+	signedOut(error);
+	say(words(error), true);
+}
+
+const failure = (page, error) => [h('h1', null, page ? title(page) : ''),
+	h('div', { class: 'empty', role: 'alert' },
+		h('p', { class: 'bad' }, words(error)),
+		h('p', { class: 'actions' }, h('button', { type: 'button',
+			onclick: () => show() }, t('again'))))];
+
+// ---- coming and going ----
+
+function setMe(who) {
+	me = who;
+	if (who === null)
+		setCsrf('');
+	shown.name = null;
+	frame();
+	show();
 }
 
 async function signOut() {
 	await call('POST', '/auth/logout').catch(fail);
-	me = null;
-	setCsrf('');
-	show();
+	setMe(null);
 }
 
 function signedIn(who) {
-	me = who;
 	if (location.hash.startsWith('#invitation='))
 		history.replaceState(null, '', '#');
-	show();
+	setMe(who);
+}
+
+// Another view of the same page: what is given changes, '' is dropped.
+function choose(changes) {
+	const { name, params, query } = here();
+	const now = { ...Object.fromEntries(query), ...changes };
+	const hash = place(name || shown.name, params, now);
+	if (hash !== location.hash)
+		location.hash = hash;
+	else
+		show();
+}
+
+// What a page is given.  box: the element that it fills, which stays its own
+// when another page is shown in the meantime.
+const contextOf = (box, at) => ({ main: box, me, may, fail, choose,
+	again: show, params: at.params, query: at.query,
+	title: text => document.title = `${text} – Leasehold`,
+	onLeave: f => box === shown.box ? leave.push(f) : f() });
+
+function leaveAll() {
+	leave.forEach(f => f());
+	leave = [];
+	document.querySelectorAll('dialog[open]').forEach(d => d.close());
+	openMenu(false);
+	say('');
+}
+
+// Of the same page what is there stays until the new is, and the reader's place
+// with it, unless leaves were turned.
+function begin(name, box, leaf) {
+	const same = name === shown.name, turned = leaf !== shown.leaf;
+	const first = shown.box === null;
+	leaveAll();
+	shown = { name, box, leaf };
+	main.setAttribute('aria-busy', 'true');
+	if (same)
+		return () => {
+			const field = document.activeElement?.name;
+			main.replaceChildren(box);
+			if (field)
+				box.querySelector(`[name="${CSS.escape(field)}"]`)
+					?.focus();
+			if (turned)
+				scrollTo(0, 0);
+		};
+	main.replaceChildren(box, h('p', { class: 'loading' }, t('loading')));
+	scrollTo(0, 0);
+	if (!first)
+		main.focus({ preventScroll: true });
+	return () => box.nextElementSibling?.remove();
 }
 
 async function show() {
-	const name = location.hash.slice(1).split(/[/?=]/)[0];
-	const page = pages.find(p => p.name === name && may(p.role)) ??
-		pages.find(p => may(p.role));
-	leave();
-	leave = () => {};
-	document.documentElement.lang = tag();
-	document.title = page ? `${t(page.name)} – Leasehold` : 'Leasehold';
-	say('');
-	showHeader(page?.name);
-	const main = document.getElementById('main');
-	const context = { main, me, may, fail, onLeave: f => leave = f };
-	main.replaceChildren();
+	const at = here();
+	const page = pages.find(p => p.name === at.name && may(p.role)) ??
+		(me ? pages.find(p => !p.aside && may(p.role)) : null);
+	if (page?.name !== at.name)
+		at.params = [];
+	const box = h('div', { class: 'page' });
+	const end = begin([page?.name ?? 'sign-in', ...at.params].join('/'), box,
+		`${at.query.get('page')} ${at.query.get('before')}`);
+	document.title = page ? `${title(page)} – Leasehold` : 'Leasehold';
+	markCurrent(page?.name);
+	const context = contextOf(box, at);
 	try {
-		await (page ? page.show(context) : signInPage(context, signedIn));
+		const run = await load(page?.name ?? 'sign-in');
+		await (page ? run(context) : run(context, signedIn));
 	} catch (error) {
-		fail(error);
+		if (box !== shown.box || signedOut(error))
+			return;
+		box.replaceChildren(...failure(page, error));
+		if (!(error instanceof ApiError))
+			reportError(error);
+	} finally {
+		if (box === shown.box) {
+			main.removeAttribute('aria-busy');
+			end();
+		}
 	}
 }
 
-window.addEventListener('hashchange', show);
+if (localStorage.getItem('scheme'))
+	setScheme(localStorage.getItem('scheme'));
+addEventListener('hashchange', show);
+addEventListener('keydown', e => e.key === 'Escape' && openMenu(false));
 try {
 	me = await get('/auth/me');
 } catch (error) {
 	if (error.code !== 40101)
-		fail(error);
+		say(words(error), true);
 }
+frame();
 show();

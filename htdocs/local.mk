@@ -9,6 +9,7 @@ dist_htdocs_DATA = \
 	htdocs/dashboard.js \
 	htdocs/dom.js \
 	htdocs/icon.svg \
+	htdocs/icons.svg \
 	htdocs/index.html \
 	htdocs/keys.js \
 	htdocs/me.js \

@@ -1,11 +1,22 @@
 // Every text of the pages, in each language.  A text with arguments is a
-// function.
+// function.  A section a page, "shell" for all of them; pages' titles stand
+// first.
 export const strings = {
 	en: {
 		language: 'Language', menu: 'Pages', skip: 'To the content',
 		dashboard: 'Dashboard', accounts: 'Accounts', keys: 'Keys',
 		users: 'Users', requests: 'Requests', usage: 'Usage',
 		audit: 'Audit log', me: 'My sign-in',
+		// ---- shell ----
+		overview: 'Overview', pool: 'Pool', people: 'People',
+		system: 'System', scheme: 'Colours', scheme_auto: 'Auto',
+		scheme_light: 'Light', scheme_dark: 'Dark',
+		loading: 'Loading …', again: 'Try again',
+		failed: 'This page has failed.',
+		pager: 'Further pages', previous: 'Previous', next: 'Next',
+		newest: 'Newest', part: (from, to, total) =>
+			`${from} to ${to} of ${total}`,
+		// ---- sign-in ----
 		signIn: 'Sign in', signOut: 'Sign out',
 		signInHint: 'Whoever runs the relay invites you; on the server: ' +
 			'leasehold user invite',
@@ -115,6 +126,16 @@ export const strings = {
 		dashboard: '概览', accounts: '账号', keys: '密钥',
 		users: '用户', requests: '请求', usage: '用量',
 		audit: '审计日志', me: '我的登录',
+		// ---- shell ----
+		overview: '总览', pool: '账号池', people: '成员',
+		system: '系统', scheme: '外观', scheme_auto: '自动',
+		scheme_light: '浅色', scheme_dark: '深色',
+		loading: '加载中……', again: '重试',
+		failed: '此页面出错。',
+		pager: '翻页', previous: '上一页', next: '下一页',
+		newest: '最新', part: (from, to, total) =>
+			`第 ${from} 至 ${to} 条，共 ${total} 条`,
+		// ---- sign-in ----
 		signIn: '登录', signOut: '退出登录',
 		signInHint: '请向中继管理员索取邀请；在服务器上执行：' +
 			'leasehold user invite',

@@ -2,62 +2,13 @@
 // Store: any.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
 import { stream } from '../e2e/lib/http.mjs';
-import { Site } from '../e2e/lib/site.mjs';
+import { password, Stand } from './lib/stand.mjs';
 
-const axe = await readFile(createRequire(import.meta.url)
-	.resolve('axe-core'), 'utf8');
-const shots = process.env.LEASEHOLD_SHOTS;
-const password = 'correct horse battery';
-
-let site, browser, context, page, complaints;
-
-// One screenshot a page, where somebody wants to look at them.
-async function shoot(name) {
-	if (!shots)
-		return;
-	await mkdir(shots, { recursive: true });
-	await page.screenshot({ path: join(shots, `${name}.png`),
-		fullPage: true });
-}
-
-// What accessibility's rules complain of: nothing.
-async function isAccessible() {
-	await page.evaluate(axe);	// the pages' policy allows no script inline
-	const { violations } = await page.evaluate(() => globalThis.axe.run());
-	assert.deepEqual(violations.map(v => `${v.id}: ` +
-		v.nodes.map(n => n.html).join(' ')), []);
-}
-
-async function open(options = {}) {
-	context = await browser.newContext({ locale: 'en-US',
-		...options });
-	page = await context.newPage();
-	page.setDefaultTimeout(15000);
-	complaints = [];
-	page.on('console', m => {
-		if (m.type() === 'error' && !/status of 40\d/.test(m.text()))
-			complaints.push(m.text());
-	});
-	page.on('pageerror', e => complaints.push(String(e)));
-}
-
-const go = name => page.goto(`${site.url}/admin/#${name}`);
-const button = name => page.getByRole('button', { name, exact: true });
-const heading = name => page.getByRole('heading', { name, exact: true });
-
-async function signIn(name = 'ann') {
-	await page.goto(`${site.url}/admin/`);
-	await page.getByLabel('Name').fill(name);
-	await page.getByLabel('Password').fill(password);
-	await button('Sign in').click();
-	await page.getByRole('button', { name: 'Sign out' }).first().waitFor();
-}
+let stand, site, page;
+const button = name => stand.button(name);
+const heading = name => stand.heading(name);
 
 // The code of an app at this moment, RFC 6238.
 function totp(base32, step) {
@@ -73,18 +24,13 @@ function totp(base32, step) {
 }
 
 before(async () => {
-	site = await Site.start();
-	browser = await chromium.launch({
-		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-		args: ['--no-sandbox'] });
+	stand = await Stand.start();
+	({ site } = stand);
 });
-after(async () => {
-	await browser?.close();
-	await site?.stop();
-});
+after(() => stand?.stop());
 beforeEach(async () => {
-	await context?.close();
-	await open();
+	await stand.open();
+	({ page } = stand);
 });
 
 describe('from nothing', () => {
@@ -94,8 +40,8 @@ describe('from nothing', () => {
 		assert.ok(link.startsWith(`${site.url}/admin/#invitation=`), link);
 		await page.goto(link);
 		await heading('Welcome').waitFor();
-		await shoot('welcome');
-		await isAccessible();
+		await stand.shoot('welcome');
+		await stand.isAccessible();
 		await page.getByLabel('Name').fill('ann');
 		await page.getByLabel('Password').fill(password);
 		await button('Begin').click();
@@ -103,14 +49,14 @@ describe('from nothing', () => {
 
 		await page.getByRole('link', { name: 'Accounts' }).click();
 		await page.getByText('There is no account yet').waitFor();
-		await shoot('accounts-empty');
+		await stand.shoot('accounts-empty');
 		await button('Add an account').click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Name').fill('first');
 		await dialog.getByLabel('Base URL').fill(site.mock.url);
 		await dialog.getByLabel('Secret').fill('sk-mock-first');
 		site.secrets.push('sk-mock-first');
-		await shoot('account-add');
+		await stand.shoot('account-add');
 		await dialog.getByRole('button', { name: 'Add' }).click();
 		await page.getByRole('cell', { name: 'first' }).waitFor();
 
@@ -124,10 +70,10 @@ describe('from nothing', () => {
 		site.secrets.push(key);
 		assert.match(await dialog.locator('pre').textContent(),
 			new RegExp(`ANTHROPIC_BASE_URL=${site.url}\n`));
-		await shoot('key-new');
+		await stand.shoot('key-new');
 		await dialog.getByRole('button', { name: 'Close' }).click();
 		await page.getByRole('cell', { name: '$0.00 of $2.50' }).waitFor();
-		assert.equal(await page.locator('img').count(), 0);
+		assert.equal(await page.locator('img[src=x]').count(), 0);
 
 		const answer = await stream({ key, site });
 		assert.equal(answer.status, 200);
@@ -135,8 +81,8 @@ describe('from nothing', () => {
 		await page.getByRole('cell', { name: 'ok' }).first().waitFor();
 		await button('Details').first().click();
 		await dialog.getByText('"attempts"').waitFor();
-		await shoot('request');
-		assert.deepEqual(complaints, []);
+		await stand.shoot('request');
+		assert.deepEqual(stand.complaints, []);
 	});
 });
 
@@ -145,45 +91,22 @@ describe('each page', () => {
 		keys: 'Keys', users: 'Users', requests: 'Requests', usage: 'Usage',
 		audit: 'Audit log', me: 'My sign-in' };
 
-	for (const colorScheme of ['light', 'dark'])
-		test(`is accessible, ${colorScheme}`, async () => {
-			await context.close();
-			await open({ colorScheme });
-			await signIn();
-			for (const [name, title] of Object.entries(pages)) {
-				await go(name);
-				await heading(title).waitFor();
-				await shoot(`${name}-${colorScheme}`);
-				await isAccessible();
-			}
-			assert.deepEqual(complaints, []);
-		});
-
-	test('fits a phone', async () => {
-		await context.close();
-		await open({ viewport: { width: 360, height: 700 } });
-		await signIn();
-		for (const [name, title] of Object.entries(pages)) {
-			await go(name);
-			await heading(title).waitFor();
-			await shoot(`${name}-phone`);
-			assert.ok(await page.evaluate(() =>
-				document.documentElement.scrollWidth <= innerWidth), name);
-		}
+	test('is accessible and fits, in each look', async () => {
+		await stand.lookAt(pages);
 	});
 
 	test('speaks Chinese', async () => {
-		await context.close();
-		await open({ locale: 'zh-CN' });
+		await stand.open({ locale: 'zh-CN' });
+		({ page } = stand);
 		await page.goto(`${site.url}/admin/`);
 		await page.getByLabel('名称').fill('ann');
 		await page.getByLabel('密码').fill(password);
 		await button('登录').click();
 		await heading('概览').waitFor();
 		for (const name of Object.keys(pages)) {
-			await go(name);
+			await stand.go(name);
 			await page.locator('h1').waitFor();
-			await shoot(`${name}-zh`);
+			await stand.shoot(`${name}-zh`);
 			assert.match(await page.locator('h1').textContent(),
 				/[\u4e00-\u9fff]/);
 		}
@@ -201,8 +124,8 @@ describe('signing in', () => {
 		await page.getByLabel('Password').fill('not the password');
 		await button('Sign in').click();
 		await page.getByRole('alert').getByText('not right').waitFor();
-		await isAccessible();
-		await shoot('sign-in-wrong');
+		await stand.isAccessible();
+		await stand.shoot('sign-in-wrong');
 	});
 
 	test('by keyboard alone', async () => {
@@ -221,8 +144,8 @@ describe('signing in', () => {
 	});
 
 	test('with a second factor', async () => {
-		await signIn();
-		await go('me');
+		await stand.signIn();
+		await stand.go('me');
 		await button('Turn a second factor on').click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Password').fill(password);
@@ -231,7 +154,7 @@ describe('signing in', () => {
 		await dialog.getByLabel('Code').fill(totp(secret, -1));
 		await button('Turn on').click();
 		await dialog.getByText('Each stands in').waitFor();
-		await shoot('recovery-codes');
+		await stand.shoot('recovery-codes');
 		await dialog.getByRole('button', { name: 'Close' }).click();
 		await button('Sign out').first().click();
 
@@ -239,7 +162,7 @@ describe('signing in', () => {
 		await page.getByLabel('Password').fill(password);
 		await button('Sign in').click();
 		await page.getByLabel('Code').fill(totp(secret, 0));
-		await shoot('sign-in-code');
+		await stand.shoot('sign-in-code');
 		await button('Sign in').click();
 		await heading('My sign-in').waitFor();
 		await button('Turn the second factor off').click();
@@ -249,12 +172,12 @@ describe('signing in', () => {
 	});
 
 	test('what is destroyed is asked about first', async () => {
-		await signIn();
-		await go('keys');
+		await stand.signIn();
+		await stand.go('keys');
 		await button('Revoke').first().click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByRole('heading', { name: /^Revoke key/ }).waitFor();
-		await shoot('revoke');
+		await stand.shoot('revoke');
 		await dialog.getByRole('button', { name: 'Cancel' }).click();
 		await dialog.waitFor({ state: 'detached' });
 		assert.equal(await page.getByText('revoked').count(), 0);
