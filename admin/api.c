@@ -253,21 +253,26 @@ decode(const char *p, size_t n, char *buf, size_t size)
 }
 
 const char *
-api_query(const struct api_call *c, const char *name, char *buf, size_t size)
+api_query(struct api_call *c, const char *name, char *buf, size_t size)
 {
-	const char *p = c->http->query;
+	const char *p = c->http->query, *value;
 	size_t n, len = strlen(name);
 
 	for (; p != NULL && *p != '\0'; p += n + (p[n] == '&')) {
 		n = strcspn(p, "&");
-		if (n > len && strncmp(p, name, len) == 0 && p[len] == '=')
-			return (decode(p + len + 1, n - len - 1, buf, size));
+		if (n <= len || strncmp(p, name, len) != 0 || p[len] != '=')
+			continue;
+		value = decode(p + len + 1, n - len - 1, buf, size);
+		if (value == NULL)
+			(void)api_refuse(c, 400, "%s is malformed, or longer "
+			    "than what can be", name);
+		return (value);
 	}
 	return (NULL);
 }
 
 int
-api_query_int(const struct api_call *c, const char *name, int64_t min,
+api_query_int(struct api_call *c, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)
 {
 	char buf[24];

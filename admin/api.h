@@ -145,12 +145,13 @@ void api_audit(struct api_call *c, struct audit *a, const char *verb,
 json_t *api_page(struct api_call *c, json_t *list, struct err *err);
 
 /** api_query(c, name, buf, size): A parameter of the query, decoded; NULL: it
- * is not there, or does not fit. */
-const char *api_query(const struct api_call *c, const char *name, char *buf,
+ * is not there.  One that is malformed or too long refuses the call, whatever
+ * its handler answers then: look at the query before you change anything. */
+const char *api_query(struct api_call *c, const char *name, char *buf,
     size_t size);
 /** api_query_int(c, name, min, max, out, err): *${out} stays as it is when it
  * is not there. */
-int api_query_int(const struct api_call *c, const char *name, int64_t min,
+int api_query_int(struct api_call *c, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)
     __attribute__((__warn_unused_result__));
 

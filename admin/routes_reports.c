@@ -29,7 +29,7 @@ struct usage_text {
 
 /* Users see what their own keys used. */
 static void
-read_filters(const struct api_call *c, struct usage_text *t,
+read_filters(struct api_call *c, struct usage_text *t,
     struct usage_query *q)
 {
 

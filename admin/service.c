@@ -190,6 +190,15 @@ answer_json(struct buf *out, const struct api_call *c, const json_t *j)
 }
 
 static int
+answer_csv(struct buf *out, struct api_call *c)
+{
+	char *text = c->csv;
+
+	c->csv = NULL;
+	return (answer_text(out, c, "text/csv; charset=utf-8", text));
+}
+
+static int
 answer_refusal(struct buf *out, const struct api_call *c)
 {
 	const struct response_error e = {
@@ -248,15 +257,14 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 
 	/* One that failed early left its audit behind, which is gone by now. */
 	store_attach(s->store, NULL);
-	if (j != NULL && c->csv != NULL)
-		status = answer_text(out, c, "text/csv; charset=utf-8",
-		    c->csv);
-	else if (j != NULL)
-		status = answer_json(out, c, j);
-	else if (c->message[0] != '\0')
+	if (c->message[0] != '\0')
 		status = answer_refusal(out, c);
-	else
+	else if (j == NULL)
 		status = answer_mistake(s, out, &err);
+	else if (c->csv != NULL)
+		status = answer_csv(out, c);
+	else
+		status = answer_json(out, c, j);
 	json_decref(j);
 	return (status);
 }
@@ -282,6 +290,7 @@ answer_route(struct service *s, const struct http_request *r,
 	c.pepper = &s->pepper;
 	buf_init(&c.cookie, COOKIE_BYTES);
 	status = run_route(s, &c, duty, body, out);
+	free(c.csv);
 	json_decref(c.body);
 	buf_wipe(&c.cookie);
 	seal_wipe(&c.token, sizeof(c.token));

@@ -422,6 +422,37 @@ users_see_what_they_used_alone(void **state)
 	visit_fini(&other);
 }
 
+/* A filter that cannot be read would show what nobody asked for. */
+static void
+malformed_queries_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"/usage?key=%zz", "/usage?user=%0", "/usage?model=a%00b",
+		"/usage?per=%", "/usage?format=csv&by=%ff%f",
+		"/usage?format=comma-separated", "/usage?zone=",
+		"/requests?account=%", "/requests?before=%4",
+		"/requests?limit=%35%", "/requests?limit=99999999999999999999",
+		"/requests?limit=", "/logs?verb=%00", "/logs?actor=a%2",
+		"/admin/accounts?platform_type=%XX", "/admin/users?page=1%",
+		"/prices?all=%"
+	};
+	struct desk *d = *state;
+	char path[512];
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	for (i = 0; i < NITEMS(bad); i++)
+		visit_expect(&v, 40001, "GET", bad[i], NULL);
+	(void)snprintf(path, sizeof(path), "/requests?key=%0300d", 1);
+	visit_expect(&v, 40001, "GET", path, NULL);
+	assert_int_equal(visit(&v, "GET", "/logs?verb=a%20%62+c&=&x&&",
+	    NULL), 200);
+	visit_expect(&v, 40401, "GET", "/usage?user=%ff%c3", NULL);
+	visit_fini(&v);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
     desk_teardown)
 
@@ -437,6 +468,7 @@ main(void)
 		DESK_TEST(bad_values_are_refused),
 		DESK_TEST(each_route_asks_for_its_role),
 		DESK_TEST(users_see_what_they_used_alone),
+		DESK_TEST(malformed_queries_are_refused),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

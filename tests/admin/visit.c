@@ -97,7 +97,7 @@ visit(struct visit *v, const char *method, const char *path,
 		.n = body != NULL ? strlen(body) : 0,
 	};
 	struct err err = { .code = ERR_NONE };
-	char uri[256], cookie[128], bearer[128];
+	char uri[1024], cookie[128], bearer[128];
 	struct http_request r;
 	struct buf out;
 	int ready;
