@@ -21,6 +21,7 @@ static const struct field fields[] = {
 	{ .name = "pattern", .kind = FIELD_TEXT },
 	{ .name = "target", .kind = FIELD_TEXT },
 	{ .name = "created_ms", .kind = FIELD_INT },
+	{ .name = "of_id", .kind = FIELD_INT },
 };
 
 /* What to do in the transaction, once the group or account is found. */

@@ -7,6 +7,7 @@
 #include "budget_view.h"
 #include "groups.h"
 #include "keys.h"
+#include "prices.h"
 #include "users.h"
 
 #include "audit.h"
@@ -46,6 +47,7 @@ audit_view_of(const char *kind)
 		{ "key", keys_show },
 		{ "budget", budget_view_show },
 		{ "alias", alias_view },
+		{ "price", prices_newest },
 	};
 	size_t i;
 

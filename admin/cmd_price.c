@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "base/num.h"
 #include "ledger/price.h"
 #include "store/store.h"
 
@@ -89,10 +88,7 @@ read_token_prices(struct cli *cli, struct price *p, struct err *err)
 	if (read_price(cli, "input", &p->input_nusd_mtok, err) ||
 	    read_price(cli, "output", &p->output_nusd_mtok, err))
 		return (-1);
-	p->cache_read_nusd_mtok = p->input_nusd_mtok;
-	p->cache_write_5m_nusd_mtok = num_add_sat(p->input_nusd_mtok,
-	    (p->input_nusd_mtok + 3) / 4);
-	p->cache_write_1h_nusd_mtok = num_mul_sat(p->input_nusd_mtok, 2);
+	prices_fill_cache(p);
 	if (read_price(cli, "cache-read", &p->cache_read_nusd_mtok, err) ||
 	    read_price(cli, "cache-write-5m", &p->cache_write_5m_nusd_mtok,
 	    err))

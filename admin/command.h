@@ -16,9 +16,6 @@ struct store;
  * options that feeds the parser and --help alike.
  */
 
-/** The price file that came with this version. */
-#define PRICES_FILE DATADIR "/prices.json"
-
 /** What the command exits with. */
 enum exit_status {
 	EXIT_OK = 0,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "ledger/price.h"
 #include "store/store.h"
 
@@ -99,6 +100,23 @@ add_row(struct store *st, const struct price *p, int64_t valid_from_ms,
 	    err));
 }
 
+/* Is there one since ever, which may have an end? */
+static int
+has_begun(struct store *st, const struct price *p, struct err *err)
+{
+	const struct store_value key[] = {
+		store_text(p->platform),
+		store_text(p->pattern),
+		store_int(p->above_tokens),
+	};
+	int64_t n;
+
+	if (store_one(st, STMT_PRICE_FIRST, key, NITEMS(key), &n, 1, err) !=
+	    1)
+		return (-1);
+	return (n > 0);
+}
+
 /* Let ${p} be the price of its model and tier from now on. */
 static int
 put_row(struct store *st, const struct price *p, bool known_model,
@@ -123,6 +141,11 @@ put_row(struct store *st, const struct price *p, bool known_model,
 	}
 	if (rc == 1 && from <= newest[0])
 		from = newest[0] + 1;
+	if (from == 0 && (rc = has_begun(st, p, err)) != 0) {
+		if (rc == -1)
+			return (-1);
+		from = store_now_ms(st);
+	}
 	done->added++;
 	return (add_row(st, p, from, source, err));
 }
@@ -284,17 +307,21 @@ set_inside(struct store *st, struct price *p, struct err *err)
 {
 	int rc;
 
-	if (p->valid_from_ms == 0 &&
-	    (rc = is_known(st, p, err)) != 0) {
+	if (p->valid_from_ms == 0) {
+		if ((rc = is_known(st, p, err)) == 0)
+			rc = has_begun(st, p, err);
 		if (rc == -1)
 			return (-1);
-		p->valid_from_ms = store_now_ms(st);
+		p->valid_from_ms = rc == 0 ? 0 : store_now_ms(st);
 	}
 	if (p->valid_until_ms != 0 && p->valid_until_ms <= p->valid_from_ms) {
 		err_set(err, ERR_INVAL, "a price cannot end before it begins");
 		return (-1);
 	}
-	return (add_row(st, p, p->valid_from_ms, "price set", err));
+	if (add_row(st, p, p->valid_from_ms, "price set", err))
+		return (-1);
+	p->id = store_insert_id(st);
+	return (0);
 }
 
 int
@@ -311,6 +338,114 @@ prices_set(struct store *st, struct price *p, struct err *err)
 	else if (rc == -1)
 		err_set(err, why.code, "%s", why.text);
 	return (change_end(st, rc, err));
+}
+
+void
+prices_fill_cache(struct price *p)
+{
+
+	p->cache_read_nusd_mtok = p->input_nusd_mtok;
+	p->cache_write_5m_nusd_mtok = num_add_sat(p->input_nusd_mtok,
+	    (p->input_nusd_mtok + 3) / 4);
+	p->cache_write_1h_nusd_mtok = num_mul_sat(p->input_nusd_mtok, 2);
+}
+
+/* ---- one of them ---- */
+
+static int
+remove_inside(struct store *st, int64_t id, struct err *err)
+{
+	const int64_t now_ms = store_now_ms(st);
+	struct store_value params[] = { store_int(now_ms), store_int(id) };
+	struct price p;
+	json_t *row;
+
+	if ((row = prices_show(st, id, &p, err)) == NULL)
+		return (-1);
+	json_decref(row);
+	if (p.valid_from_ms > now_ms)
+		return (store_exec(st, STMT_PRICE_DROP, &params[1], 1, 1,
+		    NULL, err));
+	if (p.valid_from_ms == now_ms)
+		params[0].i++;
+	if (p.valid_until_ms == 0 || p.valid_until_ms > params[0].i)
+		return (store_exec(st, STMT_PRICE_END, params, 1, 2, NULL,
+		    err));
+	err_set(err, ERR_EXISTS, "this price has ended already");
+	return (-1);
+}
+
+int
+prices_remove(struct store *st, int64_t id, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, remove_inside(st, id, err), err));
+}
+
+/* A row as the list has it. */
+static void
+take_price(const json_t *row, struct price *p)
+{
+	const struct {
+		const char *name;
+		int64_t *out;
+	} numbers[] = {
+		{ "id", &p->id },
+		{ "above_tokens", &p->above_tokens },
+		{ "valid_from_ms", &p->valid_from_ms },
+		{ "valid_until_ms", &p->valid_until_ms },
+		{ "input_nusd_mtok", &p->input_nusd_mtok },
+		{ "output_nusd_mtok", &p->output_nusd_mtok },
+		{ "cache_read_nusd_mtok", &p->cache_read_nusd_mtok },
+		{ "cache_write_5m_nusd_mtok", &p->cache_write_5m_nusd_mtok },
+		{ "cache_write_1h_nusd_mtok", &p->cache_write_1h_nusd_mtok },
+		{ "context_tokens", &p->context_tokens },
+		{ "batch_percent", &p->batch_percent },
+		{ "fast_percent", &p->fast_percent },
+		{ "priority_percent", &p->priority_percent },
+		{ "geo_us_percent", &p->geo_us_percent },
+		{ "web_search_nusd", &p->web_search_nusd },
+	};
+	size_t i;
+
+	memset(p, 0, sizeof(*p));
+	for (i = 0; i < NITEMS(numbers); i++)
+		*numbers[i].out = json_integer_value(json_object_get(row,
+		    numbers[i].name));
+	(void)snprintf(p->platform, sizeof(p->platform), "%s",
+	    json_string_value(json_object_get(row, "platform")));
+	(void)snprintf(p->pattern, sizeof(p->pattern), "%s",
+	    json_string_value(json_object_get(row, "model")));
+}
+
+json_t *
+prices_show(struct store *st, int64_t id, struct price *p, struct err *err)
+{
+	const struct store_value param = store_int(id);
+	json_t *row;
+
+	row = query_row(st, STMT_PRICE_SHOW, &param, 1, fields,
+	    NITEMS(fields), "such price", err);
+	if (row != NULL && p != NULL)
+		take_price(row, p);
+	return (row);
+}
+
+json_t *
+prices_newest(struct store *st, const char *pattern, struct err *err)
+{
+	const struct store_value param = store_text(pattern);
+	json_t *rows;
+
+	rows = query_rows(st, STMT_PRICE_OF_PATTERN, &param, 1, fields,
+	    NITEMS(fields), err);
+	if (rows == NULL || json_array_size(rows) > 0)
+		return (rows);
+	err_set(err, ERR_NOT_FOUND, "there is no price of it");
+	json_decref(rows);
+	return (NULL);
 }
 
 json_t *

@@ -9,6 +9,9 @@ struct err;
 struct price;
 struct store;
 
+/** The price file that came with this version. */
+#define PRICES_FILE	DATADIR "/prices.json"
+
 /** What an import did, in rows (a model has one for each context tier). */
 struct prices_done {
 	int64_t added;		/* new or changed */
@@ -25,9 +28,10 @@ json_t *prices_read_file(const char *path, struct err *err);
 
 /**
  * prices_import(st, file, source, done, err):
- * Take over the prices of Claude models, in one transaction.  Rows are never
- * changed: what is new for a model is valid from now on, a model's first row
- * from the beginning of time.  A tier that the file no longer has is followed
+ * Take over the prices of Claude models, in one transaction.  Numbers of a
+ * row are never changed: what is new for a model is valid from now on, a
+ * model's first row from the beginning of time.  A tier that the file no longer
+ * has is followed
  * by one at the model's base price.  ${source} is noted where the file does
  * not name its own ("_meta": {"source", "date"}).
  *
@@ -44,11 +48,34 @@ int prices_import(struct store *st, const json_t *file, const char *source,
  * prices_set(st, p, err):
  * Let ${p} be the price of its pattern and tier from .valid_from_ms on; 0: from
  * now on, or since ever if there was none that has no end.  A price with an
- * end gives way to the one before it then.  0 with .valid_from_ms filled in, or
- * -1 (ERR_EXISTS: another begins at that very moment).
+ * end gives way to the one before it then.  0 with .id and .valid_from_ms
+ * filled in, or -1 (ERR_EXISTS: another begins at that very moment).
  */
 int prices_set(struct store *st, struct price *p, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** prices_fill_cache(p): What the cache costs if nobody says: reading as much
+ * as input, writing 1.25 times (5 minutes) and 2 times (1 hour) that. */
+void prices_fill_cache(struct price *p);
+
+/**
+ * prices_remove(st, id, err):
+ * A price that is to come is deleted; one that is valid ends now, and gives
+ * way to the one before it, if there is one.  0, or -1 (ERR_NOT_FOUND;
+ * ERR_EXISTS: it has ended already).
+ */
+int prices_remove(struct store *st, int64_t id, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** prices_show(st, id, p, err): One of them, as a list has it; and as a
+ * struct, where ${p} is not NULL.  NULL with ERR_NOT_FOUND. */
+json_t *prices_show(struct store *st, int64_t id, struct price *p,
+    struct err *err);
+
+/** prices_newest(st, pattern, err): For the audit log: the twenty newest rows
+ * of a pattern; NULL with ERR_NOT_FOUND if there is none. */
+json_t *prices_newest(struct store *st, const char *pattern,
+    struct err *err);
 
 /** prices_list(st, all, err): The prices in force now, or ${all} that there
  * were and will be, as an array. */

@@ -8,7 +8,6 @@
 #include "store/store.h"
 
 #include "check.h"
-#include "prices.h"
 #include "requests.h"
 #include "usage.h"
 
@@ -136,14 +135,4 @@ api_request(struct api_call *c, struct err *err)
 	if (ledger_id_parse(api_param(c, 0, text, sizeof(text)), &id))
 		return (api_refuse(c, 404, "there is no such request"));
 	return (requests_show(c->store, id, err));
-}
-
-json_t *
-api_prices(struct api_call *c, struct err *err)
-{
-	int64_t all = 0;
-
-	if (api_query_int(c, "all", 0, 1, &all, err))
-		return (NULL);
-	return (api_page(c, prices_list(c->store, all == 1, err), err));
 }

@@ -27,9 +27,6 @@ struct service_params {
 	struct log *log;
 };
 
-/** Longest answer of an admin route. */
-#define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
-
 /** The body of a request, as far as it was read. */
 struct service_body {
 	const char *p;
@@ -37,8 +34,9 @@ struct service_body {
 	bool too_large;		/* more than SERVICE_BODY_BYTES */
 };
 
-/** Longest body and longest answer of an admin route. */
-#define SERVICE_BODY_BYTES	(1024 * 1024)
+/** Longest body, which may be a whole price file, and longest answer of an
+ * admin route. */
+#define SERVICE_BODY_BYTES	(4 * 1024 * 1024)
 #define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
 
 /** service_new(params): NULL without memory. */

@@ -27,7 +27,8 @@ DELETE FROM model_alias WHERE scope = 'group' AND scope_id = ?;
 
 -- name: alias_list
 -- scope or '' twice, name or '' twice
-SELECT m.scope, coalesce(g.name, a.name), m.pattern, m.target, m.created_ms
+SELECT m.scope, coalesce(g.name, a.name), m.pattern, m.target, m.created_ms,
+    m.scope_id
 FROM model_alias m
 LEFT JOIN account_group g ON g.id = m.scope_id AND m.scope = 'group'
 LEFT JOIN account a ON a.id = m.scope_id AND m.scope = 'account'

@@ -29,6 +29,39 @@ SELECT p.id, p.platform, p.pattern, p.above_tokens, p.valid_from_ms,
 FROM price p
 ORDER BY p.platform, p.pattern, p.above_tokens, p.valid_from_ms;
 
+-- name: price_show
+-- id
+SELECT p.id, p.platform, p.pattern, p.above_tokens, p.valid_from_ms,
+	p.valid_until_ms, p.input_nusd_mtok, p.output_nusd_mtok,
+	p.cache_read_nusd_mtok, p.cache_write_5m_nusd_mtok,
+	p.cache_write_1h_nusd_mtok, p.context_tokens, p.batch_percent,
+	p.fast_percent, p.priority_percent, p.geo_us_percent,
+	p.web_search_nusd, p.source
+FROM price p WHERE p.id = ?;
+
+-- name: price_of_pattern
+-- pattern: the newest ones
+SELECT p.id, p.platform, p.pattern, p.above_tokens, p.valid_from_ms,
+	p.valid_until_ms, p.input_nusd_mtok, p.output_nusd_mtok,
+	p.cache_read_nusd_mtok, p.cache_write_5m_nusd_mtok,
+	p.cache_write_1h_nusd_mtok, p.context_tokens, p.batch_percent,
+	p.fast_percent, p.priority_percent, p.geo_us_percent,
+	p.web_search_nusd, p.source
+FROM price p WHERE p.pattern = ? ORDER BY p.id DESC LIMIT 20;
+
+-- name: price_first
+-- platform, pattern, above_tokens: one since ever
+SELECT count(*) FROM price
+WHERE platform = ? AND pattern = ? AND above_tokens = ? AND valid_from_ms = 0;
+
+-- name: price_end
+-- valid_until_ms, id
+UPDATE price SET valid_until_ms = ? WHERE id = ?;
+
+-- name: price_drop
+-- id, of one that is to come
+DELETE FROM price WHERE id = ?;
+
 -- name: price_newest
 -- The newest row of a model and tier that has no end, from now or later.
 -- platform, pattern, above_tokens
