@@ -88,22 +88,37 @@ take_name(void *arg, const struct store_value *cols, size_t ncols)
 }
 
 int
-api_name(const struct api_call *c, enum stmt_id stmt,
-    char name[LIMIT_NAME_BYTES], struct err *err)
+api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
+    const char *what, char name[LIMIT_NAME_BYTES], struct err *err)
 {
-	struct store_value param;
-	int64_t id;
+	const struct store_value param = store_int(id);
 
 	name[0] = '\0';
-	if (api_id(c, 0, &id, err))
-		return (-1);
-	param = store_int(id);
 	if (store_query(c->store, stmt, &param, 1, take_name, name, err)
 	    == -1)
 		return (-1);
 	if (name[0] != '\0')
 		return (0);
-	err_set(err, ERR_NOT_FOUND, "there is no such id");
+	err_set(err, ERR_NOT_FOUND, "there is no %s with the id %lld", what,
+	    (long long)id);
+	return (-1);
+}
+
+int
+api_name(const struct api_call *c, enum stmt_id stmt,
+    char name[LIMIT_NAME_BYTES], struct err *err)
+{
+	struct err e = { .code = ERR_NONE };
+	int64_t id;
+
+	if (api_id(c, 0, &id, err))
+		return (-1);
+	if (api_name_of(c, stmt, id, "such", name, &e) == 0)
+		return (0);
+	if (e.code == ERR_NOT_FOUND)
+		err_set(err, ERR_NOT_FOUND, "there is no such id");
+	else
+		err_set(err, e.code, "%s", e.text);
 	return (-1);
 }
 
@@ -294,34 +309,61 @@ api_query_int(struct api_call *c, const char *name, int64_t min,
 
 /* ---- the answer ---- */
 
+int
+api_range(struct api_call *c, struct api_range *r, struct err *err)
+{
+
+	r->page = 1;
+	r->limit = PAGE_ROWS;
+	if (api_query_int(c, "page", 1, PAGES_MAX, &r->page, err) ||
+	    api_query_int(c, "limit", 1, PAGE_ROWS_MAX, &r->limit, err))
+		return (-1);
+	r->offset = (r->page - 1) * r->limit;
+	return (0);
+}
+
+json_t *
+api_part(const struct api_range *r, json_t *items, int64_t total,
+    struct err *err)
+{
+	json_t *answer;
+
+	if (items == NULL)
+		return (NULL);
+	answer = json_pack("{s:o, s:I, s:I, s:I}", "items", items, "page",
+	    (json_int_t)r->page, "limit", (json_int_t)r->limit, "total",
+	    (json_int_t)total);
+	if (answer == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (answer);
+}
+
 json_t *
 api_page(struct api_call *c, json_t *list, struct err *err)
 {
-	int64_t page = 1, limit = PAGE_ROWS;
+	json_t *items = NULL;
+	struct api_range r;
 	size_t i, total;
-	json_t *items, *answer = NULL;
 
-	if (list == NULL)
-		return (NULL);
-	if ((items = json_array()) == NULL ||
-	    api_query_int(c, "page", 1, PAGES_MAX, &page, err) ||
-	    api_query_int(c, "limit", 1, PAGE_ROWS_MAX, &limit, err))
-		goto done;
+	if (list == NULL || api_range(c, &r, err))
+		goto err0;
+	if ((items = json_array()) == NULL)
+		goto err1;
 	total = json_array_size(list);
-	for (i = (size_t)((page - 1) * limit); i < total &&
-	    i < (size_t)(page * limit); i++) {
+	for (i = (size_t)r.offset; i < total &&
+	    i < (size_t)(r.offset + r.limit); i++) {
 		if (json_array_append(items, json_array_get(list, i)) == -1)
-			goto done;
+			goto err1;
 	}
-	answer = json_pack("{s:O, s:I, s:I, s:I}", "items", items, "page",
-	    (json_int_t)page, "limit", (json_int_t)limit, "total",
-	    (json_int_t)total);
-done:
-	if (answer == NULL)
-		err_set(err, ERR_NOMEM, "no memory for an answer");
-	json_decref(items);
 	json_decref(list);
-	return (answer);
+	return (api_part(&r, items, (int64_t)total, err));
+
+err1:
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(items);
+err0:
+	json_decref(list);
+	return (NULL);
 }
 
 void

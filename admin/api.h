@@ -131,6 +131,12 @@ int api_name(const struct api_call *c, enum stmt_id stmt,
     char name[LIMIT_NAME_BYTES], struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** api_name_of(c, stmt, id, what, name, err): Of a ${what} whose id was given
+ * elsewhere. */
+int api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
+    const char *what, char name[LIMIT_NAME_BYTES], struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /**
  * api_audit(c, a, verb, object, renamed):
  * The next change of ${c}'s store is the caller's: "KIND.WHAT" of an object,
@@ -139,9 +145,22 @@ int api_name(const struct api_call *c, enum stmt_id stmt,
 void api_audit(struct api_call *c, struct audit *a, const char *verb,
     const char *object, const char *renamed);
 
-/** api_page(c, list, err): What ?page= (from 1) and ?limit= (100, at most
- * 1000) ask for of ${list}, which is given up: {"items", "page", "limit",
- * "total"}. */
+/** Which part of a list ?page= (from 1) and ?limit= (100, at most 1000) ask
+ * for. */
+struct api_range {
+	int64_t page, limit;
+	int64_t offset;		/* rows before it */
+};
+int api_range(struct api_call *c, struct api_range *r, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** api_part(r, items, total, err): {"items", "page", "limit", "total"};
+ * ${items} is given up, NULL gives NULL. */
+json_t *api_part(const struct api_range *r, json_t *items, int64_t total,
+    struct err *err);
+
+/** api_page(c, list, err): The same of a ${list} that is short, and was read
+ * whole; it is given up. */
 json_t *api_page(struct api_call *c, json_t *list, struct err *err);
 
 /** api_query(c, name, buf, size): A parameter of the query, decoded; NULL: it

@@ -4,6 +4,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/seal.h"
 #include "store/store.h"
 
@@ -11,6 +12,7 @@
 #include "check.h"
 #include "command.h"
 #include "key_rules.h"
+#include "key_secrets.h"
 #include "keys.h"
 #include "output.h"
 
@@ -53,6 +55,7 @@ static const struct column show_columns[] = {
 	{ "from", "from", COLUMN_TEXT },
 	{ "requests at most", "rate", COLUMN_INT },
 	{ "in any ms", "rate_ms", COLUMN_INT },
+	{ "old secret until", "old_until_ms", COLUMN_TIME },
 };
 
 static const struct column usage_columns[] = {
@@ -170,7 +173,7 @@ static int
 run_list(struct cli *cli, struct err *err)
 {
 
-	return (output_rows(cli->json, keys_list(cli->store, NULL, err),
+	return (output_rows(cli->json, keys_list(cli->store, err),
 	    list_columns, NITEMS(list_columns)));
 }
 
@@ -211,6 +214,33 @@ run_show(struct cli *cli, struct err *err)
 	print_budgets(key);
 	json_decref(key);
 	return (0);
+}
+
+static int
+run_rotate(struct cli *cli, struct err *err)
+{
+	const char *text = cli_option(cli, "overlap");
+	const char *name = cli->args[0];
+	char key[SEAL_CLIENT_KEY_SIZE];
+	struct seal_pepper pepper;
+	int64_t overlap_ms = 0;
+	int rc;
+
+	if (text != NULL && num_parse_duration_ms(text, 1000, &overlap_ms)) {
+		err_set(err, ERR_INVAL, "--overlap takes a time such as 12h "
+		    "or 7d, not \"%.40s\"", text);
+		return (-1);
+	}
+	if (cli_pepper(cli, &pepper, err))
+		return (-1);
+	rc = key_secrets_rotate(cli->store, &pepper, name, overlap_ms, key,
+	    err);
+	seal_wipe(&pepper, sizeof(pepper));
+	if (rc == 0) {
+		output_secret(cli->json, "key", name, key);
+		seal_wipe(key, sizeof(key));
+	}
+	return (rc);
 }
 
 static int
@@ -259,6 +289,12 @@ static const struct command_option set_options[] = {
 	{ NULL, NULL, NULL }
 };
 
+static const struct command_option rotate_options[] = {
+	{ "overlap", "TIME", "so long the old secret goes on to work: 12h, "
+	    "7d; at most 30d" },
+	{ NULL, NULL, NULL }
+};
+
 const struct command commands_key[] = {
 	{
 		.group = "key",
@@ -298,6 +334,17 @@ const struct command commands_key[] = {
 		.options = set_options,
 		.run = run_set,
 		.again = true,
+	},
+	{
+		.group = "key",
+		.name = "rotate",
+		.args = "NAME",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_SEAL,
+		.summary = "give a key a new secret and print it, once",
+		.options = rotate_options,
+		.run = run_rotate,
 	},
 	{
 		.group = "key",

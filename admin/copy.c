@@ -41,6 +41,7 @@ static const struct table {
 	TABLE(account_probe, ACCOUNT_PROBE),
 	TABLE(job, JOB),
 	NUMBERED(api_key, API_KEY),
+	TABLE(key_secret, KEY_SECRET),
 	TABLE(key_usage, KEY_USAGE),
 	TABLE(usage_hour, USAGE_HOUR),
 	TABLE(usage_day, USAGE_DAY),

@@ -45,6 +45,10 @@ static const struct field key_fields[] = {
 	{ .name = "from", .kind = FIELD_TEXT },
 	{ .name = "rate", .kind = FIELD_INT },
 	{ .name = "rate_ms", .kind = FIELD_INT },
+	{ .name = "user_id", .kind = FIELD_INT },
+	{ .name = "group_id", .kind = FIELD_INT },
+	{ .name = "account_id", .kind = FIELD_INT },
+	{ .name = "old_until_ms", .kind = FIELD_INT },
 };
 
 static const struct field usage_fields[] = {
@@ -244,9 +248,8 @@ change_budget(struct store *st, int64_t id, const struct key_change *c,
 }
 
 static int
-create_inside(struct store *st, const struct key_change *c,
-    const char *visible, const unsigned char hash[SEAL_HASH_BYTES],
-    struct row *r, struct err *err)
+add_row(struct store *st, const struct key_change *c, const char *visible,
+    const unsigned char hash[SEAL_HASH_BYTES], struct row *r, struct err *err)
 {
 	struct store_value row[11];
 	int64_t id;
@@ -272,7 +275,7 @@ create_inside(struct store *st, const struct key_change *c,
 }
 
 int
-keys_create(struct store *st, const struct seal_pepper *pepper,
+keys_create_in(struct store *st, const struct seal_pepper *pepper,
     const struct key_change *c, char key[SEAL_CLIENT_KEY_SIZE],
     struct err *err)
 {
@@ -285,12 +288,25 @@ keys_create(struct store *st, const struct seal_pepper *pepper,
 		err_set(err, ERR_INVAL, "a key needs a name");
 		return (-1);
 	}
-	if (check_change(c, err) || change_begin(st, err))
+	if (check_change(c, err))
 		return (-1);
 	seal_new_client_key(key, visible);
 	seal_hash(pepper, key, SEAL_CLIENT_KEY_SIZE - 1, hash);
-	rc = change_end(st, create_inside(st, c, visible, hash, &r, err), err);
+	rc = add_row(st, c, visible, hash, &r, err);
 	free(r.models);
+	return (rc);
+}
+
+int
+keys_create(struct store *st, const struct seal_pepper *pepper,
+    const struct key_change *c, char key[SEAL_CLIENT_KEY_SIZE],
+    struct err *err)
+{
+	int rc;
+
+	if (change_begin(st, err))
+		return (-1);
+	rc = change_end(st, keys_create_in(st, pepper, c, key, err), err);
 	if (rc != 0)
 		seal_wipe(key, SEAL_CLIENT_KEY_SIZE);
 	return (rc);
@@ -386,17 +402,27 @@ set_inside(struct store *st, const char *name, const struct key_change *c,
 }
 
 int
-keys_set(struct store *st, const char *name, const struct key_change *c,
+keys_set_in(struct store *st, const char *name, const struct key_change *c,
     struct err *err)
 {
 	struct row r = { .id = 0 };
 	int rc;
 
-	if (check_change(c, err) || change_begin(st, err))
+	if (check_change(c, err))
 		return (-1);
-	rc = change_end(st, set_inside(st, name, c, &r, err), err);
+	rc = set_inside(st, name, c, &r, err);
 	free(r.models);
 	return (rc);
+}
+
+int
+keys_set(struct store *st, const char *name, const struct key_change *c,
+    struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, keys_set_in(st, name, c, err), err));
 }
 
 static int
@@ -424,16 +450,38 @@ keys_revoke(struct store *st, const char *name, struct err *err)
 	return (change_end(st, revoke_inside(st, name, err), err));
 }
 
-json_t *
-keys_list(struct store *st, const char *name, struct err *err)
+static json_t *
+list(struct store *st, const char *name, int64_t person_id, int64_t limit,
+    int64_t offset, struct err *err)
 {
 	const struct store_value params[] = {
-		store_text(name != NULL ? name : ""),
-		store_text(name != NULL ? name : ""),
+		store_int(store_now_ms(st)), store_int(person_id),
+		store_int(person_id), store_int(limit), store_int(offset),
+		store_text(name),
 	};
 
 	return (query_rows(st, STMT_KEY_LIST, params, NITEMS(params),
 	    key_fields, NITEMS(key_fields), err));
+}
+
+json_t *
+keys_list(struct store *st, struct err *err)
+{
+
+	return (list(st, NULL, 0, INT32_MAX, 0, err));
+}
+
+json_t *
+keys_page(struct store *st, int64_t person_id, int64_t limit, int64_t offset,
+    int64_t *total, struct err *err)
+{
+	const struct store_value params[] = {
+		store_int(person_id), store_int(person_id),
+	};
+
+	if (store_one(st, STMT_KEY_COUNT, params, 2, total, 1, err) == -1)
+		return (NULL);
+	return (list(st, NULL, person_id, limit, offset, err));
 }
 
 json_t *
@@ -442,7 +490,7 @@ keys_show(struct store *st, const char *name, struct err *err)
 	struct store_value id[2];
 	json_t *keys, *key, *usage, *budgets;
 
-	if ((keys = keys_list(st, name, err)) == NULL)
+	if ((keys = list(st, name, 0, 0, 0, err)) == NULL)
 		return (NULL);
 	if ((key = json_incref(json_array_get(keys, 0))) == NULL)
 		err_set(err, ERR_NOT_FOUND, "there is no key \"%s\"", name);

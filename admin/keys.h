@@ -62,6 +62,16 @@ int keys_create(struct store *st, const struct seal_pepper *pepper,
     const struct key_change *c, char key[SEAL_CLIENT_KEY_SIZE],
     struct err *err) __attribute__((__warn_unused_result__));
 
+/** keys_create_in(st, pepper, c, key, err), keys_set_in(st, name, c, err): The
+ * same as part of a change that the caller began; he wipes ${key} also after
+ * -1. */
+int keys_create_in(struct store *st, const struct seal_pepper *pepper,
+    const struct key_change *c, char key[SEAL_CLIENT_KEY_SIZE],
+    struct err *err) __attribute__((__warn_unused_result__));
+int keys_set_in(struct store *st, const char *name,
+    const struct key_change *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 int keys_set(struct store *st, const char *name, const struct key_change *c,
     struct err *err) __attribute__((__warn_unused_result__));
 
@@ -75,10 +85,16 @@ int keys_revoke(struct store *st, const char *name, struct err *err)
 int keys_find(struct store *st, const char *name, int64_t *id,
     struct err *err) __attribute__((__warn_unused_result__));
 
-/** keys_list(st, name, err): Array; ${name} NULL: all of them.  keys_show: one
- * of them, with what it used ("usage") and the budgets that hold for it
- * ("budgets", see budget_view.h). */
-json_t *keys_list(struct store *st, const char *name, struct err *err);
+/**
+ * keys_list(st, err): Array of all of them.
+ * keys_page(st, person_id, limit, offset, total, err): ${limit} of those of a
+ * user (0: of all) after the first ${offset}, and how many there are.
+ * keys_show: one of them, with what it used ("usage") and the budgets that hold
+ * for it ("budgets", see budget_view.h).
+ */
+json_t *keys_list(struct store *st, struct err *err);
+json_t *keys_page(struct store *st, int64_t person_id, int64_t limit,
+    int64_t offset, int64_t *total, struct err *err);
 json_t *keys_show(struct store *st, const char *name, struct err *err);
 
 /**

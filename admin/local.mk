@@ -57,8 +57,12 @@ libadmin_a_SOURCES = \
 	admin/install.h \
 	admin/key_rules.c \
 	admin/key_rules.h \
+	admin/key_secrets.c \
+	admin/key_secrets.h \
 	admin/keys.c \
 	admin/keys.h \
+	admin/keys_bulk.c \
+	admin/keys_bulk.h \
 	admin/job_backup.c \
 	admin/job_pool.c \
 	admin/job_probe.c \

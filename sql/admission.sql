@@ -44,6 +44,14 @@ SELECT k.id, k.name, k.visible, k.bind_kind, k.bind_id, k.concurrency,
 FROM api_key k, meta m
 WHERE k.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
 
+-- name: key_by_old_hash
+-- A secret that the key had before; as key_by_hash, and until when it works.
+SELECT k.id, k.name, k.visible, k.bind_kind, k.bind_id, k.concurrency,
+    k.models, k.enabled, k.expires_ms, m.value + 0, coalesce(k.drain_ms, -1),
+    k.clients, k.nets, s.until_ms
+FROM key_secret s JOIN api_key k ON k.id = s.key_id, meta m
+WHERE s.hash = ? AND k.revoked_ms IS NULL AND m.name = 'config_version';
+
 -- name: key_check
 -- The count is of requests in flight, where that is bounded.
 SELECT enabled, revoked_ms, expires_ms, bind_kind, bind_id, person_id,

@@ -194,6 +194,12 @@ INSERT INTO api_key (id, name, visible, hash, person_id, bind_kind,
     revoked_ms, turn, drain_ms, queue_class, clients, nets, rate_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: copy_read_key_secret
+SELECT hash, key_id, visible, until_ms FROM key_secret ORDER BY hash;
+
+-- name: copy_put_key_secret
+INSERT INTO key_secret (hash, key_id, visible, until_ms) VALUES (?, ?, ?, ?);
+
 -- name: copy_read_key_usage
 SELECT key_id, requests, cost_nusd, input_tokens, output_tokens,
     cache_read_tokens, cache_write_tokens, last_ms

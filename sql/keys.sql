@@ -78,17 +78,27 @@ SELECT id, bind_kind, bind_id, concurrency, models, enabled, expires_ms,
 FROM api_key WHERE name = ?;
 
 -- name: key_list
--- name or '' twice
+-- By name; one of a name, or a page of those of a user, or of all.
+-- now_ms, person or 0 twice, rows, rows before them, name or NULL
 SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	coalesce(g.name, a.name),
 	k.concurrency, k.models, k.enabled, k.expires_ms, k.created_ms,
 	k.revoked_ms, b.limit_value,
 	CASE WHEN b.id IS NOT NULL THEN coalesce(w.spent, 0) END,
 	CASE WHEN b.id IS NOT NULL THEN coalesce(w.reserved, 0) END,
-	(SELECT count(*) FROM ledger l WHERE l.state = 0 AND l.key_id = k.id),
+	coalesce(f.n, 0),
 	k.drain_ms, k.queue_class, k.clients, k.nets, r.limit_value,
-	r.length_ms
-FROM api_key k
+	r.length_ms, k.person_id,
+	CASE WHEN k.bind_kind = 'group' THEN k.bind_id END,
+	CASE WHEN k.bind_kind = 'account' THEN k.bind_id END,
+	(SELECT max(s.until_ms) FROM key_secret s
+	    WHERE s.key_id = k.id AND s.until_ms > ?)
+FROM (SELECT id FROM (SELECT id FROM api_key
+	WHERE ? = 0 OR person_id = ? ORDER BY name LIMIT ? OFFSET ?) AS part
+    UNION ALL SELECT id FROM api_key WHERE name = ?) AS page
+JOIN api_key k ON k.id = page.id
+LEFT JOIN (SELECT key_id, count(*) AS n FROM ledger WHERE state = 0
+    GROUP BY key_id) AS f ON f.key_id = k.id
 LEFT JOIN budget r ON r.id = k.rate_id AND r.enabled = 1
 LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id
@@ -97,8 +107,33 @@ LEFT JOIN budget b ON b.enabled = 1 AND b.id = (SELECT min(id) FROM budget
 	WHERE scope = 'key' AND scope_id = k.id AND kind = 'money'
 	AND period = 'total' AND models = '')
 LEFT JOIN budget_window w ON w.budget_id = b.id AND w.start_ms = 0
-WHERE ? = '' OR k.name = ?
 ORDER BY k.name;
+
+-- name: key_count
+-- person or 0 twice
+SELECT count(*) FROM api_key WHERE ? = 0 OR person_id = ?;
+
+-- name: key_secret_count
+-- now_ms, key: those before the present one that still work
+SELECT count(*) FROM key_secret WHERE until_ms > ? AND key_id = ?;
+
+-- name: key_secret_cut
+-- until_ms, key, until_ms: none works for longer
+UPDATE key_secret SET until_ms = ? WHERE key_id = ? AND until_ms > ?;
+
+-- name: key_secret_keep
+-- until_ms, key: the present one
+INSERT INTO key_secret (hash, key_id, visible, until_ms)
+SELECT k.hash, k.id, k.visible, t.until_ms
+FROM api_key k, (SELECT ? AS until_ms) AS t WHERE k.id = ?;
+
+-- name: key_secret_prune
+-- now_ms
+DELETE FROM key_secret WHERE until_ms <= ?;
+
+-- name: key_secret_set
+-- visible, hash, key
+UPDATE api_key SET visible = ?, hash = ? WHERE id = ?;
 
 -- name: key_usage
 -- What a key has used so far; open requests are counted, too.

@@ -58,7 +58,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0016-jobs.sql \
 	sql/mysql/0016-jobs.sql \
 	sql/sqlite/0017-models.sql \
-	sql/mysql/0017-models.sql
+	sql/mysql/0017-models.sql \
+	sql/sqlite/0018-secrets.sql \
+	sql/mysql/0018-secrets.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -12,6 +12,7 @@
 #include "pool/breaker.h"
 #include "pool/check.h"
 #include "pool/demand.h"
+#include "pool/lookup.h"
 #include "pool/models.h"
 #include "pool/objects.h"
 #include "pool/rules.h"
@@ -320,6 +321,20 @@ check_want(struct runner *rn, struct admit_op *op, struct want *w,
 	    refuse_caller(op, verdict, key));
 }
 
+/* A key that was looked up before the configuration changed may have a new
+ * secret since: 1, or 0 with its verdict, or -1. */
+static int
+check_secret(struct runner *rn, struct admit_op *op, struct err *err)
+{
+	int rc;
+
+	if (op->key->version == rn->snapshot->version)
+		return (1);
+	rc = lookup_again(rn->st, op->key, err);
+	return (rc != 0 ? rc : refuse(op, ADMIT_NO_KEY, "this secret of the "
+	    "key works no more: it has a new one"));
+}
+
 int
 check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
     struct holds *holds, struct err *err)
@@ -336,6 +351,7 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 	memset(op->left, 0, sizeof(op->left));
 	w->arrives = true;
 	if ((rc = check_want(rn, op, w, err)) != 1 ||
+	    (rc = check_secret(rn, op, err)) != 1 ||
 	    (rc = objects_resolve(rn, op, w->key, err)) != 1 ||
 	    (rc = objects_may(rn, op, w->key)) != 1 ||
 	    (rc = find_demand(rn, op, w->key, &want)) != 1)

@@ -12,19 +12,20 @@
 /* ---- reading ---- */
 
 struct reading {
+	const unsigned char *hash;
 	struct key_info *key;
 	struct err *err;
 };
 
 /* id, name, visible, bind_kind, bind_id, concurrency, models, enabled,
- * expires_ms, config_version, drain_ms or -1, clients, nets */
+ * expires_ms, config_version, drain_ms or -1, clients, nets; of a secret that
+ * it had before: until_ms */
 static int
 key_row(void *arg, const struct store_value *c, size_t n)
 {
 	struct reading *r = arg;
 	struct key_info *k;
 
-	(void)n;
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		goto nomem;
 	k->refs = 1;
@@ -44,6 +45,8 @@ key_row(void *arg, const struct store_value *c, size_t n)
 	k->expires_ms = store_get_int(&c[8]);
 	k->version = store_get_int(&c[9]);
 	k->drain_ms = store_get_int(&c[10]);
+	memcpy(k->hash, r->hash, sizeof(k->hash));
+	k->until_ms = n > 13 ? store_get_int(&c[13]) : 0;
 	r->key = k;
 	return (1);
 
@@ -53,17 +56,61 @@ nomem:
 	return (-1);
 }
 
+static bool
+is_over(const struct key_info *k, int64_t now_ms)
+{
+
+	return (k->until_ms != 0 && k->until_ms <= now_ms);
+}
+
+/* By the present secret of a key, or by one that it had before and that still
+ * works.  *${key} NULL: there is none. */
+static int
+read_key(struct store *st, const unsigned char hash[SEAL_HASH_BYTES],
+    struct key_info **key, struct err *err)
+{
+	const struct store_value v = store_blob(hash, SEAL_HASH_BYTES);
+	struct reading r = { .hash = hash, .err = err };
+	int64_t n;
+
+	*key = NULL;
+	n = store_query(st, STMT_KEY_BY_HASH, &v, 1, key_row, &r, err);
+	if (n == 0)
+		n = store_query(st, STMT_KEY_BY_OLD_HASH, &v, 1, key_row, &r,
+		    err);
+	if (n < 0)
+		return (-1);
+	if (r.key != NULL && is_over(r.key, store_now_ms(st))) {
+		key_info_unref(r.key);
+		r.key = NULL;
+	}
+	*key = r.key;
+	return (0);
+}
+
 int
 lookup_read(struct store *st, struct lookup_op *op, struct err *err)
 {
-	struct store_value hash = store_blob(op->hash, sizeof(op->hash));
-	struct reading r = { .err = err };
+	struct key_info *key;
 
-	if (store_query(st, STMT_KEY_BY_HASH, &hash, 1, key_row, &r, err) < 0)
+	if (read_key(st, op->hash, &key, err))
 		return (-1);
 	key_info_unref(op->key);	/* of a try before */
-	op->key = r.key;
+	op->key = key;
 	return (0);
+}
+
+int
+lookup_again(struct store *st, const struct key_info *key, struct err *err)
+{
+	struct key_info *now;
+	int rc;
+
+	if (read_key(st, key->hash, &now, err))
+		return (-1);
+	rc = now != NULL && now->id == key->id;
+	key_info_unref(now);
+	return (rc);
 }
 
 void
@@ -168,11 +215,13 @@ find(const struct key_cache *c, const unsigned char *hash)
 }
 
 struct key_info *
-key_cache_get(struct key_cache *c, const unsigned char hash[SEAL_HASH_BYTES])
+key_cache_get(struct key_cache *c, const unsigned char hash[SEAL_HASH_BYTES],
+    int64_t now_ms)
 {
 	struct entry *e;
 
-	if ((e = find(c, hash)) == NULL || e->key->version != c->version)
+	if ((e = find(c, hash)) == NULL || e->key->version != c->version ||
+	    is_over(e->key, now_ms))
 		return (NULL);
 	TAILQ_REMOVE(&c->ages, e, age);
 	TAILQ_INSERT_TAIL(&c->ages, e, age);

@@ -20,6 +20,11 @@ struct store;
 int lookup_read(struct store *st, struct lookup_op *op, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** lookup_again(st, key, err): Is the secret by which ${key} was found still
+ * good?  1, 0 or -1.  Whatever thread ${st} belongs to. */
+int lookup_again(struct store *st, const struct key_info *key,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 struct key_cache;
 
 /** key_cache_new(max): NULL if memory is short.  Loop only, as all below. */
@@ -30,9 +35,10 @@ void key_cache_free(struct key_cache *c);	/* NULL is allowed */
  * the configuration is not handed out any more. */
 void key_cache_version(struct key_cache *c, int64_t version);
 
-/** key_cache_get(c, hash): With a reference for the caller, or NULL. */
+/** key_cache_get(c, hash, now_ms): With a reference for the caller, or NULL,
+ * also where its secret works no more at wall time ${now_ms}. */
 struct key_info *key_cache_get(struct key_cache *c,
-    const unsigned char hash[SEAL_HASH_BYTES]);
+    const unsigned char hash[SEAL_HASH_BYTES], int64_t now_ms);
 
 /** key_cache_knows(c, hash): It was a key when it was last looked up, under
  * whatever version. */

@@ -188,7 +188,8 @@ pool_key_cached(struct pool *p, const unsigned char hash[SEAL_HASH_BYTES])
 {
 
 	hear(p);
-	return (key_cache_get(p->keys, hash));
+	return (key_cache_get(p->keys, hash,
+	    loop_wall_ms(p->params.loop)));
 }
 
 bool

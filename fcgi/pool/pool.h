@@ -93,6 +93,10 @@ struct caller {
 struct key_info {
 	int refs;
 	int64_t id;
+	unsigned char hash[SEAL_HASH_BYTES];	/* that it was found by */
+	int64_t until_ms;		/* its key has a newer secret, and this
+					   one works until then, wall; 0: it is
+					   the present one */
 	char name[128];
 	char visible[SEAL_VISIBLE_SIZE];
 	char bind_kind[8];		/* pool | group | account */
@@ -136,7 +140,7 @@ const struct seal *pool_seal(struct pool *p);
 /**
  * pool_key_cached(p, hash): A key that was looked up under the present config
  * version, with a reference for the caller, or NULL.  Admission checks the key
- * again in its transaction, so a stale one does no harm.
+ * and its secret again in its transaction, so a stale one does no harm.
  */
 struct key_info *pool_key_cached(struct pool *p,
     const unsigned char hash[SEAL_HASH_BYTES]);

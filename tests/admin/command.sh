@@ -183,6 +183,12 @@ report $? "key create prints the key alone on standard output"
 key=$(cat "$dir/out")
 : >"$dir/all"
 is 4 "a key twice" key create --name k1
+run key rotate k1 --overlap 2h
+[ "$rc" = 0 ] && [ "$(wc -l <"$dir/out")" = 1 ] &&
+    grep -q '^sk-lh-' "$dir/out"
+report $? "key rotate prints the new secret alone"
+is 2 "an overlap of more than 30 days" key rotate k1 --overlap 31d
+is 2 "an overlap that is no time" key rotate k1 --overlap soon
 is 2 "a key without a name" key create
 is 2 "two bindings" key create --name k2 --group g1 --account a1
 is 3 "an unknown account" key create --name k2 --account nope

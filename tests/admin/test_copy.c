@@ -54,6 +54,7 @@ fill(const char *url)
 	    "NULL, 1, 1, 77, 2, 9);"
 	    "INSERT INTO api_key (id, name, visible, hash, created_ms) "
 	    "VALUES (9, 'k', 'sk-lh-x', x'feff', 1);"
+	    "INSERT INTO key_secret VALUES (x'00fe', 9, 'sk-lh-w', 5);"
 	    "INSERT INTO budget (id, name, scope, scope_id, kind, "
 	    "limit_value, created_ms) VALUES (2, 'b', 'key', 9, 'money', "
 	    "9007199254740993, 1);"

@@ -92,6 +92,38 @@ describe('a key', () => {
 		assert.deepEqual(await served(pair), [0, 10]);
 	});
 
+	test('that is rotated works by both secrets during the overlap',
+		async () => {
+			const site = team.site;
+			const two = await site.team(1);
+			const old = { ...two };
+			const rotate = async (...options) => {
+				two.key = (await site.leasehold(['key', 'rotate',
+					two.name, ...options])).trim();
+				site.secrets.push(two.key);
+			};
+			const statuses = async team => new Set((await many(8,
+				() => call(team))).map(a => a.status));
+			const only = status => new Set([status]);
+
+			await rotate('--overlap', '4s');
+			const until = Date.now() + 4100;
+			assert.notEqual(two.key, old.key);
+			assert.deepEqual(await statuses(old), only(200));
+			assert.deepEqual(await statuses(two), only(200));
+			assert.ok(Date.now() < until - 200, 'within the overlap');
+			await site.ledger(two, { count: 16 });	// of the same key
+			await sleep(until - Date.now());
+			assert.deepEqual(await statuses(old), only(401));
+			assert.deepEqual(await statuses(two), only(200));
+
+			// Without overlap the old one is refused at once.
+			const before = { ...two };
+			await rotate();
+			assert.deepEqual(await statuses(before), only(401));
+			assert.deepEqual(await statuses(two), only(200));
+		});
+
 	test('that is revoked is refused on the next request, for good',
 		async () => {
 			const waiting = await site.team(1, { concurrency: 1 });

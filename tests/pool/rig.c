@@ -242,11 +242,13 @@ rig_key(struct rig *r, const char *name, const char *bind_kind,
 {
 	struct key_info *k = &r->keys[r->nkeys++];
 	struct store_value v[] = { store_text(name), store_text("sk-lh-x"),
-		store_blob(name, strlen(name)), store_text(bind_kind),
+		store_blob(k->hash, sizeof(k->hash)), store_text(bind_kind),
 		bind_id == 0 ? store_null() : store_int(bind_id),
 		store_int(concurrency), store_text(""), store_null(),
 		store_int(1), store_null(), store_int(1) };
 
+	memcpy(k->hash, name, strlen(name) < sizeof(k->hash) ? strlen(name) :
+	    sizeof(k->hash));
 	write_row(r, STMT_KEY_ADD, v, 11);
 	k->refs = 1;
 	k->id = store_insert_id(r->st);

@@ -159,6 +159,47 @@ admission_goes_by_the_rules_of_now(void **state)
 	proc_free(p);
 }
 
+/* The secret was looked up under an older configuration: whether it is still
+ * the key's, or was and goes on to work, is asked again. */
+static void
+admission_knows_old_secrets(void **state)
+{
+	static const struct {
+		const char *sql;
+		enum admit_verdict verdict;
+	} steps[] = {
+		{ "UPDATE key_secret SET visible = 'w'", ADMIT_LEASED },
+		{ "UPDATE key_secret SET until_ms = 1000", ADMIT_NO_KEY },
+		{ "UPDATE key_secret SET until_ms = 9000000000000",
+		    ADMIT_LEASED },
+		{ "UPDATE api_key SET revoked_ms = 1", ADMIT_NO_KEY },
+	};
+	struct rig *r = *state;
+	struct key_info *key;
+	struct admit_op *op;
+	struct proc *p;
+	size_t i;
+
+	rig_account(r, "a1", 0, 4);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	rig_sql(r, "INSERT INTO key_secret SELECT hash, id, 'v', "
+	    "9000000000000 FROM api_key");
+	rig_sql(r, "UPDATE api_key SET hash = x'01'");
+	p = proc_new(r);
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		rig_sql(r, steps[i].sql);
+		op = admit_now(p, key);
+		assert_int_equal(op->verdict, steps[i].verdict);
+		if (op->verdict == ADMIT_LEASED) {
+			finish(p, op);
+			continue;
+		}
+		assert_false(op->opened);
+		drop(op);
+	}
+	proc_free(p);
+}
+
 /* ---- the rate, a budget of requests in a rolling window ---- */
 
 #define RATE	5
@@ -289,6 +330,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    admission_goes_by_the_rules_of_now, rig_setup,
 		    rig_teardown),
+		cmocka_unit_test_setup_teardown(admission_knows_old_secrets,
+		    rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_rate_holds_over_all_processes, rig_setup,
 		    rig_teardown),
