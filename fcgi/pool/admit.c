@@ -71,8 +71,7 @@ bool
 admit_maps(const struct admit_op *op)
 {
 
-	return (op->objects == NULL || (op->objects->makes == OBJECT_NONE &&
-	    !op->objects->follows));
+	return (op->objects == NULL || !op->objects->follows);
 }
 
 const char *

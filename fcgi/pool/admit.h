@@ -40,7 +40,7 @@ int admit_dismiss(struct runner *rn, struct admit_op *op,
 
 /**
  * admit_maps(op): Does the model have other names?  Not where none goes into
- * the body, as of what makes an object or is about one.
+ * the body, as of what is about an object.
  */
 bool admit_maps(const struct admit_op *op);
 

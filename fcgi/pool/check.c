@@ -13,6 +13,7 @@
 #include "pool/check.h"
 #include "pool/demand.h"
 #include "pool/lookup.h"
+#include "pool/model_ask.h"
 #include "pool/models.h"
 #include "pool/objects.h"
 #include "pool/rules.h"
@@ -60,7 +61,7 @@ refuse_caller(struct admit_op *op, enum admit_verdict verdict,
 }
 
 static int
-refuse_key(struct admit_op *op, enum admit_verdict verdict)
+refuse_key(struct admit_op *op, enum admit_verdict verdict, const char *model)
 {
 
 	switch (verdict) {
@@ -68,7 +69,7 @@ refuse_key(struct admit_op *op, enum admit_verdict verdict)
 		return (refuse(op, verdict, "the key has expired"));
 	case ADMIT_MODEL:
 		return (refuse(op, verdict, "the key may not use model %.80s",
-		    op->model));
+		    model));
 	default:
 		return (refuse(op, verdict, "the key is revoked or disabled"));
 	}
@@ -144,7 +145,39 @@ struct survey {
 	struct named last;	/* looked at last; .platform NULL: none */
 	struct named gap_at;	/* one that has ... */
 	enum price_gap gap;	/* ... that keeps the request from it */
+	const char *unpriced;	/* a batch's model that has no price */
+	bool named;		/* it may go to one of them */
 };
+
+/* A batch has no worst case, but its models have prices, unless policy says
+ * otherwise. */
+static bool
+needs_prices(const struct runner *rn, const struct admit_op *op)
+{
+
+	return (makes(op) && op->objects->makes == OBJECT_BATCH &&
+	    rn->set.unpriced != UNPRICED_ALLOW);
+}
+
+/* All other models that the body names may go to ${a}, by the names that they
+ * have there: on all or on none.  0, or -1: there is no room. */
+static int
+add_also(struct admit_op *op, const struct account *a)
+{
+	size_t i, was = strlen(op->lease.names);
+	const char *name;
+
+	for (i = 0; op->also != NULL && i < op->also->n; i++) {
+		name = account_model(a, op->also->names[i]);
+		if (model_names_have(op->lease.names, "", a->platform, name))
+			continue;
+		if (model_names_add(op->lease.names, a->platform, name)) {
+			op->lease.names[was] = '\0';
+			return (-1);
+		}
+	}
+	return (0);
+}
 
 /* Reserve for one more name: what it has in common with the others, or the
  * dearest of both. */
@@ -163,11 +196,24 @@ survey_name(const struct runner *rn, struct survey *s, const struct named *at)
 	}
 	if (model_names_add(op->lease.names, at->platform, at->model))
 		return;
+	s->named = true;
 	*s->want = want;
 	if (gap == PRICE_GAP_MODEL)
 		op->flags |= LEDGER_FLAG_UNPRICED;
 	else if (bill_by_default(rn, op->ledger_id, at))
 		op->flags |= LEDGER_FLAG_DEFAULT;
+}
+
+static void
+survey_batch(const struct runner *rn, struct survey *s,
+    const struct account *a)
+{
+	const char *model;
+
+	if (!objects_priced(rn, s->op, a, &model))
+		s->unpriced = model;
+	else if (add_also(s->op, a) == 0)
+		s->named = true;
 }
 
 static void
@@ -177,31 +223,90 @@ survey_account(const struct runner *rn, struct survey *s,
 	struct named at = { a->platform, admit_model(s->op, a) };
 
 	s->there++;
-	if (admit_maps(s->op) && !account_serves(a, at.model))
+	if (admit_maps(s->op) && !account_serves_all(a, s->op->model,
+	    s->op->lease.names))
 		return;
 	s->serving++;
-	if (!s->op->billed || makes(s->op) || (s->last.platform != NULL &&
-	    strcmp(s->last.model, at.model) == 0 &&
-	    strcmp(s->last.platform, at.platform) == 0))
+	if (needs_prices(rn, s->op))
+		survey_batch(rn, s, a);
+	if (!s->op->billed || makes(s->op))
 		return;
-	s->last = at;
-	if (s->op->lease.names[0] == '\0' ||
-	    !model_names_have(s->op->lease.names, "", at.platform, at.model))
-		survey_name(rn, s, &at);
+	if (s->last.platform == NULL || strcmp(s->last.model, at.model) != 0 ||
+	    strcmp(s->last.platform, at.platform) != 0) {
+		s->last = at;
+		if (!s->named || !model_names_have(s->op->lease.names, "",
+		    at.platform, at.model))
+			survey_name(rn, s, &at);
+	}
+	if (s->named)
+		(void)add_also(s->op, a);
+}
+
+/* What the request asks for, in words: "model m", "all of m, n". */
+static void
+say_models(const struct admit_op *op, char *out, size_t size)
+{
+	const struct model_ask *also = op->also;
+	size_t i, len;
+
+	if (also == NULL || also->n == 0 || (also->n == 1 &&
+	    (op->model[0] == '\0' ||
+	    strcmp(op->model, also->names[0]) == 0))) {
+		(void)snprintf(out, size, "model %.80s%s", op->model,
+		    also != NULL && also->unnamed ? " and others" : "");
+		return;
+	}
+	(void)snprintf(out, size, "all of %.80s", op->model);
+	for (i = 0; i < also->n; i++) {
+		len = strlen(out);
+		(void)snprintf(out + len, size - len, "%s%.80s",
+		    i > 0 || op->model[0] != '\0' ? ", " : "",
+		    also->names[i]);
+	}
 }
 
 /* No account will do: in words. */
 static int
 refuse_unserved(const struct runner *rn, const struct survey *s)
 {
-	char where[96];
+	char where[96], models[160];
 
 	say_where(rn, s->key, where, sizeof(where));
 	if (s->there == 0)
 		return (refuse(s->op, ADMIT_NO_ACCOUNT,
 		    "no account is enabled %s", where));
-	return (refuse(s->op, ADMIT_UNSERVED, "no account %s serves model "
-	    "%.80s", where, s->op->model));
+	say_models(s->op, models, sizeof(models));
+	return (refuse(s->op, ADMIT_UNSERVED, "no account %s serves %s",
+	    where, models));
+}
+
+/* Accounts serve it, but it may go to none. */
+static int
+refuse_unnamed(const struct runner *rn, const struct survey *s)
+{
+
+	if (s->unpriced != NULL)
+		return (refuse(s->op, ADMIT_UNPRICED, "batches of model %.64s "
+		    "have no price here", s->unpriced));
+	if (s->gap == PRICE_GAP_NONE)
+		return (refuse(s->op, ADMIT_APART, "the names of the "
+		    "request's models are too long together"));
+	return (refuse_gap(rn, s->op, &s->gap_at, s->gap));
+}
+
+static int
+find_names(const struct runner *rn, const struct survey *s)
+{
+	struct admit_op *op = s->op;
+	bool reserves = op->billed && (!makes(op) || needs_prices(rn, op));
+
+	if (reserves && !s->named)
+		return (refuse_unnamed(rn, s));
+	if (reserves)
+		model_names_plain(op->lease.names, op->model);
+	else if (model_names_any(op->lease.names))
+		return (refuse_unnamed(rn, s));
+	return (1);
 }
 
 /*
@@ -216,7 +321,10 @@ find_demand(struct runner *rn, struct admit_op *op,
 	struct survey v = { .op = op, .key = key, .want = want };
 	const struct snapshot *s = rn->snapshot;
 	const struct account *a, *like = NULL;
+	int rc;
 
+	if (model_names_also(op->lease.names, op->also))
+		return (refuse_unnamed(rn, &v));
 	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
 		/* Most are like one that serves: nothing new is learnt. */
 		if ((like != NULL && account_alike(a, like)) ||
@@ -225,19 +333,16 @@ find_demand(struct runner *rn, struct admit_op *op,
 		survey_account(rn, &v, a);
 		if (v.serving > 0 && like == NULL && account_alike(a, a))
 			like = a;
-		if ((!op->billed || makes(op)) && v.serving > 0)
+		if ((!op->billed || makes(op)) && v.serving > 0 &&
+		    !needs_prices(rn, op))
 			break;
 	}
 	if (v.serving == 0)
 		return (refuse_unserved(rn, &v));
-	if (op->billed && !makes(op) && op->lease.names[0] == '\0')
-		return (refuse_gap(rn, op, &v.gap_at, v.gap));
+	if ((rc = find_names(rn, &v)) != 1)
+		return (rc);
 	if (makes(op))
 		demand_requests(op, want);
-	if (op->billed && admit_maps(op))
-		model_names_plain(op->lease.names, op->model);
-	else
-		strcpy(op->lease.names, MODEL_NAMES_ANY);
 	return (1);
 }
 
@@ -298,6 +403,30 @@ fill_want(struct runner *rn, struct admit_op *op, struct key_state *key,
 	snprintf(w->names, sizeof(w->names), "%s", op->lease.names);
 }
 
+/* The key may use all that the body names, and all that may answer is named.
+ * False: it is refused. */
+static bool
+check_also(const struct runner *rn, struct admit_op *op,
+    const struct key_state *key)
+{
+	const struct model_ask *also = op->also;
+	size_t i;
+
+	if (also != NULL && also->more)
+		return (refuse(op, ADMIT_APART, "a request names at most %d "
+		    "models here", MODEL_ASK_MAX));
+	if (key->models != NULL && (also == NULL ? op->ask.other_models :
+	    also->unnamed))
+		return (refuse(op, ADMIT_FEATURE, "the key may use some "
+		    "models only, and fallbacks may lead to others"));
+	for (i = 0; also != NULL && i < also->n; i++) {
+		if (key_verdict(key, also->names[i], rn->now_ms) ==
+		    ADMIT_MODEL)
+			return (refuse_key(op, ADMIT_MODEL, also->names[i]));
+	}
+	return (true);
+}
+
 int
 check_want(struct runner *rn, struct admit_op *op, struct want *w,
     struct err *err)
@@ -310,12 +439,10 @@ check_want(struct runner *rn, struct admit_op *op, struct want *w,
 		return (-1);
 	fill_want(rn, op, key, w);
 	verdict = key_verdict(key, op->model, rn->now_ms);
-	if (verdict == ADMIT_LEASED && op->ask.other_models &&
-	    key->models != NULL)
-		return (refuse(op, ADMIT_FEATURE, "the key may use some "
-		    "models only, and fallbacks may lead to others"));
 	if (verdict != ADMIT_LEASED)
-		return (refuse_key(op, verdict));
+		return (refuse_key(op, verdict, op->model));
+	if (!check_also(rn, op, key))
+		return (0);
 	verdict = rules_verdict(key->clients, key->nets, &op->caller);
 	return (verdict == ADMIT_LEASED ? 1 :
 	    refuse_caller(op, verdict, key));
@@ -434,9 +561,10 @@ void
 check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
     enum admit_verdict verdict)
 {
-	char where[96], parked[PARKED_SIZE];
+	char where[96], parked[PARKED_SIZE], models[160];
 
 	say_where(rn, w->key, where, sizeof(where));
+	say_models(op, models, sizeof(models));
 	say_parked(rn, w, parked);
 	op->heals = w->cooldown != NULL && breaker_heals(w->cooldown);
 	switch (verdict) {
@@ -457,7 +585,7 @@ check_explain(struct runner *rn, struct admit_op *op, const struct want *w,
 		op->retry_ms = w->free_ms;
 		if (w->usable == 0 && w->unserved > 0)
 			(void)refuse(op, ADMIT_UNSERVED, "no account %s "
-			    "serves model %.80s", where, op->model);
+			    "serves %s", where, models);
 		else if (w->usable > 0)
 			(void)refuse(op, verdict, "%d of %d accounts %s "
 			    "were tried%s%s", w->tried_n, w->usable, where,

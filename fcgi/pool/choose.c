@@ -207,15 +207,13 @@ is_full(const struct choose_params *p, const struct candidate *c)
 static enum why
 judge_model(const struct choose_params *p, const struct account *a)
 {
-	const char *name;
 
 	if (p->model == NULL)
 		return (WHY_FIT);
-	name = account_model(a, p->model);
-	if (!account_serves(a, name))
+	if (!account_serves_all(a, p->model, p->names))
 		return (WHY_MODEL);
-	return (model_names_have(p->names, p->model, a->platform, name) ?
-	    WHY_FIT : WHY_UNRESERVED);
+	return (model_names_fit(p->names, p->model, a) ? WHY_FIT :
+	    WHY_UNRESERVED);
 }
 
 enum breaker

@@ -29,6 +29,6 @@ lease_sent_as(const struct lease *l, const char *asked)
 
 	if (l->names[0] == '\0')
 		return ("");
-	return (strcmp(l->names, MODEL_NAMES_ANY) == 0 &&
+	return (model_names_are_any(l->names) &&
 	    strcmp(l->model, asked) == 0 ? "" : l->model);
 }

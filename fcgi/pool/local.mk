@@ -45,6 +45,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/locks.h \
 	fcgi/pool/lookup.c \
 	fcgi/pool/lookup.h \
+	fcgi/pool/model_ask.c \
+	fcgi/pool/model_ask.h \
 	fcgi/pool/models.c \
 	fcgi/pool/models.h \
 	fcgi/pool/move.c \

@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "ledger/price.h"
 
 #include "pool/keys.h"
+#include "pool/model_ask.h"
 #include "pool/models.h"
 #include "pool/snapshot.h"
 
@@ -55,6 +57,38 @@ account_serves(const struct account *a, const char *model)
 
 	return (a->models == NULL || model[0] == '\0' ||
 	    models_allow(a->models, model));
+}
+
+/* What else is in the body: the next of its names, which come first. */
+static bool
+next_also(const char **names, char name[LIMIT_NAME_BYTES])
+{
+	size_t n = strcspn(*names, "\n");
+
+	if (**names != '+' || n > LIMIT_NAME_BYTES)
+		return (false);
+	memcpy(name, *names + 1, n - 1);
+	name[n - 1] = '\0';
+	*names += n + ((*names)[n] == '\n');
+	return (true);
+}
+
+bool
+account_serves_all(const struct account *a, const char *asked,
+    const char *names)
+{
+	char name[LIMIT_NAME_BYTES];
+
+	if (a->models == NULL)
+		return (true);
+	if (!account_serves(a, account_model(a, asked)))
+		return (false);
+	while (next_also(&names, name)) {
+		if (name[0] == '\0' ||
+		    !account_serves(a, account_model(a, name)))
+			return (false);
+	}
+	return (true);
 }
 
 /* Platforms that speak what another does. */
@@ -115,6 +149,16 @@ struct line {
 	size_t platform_len, model_len;
 };
 
+static const char *
+behind_also(const char *names)
+{
+	char name[LIMIT_NAME_BYTES];
+
+	while (next_also(&names, name))
+		;
+	return (names);
+}
+
 static bool
 next_line(const char **names, struct line *l)
 {
@@ -137,17 +181,58 @@ is_text(const char *p, size_t n, const char *text)
 	return (strlen(text) == n && memcmp(p, text, n) == 0);
 }
 
+static int __attribute__((__format__(__printf__, 2, 3)))
+add_line(char names[MODEL_NAMES_SIZE], const char *fmt, ...)
+{
+	size_t n = strlen(names), room = MODEL_NAMES_SIZE - n;
+	const char *end = n > 0 ? "\n" : "";
+	va_list ap;
+	int len;
+
+	if (room < 2)
+		return (-1);
+	strcpy(names + n, end);
+	va_start(ap, fmt);
+	len = vsnprintf(names + n + strlen(end), room - strlen(end), fmt, ap);
+	va_end(ap);
+	if (len >= 0 && (size_t)len < room - strlen(end))
+		return (0);
+	names[n] = '\0';
+	return (-1);
+}
+
 int
 model_names_add(char names[MODEL_NAMES_SIZE], const char *platform,
     const char *model)
 {
-	size_t n = strlen(names), room = MODEL_NAMES_SIZE - n;
 
-	if (strlen(platform) + strlen(model) + 3 > room)
-		return (-1);
-	(void)snprintf(names + n, room, "%s%s/%s", n > 0 ? "\n" : "",
-	    platform, model);
-	return (0);
+	return (add_line(names, "%s/%s", platform, model));
+}
+
+int
+model_names_also(char names[MODEL_NAMES_SIZE], const struct model_ask *also)
+{
+	size_t i;
+
+	for (i = 0; also != NULL && i < also->n; i++) {
+		if (add_line(names, "+%s", also->names[i]))
+			return (-1);
+	}
+	return (also != NULL && also->unnamed ? add_line(names, "+") : 0);
+}
+
+int
+model_names_any(char names[MODEL_NAMES_SIZE])
+{
+
+	return (add_line(names, MODEL_NAMES_ANY));
+}
+
+bool
+model_names_are_any(const char *names)
+{
+
+	return (strcmp(behind_also(names), MODEL_NAMES_ANY) == 0);
 }
 
 void
@@ -171,6 +256,7 @@ model_names_have(const char *names, const char *asked, const char *platform,
 	if (names[0] == '\0')
 		return (strcmp(model, asked) == 0 &&
 		    strcmp(platform, PLAIN_PLATFORM) == 0);
+	names = behind_also(names);
 	if (strcmp(names, MODEL_NAMES_ANY) == 0)
 		return (true);
 	while (next_line(&names, &l)) {
@@ -182,13 +268,32 @@ model_names_have(const char *names, const char *asked, const char *platform,
 }
 
 bool
+model_names_fit(const char *names, const char *asked, const struct account *a)
+{
+	const char *rest = names;
+	char name[LIMIT_NAME_BYTES];
+
+	if ((asked[0] != '\0' || names[0] == '\0') &&
+	    !model_names_have(names, asked, a->platform,
+	    account_model(a, asked)))
+		return (false);
+	while (next_also(&rest, name)) {
+		if (name[0] != '\0' && !model_names_have(names, name,
+		    a->platform, account_model(a, name)))
+			return (false);
+	}
+	return (true);
+}
+
+bool
 model_names_match(const char *names, const char *asked, const char *patterns)
 {
 	char model[LIMIT_NAME_BYTES];
 	struct line l;
 
-	if (names[0] == '\0' || strcmp(names, MODEL_NAMES_ANY) == 0)
+	if (names[0] == '\0' || model_names_are_any(names))
 		return (models_allow(patterns, asked));
+	names = behind_also(names);
 	while (next_line(&names, &l)) {
 		if (l.model_len >= sizeof(model))
 			continue;

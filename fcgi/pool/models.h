@@ -6,6 +6,7 @@
 
 struct account;
 struct alias;
+struct model_ask;
 
 /**
  * What models are called.  A client asks for one by a name; the aliases of an
@@ -39,6 +40,11 @@ const char *account_family(const struct account *a, const char *asked,
  * what the account may serve?  Anything is if it has no list, and "" is. */
 bool account_serves(const struct account *a, const char *model);
 
+/** account_serves_all(a, asked, names): Does it serve ${asked} and what else
+ * ${names} (see below) says is in the body, each as it is called there? */
+bool account_serves_all(const struct account *a, const char *asked,
+    const char *names);
+
 /** account_alike(a, b): Do both serve every model, and each under the same
  * name, on one platform?  False of an account with aliases or a list of
  * models of its own, also with itself. */
@@ -59,6 +65,11 @@ void alias_sort(struct alias *list, size_t n);
  *
  * As text: PLATFORM/NAME in lines.  "": the name that was asked for, on
  * platform claude, and no other.  "*": any, as it reserves nothing.
+ *
+ * Before these stands what else the body names, as the client wrote it: +NAME,
+ * a line each.  It goes to an account only where all of them are served, and
+ * each is called there as it reserved for.  "+" alone: what it does not name,
+ * which only an account serves that serves anything.
  */
 #define MODEL_NAMES_SIZE	512
 #define MODEL_NAMES_ANY		"*"
@@ -68,6 +79,17 @@ void alias_sort(struct alias *list, size_t n);
 int model_names_add(char names[MODEL_NAMES_SIZE], const char *platform,
     const char *model) __attribute__((__warn_unused_result__));
 
+/** model_names_also(names, also): Begin ${names}, which is "", with what else
+ * the body names; NULL: nothing.  0; -1: it has no room. */
+int model_names_also(char names[MODEL_NAMES_SIZE],
+    const struct model_ask *also) __attribute__((__warn_unused_result__));
+
+/** model_names_any(names): Any will do, as nothing is reserved.  0; -1: it has
+ * no room.  model_names_are_any(names): Is that so? */
+int model_names_any(char names[MODEL_NAMES_SIZE])
+    __attribute__((__warn_unused_result__));
+bool model_names_are_any(const char *names);
+
 /** model_names_plain(names, asked): Make it "" if that says all. */
 void model_names_plain(char names[MODEL_NAMES_SIZE], const char *asked);
 
@@ -75,6 +97,11 @@ void model_names_plain(char names[MODEL_NAMES_SIZE], const char *asked);
  * one of them? */
 bool model_names_have(const char *names, const char *asked,
     const char *platform, const char *model);
+
+/** model_names_fit(names, asked, a): Is what ${asked}, and all else that the
+ * body names, is called at ${a} one of them?  (It may not serve it.) */
+bool model_names_fit(const char *names, const char *asked,
+    const struct account *a);
 
 /** model_names_match(names, asked, patterns): Does one of the wildcards (by
  * comma) match one of them, whatever its platform? */

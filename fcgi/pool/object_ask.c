@@ -51,21 +51,3 @@ object_ask_id(struct object_ask *a, const char *p, size_t n)
 	memcpy(a->ids[a->n], p, n);
 	a->ids[a->n++][n] = '\0';
 }
-
-void
-object_ask_model(struct object_ask *a, const char *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < a->nmodels; i++) {
-		if (strlen(a->models[i]) == n &&
-		    memcmp(a->models[i], p, n) == 0)
-			return;
-	}
-	if (a->nmodels == OBJECT_MODELS_MAX || n >= LIMIT_NAME_BYTES) {
-		a->more_models = true;
-		return;
-	}
-	memcpy(a->models[a->nmodels], p, n);
-	a->models[a->nmodels++][n] = '\0';
-}

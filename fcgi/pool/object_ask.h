@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/limits.h"
-
 /**
  * What a request says of objects that live upstream (see objects.h), as the
  * loop finds it and admission wants it.  Any thread, one at a time.
@@ -17,9 +15,6 @@
 
 /* Files that one request may name; the upstream's own bound is on pages. */
 #define OBJECT_NAMES_MAX	32
-
-/* Models that one batch may name. */
-#define OBJECT_MODELS_MAX	8
 
 enum object_kind {
 	OBJECT_NONE,
@@ -45,20 +40,13 @@ struct object_ask {
 	size_t n;
 	char ids[OBJECT_NAMES_MAX][OBJECT_ID_SIZE];
 	int64_t items;			/* requests in a batch */
-	bool more_models;
-	bool other_models;		/* models may answer that it does not
-					   name */
-	size_t nmodels;
-	char models[OBJECT_MODELS_MAX][LIMIT_NAME_BYTES];
 	/* out, of the one that it follows */
 	int64_t id;			/* of its row */
 	int64_t created_ms;
 	bool counted;			/* its usage is */
 };
 
-/** object_ask_id(a, p, n), object_ask_model(a, p, n): One more is named; each
- * is kept once. */
+/** object_ask_id(a, p, n): One more is named; each is kept once. */
 void object_ask_id(struct object_ask *a, const char *p, size_t n);
-void object_ask_model(struct object_ask *a, const char *p, size_t n);
 
 #endif /* !POOL_OBJECT_ASK_H_ */

@@ -8,6 +8,8 @@
 #include "ledger/price.h"
 
 #include "pool/budgets.h"
+#include "pool/model_ask.h"
+#include "pool/models.h"
 #include "pool/objects.h"
 #include "pool/place.h"
 #include "pool/runner.h"
@@ -146,32 +148,19 @@ has_price(const struct runner *rn, const char *platform, const char *model,
 	return (p != NULL && p->batch_percent > 0);
 }
 
-static int
-may_models(const struct runner *rn, struct admit_op *op,
-    const struct key_state *key)
+bool
+objects_priced(const struct runner *rn, const struct admit_op *op,
+    const struct account *a, const char **model)
 {
-	const struct object_ask *ask = op->objects;
 	int64_t at_ms = ledger_id_created_ms(op->ledger_id);
 	size_t i;
 
-	if (ask->more_models)
-		return (refuse(op, ADMIT_APART, "a batch names at most %d "
-		    "models here", OBJECT_MODELS_MAX));
-	if (ask->other_models && key->models != NULL)
-		return (refuse(op, ADMIT_FEATURE, "the key may use some "
-		    "models only, and fallbacks may lead to others"));
-	for (i = 0; i < ask->nmodels; i++) {
-		if (key_verdict(key, ask->models[i], rn->now_ms) ==
-		    ADMIT_MODEL)
-			return (refuse(op, ADMIT_MODEL, "the key may not use "
-			    "model %.80s", ask->models[i]));
-		if (rn->set.unpriced != UNPRICED_ALLOW &&
-		    !has_price(rn, op->platform == NULL ? "claude" :
-		    op->platform, ask->models[i], at_ms))
-			return (refuse(op, ADMIT_UNPRICED, "batches of model "
-			    "%.64s have no price here", ask->models[i]));
+	for (i = 0; op->also != NULL && i < op->also->n; i++) {
+		*model = account_model(a, op->also->names[i]);
+		if (!has_price(rn, a->platform, *model, at_ms))
+			return (false);
 	}
-	return (1);
+	return (true);
 }
 
 int
@@ -185,7 +174,7 @@ objects_may(const struct runner *rn, struct admit_op *op,
 		return (refuse(op, ADMIT_FEATURE, "what a batch may cost "
 		    "cannot be told beforehand, and this key has a budget in "
 		    "money or tokens, or one for some models only"));
-	return (may_models(rn, op, key));
+	return (1);
 }
 
 int

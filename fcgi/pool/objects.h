@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "pool/object_ask.h"
 #include "store/thread.h"
 
+struct account;
 struct admit_op;
 struct err;
 struct key_info;
@@ -116,9 +118,14 @@ int objects_resolve(struct runner *rn, struct admit_op *op,
     __attribute__((__warn_unused_result__));
 
 /** objects_may(rn, op, key): May the key make what ${op} makes, as far as
- * models, prices and budgets go?  1; 0: refused, as above. */
+ * budgets go?  1; 0: refused, as above. */
 int objects_may(const struct runner *rn, struct admit_op *op,
     const struct key_state *key);
+
+/** objects_priced(rn, op, a, model): Do batches of all models of ${op} have a
+ * price, as they are called at ${a}?  False: *${model} has none. */
+bool objects_priced(const struct runner *rn, const struct admit_op *op,
+    const struct account *a, const char **model);
 
 /** objects_home(rn, op, w, err): New files go where the key's others are, so
  * that they can be used together: .home.  0, or -1. */

@@ -20,6 +20,7 @@ struct conf;
 struct err;
 struct log;
 struct loop;
+struct model_ask;
 struct object_ask;
 struct pool;
 
@@ -250,6 +251,9 @@ struct admit_op {
 	const char *kind;		/* "messages", "count_tokens", ... */
 	char model[128];		/* as it was asked for; "" where the
 					   call names none */
+	const struct model_ask *also;	/* what other models the body names (of
+					   a batch all); stays the caller's;
+					   NULL: none */
 	char session[128];		/* "": none */
 	struct caller caller;
 	char address[NET_ADDR_SIZE];	/* for the ledger row; "": none */

@@ -78,11 +78,10 @@ trace_grant(struct admit_op *op, int64_t account_id,
 static bool
 still_fits(const struct admit_op *op, const struct account *a)
 {
-	const char *model = account_model(a, op->model);
 
-	return (!admit_maps(op) || (account_serves(a, model) &&
-	    model_names_have(op->lease.names, op->model, a->platform,
-	    model)));
+	return (!admit_maps(op) ||
+	    (account_serves_all(a, op->model, op->lease.names) &&
+	    model_names_fit(op->lease.names, op->model, a)));
 }
 
 /* The slot is not for it any more: it waits on. */

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "relay/batch_peek.h"
+#include "relay/batch_peek.h"
 #include "relay/call.h"
 #include "relay/lister.h"
 #include "relay/platform.h"
@@ -61,9 +62,10 @@ call_drop_body(struct call *c)
 {
 
 	buf_fini(&c->body);
-	splice_fini(&c->splice);
-	c->relay->body_bytes -= (int64_t)c->body_charged;
-	c->body_charged = 0;
+	mentions_fini(&c->models);
+	c->relay->body_bytes -= (int64_t)(c->body_charged +
+	    c->models_charged);
+	c->body_charged = c->models_charged = 0;
 }
 
 void
@@ -125,6 +127,34 @@ call_charge(struct call *c, size_t n)
 	    buf_len(&c->body)) != NULL);
 }
 
+/* A scan says what is wrong with the body, or that it has no memory. */
+static bool
+call_bad_body(struct call *c, const struct err *err)
+{
+
+	if (err->code == ERR_INVAL)
+		close_refuse(c, REFUSAL_BAD_REQUEST, err->text);
+	else
+		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
+	return (false);
+}
+
+/* The places of a batch's models grow with its body. */
+static bool
+call_charge_models(struct call *c)
+{
+	size_t want = c->batch_scan == NULL ? 0 :
+	    batch_scan_bytes(c->batch_scan);
+
+	if (want <= c->models_charged)
+		return (true);
+	if (!relay_body_room(c->relay, want - c->models_charged))
+		return (false);
+	c->relay->body_bytes += (int64_t)(want - c->models_charged);
+	c->models_charged = want;
+	return (true);
+}
+
 bool
 call_body(struct call *c, const void *p, size_t n)
 {
@@ -140,8 +170,10 @@ call_body(struct call *c, const void *p, size_t n)
 	}
 	if ((c->scan != NULL && peek_push(c->scan, p, n, &err) != 0) ||
 	    (c->batch_scan != NULL &&
-	    batch_scan_push(c->batch_scan, p, n, &err) != 0)) {
-		close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
+	    batch_scan_push(c->batch_scan, p, n, &err) != 0))
+		return (call_bad_body(c, &err));
+	if (!call_charge_models(c)) {
+		close_refuse(c, REFUSAL_BODIES_FULL, NULL);
 		return (false);
 	}
 	return (true);
@@ -168,6 +200,19 @@ call_refused(struct call *c, const struct admit_op *op)
 	buf_fini(&lines);
 }
 
+/* What the other models are called at the account that is leased: they were
+ * reserved for under these names, whatever becomes of its aliases. */
+static void
+call_learn_names(struct call *c)
+{
+	struct mentions *m = &c->models;
+	size_t i;
+
+	for (i = 0; i < m->ask.n; i++)
+		(void)snprintf(m->there[i], sizeof(m->there[i]), "%s",
+		    account_model(c->lease.account, m->ask.names[i]));
+}
+
 /* What both admission and move bring back.  With a lease comes an attempt of
  * its own: what the last one left behind is not to be counted again. */
 static void
@@ -186,6 +231,7 @@ call_take(struct call *c, struct admit_op *op)
 		return;
 	c->attempts = c->lease.attempt;
 	memset(&c->verdict, 0, sizeof(c->verdict));
+	call_learn_names(c);
 	pass_forget(c);
 }
 
@@ -229,6 +275,9 @@ call_fill_admission(struct call *c, struct admit_op *op)
 	op->body_bytes = (int64_t)c->body_len;
 	op->max_tokens = c->peek.max_tokens;
 	op->ask = c->peek.ask;
+	op->also = c->models.ask.n > 0 || c->models.ask.unnamed ||
+	    c->models.ask.more ? &c->models.ask : NULL;
+	op->objects = c->objects;
 	op->arg = c;
 	snprintf(op->model, sizeof(op->model), "%s", c->peek.model);
 	op->long_cache = c->peek.long_cache;
@@ -260,6 +309,27 @@ call_find_session(struct call *c)
 	}
 }
 
+/* The scan of a plain call is over.  0, or -1. */
+static int
+call_peeked(struct call *c, struct err *err)
+{
+	struct mentions *others = peek_others(c->scan);
+
+	if (peek_end(c->scan, &c->peek, err) != 0)
+		return (-1);
+	if (others != NULL) {
+		c->models = *others;
+		mentions_init(others);
+	}
+	if (splice_add(&c->models.splice, c->peek.model_start,
+	    c->peek.model_end, SPLICE_MODEL, strlen(c->peek.model), err))
+		return (-1);
+	relay_peek_done(c->relay, c->scan);
+	c->scan = NULL;
+	call_find_session(c);
+	return (0);
+}
+
 void
 call_whole(struct call *c)
 {
@@ -268,22 +338,10 @@ call_whole(struct call *c)
 
 	c->body_len = buf_len(&c->body);
 	c->whole_ms = loop_now_ms(c->relay->loop);
-	if (object_whole(c, &err) != 0) {
-		close_refuse(c, err.code == ERR_INVAL ? REFUSAL_BAD_REQUEST :
-		    REFUSAL_BODIES_FULL, err.code == ERR_INVAL ? err.text :
-		    NULL);
+	if (object_whole(c, &err) != 0 ||
+	    (c->scan != NULL && call_peeked(c, &err) != 0)) {
+		(void)call_bad_body(c, &err);
 		return;
-	}
-	if (c->scan != NULL) {
-		if (peek_end(c->scan, &c->peek, &err) != 0) {
-			close_refuse(c, REFUSAL_BAD_REQUEST, err.text);
-			return;
-		}
-		splice_init(&c->splice, c->peek.model_start,
-		    c->peek.model_end);
-		relay_peek_done(c->relay, c->scan);
-		c->scan = NULL;
-		call_find_session(c);
 	}
 	if (c->id == 0 || !pool_ready(c->relay->pool)) {
 		close_refuse(c, REFUSAL_STORE_DOWN, NULL);
@@ -296,7 +354,6 @@ call_whole(struct call *c)
 	c->state = CALL_ADMIT;
 	call_fill_admission(c, op);
 	op->done = call_admitted;
-	op->objects = c->objects;
 	early_watch(c);
 	pool_admit(c->relay->pool, op);
 }
@@ -324,18 +381,23 @@ call_times(const struct call *c, struct transfer_params *p)
 	}
 }
 
-/* Let the body name the model as the account that is leased wants it.  0, or
- * -1. */
+/* Let the body name its models as the account that is leased wants them.  0,
+ * or -1. */
 static int
-call_name_model(struct call *c, struct err *err)
+call_name_models(struct call *c, struct err *err)
 {
-	bool asked = strcmp(c->lease.model, c->peek.model) == 0;
-	size_t grown;
+	const struct mentions *m = &c->models;
+	const char *names[SPLICE_NAMES] = { NULL };
+	size_t grown, i;
 
-	if (!c->kind->has_model)
-		return (0);
-	if (splice_put(&c->splice, &c->body, asked ? NULL : c->lease.model)) {
-		err_set(err, ERR_NOMEM, "no memory for the model's name");
+	if (strcmp(c->lease.model, c->peek.model) != 0)
+		names[SPLICE_MODEL] = c->lease.model;
+	for (i = 0; i < m->ask.n; i++) {
+		if (strcmp(m->there[i], m->ask.names[i]) != 0)
+			names[i] = m->there[i];
+	}
+	if (splice_put(&c->models.splice, &c->body, names)) {
+		err_set(err, ERR_NOMEM, "no memory for the models' names");
 		return (-1);
 	}
 	if (buf_len(&c->body) > c->body_charged) {
@@ -393,7 +455,7 @@ call_attempt(struct call *c)
 
 	c->state = CALL_ATTEMPT;
 	c->attempt_ms = loop_now_ms(c->relay->loop);
-	if (pass_start(c, &err) != 0 || call_name_model(c, &err) != 0 ||
+	if (pass_start(c, &err) != 0 || call_name_models(c, &err) != 0 ||
 	    call_dispatch(c, &err) != 0)
 		(void)call_failed(c, TRANSFER_INTERNAL, 0, &err);
 }

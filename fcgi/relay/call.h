@@ -13,11 +13,11 @@
 #include "pool/objects.h"
 #include "pool/pool.h"
 #include "relay/judge.h"
+#include "relay/mentions.h"
 #include "relay/meter.h"
 #include "relay/peek.h"
 #include "relay/refresher.h"
 #include "relay/refusal.h"
-#include "relay/splice.h"
 #include "relay/sse.h"
 #include "relay/tally.h"
 #include "relay/upstream.h"
@@ -115,7 +115,10 @@ struct call {
 	struct peek_scan *scan;
 	struct batch_scan *batch_scan;
 	struct peek peek;
-	struct splice splice;		/* the model's name in the body */
+	struct mentions models;		/* in the body; all but .peek.model of
+					   a plain call are .ask's */
+	size_t models_charged;		/* of their places; likewise part of
+					   relay->body_bytes */
 
 	/* objects that live upstream */
 	struct object_ask *objects;	/* NULL: it is about none */

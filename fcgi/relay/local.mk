@@ -11,6 +11,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/head.c fcgi/relay/head.h \
 	fcgi/relay/judge.c fcgi/relay/judge.h \
 	fcgi/relay/lister.c fcgi/relay/lister.h \
+	fcgi/relay/mentions.c fcgi/relay/mentions.h \
 	fcgi/relay/meter.c fcgi/relay/meter.h \
 	fcgi/relay/object_answer.c fcgi/relay/object_answer.h \
 	fcgi/relay/object_call.c \

@@ -83,11 +83,11 @@ object_whole(struct call *c, struct err *err)
 		return (take_files(c, err));
 	if (c->batch_scan == NULL)
 		return (0);
-	rc = batch_scan_end(c->batch_scan, c->objects, err);
+	rc = batch_scan_end(c->batch_scan, c->objects, &c->models, err);
 	batch_scan_free(c->batch_scan);
 	c->batch_scan = NULL;
-	if (rc == 0 && c->objects->nmodels == 1)
-		memcpy(c->peek.model, c->objects->models[0],
+	if (rc == 0 && c->models.ask.n == 1 && !c->models.ask.more)
+		memcpy(c->peek.model, c->models.ask.names[0],
 		    sizeof(c->peek.model));
 	return (rc);
 }

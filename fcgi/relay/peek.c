@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "relay/ask.h"
+#include "relay/mentions.h"
 #include "relay/peek.h"
 
 /* More than any model gives in one answer. */
@@ -21,6 +22,7 @@
 enum { W_MODEL, W_STREAM, W_MAX_TOKENS, W_USER_ID, W_TYPE, W_TOOL_TYPE,
 	W_TOOL_USES, W_TOOL, W_TTL, W_SYSTEM, W_SYSTEM_TEXT, W_CONTENT,
 	W_CONTENT_TEXT, W_MESSAGE, W_FILE, W_FILE_INSIDE, W_FILE_UPLOAD,
+	W_TOOL_MODEL, W_FALLBACK_MODEL, W_FALLBACK,
 	W_MEMBERS,
 	W_COUNT = W_MEMBERS + ASK_NMEMBERS };
 static const struct json_want wants[] = {
@@ -44,6 +46,10 @@ static const struct json_want wants[] = {
 	    OBJECT_ID_SIZE, true },
 	[W_FILE_UPLOAD] = { "messages[].content[].file_id", OBJECT_ID_SIZE,
 	    true },
+	[W_TOOL_MODEL] = { "tools[].model", LIMIT_NAME_BYTES - 1, true },
+	[W_FALLBACK_MODEL] = { "fallbacks[].model", LIMIT_NAME_BYTES - 1,
+	    true },
+	[W_FALLBACK] = { "fallbacks[]", 1, true },
 	[W_MEMBERS + ASK_SPEED] = { "speed", WORD_BYTES, false },
 	[W_MEMBERS + ASK_SERVICE_TIER] = { "service_tier", WORD_BYTES,
 	    false },
@@ -78,6 +84,9 @@ struct peek_scan {
 	bool first_over;	/* ... which is over */
 	bool cached, long_cache;	/* a breakpoint was seen */
 	struct object_ask objects;	/* files that are named */
+	struct mentions others;		/* models beside the body's own */
+	bool named;		/* the fallback at hand: it names one */
+	struct err why;		/* the first thing that is wrong with them */
 };
 
 /* ---- what stays of a conversation ---- */
@@ -127,6 +136,32 @@ note_cache(struct peek_scan *s, size_t want, const struct json_value *v)
 		s->long_cache = true;
 }
 
+/* ---- other models ---- */
+
+/* Of a tool that asks one, or of a fallback. */
+static void
+take_other(struct peek_scan *s, size_t want, const struct json_value *v)
+{
+	const char *what = mentions_fault(v);
+
+	if (want == W_FALLBACK_MODEL)
+		s->named = true;
+	if (s->why.code != ERR_NONE)
+		return;
+	if (what != NULL)
+		err_set(&s->why, ERR_INVAL, "%s %s", wants[want].path, what);
+	else
+		mentions_add(&s->others, v, &s->why);
+}
+
+static void
+end_fallback(struct peek_scan *s)
+{
+
+	s->others.ask.unnamed |= !s->named;
+	s->named = false;
+}
+
 /* Those that may come more than once all count. */
 static void
 on_match(void *arg, size_t want, const struct json_value *v)
@@ -159,6 +194,18 @@ on_match(void *arg, size_t want, const struct json_value *v)
 		if (v->kind == JSON_KIND_STRING)
 			object_ask_id(&s->objects, v->text, v->len);
 		break;
+	case W_TOOL_MODEL:
+	case W_FALLBACK_MODEL:
+		take_other(s, want, v);
+		break;
+	case W_FALLBACK:
+		end_fallback(s);
+		break;
+	case W_MEMBERS + ASK_FALLBACKS:
+		s->others.ask.unnamed |= v->kind != JSON_KIND_NULL &&
+		    v->kind != JSON_KIND_FALSE && v->kind != JSON_KIND_ARRAY;
+		ask_member(&s->ask, ASK_FALLBACKS, v);
+		break;
 	case W_TOOL_TYPE:
 		ask_tool_type(&s->ask, v);
 		break;
@@ -184,6 +231,7 @@ peek_new(void)
 	if ((s->body = json_scan_new(wants, W_COUNT)) == NULL ||
 	    (s->user_id = json_scan_new(user_id_wants, 1)) == NULL)
 		goto err1;
+	mentions_init(&s->others);
 	json_scan_on_match(s->body, on_match, s);
 	json_scan_opaque(s->body, opaque);
 	s->objects.names = OBJECT_FILE;
@@ -201,6 +249,7 @@ peek_free(struct peek_scan *s)
 
 	if (s == NULL)
 		return;
+	mentions_fini(&s->others);
 	json_scan_free(s->user_id);
 	json_scan_free(s->body);
 	free(s);
@@ -216,6 +265,18 @@ peek_reset(struct peek_scan *s)
 	s->first_over = s->cached = s->long_cache = false;
 	s->objects.n = 0;
 	s->objects.more = false;
+	mentions_fini(&s->others);
+	mentions_init(&s->others);
+	s->named = false;
+	err_clear(&s->why);
+}
+
+struct mentions *
+peek_others(struct peek_scan *s)
+{
+
+	return (s->others.ask.n > 0 || s->others.ask.unnamed ||
+	    s->others.ask.more ? &s->others : NULL);
 }
 
 const struct object_ask *
@@ -246,40 +307,6 @@ peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
 /*
  * Members.
  */
-
-static bool
-has_control(const struct json_value *v)
-{
-	const unsigned char *text = (const unsigned char *)v->text;
-	size_t i;
-
-	for (i = 0; i < v->len; i++)
-		if (text[i] < ' ' || text[i] == 0x7f ||
-		    /* U+0080 to U+009F */
-		    (text[i] == 0xc2 && text[i + 1] < 0xa0))
-			return (true);
-	return (false);
-}
-
-/* What is wrong with the name of a model; NULL if nothing is. */
-static const char *
-judge_model(const struct json_value *v)
-{
-
-	if (v->kind == JSON_KIND_NONE)
-		return ("is missing");
-	if (v->kind != JSON_KIND_STRING)
-		return ("is not a string");
-	if (v->full_len == 0)
-		return ("is empty");
-	if (v->full_len > v->len)
-		return ("is too long");
-	if (!json_is_utf8(v->text, v->len))
-		return ("is not valid UTF-8");
-	if (has_control(v))
-		return ("holds a control character");
-	return (NULL);
-}
 
 static const char *
 judge_stream(const struct json_value *v)
@@ -319,7 +346,7 @@ judge_members(const struct json_scan *body, struct err *err)
 		size_t want;
 		const char *(*judge)(const struct json_value *v);
 	} members[] = {
-		{ W_MODEL, judge_model },
+		{ W_MODEL, mentions_fault },
 		{ W_STREAM, judge_stream },
 		{ W_MAX_TOKENS, judge_max_tokens },
 		{ W_MEMBERS + ASK_SPEED, judge_word },
@@ -433,6 +460,10 @@ peek_end(struct peek_scan *s, struct peek *out, struct err *err)
 	}
 	if (judge_members(s->body, err) == -1)
 		return (-1);
+	if (s->why.code != ERR_NONE) {
+		err_set(err, s->why.code, "%s", s->why.text);
+		return (-1);
+	}
 	memset(out, 0, sizeof(*out));
 	memcpy(out->model, model->text, model->len + 1);
 	out->model_start = model->start;

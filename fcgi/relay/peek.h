@@ -10,6 +10,7 @@
 #include "pool/object_ask.h"
 
 struct err;
+struct mentions;
 struct peek_scan;
 
 /**
@@ -51,6 +52,14 @@ int peek_push(struct peek_scan *s, const void *p, size_t n, struct err *err)
  */
 const struct object_ask *peek_objects(const struct peek_scan *s);
 
+/**
+ * peek_others(s):
+ * What models the body names beside its own: those of fallbacks, and of tools
+ * that ask one.  NULL: none.  Borrowed until the next push; who takes its
+ * places away leaves it initialised.
+ */
+struct mentions *peek_others(struct peek_scan *s);
+
 /** peek_session(text, n, out): Take a session as a client names it: printable
  * ASCII that fits; else ${out} stays as it is. */
 void peek_session(const char *text, size_t n, char out[PEEK_SESSION_SIZE]);
@@ -62,11 +71,12 @@ void peek_session(const char *text, size_t n, char out[PEEK_SESSION_SIZE]);
  * of what stays as the conversation goes on: the texts of the system prompt and
  * of the first message, each by its first LIMIT_JSON_VALUE_BYTES and its
  * length.  Where there are none nothing is cached, and nothing to be kept.
- *  0 with *${out}, or -1 with ERR_INVAL and a message for
+ *  0 with *${out}, or -1 with ERR_NOMEM, or ERR_INVAL and a message for
  * the client: not complete, not an object, `model' missing, not a string,
  * empty, too long or with control characters; `max_tokens' not a whole number
  * from 0 to 10^9; `stream' not a boolean; one of these, or of `speed',
- * `service_tier' and `inference_geo', given twice.
+ * `service_tier' and `inference_geo', given twice; the name of another model
+ * that is none.
  */
 int peek_end(struct peek_scan *s, struct peek *out, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -138,6 +138,36 @@ describe('a model under another name', () => {
 		await change(['key', 'set', team.name, '--models', '']);
 	});
 
+	test('is what each request of a batch asks for', async () => {
+		const batch = (a, b, c) => '{"requests":[ {"custom_id":"1","params":' +
+			`{"model":${a},"max_tokens":5,"messages":[],"x":{"model":"y"}}},\n` +
+			`{"params":{"fallbacks":[{"model":${b}}],"model":${c},` +
+			'"max_tokens":5,"messages":[]},"custom_id":"2"}]}';
+		for (const [account, other, name] of [
+			[first, second, '"vendor \\"A\\"/opus"'],
+			[second, first, JSON.stringify(opus)]]) {
+			await change(['account', 'disable', other.name]);
+			const answer = await request(`${site.url}/v1/messages/batches`, {
+				key: team.key, body: batch('"best-1"', '"b\\u0065st-2"',
+					JSON.stringify(haiku)) });
+			assert.equal(answer.status, 200, answer.body);
+			const got = await newest(team);
+			assert.equal(got.credential, account.secret);
+			assert.equal(got.body, batch(name, name, JSON.stringify(haiku)));
+			await change(['account', 'enable', other.name]);
+		}
+	});
+
+	test('is what a call\'s fallbacks ask for', async () => {
+		const answer = await call(team, message({ model: haiku,
+			fallbacks: [{ model: 'best-3' }] }));
+		assert.equal(answer.status, 200, answer.body);
+		const got = await newest(team);
+		assert.deepEqual(JSON.parse(got.body), message({ model: haiku,
+			fallbacks: [{ model: got.credential === first.secret ?
+				'vendor "A"/opus' : opus }] }));
+	});
+
 	test('stands in list and show', async () => {
 		const list = await site.json('alias', 'list', '--group', team.name);
 		assert.deepEqual(list.map(a => [a.pattern, a.target]),
@@ -187,6 +217,26 @@ describe('what accounts serve', () => {
 			/no account in group t\d+ serves model claude-opus-4-1/);
 		}
 		assert.equal((await sent(team)).length, before);
+	});
+
+	test('a batch goes where all that is in it is served', async () => {
+		const make = (...models) => request(
+			`${site.url}/v1/messages/batches`, { key: team.key, body: {
+				requests: models.map((model, i) => ({ custom_id: `${i}`,
+					params: message({ model }) })) } });
+		for (let i = 0; i < 4; i++) {
+			const answer = await make(haiku, 'claude-sonnet-4-5', haiku);
+			assert.equal(answer.status, 200, answer.body);
+			assert.equal((await newest(team)).credential, second.secret);
+		}
+		const none = await make(haiku, opus);
+		assert.equal(none.status, 404);
+		assert.match(JSON.parse(none.body).error.message, new RegExp('no ' +
+			`account in group t\\d+ serves all of ${haiku}, ${opus}`));
+		const other = await call(team, message({ model: haiku,
+			fallbacks: [{ model: 'claude-sonnet-4-5' }] }));
+		assert.equal(other.status, 200, other.body);
+		assert.equal((await newest(team)).credential, second.secret);
 	});
 
 	test('a move stays among those that serve it', async () => {

@@ -445,7 +445,12 @@ describe('keys with rules', () => {
 		'permission_error', /may not use model claude-opus-4-5/);
 		await refused(client.messages.batches.create({ requests: [
 			item('1', { fallbacks: [{ model: 'claude-opus-4-5' }] })] }),
-		403, 'permission_error', /fallbacks/);
+		403, 'permission_error', /may not use model claude-opus-4-5/);
+		await refused(client.messages.batches.create({ requests: [
+			item('1', { fallbacks: [{ effort: 'low' }] })] }),
+		403, 'permission_error', /fallbacks may lead to others/);
+		await client.messages.batches.create({ requests: [
+			item('1', { fallbacks: [{ model: 'claude-haiku-9' }] })] });
 		await refused(client.messages.batches.create(
 			{ requests: [{ custom_id: 'x', params: {} }] }), 400,
 		'invalid_request_error', /requests.0.params.model/);

@@ -67,10 +67,11 @@ check_rest(const struct buf *b, const struct splice *s, const struct peek *was,
     const uint8_t *p, size_t n)
 {
 	size_t tail = n - (size_t)was->model_end;
+	size_t end = (size_t)was->model_start + s->now[SPLICE_MODEL];
 
-	must(buf_len(b) - (size_t)s->end == tail, "tail's length");
+	must(buf_len(b) - end == tail, "tail's length");
 	must(memcmp(buf_head(b), p, (size_t)was->model_start) == 0, "front");
-	must(memcmp(buf_head(b) + s->end, p + was->model_end, tail) == 0,
+	must(memcmp(buf_head(b) + end, p + was->model_end, tail) == 0,
 	    "tail");
 }
 
@@ -79,6 +80,7 @@ check_splice(const struct peek *was, const uint8_t *p, size_t n)
 {
 	static const char *const names[] = { "o", "a\"b\\c\xc3\xa9",
 		"claude-opus-4-1-20250805-and-much-longer-than-most-are" };
+	const char *put[SPLICE_NAMES] = { NULL };
 	struct splice s;
 	struct peek is;
 	struct buf b;
@@ -87,19 +89,24 @@ check_splice(const struct peek *was, const uint8_t *p, size_t n)
 
 	buf_init(&b, n);
 	must(buf_append(&b, p, n) == 0, "memory");
-	splice_init(&s, was->model_start, was->model_end);
+	splice_init(&s);
+	must(splice_add(&s, was->model_start, was->model_end, SPLICE_MODEL,
+	    strlen(was->model), NULL) == 0, "memory");
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		must(splice_put(&s, &b, names[i]) == 0, "memory");
+		put[SPLICE_MODEL] = names[i];
+		must(splice_put(&s, &b, put) == 0, "memory");
 		check_rest(&b, &s, was, p, n);
 		must(run(buf_head(&b), buf_len(&b), buf_len(&b), &is,
 		    &err) == 0, "spliced");
 		must(strcmp(is.model, names[i]) == 0 &&
-		    is.model_start == s.start && is.model_end == s.end &&
+		    is.model_start == was->model_start &&
+		    is.model_end == is.model_start + s.now[SPLICE_MODEL] &&
 		    is.stream == was->stream &&
 		    is.max_tokens == was->max_tokens &&
 		    strcmp(is.session, was->session) == 0, "as spliced");
 	}
-	must(splice_put(&s, &b, NULL) == 0, "memory");
+	put[SPLICE_MODEL] = NULL;
+	must(splice_put(&s, &b, put) == 0, "memory");
 	must(buf_len(&b) == n && memcmp(buf_head(&b), p, n) == 0, "back");
 	splice_fini(&s);
 	buf_fini(&b);

@@ -44,7 +44,8 @@ tests_fuzz_fuzz_conf_LDADD = libbase.a
 
 FUZZERS += tests/fuzz/fuzz_peek
 tests_fuzz_fuzz_peek_SOURCES = tests/fuzz/fuzz_peek.c fcgi/relay/peek.c \
-	fcgi/relay/ask.c fcgi/relay/splice.c fcgi/pool/object_ask.c \
+	fcgi/relay/ask.c fcgi/relay/mentions.c fcgi/relay/splice.c \
+	fcgi/pool/model_ask.c fcgi/pool/object_ask.c \
 	$(FUZZ_MAIN)
 tests_fuzz_fuzz_peek_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_peek_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

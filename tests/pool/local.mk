@@ -67,6 +67,11 @@ tests_pool_test_models_SOURCES = tests/pool/test_models.c $(POOL_RIG)
 tests_pool_test_models_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_models_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_model_ask
+tests_pool_test_model_ask_SOURCES = tests/pool/test_model_ask.c $(POOL_RIG)
+tests_pool_test_model_ask_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_model_ask_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_oauth
 tests_pool_test_oauth_SOURCES = tests/pool/test_oauth.c
 tests_pool_test_oauth_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ledger/flags.h"
+#include "pool/model_ask.h"
 #include "pool/objects.h"
 #include "pool/rig.h"
 #include "pool/spooled.h"
@@ -83,6 +84,10 @@ call_with(struct world *w, struct object_ask *ask, const char *id,
 	return (op);
 }
 
+static struct model_ask batch_models = {
+	.n = 1, .names = { "claude-haiku-4-5" }
+};
+
 static struct admit_op *
 make(struct world *w, struct key_info *key, struct object_ask *ask,
     enum object_kind kind)
@@ -94,7 +99,7 @@ make(struct world *w, struct key_info *key, struct object_ask *ask,
 	if (kind == OBJECT_BATCH) {
 		ask->names = OBJECT_FILE;
 		ask->items = 3;
-		object_ask_model(ask, "claude-haiku-4-5", 16);
+		op->also = &batch_models;
 	}
 	op->objects = ask;
 	op->needs_slot = false;
@@ -412,9 +417,10 @@ batches_that_cannot_be_judged_are_refused(void **state)
 		rig_sql(w.r, "UPDATE api_key SET models = ''");
 	}
 	op = make(&w, w.k1, &ask, OBJECT_BATCH);
-	ask.more_models = true;
+	batch_models.more = true;
 	proc_run1(w.p, &op->op);
 	assert_int_equal(op->verdict, ADMIT_APART);
+	batch_models.more = false;
 	drop(op);
 	proc_free(w.p);
 }

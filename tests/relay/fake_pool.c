@@ -351,6 +351,14 @@ fake_listed(const char *const *rows, size_t n, enum err_code code)
 	op->done(op, &err);
 }
 
+const char *
+account_model(const struct account *a, const char *asked)
+{
+
+	(void)a;
+	return (fakes.others_as != NULL ? fakes.others_as : asked);
+}
+
 static void
 lease_out(struct admit_op *op, int attempt)
 {

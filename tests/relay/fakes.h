@@ -89,6 +89,8 @@ struct fakes {
 	bool same;			/* moves lead to account 1 again */
 	const char *sent_as;		/* name of any model at the next
 					   account; NULL: as asked for */
+	const char *others_as;		/* name of any other model that a body
+					   names; NULL: as there */
 	struct refresh_take_op *take;
 	struct refresh_take_op taken;	/* as submitted */
 	struct refresh_end_op *end;

@@ -29,9 +29,12 @@ tests_relay_test_throttle_SOURCES = tests/relay/test_throttle.c \
 tests_relay_test_throttle_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_throttle_LDADD = $(CMOCKA_LIBS)
 
+# What finds models in a body, and puts others there.
+MENTIONS = fcgi/relay/mentions.c fcgi/relay/splice.c fcgi/pool/model_ask.c
+
 UNIT_TESTS += tests/relay/test_peek
 tests_relay_test_peek_SOURCES = tests/relay/test_peek.c fcgi/relay/peek.c \
-	fcgi/relay/ask.c fcgi/pool/object_ask.c \
+	fcgi/relay/ask.c $(MENTIONS) fcgi/pool/object_ask.c \
 	$(ALLOC_FAIL)
 tests_relay_test_peek_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_peek_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
@@ -39,7 +42,7 @@ tests_relay_test_peek_LDADD = $(RELAY_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_splice
 tests_relay_test_splice_SOURCES = tests/relay/test_splice.c \
-	fcgi/relay/splice.c fcgi/relay/peek.c fcgi/relay/ask.c \
+	fcgi/relay/peek.c fcgi/relay/ask.c $(MENTIONS) \
 	fcgi/pool/object_ask.c $(ALLOC_FAIL)
 tests_relay_test_splice_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_splice_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
@@ -107,7 +110,7 @@ CALL_TEST_LIBS = librelay.a libhttp.a libledger.a libbase.a $(CMOCKA_LIBS) \
 	$(JANSSON_LIBS) $(SODIUM_LIBS)
 CALL_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/tests/relay
 CALL_FAKES = fcgi/pool/share.c fcgi/pool/oauth.c fcgi/pool/breaker.c \
-	fcgi/pool/object_ask.c \
+	fcgi/pool/object_ask.c fcgi/pool/model_ask.c \
 	fcgi/pool/rules.c tests/relay/fakes.c tests/relay/fake_pool.c \
 	tests/relay/fakes.h tests/relay/messages.h
 
@@ -119,7 +122,7 @@ tests_relay_test_call_objects_LDADD = $(CALL_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_batch_peek
 tests_relay_test_batch_peek_SOURCES = tests/relay/test_batch_peek.c \
-	fcgi/relay/batch_peek.c fcgi/relay/object_answer.c \
+	fcgi/relay/batch_peek.c fcgi/relay/object_answer.c $(MENTIONS) \
 	fcgi/pool/object_ask.c
 tests_relay_test_batch_peek_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_relay_test_batch_peek_LDADD = $(RELAY_TEST_LIBS)

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "relay/batch_peek.h"
+#include "relay/mentions.h"
 #include "relay/object_answer.h"
 
 #define ITEM(params)	"{\"custom_id\":\"a\",\"params\":{" params "}}"
@@ -26,7 +27,16 @@ static const struct {
 	{ BODY(ITEM(MODEL("m1")) "," ITEM(MODEL("m2")) "," ITEM(MODEL("m1"))),
 	    3, "m1 m2 ", "", false },
 	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":[{\"model\":\"m3\"}]")), 1,
-	    "m1 ", "", true },
+	    "m1 m3 ", "", false },
+	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":[{\"model\":\"m3\"},{}]")),
+	    1, "m1 m3 ", "", true },
+	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":[\"m3\"]")), 1, "m1 ", "",
+	    true },
+	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":\"default\"")), 1, "m1 ", "",
+	    true },
+	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":null")), 1, "m1 ", "", false },
+	{ BODY(ITEM(MODEL("m1") ",\"tools\":[{\"model\":\"m2\"},{}]")), 1,
+	    "m1 m2 ", "", false },
 	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":[]")), 1, "m1 ", "", false },
 	{ BODY(ITEM(MODEL("m1") "," CONTENT(SOURCE("f1") "," SOURCE("f2")))
 	    "," ITEM(CONTENT(SOURCE("f1")) "," MODEL("m1"))), 2, "m1 ",
@@ -48,20 +58,40 @@ static const struct {
 };
 
 static void
-join(char *out, const struct object_ask *a, bool models)
+join(char *out, const char *names, size_t size, size_t n)
 {
 	size_t i;
 
 	out[0] = '\0';
-	for (i = 0; i < (models ? a->nmodels : a->n); i++) {
-		strcat(out, models ? a->models[i] : a->ids[i]);
+	for (i = 0; i < n; i++) {
+		strcat(out, names + i * size);
 		strcat(out, " ");
+	}
+}
+
+/* Its places hold what they are said to. */
+static void
+check_places(const char *body, const struct mentions *m)
+{
+	const struct splice_place *p;
+
+	for (p = m->splice.places; p < m->splice.places + m->splice.n; p++) {
+		assert_int_equal(body[p->start], '"');
+		assert_int_equal(body[p->start + p->len - 1], '"');
+		assert_int_equal(p->plain, p->len ==
+		    strlen(m->ask.names[p->name]) + 2);
+		if (!p->plain)
+			continue;
+		assert_int_equal(p->len, strlen(m->ask.names[p->name]) + 2);
+		assert_memory_equal(body + p->start + 1,
+		    m->ask.names[p->name], p->len - 2);
 	}
 }
 
 static void
 what_a_body_names_is_found_however_it_is_cut(void **state)
 {
+	struct mentions models;
 	struct object_ask ask;
 	struct batch_scan *s;
 	char text[256];
@@ -78,13 +108,17 @@ what_a_body_names_is_found_however_it_is_cut(void **state)
 			    NULL), 0);
 			assert_int_equal(batch_scan_push(s, good[i].body +
 			    cut, n - cut, NULL), 0);
-			assert_int_equal(batch_scan_end(s, &ask, NULL), 0);
+			assert_int_equal(batch_scan_end(s, &ask,
+			    &models, NULL), 0);
 			assert_int_equal(ask.items, good[i].items);
-			join(text, &ask, true);
+			join(text, models.ask.names[0], LIMIT_NAME_BYTES,
+			    models.ask.n);
 			assert_string_equal(text, good[i].models);
-			join(text, &ask, false);
+			check_places(good[i].body, &models);
+			join(text, ask.ids[0], OBJECT_ID_SIZE, ask.n);
 			assert_string_equal(text, good[i].ids);
-			assert_int_equal(ask.other_models, good[i].other);
+			assert_int_equal(models.ask.unnamed, good[i].other);
+			mentions_fini(&models);
 			batch_scan_free(s);
 		}
 	}
@@ -100,7 +134,16 @@ static const struct {
 	{ "{\"requests\":[]}", "requests is missing or empty" },
 	{ BODY(ITEM(MODEL("m1")) "," ITEM("\"max_tokens\":1")),
 	    "requests.1.params.model is missing" },
-	{ BODY(ITEM("\"model\":7")), "requests.0.params.model is missing" },
+	{ BODY(ITEM("\"model\":7")), "requests.0.params.model is not a "
+	    "string" },
+	{ BODY(ITEM(MODEL("m1")) "," ITEM(MODEL(""))),
+	    "requests.1.params.model is empty" },
+	{ BODY(ITEM(MODEL("m1\\nm2"))),
+	    "requests.0.params.model holds a control character" },
+	{ BODY(ITEM(MODEL("m1") ",\"fallbacks\":[{\"model\":null}]")),
+	    "requests.0.params.fallbacks[].model is not a string" },
+	{ BODY(ITEM(MODEL("m1") ",\"tools\":[{\"model\":[]}]")),
+	    "requests.0.params.tools[].model is not a string" },
 	{ BODY("{}"), "requests.0.params.model is missing" },
 };
 
@@ -108,6 +151,7 @@ static void
 what_makes_no_sense_is_told(void **state)
 {
 	struct object_ask ask = { .n = 0 };
+	struct mentions models;
 	struct batch_scan *s;
 	struct err err;
 	size_t i;
@@ -119,7 +163,8 @@ what_makes_no_sense_is_told(void **state)
 		assert_non_null(s);
 		if (batch_scan_push(s, bad[i].body, strlen(bad[i].body),
 		    &err) == 0)
-			assert_int_equal(batch_scan_end(s, &ask, &err), -1);
+			assert_int_equal(batch_scan_end(s, &ask, &models,
+			    &err), -1);
 		assert_int_equal(err.code, ERR_INVAL);
 		assert_non_null(strstr(err.text, bad[i].why));
 		batch_scan_free(s);
@@ -132,6 +177,7 @@ more_models_and_files_than_fit_are_told(void **state)
 	char body[8192] = "{\"requests\":[";
 	struct object_ask ask = { .n = 0 };
 	struct batch_scan *s = batch_scan_new();
+	struct mentions models;
 	char one[256];
 	int i;
 
@@ -144,12 +190,32 @@ more_models_and_files_than_fit_are_told(void **state)
 	}
 	strcat(body, "]}");
 	assert_int_equal(batch_scan_push(s, body, strlen(body), NULL), 0);
-	assert_int_equal(batch_scan_end(s, &ask, NULL), 0);
+	assert_int_equal(batch_scan_end(s, &ask, &models, NULL), 0);
 	assert_int_equal(ask.items, OBJECT_NAMES_MAX + 1);
-	assert_int_equal(ask.nmodels, OBJECT_MODELS_MAX);
-	assert_true(ask.more_models);
+	assert_int_equal(models.ask.n, MODEL_ASK_MAX);
+	assert_true(models.ask.more);
+	mentions_fini(&models);
 	assert_int_equal(ask.n, OBJECT_NAMES_MAX);
 	assert_true(ask.more);
+	batch_scan_free(s);
+}
+
+/* What a batch takes beside its body: 16 bytes a place, in steps. */
+static void
+places_take_little_memory(void **state)
+{
+	static const char item[] = ITEM(MODEL("m1")) ",";
+	struct batch_scan *s = batch_scan_new();
+	int i;
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(batch_scan_push(s, "{\"requests\":[", 13, NULL), 0);
+	assert_int_equal(batch_scan_bytes(s), 0);
+	for (i = 0; i < 100000; i++)
+		assert_int_equal(batch_scan_push(s, item, strlen(item), NULL),
+		    0);
+	assert_in_range(batch_scan_bytes(s), 1600000, 3200000);
 	batch_scan_free(s);
 }
 
@@ -235,6 +301,7 @@ main(void)
 		    what_a_body_names_is_found_however_it_is_cut),
 		cmocka_unit_test(what_makes_no_sense_is_told),
 		cmocka_unit_test(more_models_and_files_than_fit_are_told),
+		cmocka_unit_test(places_take_little_memory),
 		cmocka_unit_test(
 		    an_answer_is_read_and_its_url_leads_to_the_relay),
 		cmocka_unit_test(answers_that_are_none_are_kept_by_their_id),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "pool/model_ask.h"
 #include "fakes.h"
 #include "ledger/flags.h"
 
@@ -89,6 +90,94 @@ an_id_is_told_only_when_its_row_is_there(void **state)
 	assert_int_equal(fakes.settled.flags, LEDGER_FLAG_BATCH);
 	assert_int_equal(fakes.settled.end.mark, USAGE_NONE);
 	check_settled("ok");
+}
+
+/* All places of a batch's body name what the account calls its models, and
+ * after a move what the next one does. */
+static void
+a_batch_is_sent_the_names_of_its_account(void **state)
+{
+	static const char body[] = "{\"requests\":[{\"custom_id\":\"a\","
+	    "\"params\":{\"model\":\"m-1\",\"fallbacks\":[{\"model\":"
+	    "\"m-1\"}]}},{\"params\":{\"max_tokens\":1,\"model\":"
+	    "\"m\\u002d1\"}}]}";
+	static const struct {
+		const char *as, *body;
+	} tries[] = {
+		{ "longer", "{\"requests\":[{\"custom_id\":\"a\",\"params\":"
+		    "{\"model\":\"longer\",\"fallbacks\":[{\"model\":"
+		    "\"longer\"}]}},{\"params\":{\"max_tokens\":1,\"model\":"
+		    "\"longer\"}}]}" },
+		{ NULL, body },
+		{ "o", "{\"requests\":[{\"custom_id\":\"a\",\"params\":"
+		    "{\"model\":\"o\",\"fallbacks\":[{\"model\":\"o\"}]}},"
+		    "{\"params\":{\"max_tokens\":1,\"model\":\"o\"}}]}" },
+	};
+	struct fcgi_request *req;
+	size_t i;
+
+	(void)state;
+	fakes.others_as = tries[0].as;
+	req = asked("POST", BATCHES, body);
+	assert_string_equal(fakes.admitted.model, "m-1");
+	assert_int_equal(fakes.admitted.also->n, 1);
+	assert_string_equal(fakes.admitted.also->names[0], "m-1");
+	for (i = 0; i < NITEMS(tries); i++) {
+		if (i > 0) {
+			fakes.others_as = tries[i].as;
+			fake_head(429, FAKE_JSON);
+			fake_done(TRANSFER_OK);
+			assert_ptr_equal(fakes.moved.admit.also,
+			    fakes.admitted.also);
+			fake_moved(ADMIT_LEASED, ERR_NONE);
+		}
+		assert_int_equal(fakes.transfer->params.body_len,
+		    strlen(tries[i].body));
+		assert_memory_equal(fakes.transfer->params.body,
+		    tries[i].body, strlen(tries[i].body));
+	}
+	fakes.others_as = NULL;
+	fakes.transfer->sent = true;
+	upstream_says(200, MADE);
+	fake_put(ERR_NONE);
+	assert_int_equal(fake_status(req), 200);
+	check_settled("ok");
+}
+
+/* The same of a plain call's fallbacks, and of what asks another model. */
+static void
+fallbacks_are_sent_the_names_of_their_account(void **state)
+{
+	static const char body[] = "{\"fallbacks\":[{\"model\":\"f\"}],"
+	    "\"model\":\"claude-x-1\",\"tools\":[{\"type\":\"advisor_2\","
+	    "\"model\":\"a\"}],\"max_tokens\":9,\"messages\":[]}";
+	static const char sent[] = "{\"fallbacks\":[{\"model\":\"other\"}],"
+	    "\"model\":\"claude-x-1\",\"tools\":[{\"type\":\"advisor_2\","
+	    "\"model\":\"other\"}],\"max_tokens\":9,\"messages\":[]}";
+	struct fcgi_request *req = fake_post(body);
+	const struct model_ask *also = fakes.admitted.also;
+
+	(void)state;
+	assert_int_equal(also->n, 2);
+	assert_string_equal(also->names[0], "f");
+	assert_string_equal(also->names[1], "a");
+	assert_false(also->unnamed);
+	fakes.others_as = "other";
+	fake_admitted(ADMIT_LEASED, ERR_NONE);
+	fakes.others_as = NULL;
+	assert_int_equal(fakes.transfer->params.body_len, strlen(sent));
+	assert_memory_equal(fakes.transfer->params.body, sent, strlen(sent));
+	fake_head(400, FAKE_JSON);
+	assert_true(fake_text("{}"));
+	fake_done(TRANSFER_OK);
+	assert_int_equal(fake_status(req), 400);
+	fake_settled(ERR_NONE);
+
+	req = fake_post("{\"model\":\"claude-x-1\",\"max_tokens\":9,"
+	    "\"fallbacks\":[{\"effort\":1}],\"messages\":[]}");
+	assert_true(fakes.admitted.also->unnamed);
+	fake_admitted(ADMIT_PARKED, ERR_NONE);
+	assert_int_equal(fake_status(req), 503);
 }
 
 static void
@@ -454,7 +543,7 @@ files_of_a_call_are_named_to_admission(void **state)
 	assert_true(fake_text("{}"));
 	fake_done(TRANSFER_OK);
 	assert_int_equal(fakes.moved.admit.account_id, 3);
-	assert_null(fakes.moved.admit.objects);
+	assert_ptr_equal(fakes.moved.admit.objects, ask);
 	fake_moved(ADMIT_NO_ACCOUNT, ERR_NONE);
 	assert_int_equal(fake_status(req), 503);
 	fake_settled(ERR_NONE);
@@ -602,6 +691,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f)	cmocka_unit_test_setup_teardown(f, fakes_setup, fakes_teardown)
 		T(an_id_is_told_only_when_its_row_is_there),
+		T(a_batch_is_sent_the_names_of_its_account),
+		T(fallbacks_are_sent_the_names_of_their_account),
 		T(without_its_row_an_object_is_an_error_not_to_be_retried),
 		T(an_answer_without_an_id_is_an_error),
 		cmocka_unit_test(what_may_have_been_made_is_not_made_elsewhere),
