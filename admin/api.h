@@ -16,6 +16,7 @@
 #include "who.h"
 
 struct err;
+struct events;
 struct log;
 struct seal;
 struct seal_pepper;
@@ -42,6 +43,7 @@ struct api_settings {
 	struct sign_in_life life;
 	enum api_registration registration;
 	bool secure;		/* the site is reached by https alone */
+	struct events *events;	/* NULL: nobody can listen */
 };
 
 #define API_COOKIE	"leasehold"
@@ -65,6 +67,7 @@ struct api_call {
 	int64_t retry_after_s;
 	struct buf cookie;	/* a header line, or nothing */
 	char *csv;		/* malloc'd: the answer in place of the JSON */
+	bool listens;		/* to events, of which the head is the answer */
 };
 
 typedef json_t *api_handler(struct api_call *c, struct err *err);

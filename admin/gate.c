@@ -114,3 +114,34 @@ gate_open(struct api_call *c, enum route_auth auth, enum role role,
 	}
 	return (0);
 }
+
+static int
+take_role(void *arg, const struct store_value *cols, size_t ncols)
+{
+
+	(void)ncols;
+	if (!role_parse(store_get_text(&cols[0]), arg))
+		*(enum role *)arg = ROLE_NONE;
+	return (1);
+}
+
+int
+gate_still_open(struct store *st, const struct sign_in_life *life,
+    struct who *who, struct err *err)
+{
+	const int64_t now_ms = store_now_ms(st);
+	const struct store_value params[] = {
+		store_int(who->sign_in_id != 0 ? who->sign_in_id :
+		    who->token_id),
+		store_int(who->person_id),
+		store_int(now_ms),
+		store_int(now_ms - life->idle_ms),
+	};
+	const bool by_cookie = who->sign_in_id != 0;
+
+	who->role = ROLE_NONE;
+	if (store_query(st, by_cookie ? STMT_SIGN_IN_STILL : STMT_TOKEN_STILL,
+	    params, by_cookie ? 4 : 3, take_role, &who->role, err) == -1)
+		return (-1);
+	return (who->role != ROLE_NONE);
+}

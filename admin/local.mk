@@ -49,6 +49,10 @@ libadmin_a_SOURCES = \
 	admin/doctor_time.c \
 	admin/doctor_time.h \
 	admin/doctor_web.c \
+	admin/event_state.c \
+	admin/event_state.h \
+	admin/events.c \
+	admin/events.h \
 	admin/gate.c \
 	admin/gate.h \
 	admin/groups.c \

@@ -18,6 +18,7 @@
 #include "base/seal.h"
 #include "ledger/meta.h"
 
+#include "events.h"
 #include "job_thread.h"
 #include "presence.h"
 #include "workers.h"
@@ -39,6 +40,7 @@ struct responder {
 	int64_t busy;		/* requests; atomic */
 	struct workers *workers;
 	struct presence *presence;
+	struct events *events;
 	struct job_thread *jobs;
 };
 
@@ -155,22 +157,12 @@ start_presence(struct responder *r, struct err *err)
 	return (r->presence == NULL ? -1 : 0);
 }
 
-static int
-start(struct responder *r, struct err *err)
+/* None of these is reloadable, so the threads may keep them. */
+static void
+fill_params(const struct responder *r, struct service_params *params)
 {
-	struct service_params params;
 
-	if ((r->conf = conf_load(r->conf_path, err)) == NULL)
-		return (-1);
-	r->log = log_open(r->conf->log, LOG_LEVEL_INFO, clock_system(), err);
-	if (r->log == NULL)
-		return (-1);
-	set_level(r);
-	if (check_start(r, err))
-		return (-1);
-
-	/* None of these is reloadable, so the threads may keep them. */
-	params = (struct service_params) {
+	*params = (struct service_params) {
 		.store_url = r->conf->store,
 		.master_key_file = r->conf->master_key_file,
 		.busy_timeout_ms = r->conf->store_timeout_ms,
@@ -189,12 +181,43 @@ start(struct responder *r, struct err *err)
 		},
 		.log = r->log,
 	};
-	if (start_presence(r, err) ||
-	    (r->jobs = job_thread_start(r->conf_path, r->log, err)) == NULL)
+}
+
+/* The workers, and the thread that they give listeners to. */
+static int
+start_workers(struct responder *r, struct err *err)
+{
+	struct service_params params;
+
+	fill_params(r, &params);
+	r->events = events_start(&(struct events_params) {
+		.store_url = params.store_url,
+		.busy_timeout_ms = params.busy_timeout_ms,
+		.life = params.settings.life,
+		.log = r->log,
+	}, err);
+	if (r->events == NULL)
 		return (-1);
+	params.settings.events = r->events;
 	r->workers = workers_start(r->conf->admin_threads, &params, &r->busy,
 	    err);
 	return (r->workers == NULL ? -1 : 0);
+}
+
+static int
+start(struct responder *r, struct err *err)
+{
+
+	if ((r->conf = conf_load(r->conf_path, err)) == NULL)
+		return (-1);
+	r->log = log_open(r->conf->log, LOG_LEVEL_INFO, clock_system(), err);
+	if (r->log == NULL)
+		return (-1);
+	set_level(r);
+	if (check_start(r, err) || start_presence(r, err) ||
+	    (r->jobs = job_thread_start(r->conf_path, r->log, err)) == NULL)
+		return (-1);
+	return (start_workers(r, err));
 }
 
 static void
@@ -248,6 +271,7 @@ main(int argc, char **argv)
 		if (r.log != NULL)
 			log_note(r.log, LOG_LEVEL_ERROR, "main", "stopped",
 			    &err);
+		events_stop(r.events);
 		job_thread_stop(r.jobs);
 		presence_stop(r.presence);
 		if (workers_are_spawned())
@@ -259,6 +283,7 @@ main(int argc, char **argv)
 	log_note(r.log, LOG_LEVEL_INFO, "main", "start", NULL);
 	wait_for_end(&r, &set);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "drain", NULL);
+	events_drain(r.events);
 	job_thread_stop(r.jobs);
 	presence_stop(r.presence);
 	if (workers_stop(r.workers, r.conf->drain_ms)) {
@@ -266,6 +291,7 @@ main(int argc, char **argv)
 		log_note(r.log, LOG_LEVEL_WARN, "main", "drain_timeout", NULL);
 		_exit(EXIT_FAILURE);
 	}
+	events_stop(r.events);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
 	log_close(r.log);
 	conf_free(r.conf);

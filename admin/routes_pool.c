@@ -1,7 +1,13 @@
+#include <string.h>
+
+#include "events.h"
 #include "queue.h"
 #include "status.h"
 
 #include "api.h"
+
+/* When there may be a place again, s. */
+#define EVENTS_RETRY_S	30
 
 json_t *
 api_status(struct api_call *c, struct err *err)
@@ -22,4 +28,21 @@ api_queue(struct api_call *c, struct err *err)
 {
 
 	return (queue_status(c->store, err));
+}
+
+json_t *
+api_events(struct api_call *c, struct err *err)
+{
+
+	(void)err;
+	if (strcmp(c->http->method, "HEAD") == 0)
+		return (api_done(c));
+	if (c->settings->events == NULL)
+		return (api_refuse(c, 503, "there are no events here"));
+	if (!events_reserve(c->settings->events)) {
+		c->retry_after_s = EVENTS_RETRY_S;
+		return (api_refuse(c, 429, "as many listen as can"));
+	}
+	c->listens = true;
+	return (api_done(c));
 }

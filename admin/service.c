@@ -31,6 +31,8 @@ struct service {
 	struct store *store;		/* NULL: not connected */
 	struct seal *seal;		/* these two while connected */
 	struct seal_pepper pepper;
+	bool listens;			/* see service_listener */
+	struct who listener;
 };
 
 /* Paths of the relay responder: a request for one is led here by mistake. */
@@ -189,6 +191,20 @@ answer_json(struct buf *out, const struct api_call *c, const json_t *j)
 	return (answer_text(out, c, JSON_TYPE, text));
 }
 
+/* Its end comes with the connection's. */
+static int
+answer_head(struct buf *out, const struct api_call *c, const char *type)
+{
+
+	if (response_begin(out, c->status) == -1 ||
+	    response_header(out, "content-type", type) == -1 ||
+	    response_header(out, "cache-control", "no-store") == -1 ||
+	    response_header(out, "x-accel-buffering", "no") == -1 ||
+	    response_end(out) == -1)
+		return (answer_words(out, 500, "the answer is too long"));
+	return (c->status);
+}
+
 static int
 answer_csv(struct buf *out, struct api_call *c)
 {
@@ -254,6 +270,8 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 	if ((status = take_body(c, body, out)) != 0)
 		return (status);
 	j = duty->run(c, &err);
+	s->listens = c->listens;
+	s->listener = c->who;
 
 	/* One that failed early left its audit behind, which is gone by now. */
 	store_attach(s->store, NULL);
@@ -261,6 +279,8 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 		status = answer_refusal(out, c);
 	else if (j == NULL)
 		status = answer_mistake(s, out, &err);
+	else if (c->listens)
+		status = answer_head(out, c, "text/event-stream");
 	else if (c->csv != NULL)
 		status = answer_csv(out, c);
 	else
@@ -371,6 +391,7 @@ service_answer(struct service *s, const struct http_request *r,
 	struct log_line l;
 	int status;
 
+	s->listens = false;
 	status = answer(s, r, body, ready, err, out);
 	if (strcmp(r->method, "HEAD") == 0)
 		cut_body(out);
@@ -382,4 +403,12 @@ service_answer(struct service *s, const struct http_request *r,
 	log_int(&l, "status", status);
 	log_end(&l);
 	return (status);
+}
+
+bool
+service_listener(const struct service *s, struct who *who)
+{
+
+	*who = s->listener;
+	return (s->listens);
 }

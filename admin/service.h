@@ -53,4 +53,12 @@ int service_answer(struct service *s, const struct http_request *r,
     const struct service_body *body, int ready, const struct err *err,
     struct buf *out);
 
+/**
+ * service_listener(s, who):
+ * Is the last answer, as it was given, but the head of what the events thread
+ * goes on with (api_events)?  Then whom it serves; a place is reserved, and
+ * the caller has to give the connection to events_take.
+ */
+bool service_listener(const struct service *s, struct who *who);
+
 #endif /* !ADMIN_SERVICE_H_ */

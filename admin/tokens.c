@@ -148,6 +148,7 @@ fill_in(struct who *who, const struct store_value *cols)
 	const char *name;
 
 	who->person_id = store_get_int(&cols[3]);
+	who->token_id = store_get_int(&cols[6]);
 	who->read_only = strcmp(store_get_text(&cols[2]), "read") == 0;
 	who->role = ROLE_ADMIN;
 	if (who->person_id != 0 &&

@@ -23,6 +23,7 @@ struct who {
 	bool read_only;		/* a token whose scope is that */
 	int64_t person_id;	/* 0: a token of the installation, or nobody */
 	int64_t sign_in_id;	/* 0: not by a browser's cookie */
+	int64_t token_id;	/* 0: not by a token */
 	char name[LIMIT_NAME_BYTES];	/* of the person or token */
 };
 

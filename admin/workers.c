@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "http/request.h"
 
+#include "events.h"
 #include "workers.h"
 
 /* Where spawn-fcgi leaves the socket. */
@@ -92,6 +93,19 @@ take_body(FCGX_Request *req, struct buf *in, struct service_body *body)
 	body->n = buf_len(in);
 }
 
+/* Who listens to events is served by the thread for them from here on. */
+static void
+hand_over(const struct workers *w, FCGX_Request *req, const struct who *who)
+{
+	const int fd = req->ipcFd;
+
+	(void)FCGX_FFlush(req->out);
+	req->ipcFd = -1;
+	FCGX_Free(req, 0);
+	events_take(w->params.settings.events, fd, (uint16_t)req->requestId,
+	    who);
+}
+
 static void
 serve(struct service *s, const struct workers *w, FCGX_Request *req)
 {
@@ -99,6 +113,7 @@ serve(struct service *s, const struct workers *w, FCGX_Request *req)
 	struct service_body body;
 	struct http_request r;
 	struct buf in, out;
+	struct who who;
 	int ready;
 
 	__atomic_add_fetch(w->busy, 1, __ATOMIC_RELAXED);
@@ -112,6 +127,8 @@ serve(struct service *s, const struct workers *w, FCGX_Request *req)
 	/* Who is gone needs no answer: a failed write is no matter. */
 	(void)FCGX_PutStr((const char *)buf_head(&out), (int)buf_len(&out),
 	    req->out);
+	if (service_listener(s, &who))
+		hand_over(w, req, &who);
 	http_request_fini(&r);
 	buf_wipe(&in);
 	buf_wipe(&out);

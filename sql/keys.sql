@@ -208,7 +208,16 @@ DELETE FROM admin_token WHERE person_id = ?;
 -- For the check of a token: those that have not expired.  A person's is good
 -- as long as the person may sign in.
 -- now_ms
-SELECT t.hash, t.name, t.scope, COALESCE(p.id, 0), p.role, p.name
+SELECT t.hash, t.name, t.scope, COALESCE(p.id, 0), p.role, p.name, t.id
 FROM admin_token t LEFT JOIN person p ON p.id = t.person_id
 WHERE (t.expires_ms IS NULL OR t.expires_ms > ?)
+    AND (t.person_id IS NULL OR p.enabled = 1);
+
+-- name: token_still
+-- As what one may act who brought it.
+-- id, person_id or 0, now_ms
+SELECT COALESCE(p.role, 'admin')
+FROM admin_token t LEFT JOIN person p ON p.id = t.person_id
+WHERE t.id = ? AND COALESCE(t.person_id, 0) = ?
+    AND (t.expires_ms IS NULL OR t.expires_ms > ?)
     AND (t.person_id IS NULL OR p.enabled = 1);

@@ -81,6 +81,15 @@ SELECT s.id, s.seen_ms, s.expires_ms, p.id, p.role, p.name
 FROM sign_in s JOIN person p ON p.id = s.person_id
 WHERE s.hash = ? AND s.expires_ms > ? AND s.seen_ms > ? AND p.enabled = 1;
 
+-- name: sign_in_still
+-- As what the person may act who signed in so.  Ids may come again, for
+-- another's.
+-- id, person_id, now_ms, idle since
+SELECT p.role
+FROM sign_in s JOIN person p ON p.id = s.person_id
+WHERE s.id = ? AND s.person_id = ? AND s.expires_ms > ? AND s.seen_ms > ?
+    AND p.enabled = 1;
+
 -- name: sign_in_seen
 -- seen_ms, id
 UPDATE sign_in SET seen_ms = ? WHERE id = ?;

@@ -98,6 +98,15 @@ SELECT start_ms, key_id, account_id, group_id, person_id, model, requests,
     first_1s, first_2s, first_5s, first_15s, first_later
 FROM usage_{hour,day} WHERE person_id = ? AND start_ms >= ? AND start_ms < ?;
 
+-- name: usage_hour_sum
+-- Of all together.  from, to
+SELECT coalesce(sum(requests), 0), coalesce(sum(errors), 0),
+    coalesce(sum(cost_nusd), 0), coalesce(sum(input_tokens), 0),
+    coalesce(sum(output_tokens), 0), coalesce(sum(cache_read_tokens), 0),
+    coalesce(sum(cache_write_5m_tokens), 0),
+    coalesce(sum(cache_write_1h_tokens), 0)
+FROM usage_hour WHERE start_ms >= ? AND start_ms < ?;
+
 -- name: names_of_keys
 SELECT id, name FROM api_key ORDER BY id;
 

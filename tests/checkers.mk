@@ -28,6 +28,7 @@ check-valgrind: all tests/valgrind_lock.so
 # its own (tsan/), which is kept for the next time; all warnings count, none
 # is suppressed.
 TSAN_TESTS = \
+	tests/admin/test_events \
 	tests/admin/test_responder \
 	tests/base/test_log \
 	tests/base/test_loop \

@@ -72,6 +72,12 @@ tests_admin_test_keys_SOURCES = tests/admin/test_keys.c \
 tests_admin_test_keys_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_keys_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_events
+tests_admin_test_events_SOURCES = tests/admin/test_events.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_events_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_events_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_service
 tests_admin_test_service_SOURCES = tests/admin/test_service.c $(DESK)
 tests_admin_test_service_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

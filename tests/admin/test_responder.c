@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "desk.h"
 
 #include <dirent.h>
@@ -173,12 +175,12 @@ dial(const struct rig *r)
 	return (fd);
 }
 
-/* Send GET /api/v1/status, with the flag that asks to keep the connection. */
+/* Send GET, with the flag that asks to keep the connection. */
 static int
-ask(const struct rig *r)
+ask_for(const struct rig *r, const char *path)
 {
 	const char *const params[] = {
-		"REQUEST_METHOD", "GET", "REQUEST_URI", "/api/v1/status",
+		"REQUEST_METHOD", "GET", "REQUEST_URI", path,
 		"HTTP_AUTHORIZATION", r->auth, NULL
 	};
 	struct buf b;
@@ -191,6 +193,13 @@ ask(const struct rig *r)
 	assert_int_equal(write(fd, buf_head(&b), buf_len(&b)), buf_len(&b));
 	buf_fini(&b);
 	return (fd);
+}
+
+static int
+ask(const struct rig *r)
+{
+
+	return (ask_for(r, "/api/v1/status"));
 }
 
 /* Read to the end of the connection; the answer must be whole, and be 200. */
@@ -246,6 +255,49 @@ connections_without_a_request_hold_up_nobody(void **state)
 	assert_answered(ask(r));
 	(void)close(a);
 	(void)close(b);
+}
+
+/* Read until the text comes. */
+static void
+assert_hears(int fd, const void *wanted, size_t len)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[65536];
+	size_t n = 0;
+	ssize_t got;
+
+	do {
+		if (poll(&p, 1, PATIENCE_MS) != 1)
+			fail_msg("what was waited for does not come");
+		got = read(fd, text + n, sizeof(text) - n);
+		assert_true(got > 0);
+		n += (size_t)got;
+	} while (memmem(text, n, wanted, len) == NULL);
+}
+
+/* Of two threads, none is held. */
+static void
+listeners_hold_no_thread(void **state)
+{
+	static const unsigned char end[] = {
+		FCGI_VERSION_1, FCGI_END_REQUEST, 0, 1, 0, 8, 0, 0
+	};
+	struct rig *r = *state;
+	int fds[30], i;
+
+	for (i = 0; i < 30; i++)
+		fds[i] = ask_for(r, "/api/v1/events");
+	for (i = 0; i < 30; i++)
+		assert_hears(fds[i], "event: status", 13);
+	for (i = 0; i < 10; i++)
+		(void)close(fds[i]);
+	assert_answered(ask(r));
+	assert_int_equal(kill(r->pid, SIGTERM), 0);
+	for (i = 10; i < 30; i++)
+		assert_hears(fds[i], end, sizeof(end));
+	assert_int_equal(reap(r), 0);
+	for (i = 10; i < 30; i++)
+		(void)close(fds[i]);
 }
 
 static void
@@ -391,6 +443,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(it_answers_and_closes_each_connection),
 		RIG_TEST(connections_without_a_request_hold_up_nobody),
+		RIG_TEST(listeners_hold_no_thread),
 		RIG_TEST(it_ends_soon_when_it_is_idle),
 		RIG_TEST(what_waits_in_the_backlog_is_served_before_the_end),
 		RIG_TEST(sighup_opens_the_log_anew),
