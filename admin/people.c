@@ -99,6 +99,29 @@ people_invitations(struct store *st, struct err *err)
 	    invitation_fields, NITEMS(invitation_fields), err));
 }
 
+static int
+uninvite_inside(struct store *st, int64_t id, struct err *err)
+{
+	const struct store_value param = store_int(id);
+	int64_t n;
+
+	if (store_exec(st, STMT_INVITATION_REMOVE, &param, 1, 1, &n, err))
+		return (-1);
+	if (n > 0)
+		return (0);
+	err_set(err, ERR_NOT_FOUND, "there is no such invitation");
+	return (-1);
+}
+
+int
+people_uninvite(struct store *st, int64_t id, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, uninvite_inside(st, id, err), err));
+}
+
 /* ---- taking one up ---- */
 
 struct invited {

@@ -32,6 +32,11 @@ int people_invite(struct store *st, const struct seal_pepper *pepper,
 /** people_invitations(st, err): Array of those that are open. */
 json_t *people_invitations(struct store *st, struct err *err);
 
+/** people_uninvite(st, id, err): Its link is good no more.  ERR_NOT_FOUND: it
+ * is not open, or not any more. */
+int people_uninvite(struct store *st, int64_t id, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /**
  * people_register(st, pepper, invitation, name, password, who, err):
  * Take an invitation up; with one for a user that there is, ${name} is that

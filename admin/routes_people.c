@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -45,6 +46,21 @@ api_invitations(struct api_call *c, struct err *err)
 {
 
 	return (people_invitations(c->store, err));
+}
+
+json_t *
+api_uninvite(struct api_call *c, struct err *err)
+{
+	char object[48];
+	struct audit a;
+	int64_t id;
+
+	if (api_id(c, 0, &id, err))
+		return (NULL);
+	(void)snprintf(object, sizeof(object), "invitation %lld",
+	    (long long)id);
+	api_audit(c, &a, "user.uninvite", object, NULL);
+	return (people_uninvite(c->store, id, err) ? NULL : api_done(c));
 }
 
 json_t *

@@ -18,10 +18,12 @@ const sections = [
 	] },
 	{ name: 'pool', pages: [
 		{ name: 'accounts', role: 'operator' },
+		{ name: 'groups', role: 'operator' },
 	] },
 	{ name: 'people', pages: [
 		{ name: 'keys', role: 'user' },
 		{ name: 'users', role: 'operator' },
+		{ name: 'budgets', role: 'operator' },
 	] },
 	{ name: 'system', pages: [
 		{ name: 'audit', role: 'operator' },

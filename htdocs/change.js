@@ -1,6 +1,7 @@
-// Forms and acts that change something, alike on all pages.
+// Acts that change something, alike on all pages.
 import { ApiError } from './api.js';
-import { confirm, dialog, h, say, values } from './dom.js';
+import { dialog, h, say, values } from './dom.js';
+import { ask, button } from './form.js';
 import { t } from './text.js';
 
 // A dialog with a form; send(values) rejects with what is wrong with them.
@@ -22,17 +23,20 @@ export function formDialog(title, fields, button, send) {
 	form.querySelector('input, select')?.focus();
 }
 
-// A button that does something; with a question it asks first.
+// A button that does something; with a question, [what is asked, what will
+// happen], it asks first.
 export function act(context, label, run, { question, danger } = {}) {
-	return h('button', { type: 'button', class: danger ? 'danger' : null,
-		onclick: async () => {
-			if (question && !await confirm(question, label, t('cancel')))
-				return;
-			try {
-				await run();
-				say(t('done'));
-			} catch (error) {
-				context.fail(error);
-			}
-		} }, label);
+	const e = button(label, async () => {
+		if (question && !await ask(question, label))
+			return;
+		e.disabled = true;
+		try {
+			await run();
+			say(t('done'));
+		} catch (error) {
+			context.fail(error);
+		}
+		e.disabled = false;
+	}, danger ? 'danger' : null);
+	return e;
 }

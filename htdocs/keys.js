@@ -1,92 +1,307 @@
-// Keys of clients; a new one is shown once.
-import { call, list } from './api.js';
-import { copyButton, dialog, field, h, table } from './dom.js';
-import { act, formDialog } from './change.js';
-import { money, number, t, time } from './text.js';
+// Keys of clients, what they may use and have used; a new one is shown once.
+import { call, get, list } from './api.js';
+import { addBudget, amount, budgetColumns } from './budgets.js';
+import { act } from './change.js';
+import { badge, bar, empty, facts, h, place, table } from './dom.js';
+import { button, feet, localTime, modal, openForm, toMs, toNumber, toNusd }
+	from './form.js';
+import { back, countdown, duration, head, headTwo, listing, menu, moment }
+	from './parts.js';
+import { lines, setupLines, showKey } from './setup.js';
+import { money, number, t } from './text.js';
 
-const endpoint = () => new URL('..', location.href.split('#')[0]).href
-	.replace(/\/$/, '');
+const classes = ['high', 'normal', 'low'];
+const clientKinds = ['claude-code', 'anthropic-sdk-typescript',
+	'anthropic-sdk-python', 'anthropic-sdk-go', 'openai-sdk-typescript',
+	'openai-sdk-python', 'codex', 'gemini-cli', 'google-genai', 'curl'];
+const view = {};
 
-function showKey(key) {
-	const lines = `export ANTHROPIC_BASE_URL=${endpoint()}\n` +
-		`export ANTHROPIC_AUTH_TOKEN=${key}`;
-	dialog(t('newKey'), t('close'), h('p', null, t('shownOnce')),
-		h('p', null, h('code', { class: 'secret' }, key), ' ',
-			copyButton(key, t('copy'), t('copied'))),
-		h('p', null, t('forClaudeCode')),
-		h('pre', { tabindex: 0 }, lines),
-		h('p', null, copyButton(lines, t('copy'), t('copied'))));
+// ---- what is made and changed ----
+
+// "60/1m", as the route takes it.
+export function rateText(k) {
+	if (k.rate === null || k.rate === undefined)
+		return '';
+	const [unit, ms] = [['d', 86400000], ['h', 3600000], ['m', 60000],
+		['s', 1000]].find(([, n]) => k.rate_ms % n === 0);
+	return `${k.rate}/${k.rate_ms / ms}${unit}`;
 }
 
-async function addKey(context) {
-	const [groups, users] = await Promise.all([list('/groups'),
-		list('/admin/users')]);
-	const options = items => [['', '–'],
-		...items.map(i => [i.name, i.name])];
-	formDialog(t('addKey'), [
-		field(t('name'), 'name', { required: true }),
-		field(t('user'), 'user', { kind: 'select',
-			options: options(users) }),
-		field(t('group'), 'group', { kind: 'select',
-			options: options(groups), hint: t('wholePool') }),
-		field(t('models'), 'models', { hint: t('modelsHint') }),
-		field(t('budgetTotal'), 'budget', { kind: 'number', min: 0,
-			step: 0.01, hint: t('mayBeEmpty') }),
-		field(t('rate'), 'rate', { hint: t('rateHint'),
-			pattern: '[0-9]+/.+' }),
-	], t('add'), async ({ budget, ...v }) => {
-		if (budget)
-			v.budget_nusd = Math.round(Number(budget) * 1e9);
-		const key = await call('POST', '/api-keys', v);
-		await keysPage(context);
+const bindValue = k => k.bind === 'pool' || !k.bind ? '' :
+	`${k.bind}:${k.bound_to}`;
+
+// "group:NAME" or "account:NAME"; neither: the whole pool.
+function asBody({ bind, ...said }) {
+	if (bind !== undefined) {
+		const [, kind, name] = bind.match(/^(\w+):(.*)$/) ?? [];
+		said[kind ?? 'group'] = name ?? null;
+	}
+	return said;
+}
+
+const bindField = (k, { groups, accounts }) => ({ name: 'bind',
+	label: t('boundTo'), kind: 'select', value: bindValue(k), options: [
+		['', t('wholePoolShort')],
+		...groups.map(g => [`group:${g.name}`, `${t('group')} ${g.name}`]),
+		...accounts.map(a => [`account:${a.name}`,
+			`${t('account')} ${a.name}`])] });
+
+const userField = (k, { users }) => ({ name: 'user', label: t('user'),
+	kind: 'select', value: k.user ?? '', options: [['', t('nobodys')],
+		...users.map(u => [u.name, u.name])] });
+
+const limitFields = k => [
+	{ name: 'budget_nusd', label: t('budgetTotal'), kind: 'number', min: 0,
+		step: '0.01', value: k.budget_nusd === null ||
+		k.budget_nusd === undefined ? '' : k.budget_nusd / 1e9,
+		to: text => text === '' ? null : toNusd(text),
+		hint: t('emptyNoLimit') },
+	{ name: 'rate', label: t('rate'), value: rateText(k), hint: t('rateHint'),
+		pattern: '[0-9]+/[0-9]+[smhd]', to: text => text || 'none' },
+	{ name: 'expires_ms', label: t('expires'), kind: 'datetime-local',
+		value: localTime(k.expires_ms), to: toMs, hint: t('emptyNever') },
+	{ name: 'concurrency', label: t('concurrency'), kind: 'number', min: 0,
+		max: 100000, value: k.concurrency, to: toNumber,
+		hint: t('zeroNoLimit') },
+];
+
+const rareFields = k => [
+	{ name: 'models', label: t('models'), value: k.models,
+		hint: t('modelsHint'), wide: true },
+	{ name: 'clients', label: t('clients'), value: k.clients,
+		hint: t('clientsHint', clientKinds.join(', ')), wide: true },
+	{ name: 'from', label: t('networks'), value: k.from,
+		hint: t('networksHint'), wide: true },
+	{ name: 'queue_class', label: t('queueClass'), kind: 'select',
+		value: k.queue_class ?? 'normal', hint: t('queueClassHint'),
+		options: classes.map(c => [c, t(`class_${c}`)]) },
+	{ name: 'drain_s', label: t('drain'), kind: 'number', min: 0, max: 3600,
+		value: k.drain_ms === null || k.drain_ms === undefined ? '' :
+			k.drain_ms / 1000, to: toNumber, hint: t('drainHint') },
+];
+
+const fields = (k, lists) => [
+	{ name: 'name', label: t('name'), value: k.name, required: true,
+		maxlength: 64, wide: true },
+	bindField(k, lists), userField(k, lists), ...limitFields(k),
+	{ more: t('more'), fields: rareFields(k) },
+];
+
+async function choices() {
+	const [groups, accounts, users] = await Promise.all([list('/groups'),
+		list('/admin/accounts'), list('/admin/users')]);
+	return { groups, accounts, users };
+}
+
+const addKey = async context => openForm({ title: t('addKey'), isNew: true,
+	label: t('add'), fields: fields({ concurrency: 0 }, await choices()),
+	send: async said => {
+		const key = await call('POST', '/api-keys', asBody(said));
+		await context.again();
 		showKey(key.key);
-	});
+	} });
+
+const editKey = async (k, again) => openForm({ title: t('editOf', k.name),
+	label: t('save'), fields: fields(k, await choices()),
+	send: async said => {
+		await call('PATCH', `/api-keys/${k.id}`, asBody(said));
+		await again();
+	} });
+
+// ---- rotation, and many at once ----
+
+const overlaps = [[0, 'overlapNone'], [3600, 'overlapHour'],
+	[86400, 'overlapDay'], [604800, 'overlapWeek']];
+
+const rotate = (k, again) => openForm({ title: t('rotateOf', k.name),
+	intro: t('rotateIntro'), isNew: true, label: t('rotate'), fields: [
+		{ name: 'overlap_s', label: t('overlap'), kind: 'select', value: 86400,
+			options: overlaps.map(([s, text]) => [s, t(text)]),
+			to: Number, wide: true }],
+	send: async said => {
+		const made = await call('POST', `/api-keys/${k.id}/rotate`, said);
+		await again();
+		showKey(made.key, said.overlap_s === 0 ? t('rotatedAtOnce') :
+			t('rotated'));
+	} });
+
+function showKeys(made) {
+	const text = made.map(k => `${k.name}\t${k.key}`).join('\n');
+	const d = modal(t('newKeys'), [h('p', null, t('shownOnceAll')),
+		lines(text, t('copyAll')), setupLines(t('theKey')),
+		feet(button(t('close'), () => d.close(), 'primary'))],
+	{ keep: true });
 }
 
-function limit(k) {
-	if (k.budget_nusd === null)
-		return '';
-	const text = t('moneyOf', money(k.spent_nusd), money(k.budget_nusd));
-	return h('span', null, h('meter', { max: k.budget_nusd || 1,
-		value: k.spent_nusd ?? 0, 'aria-label': text }), ` ${text}`);
+const namesOf = text => text.split('\n').map(s => s.trim()).filter(s => s);
+
+async function addKeys(context) {
+	const [, ...common] = fields({ concurrency: 0 }, await choices());
+	openForm({ title: t('addKeys'), intro: t('addKeysIntro'), isNew: true,
+		label: t('add'), fields: [{ name: 'names', label: t('names'),
+			kind: 'area', required: true, wide: true,
+			hint: t('namesHint') }, ...common],
+		send: async ({ names, ...said }) => {
+			const { items } = await call('POST', '/api-keys/bulk', { keys:
+				namesOf(names).map(name => ({ ...asBody(said), name })) });
+			await context.again();
+			showKeys(items);
+		} });
 }
 
-function state(k) {
-	if (k.revoked_ms !== null)
-		return h('span', { class: 'bad' }, t('revoked'));
-	if (!k.enabled)
-		return h('span', { class: 'quiet' }, t('disabled'));
-	return h('span', { class: 'good' }, t('ready'));
+async function bindMany(ids, again) {
+	const lists = await choices();
+	openForm({ title: t('bindMany', number(ids.length)), label: t('save'),
+		isNew: true, fields: [{ ...bindField({}, lists), wide: true,
+			always: true }], send: async said => {
+			await call('PATCH', '/api-keys/bulk', { ids, set: asBody(said) });
+			await again();
+		} });
 }
 
-function acts(context, k) {
+async function revokeMany(ids) {
+	for (const id of ids)
+		await call('DELETE', `/api-keys/${id}`);
+}
+
+function bulkActs(context, ids, again) {
+	const n = number(ids.length);
+	const set = change => call('PATCH', '/api-keys/bulk',
+		{ ids, set: change }).then(again);
+	return [
+		act(context, t('enable'), () => set({ enabled: true })),
+		act(context, t('disable'), () => set({ enabled: false }),
+			{ question: t('disableKeys', n) }),
+		button(t('bindTo'), () => bindMany(ids, again)
+			.catch(context.fail)),
+		act(context, t('revoke'), () => revokeMany(ids).finally(again),
+			{ question: t('revokeKeys', n), danger: true }),
+	];
+}
+
+// ---- what is shown ----
+
+function budgetOf(k) {
+	return k.budget_nusd !== null && bar((k.spent_nusd ?? 0) +
+		(k.reserved_nusd ?? 0), k.budget_nusd, t('moneyOf',
+		money(k.spent_nusd ?? 0), money(k.budget_nusd)));
+}
+
+function limits(k) {
+	const all = [budgetOf(k),
+		k.concurrency > 0 ? bar(k.in_flight, k.concurrency,
+			`${t('inFlight')} ${t('of', number(k.in_flight),
+				number(k.concurrency))}`) : k.in_flight > 0 && h('div',
+			{ class: 'small' }, `${t('inFlight')} ${number(k.in_flight)}`),
+		k.rate !== null && h('div', { class: 'quiet small' },
+			t('rateIs', number(k.rate), duration(k.rate_ms))),
+		k.models && h('div', { class: 'quiet small' },
+			k.models.replaceAll(',', ', '))].filter(e => e);
+	return all.length > 0 ? h('div', { class: 'bars' }, all) : '';
+}
+
+const isOver = k => k.expires_ms !== null && k.expires_ms <= Date.now();
+
+const stateOf = k => k.revoked_ms !== null ? 'revoked' : isOver(k) ?
+	'expired' : k.enabled ? 'ready' : 'disabled';
+
+const styles = { revoked: 'bad', expired: 'bad', ready: 'good',
+	disabled: 'quiet' };
+
+const state = k => badge(t(stateOf(k)), styles[stateOf(k)]);
+
+const boundTo = k => k.bind === 'pool' ? t('wholePoolShort') :
+	`${t(k.bind)} ${k.bound_to}`;
+
+function acts(context, k, again) {
 	const path = `/api-keys/${k.id}`;
-	const again = () => keysPage(context);
 	if (!context.may('admin') || k.revoked_ms !== null)
-		return '';
-	return h('div', { class: 'acts' },
-		act(context, t(k.enabled ? 'disable' : 'enable'), () => call('PATCH',
-			path, { enabled: !k.enabled }).then(again)),
+		return [];
+	return [
+		button(t('edit'), () => editKey(k, again).catch(context.fail)),
+		button(t('rotateMenu'), () => rotate(k, again)),
+		k.enabled ? act(context, t('disable'), () => call('PATCH', path,
+			{ enabled: false }).then(again),
+		{ question: t('disableKey', k.name) }) :
+			act(context, t('enable'), () => call('PATCH', path,
+				{ enabled: true }).then(again)),
 		act(context, t('revoke'), () => call('DELETE', path).then(again),
-			{ question: t('revokeKey', k.name), danger: true }));
+			{ question: t('revokeKey', k.name), danger: true }),
+	];
+}
+
+const columns = (context, again) => [
+	[t('name'), k => h('div', null, h('a', { href: place('keys', [k.id]) },
+		k.name), h('div', null, h('code', null, `${k.visible}…`)))],
+	[t('user'), k => k.user],
+	[t('boundTo'), boundTo],
+	[t('limits'), limits],
+	[t('expires'), k => moment(k.expires_ms)],
+	[t('state'), state],
+	[t('acts'), k => menu(t('actsOn', k.name), acts(context, k, again)),
+		'last'],
+];
+
+const states = ['ready', 'disabled', 'expired', 'revoked'];
+
+const filters = keys => [
+	{ name: 'state', label: t('state'), options: states.map(s => [s, t(s)]),
+		fits: (k, s) => stateOf(k) === s },
+	{ name: 'bind', label: t('boundTo'), options: [...new Set(keys.map(
+		bindValue))].sort().map(v => [v || 'pool', v ? v.replace(':', ' ') :
+		t('wholePoolShort')]), fits: (k, v) =>
+		(bindValue(k) || 'pool') === v },
+	{ name: 'user', label: t('user'), options: [...new Set(keys.map(k =>
+		k.user).filter(u => u))].sort().map(u => [u, u]),
+	fits: (k, u) => k.user === u },
+];
+
+async function onePage(context, id) {
+	const k = await get(`/api-keys/${encodeURIComponent(id)}`);
+	context.title(k.name);
+	const { again } = context;
+	const done = context.may('admin') && k.revoked_ms === null;
+	context.main.replaceChildren(
+		back('keys', t('keys')),
+		head(k.name, acts(context, k, again)),
+		facts([
+			[t('state'), state(k)],
+			[t('key'), h('code', null, `${k.visible}…`)],
+			[t('user'), k.user ?? '–'], [t('boundTo'), boundTo(k)],
+			[t('models'), k.models || t('any')],
+			[t('expires'), k.expires_ms === null ? t('never') :
+				h('span', null, moment(k.expires_ms), ' (',
+					countdown(k.expires_ms), ')')],
+			[t('requests'), number(k.usage.requests)],
+			[t('cost'), money(k.usage.cost_nusd)],
+			[t('input'), amount('tokens', k.usage.input_tokens)],
+			[t('output'), amount('tokens', k.usage.output_tokens)],
+			[t('lastUsed'), moment(k.usage.last_ms) || t('notYet')],
+			[t('created'), moment(k.created_ms)],
+			[t('clients'), k.clients || t('any')],
+			[t('networks'), k.from || t('any')]]),
+		headTwo(t('budgets'), done &&
+			button(t('addBudget'), () => addBudget(again,
+				{ on: 'key', of: k.name }).catch(context.fail))),
+		k.budgets.length === 0 ? empty(t('noBudgetsOnKey')) :
+			table(t('budgets'), budgetColumns(context, again), k.budgets));
 }
 
 export async function keysPage(context) {
+	if (context.params.length > 0)
+		return onePage(context, context.params[0]);
 	const keys = await list('/api-keys');
-	context.main.replaceChildren(h('h1', null, t('keys')),
-		context.may('admin') && h('p', { class: 'actions' }, h('button',
-			{ type: 'button', class: 'primary',
-				onclick: () => addKey(context).catch(context.fail) },
-			t('addKey'))) || '',
-		table(t('keys'), [
-			[t('name'), k => k.name],
-			[t('key'), k => h('code', null, `${k.visible}…`)],
-			[t('user'), k => k.user],
-			[t('boundTo'), k => k.bound_to ?? t('wholePoolShort')],
-			[t('limit'), limit],
-			[t('inFlight'), k => number(k.in_flight), 'number'],
-			[t('expires'), k => time(k.expires_ms)],
-			[t('state'), state],
-			[t('acts'), k => acts(context, k)],
-		], keys, t('noKeys')));
+	const { again } = context;
+	const may = context.may('admin');
+	const adder = () => may && button(t('addKey'),
+		() => addKey(context).catch(context.fail), 'primary');
+	context.main.replaceChildren(head(t('keys'), may && button(t('addKeys'),
+		() => addKeys(context).catch(context.fail)), adder()),
+	listing(view, { label: t('keys'), columns: columns(context, again),
+		rows: keys, name: k => k.name, filters: filters(keys),
+		search: k => `${k.name} ${k.visible} ${k.user ?? ''} ` +
+			`${k.bound_to ?? ''} ${k.models}`,
+		select: may && { may: k => k.revoked_ms === null,
+			acts: ids => bulkActs(context, ids, again) },
+		none: empty(t('noKeys'), adder()) }));
 }

@@ -5,15 +5,21 @@ dist_htdocs_DATA = \
 	htdocs/api.js \
 	htdocs/app.js \
 	htdocs/audit.js \
+	htdocs/budgets.js \
 	htdocs/change.js \
 	htdocs/dashboard.js \
 	htdocs/dom.js \
+	htdocs/form.js \
+	htdocs/groups.js \
 	htdocs/icon.svg \
 	htdocs/icons.svg \
 	htdocs/index.html \
 	htdocs/keys.js \
+	htdocs/manage.css \
 	htdocs/me.js \
+	htdocs/parts.js \
 	htdocs/requests.js \
+	htdocs/setup.js \
 	htdocs/sign-in.js \
 	htdocs/strings.js \
 	htdocs/style.css \

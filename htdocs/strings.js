@@ -58,10 +58,10 @@ export const strings = {
 		secretHint: 'It is sealed, and never shown again.',
 		concurrency: 'Requests at once', priority: 'Priority',
 		weight: 'Weight', wake: 'End its rest',
-		disableAccount: name => `Disable account “${name}”? Requests that ` +
-			'run go on; new ones go to others.',
-		removeAccount: name => `Remove account “${name}”? Its secret is ` +
-			'lost; what it served stays in the ledger.',
+		disableAccount: name => [`Disable account “${name}”?`,
+			'Requests that run go on; new ones go to others.'],
+		removeAccount: name => [`Remove account “${name}”?`, 'Its secret ' +
+			'is lost; what it served stays in the ledger.'],
 		noKeys: 'There is no key yet.', addKey: 'Add a key',
 		newKey: 'The new key',
 		shownOnce: 'It is shown this once. Keep it now.',
@@ -73,8 +73,8 @@ export const strings = {
 		budgetTotal: 'Budget in all, US$', rate: 'Request rate',
 		rateHint: 'Such as 60/1m; empty: no limit.',
 		inFlight: 'Running', expires: 'Expires',
-		revokeKey: name => `Revoke key “${name}”? It is refused from the ` +
-			'next request on, for good.',
+		revokeKey: name => [`Revoke key “${name}”?`, 'It is refused from ' +
+			'the next request on, for good.'],
 		role: 'Role', role_user: 'user', role_operator: 'operator',
 		role_admin: 'administrator', signsIn: 'Signs in',
 		secondFactor: 'Second factor', created: 'Created',
@@ -83,9 +83,10 @@ export const strings = {
 		invitation: 'The invitation',
 		invitationHint: 'Whoever has this link chooses a name and a ' +
 			'password. It is good once, for 7 days.',
-		disableUser: name => `Disable “${name}”? The user is signed out and ` +
-			'cannot sign in; keys go on.',
-		removeUser: name => `Remove “${name}”?`,
+		disableUser: name => [`Disable “${name}”?`, 'The user is signed ' +
+			'out and cannot sign in; keys go on.'],
+		removeUser: name => [`Remove “${name}”?`, 'Who it was stays in ' +
+			'the audit log. A user with keys or budgets stays.'],
 		when: 'When', account: 'Account', model: 'Model',
 		outcome: 'Outcome', input: 'Input', output: 'Output',
 		cost: 'Cost', firstByte: 'First byte', total: 'In all',
@@ -119,7 +120,140 @@ export const strings = {
 		tokens: 'Tokens for scripts', token: 'Token',
 		addToken: 'Add a token', newToken: 'The new token',
 		mayDo: 'May', mayRead: 'read', mayAll: 'do what you may',
-		revokeToken: name => `Revoke token “${name}”?`,
+		revokeToken: name => [`Revoke token “${name}”?`, 'Scripts that ' +
+			'use it are refused from now on.'],
+		// ---- management ----
+		any: 'any', find: 'Find', edit: 'Edit', save: 'Save',
+		more: 'More …', never: 'never', expired: 'expired',
+		noLimit: 'no limit', noneFits: 'Nothing fits the filters.',
+		actsOn: name => `Actions on ${name}`,
+		editOf: name => `Change “${name}”`,
+		showMore: n => `Show more (${n})`, selection: 'Selection',
+		selectAll: 'Select all', selected: n => `${n} selected`,
+		selectOne: name => `Select ${name}`,
+		copyByHand: 'Marked: press Ctrl+C.', copyAll: 'Copy all',
+		inSeconds: n => `${n} s`, unit_d: n => `${n} d`,
+		unit_h: n => `${n} h`, unit_min: n => `${n} min`,
+		unit_s: n => `${n} s`, unit_tokens: n => `${n} tokens`,
+		unit_input_tokens: n => `${n} tokens`,
+		unit_output_tokens: n => `${n} tokens`,
+		unit_requests: n => `${n} requests`,
+		zeroNoLimit: '0: no limit.', emptyNoLimit: 'Empty: no limit.',
+		emptyNever: 'In your time zone; empty: never.',
+		// ---- groups ----
+		groups: 'Groups', addGroup: 'Add a group', strategy: 'Strategy',
+		aliases: 'Aliases',
+		groupIntro: 'A group is a set of accounts that keys can be bound ' +
+			'to. Its strategy says which of them serves a request.',
+		noGroups: 'There is no group yet. Without one every key uses the ' +
+			'whole pool.',
+		strategy_weighted: 'Weighted',
+		strategy_least_connections: 'Least connections',
+		strategy_round_robin: 'Round robin',
+		strategy_response_time: 'Response time',
+		does_weighted: 'Each account gets its part by weight, and less ' +
+			'while it has much to do or its limit upstream is nearly used.',
+		does_least_connections: 'The account that serves the fewest ' +
+			'requests, by weight.',
+		does_round_robin: 'Each in its turn, whatever its weight.',
+		does_response_time: 'The account that is expected to begin its ' +
+			'answer first. One with slow models looks slow for quick ' +
+			'ones, too.',
+		removeGroup: name => [`Remove group “${name}”?`, 'Its aliases go ' +
+			'with it. A group with accounts, keys or budgets stays.'],
+		// ---- budgets ----
+		budgets: 'Budgets', addBudget: 'Add a budget',
+		budgetIntro: 'A request counts against every budget of its key, ' +
+			'of its user and of its group, and is refused where one has ' +
+			'no room.',
+		noBudgets: 'There is no budget yet: nothing limits what is spent.',
+		budgetOn: 'On', itsName: 'Its name', counts: 'Counts',
+		counts_money: 'money', counts_tokens: 'tokens',
+		counts_input_tokens: 'input tokens',
+		counts_output_tokens: 'output tokens', counts_requests: 'requests',
+		limitOf: 'Limit', limitHint: 'US$ for money, else a number.',
+		period: 'Period', period_total: 'for all time',
+		period_day: 'each day', period_week: 'each week, from Monday',
+		period_month: 'each month', period_fixed: 'fixed windows',
+		period_rolling: 'rolling window',
+		window_total: 'for all time', window_day: 'each day',
+		window_week: 'each week', window_month: 'each month',
+		window_fixed: length => `each ${length}`,
+		window_rolling: length => `in any ${length}`,
+		zone: 'Time zone', length: 'Length', lengthUnit: 'Unit',
+		minutes: 'minutes', hours: 'hours', days: 'days',
+		anchor: 'A window begins at', anchorHint: 'Empty: now.',
+		budgetNameHint: 'Empty: after what it is on and counts.',
+		policy: 'Policy', policy_elastic: 'elastic',
+		policy_strict: 'strict', policyStrict: 'strict',
+		policyHint: 'Strict reserves the most that a request may use; ' +
+			'elastic a first part, and more as a stream grows.',
+		used: 'Used', window: 'Window', renews: 'Renews in',
+		usedUp: 'used up', inForce: 'in force',
+		reserved: n => `of it ${n} reserved`,
+		disableBudget: name => [`Disable budget “${name}”?`, 'It counts ' +
+			'nothing and refuses nothing until it is enabled.'],
+		removeBudget: name => [`Remove budget “${name}”?`, 'What it ' +
+			'counted is lost, and nothing is limited by it any more.'],
+		noBudgetsOnKey: 'No budget holds for this key.',
+		noBudgetsOnUser: 'No budget is set on this user.',
+		// ---- keys of clients ----
+		addKeys: 'Add many', addKeysIntro: 'All get the same limits; ' +
+			'either all are made or none.', names: 'Names',
+		namesHint: 'One a line, at most 100.', newKeys: 'The new keys',
+		shownOnceAll: 'They are shown this once. Keep them now.',
+		theKey: 'KEY', setUp: 'Set up', limits: 'Limits',
+		nobodys: 'nobody’s', clients: 'Clients', networks: 'From addresses',
+		clientsHint: kinds => `By comma: ${kinds}, or ua:PATTERN; empty: ` +
+			'any.',
+		networksHint: 'By comma, such as 192.0.2.0/24; empty: any.',
+		queueClass: 'Turn', class_high: 'before others',
+		class_normal: 'normal', class_low: 'after others',
+		queueClassHint: 'When requests wait for slots.',
+		drain: 'Read on, s', drainHint: 'How long the upstream goes on ' +
+			'when the client leaves; empty: as the settings say.',
+		rateIs: (n, span) => `${n} requests in any ${span}`,
+		rotate: 'Rotate', rotateMenu: 'Rotate …',
+		rotateOf: name => `A new secret for “${name}”`,
+		rotateIntro: 'Limits and budgets stay; clients have to be given ' +
+			'the new key.',
+		overlap: 'The old one works', overlapNone: 'not any more',
+		overlapHour: 'for an hour', overlapDay: 'for a day',
+		overlapWeek: 'for a week',
+		rotated: 'It is shown this once. Keep it now; the old one works ' +
+			'until its time is over.',
+		rotatedAtOnce: 'It is shown this once. Keep it now; the old one ' +
+			'works no more.',
+		oldUntil: 'The old key works for another',
+		bindTo: 'Bind to …', bindMany: n => `Where ${n} keys go to`,
+		lastUsed: 'Last used',
+		disableKey: name => [`Disable key “${name}”?`, 'Its requests are ' +
+			'refused from the next one on, until it is enabled.'],
+		disableKeys: n => [`Disable ${n} keys?`, 'Their requests are ' +
+			'refused from the next one on, until they are enabled.'],
+		revokeKeys: n => [`Revoke ${n} keys?`, 'They are refused from the ' +
+			'next request on, for good.'],
+		// ---- people ----
+		addUser: 'Add without a sign-in',
+		addUserIntro: 'Users own keys and have budgets. Who is to sign in ' +
+			'is invited.',
+		noUsers: 'There is no user yet.',
+		roleMay_user: 'Sees own keys and what they used.',
+		roleMay_operator: 'Sees all, and switches accounts; sees and sets ' +
+			'no secrets.',
+		roleMay_admin: 'May do everything.',
+		concurrencyOfUser: 'Of all keys of the user; 0: no limit.',
+		maySignIn: 'May sign in', maySignInHint: 'Keys work either way.',
+		inviteOf: name => `Invite “${name}”`, inviteMenu: 'Invite …',
+		inviteIntro: 'You get a link, by which somebody chooses a name ' +
+			'and a password.',
+		invitations: 'Open invitations',
+		noInvitations: 'No invitation is open.', for: 'For',
+		somebodyNew: 'somebody new', invitedBy: 'Invited by',
+		goodFor: 'Good for', takeBack: 'Take back',
+		takeBackInvitation: ['Take the invitation back?', 'Its link is ' +
+			'good for nothing from now on.'],
+		noKeysOfUser: 'The user has no keys.',
 	},
 	zh: {
 		language: '语言', menu: '页面', skip: '跳到内容',
@@ -176,10 +310,10 @@ export const strings = {
 		secretHint: '加密保存，之后不再显示。',
 		concurrency: '并发请求数', priority: '优先级',
 		weight: '权重', wake: '结束冷却',
-		disableAccount: name => `停用账号“${name}”？进行中的请求继续，` +
-			'新的请求转到其他账号。',
-		removeAccount: name => `删除账号“${name}”？其密钥将丢失，` +
-			'账本记录保留。',
+		disableAccount: name => [`停用账号“${name}”？`, '进行中的请求继续，' +
+			'新的请求转到其他账号。'],
+		removeAccount: name => [`删除账号“${name}”？`, '其密钥将丢失，' +
+			'账本记录保留。'],
 		noKeys: '还没有密钥。', addKey: '添加密钥',
 		newKey: '新密钥',
 		shownOnce: '仅显示这一次，请立即保存。',
@@ -191,7 +325,7 @@ export const strings = {
 		budgetTotal: '总预算（美元）', rate: '请求速率',
 		rateHint: '例如 60/1m；留空则不限。',
 		inFlight: '进行中', expires: '到期',
-		revokeKey: name => `吊销密钥“${name}”？从下一个请求起永久拒绝。`,
+		revokeKey: name => [`吊销密钥“${name}”？`, '从下一个请求起永久拒绝。'],
 		role: '角色', role_user: '用户', role_operator: '操作员',
 		role_admin: '管理员', signsIn: '可登录',
 		secondFactor: '双重验证', created: '创建于',
@@ -200,9 +334,10 @@ export const strings = {
 		invitation: '邀请链接',
 		invitationHint: '持有此链接的人可设置名称和密码。' +
 			'仅可使用一次，7 天内有效。',
-		disableUser: name => `停用“${name}”？该用户将退出且无法登录；` +
-			'其密钥继续有效。',
-		removeUser: name => `删除“${name}”？`,
+		disableUser: name => [`停用“${name}”？`, '该用户将退出且无法登录；' +
+			'其密钥继续有效。'],
+		removeUser: name => [`删除“${name}”？`, '审计日志保留。仍有密钥或预算的' +
+			'用户不会被删除。'],
 		when: '时间', account: '账号', model: '模型',
 		outcome: '结果', input: '输入', output: '输出',
 		cost: '费用', firstByte: '首字节', total: '总时长',
@@ -235,6 +370,124 @@ export const strings = {
 		tokens: '脚本令牌', token: '令牌',
 		addToken: '添加令牌', newToken: '新令牌',
 		mayDo: '权限', mayRead: '只读', mayAll: '与您相同',
-		revokeToken: name => `吊销令牌“${name}”？`,
+		revokeToken: name => [`吊销令牌“${name}”？`, '使用它的脚本从现在起被拒绝。'],
+		// ---- management ----
+		any: '全部', find: '查找', edit: '修改', save: '保存',
+		more: '更多……', never: '永不', expired: '已过期',
+		noLimit: '不限', noneFits: '没有符合筛选条件的内容。',
+		actsOn: name => `对 ${name} 的操作`,
+		editOf: name => `修改“${name}”`,
+		showMore: n => `显示更多（${n}）`, selection: '选择',
+		selectAll: '全选', selected: n => `已选 ${n} 项`,
+		selectOne: name => `选择 ${name}`,
+		copyByHand: '已选中：请按 Ctrl+C。', copyAll: '全部复制',
+		inSeconds: n => `${n} 秒`, unit_d: n => `${n} 天`,
+		unit_h: n => `${n} 小时`, unit_min: n => `${n} 分`,
+		unit_s: n => `${n} 秒`, unit_tokens: n => `${n} 个 token`,
+		unit_input_tokens: n => `${n} 个 token`,
+		unit_output_tokens: n => `${n} 个 token`,
+		unit_requests: n => `${n} 个请求`,
+		zeroNoLimit: '0 表示不限。', emptyNoLimit: '留空则不限。',
+		emptyNever: '按您的时区；留空则永不到期。',
+		// ---- groups ----
+		groups: '分组', addGroup: '添加分组', strategy: '策略',
+		aliases: '别名',
+		groupIntro: '分组是一组账号，密钥可以绑定到分组；策略决定由其中' +
+			'哪个账号处理请求。',
+		noGroups: '还没有分组。没有分组时，每个密钥使用整个账号池。',
+		strategy_weighted: '加权',
+		strategy_least_connections: '最少连接',
+		strategy_round_robin: '轮询',
+		strategy_response_time: '响应时间',
+		does_weighted: '各账号按权重分配请求；繁忙或上游额度将尽时减少。',
+		does_least_connections: '选择当前请求最少的账号，并考虑权重。',
+		does_round_robin: '依次轮流，不考虑权重。',
+		does_response_time: '选择预计最先开始应答的账号。处理慢模型的账号' +
+			'对快模型也显得慢。',
+		removeGroup: name => [`删除分组“${name}”？`, '其别名一并删除。' +
+			'仍有账号、密钥或预算的分组不会被删除。'],
+		// ---- budgets ----
+		budgets: '预算', addBudget: '添加预算',
+		budgetIntro: '请求计入其密钥、用户和分组的每个预算；任何一个不足' +
+			'即被拒绝。',
+		noBudgets: '还没有预算：消费不受限制。',
+		budgetOn: '对象', itsName: '其名称', counts: '计量',
+		counts_money: '金额', counts_tokens: 'token 数',
+		counts_input_tokens: '输入 token', counts_output_tokens:
+			'输出 token', counts_requests: '请求数',
+		limitOf: '上限', limitHint: '金额为美元，其余为数量。',
+		period: '周期', period_total: '不分周期',
+		period_day: '每天', period_week: '每周（周一起）',
+		period_month: '每月', period_fixed: '固定窗口',
+		period_rolling: '滚动窗口',
+		window_total: '不分周期', window_day: '每天',
+		window_week: '每周', window_month: '每月',
+		window_fixed: length => `每 ${length}`,
+		window_rolling: length => `任意 ${length} 内`,
+		zone: '时区', length: '长度', lengthUnit: '单位',
+		minutes: '分钟', hours: '小时', days: '天',
+		anchor: '窗口起始时间', anchorHint: '留空为现在。',
+		budgetNameHint: '留空则按对象和计量命名。',
+		policy: '预留方式', policy_elastic: '弹性',
+		policy_strict: '严格', policyStrict: '严格',
+		policyHint: '严格：预留请求可能用到的最多；弹性：先预留一部分，' +
+			'随输出增加。',
+		used: '已用', window: '窗口', renews: '重置倒计时',
+		usedUp: '已用完', inForce: '生效中',
+		reserved: n => `其中预留 ${n}`,
+		disableBudget: name => [`停用预算“${name}”？`, '启用之前不再计量，' +
+			'也不拒绝请求。'],
+		removeBudget: name => [`删除预算“${name}”？`, '已计的用量将丢失，' +
+			'此后不再受其限制。'],
+		noBudgetsOnKey: '没有适用于此密钥的预算。',
+		noBudgetsOnUser: '此用户没有预算。',
+		// ---- keys of clients ----
+		addKeys: '批量添加', addKeysIntro: '所有密钥的限制相同；要么全部' +
+			'创建，要么都不创建。', names: '名称',
+		namesHint: '每行一个，最多 100 个。', newKeys: '新密钥',
+		shownOnceAll: '仅显示这一次，请立即保存。',
+		theKey: 'KEY', setUp: '配置', limits: '限制',
+		nobodys: '不属于任何人', clients: '客户端', networks: '来源地址',
+		clientsHint: kinds => `以逗号分隔：${kinds}，或 ua:模式；留空为全部。`,
+		networksHint: '以逗号分隔，如 192.0.2.0/24；留空为全部。',
+		queueClass: '排队次序', class_high: '优先',
+		class_normal: '普通', class_low: '靠后',
+		queueClassHint: '请求等待账号时的次序。',
+		drain: '断开后继续读取（秒）', drainHint: '客户端断开后上游继续的' +
+			'时间；留空则按设置。',
+		rateIs: (n, span) => `任意 ${span} 内 ${n} 个请求`,
+		rotate: '轮换', rotateMenu: '轮换……',
+		rotateOf: name => `为“${name}”生成新密钥`,
+		rotateIntro: '限制和预算不变；需要把新密钥交给客户端。',
+		overlap: '旧密钥', overlapNone: '立即失效',
+		overlapHour: '继续有效一小时', overlapDay: '继续有效一天',
+		overlapWeek: '继续有效一周',
+		rotated: '仅显示这一次，请立即保存；旧密钥到期前仍然有效。',
+		rotatedAtOnce: '仅显示这一次，请立即保存；旧密钥已失效。',
+		oldUntil: '旧密钥剩余有效时间',
+		bindTo: '绑定到……', bindMany: n => `${n} 个密钥的去向`,
+		lastUsed: '最近使用',
+		disableKey: name => [`停用密钥“${name}”？`, '从下一个请求起拒绝，' +
+			'直到重新启用。'],
+		disableKeys: n => [`停用 ${n} 个密钥？`, '从下一个请求起拒绝，' +
+			'直到重新启用。'],
+		revokeKeys: n => [`吊销 ${n} 个密钥？`, '从下一个请求起永久拒绝。'],
+		// ---- people ----
+		addUser: '添加（不登录）',
+		addUserIntro: '用户拥有密钥和预算；需要登录的成员请发出邀请。',
+		noUsers: '还没有用户。',
+		roleMay_user: '可以查看自己的密钥及其用量。',
+		roleMay_operator: '可以查看全部并启停账号；不能查看或设置密钥内容。',
+		roleMay_admin: '可以执行所有操作。',
+		concurrencyOfUser: '用户所有密钥合计；0 表示不限。',
+		maySignIn: '允许登录', maySignInHint: '密钥不受影响。',
+		inviteOf: name => `邀请“${name}”`, inviteMenu: '邀请……',
+		inviteIntro: '将得到一个链接，对方用它设置名称和密码。',
+		invitations: '待接受的邀请',
+		noInvitations: '没有待接受的邀请。', for: '对象',
+		somebodyNew: '新成员', invitedBy: '邀请人',
+		goodFor: '剩余有效时间', takeBack: '撤回',
+		takeBackInvitation: ['撤回邀请？', '其链接从现在起失效。'],
+		noKeysOfUser: '该用户没有密钥。',
 	},
 };

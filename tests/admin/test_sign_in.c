@@ -44,6 +44,41 @@ an_invitation_lets_one_person_in_once(void **state)
 	visit_fini(&other);
 }
 
+/* One that was taken back lets nobody in; others are as they were. */
+static void
+an_invitation_is_taken_back(void **state)
+{
+	struct desk *d = *state;
+	struct visit v, other;
+	char body[2][256], path[64];
+	size_t i;
+
+	visit_init(&v, d);
+	visit_init(&other, d);
+	visit_join(&v, d, "admin", "ann");
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(visit(&v, "POST", "/admin/invitations", "{}"),
+		    201);
+		(void)snprintf(body[i], sizeof(body[i]), "{\"invitation\": "
+		    "\"%s\", \"name\": \"bob\", \"password\": \""
+		    VISIT_PASSWORD "\"}", visit_text(&v, "invitation"));
+	}
+	(void)snprintf(path, sizeof(path), "/admin/invitations/%lld",
+	    (long long)desk_number(d, "SELECT min(id) FROM invitation "
+	    "WHERE invited_by = 'ann'"));
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+	visit_expect(&v, 40401, "DELETE", path, NULL);
+	visit_expect(&v, 40401, "DELETE", "/admin/invitations/x", NULL);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit "
+	    "WHERE verb = 'user.uninvite' AND actor = 'ann'"), 1);
+	visit_expect(&other, 40301, "POST", "/auth/register", body[0]);
+	assert_int_equal(visit(&other, "POST", "/auth/register", body[1]),
+	    201);
+	visit_expect(&other, 40301, "DELETE", path, NULL);
+	visit_fini(&v);
+	visit_fini(&other);
+}
+
 static void
 an_invitation_runs_out(void **state)
 {
@@ -548,6 +583,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(an_invitation_lets_one_person_in_once),
+		DESK_TEST(an_invitation_is_taken_back),
 		DESK_TEST(an_invitation_runs_out),
 		DESK_TEST(an_invitation_gives_a_user_a_new_password),
 		DESK_TEST(a_cookie_alone_changes_nothing),
