@@ -38,7 +38,7 @@ api_events(struct api_call *c, struct err *err)
 	if (strcmp(c->http->method, "HEAD") == 0)
 		return (api_done(c));
 	if (c->settings->events == NULL)
-		return (api_refuse(c, 503, "there are no events here"));
+		return (api_refuse(c, 404, "there are no events here"));
 	if (!events_reserve(c->settings->events)) {
 		c->retry_after_s = EVENTS_RETRY_S;
 		return (api_refuse(c, 429, "as many listen as can"));

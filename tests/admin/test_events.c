@@ -471,7 +471,7 @@ the_route_needs_the_thread_and_an_operator(void **state)
 	struct hall *h = *state;
 	struct visit *v = &h->visit;
 
-	visit_expect(v, 50301, "GET", "/events", NULL);
+	visit_expect(v, 40401, "GET", "/events", NULL);
 	visit_join(v, h->desk, "user", "uwe");
 	visit_expect(v, 40301, "GET", "/events", NULL);
 	v->cookie[0] = '\0';
