@@ -41,6 +41,7 @@ static const struct field account_fields[] = {
 	{ .name = "auth_header", .kind = FIELD_TEXT },
 	{ .name = "created_ms", .kind = FIELD_INT },
 	{ .name = "updated_ms", .kind = FIELD_INT },
+	{ .name = "group_id", .kind = FIELD_INT },
 };
 
 static const struct field cooldown_fields[] = {

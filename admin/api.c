@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conf.h"
 #include "base/err.h"
 #include "http/query.h"
 #include "http/response.h"
@@ -25,6 +26,17 @@ api_refuse(struct api_call *c, int status, const char *fmt, ...)
 	(void)vsnprintf(c->message, sizeof(c->message), fmt, ap);
 	va_end(ap);
 	return (NULL);
+}
+
+struct conf *
+api_conf(struct api_call *c)
+{
+	struct err why = { .code = ERR_NONE };
+	struct conf *conf;
+
+	if ((conf = conf_load(c->settings->conf_path, &why)) == NULL)
+		(void)api_refuse(c, 500, "%s", why.text);
+	return (conf);
 }
 
 json_t *
@@ -140,6 +152,19 @@ api_audit(struct api_call *c, struct audit *a, const char *verb,
 	change_audit(c->store, a);
 }
 
+int
+api_note(struct api_call *c, const char *verb, const char *object,
+    struct err *err)
+{
+	struct audit a;
+
+	api_audit(c, &a, verb, object, NULL);
+	a.view = NULL;
+	if (store_begin(c->store, true, err))
+		return (-1);
+	return (store_end(c->store, change_note(c->store, err), err));
+}
+
 /* ---- the body ---- */
 
 int
@@ -239,6 +264,29 @@ api_flag(const struct api_call *c, const char *name, int *out,
 	if (api_bool(c, name, &b, err))
 		return (-1);
 	*out = b;
+	return (0);
+}
+
+int
+api_thing(const struct api_call *c, const char *member,
+    const char *member_id, enum stmt_id stmt, char name[LIMIT_NAME_BYTES],
+    const char **text, struct err *err)
+{
+	const json_t *id = json_object_get(c->body, member_id);
+	int64_t n;
+
+	if (id == NULL)
+		return (api_text(c, member, text, err));
+	if (json_object_get(c->body, member) != NULL) {
+		err_set(err, ERR_INVAL, "\"%s\" and \"%s\" exclude each "
+		    "other", member, member_id);
+		return (-1);
+	}
+	name[0] = '\0';
+	if (!json_is_null(id) && (api_int(c, member_id, 1, INT64_MAX, &n, err)
+	    || api_name_of(c, stmt, n, member, name, err)))
+		return (-1);
+	*text = name;
 	return (0);
 }
 

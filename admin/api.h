@@ -15,6 +15,7 @@
 #include "sign_in.h"
 #include "who.h"
 
+struct conf;
 struct err;
 struct events;
 struct log;
@@ -87,6 +88,10 @@ enum route_result api_find(const char *method, const char *path,
 json_t *api_refuse(struct api_call *c, int status, const char *fmt, ...)
     __attribute__((__format__(__printf__, 3, 4)));
 
+/** api_conf(c): The settings as they are now; NULL: refused with 500, as who
+ * asks is not to blame for them. */
+struct conf *api_conf(struct api_call *c);
+
 /** api_done(c): The answer of what has nothing to say: {}. */
 json_t *api_done(struct api_call *c);
 
@@ -141,12 +146,28 @@ int api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
     __attribute__((__warn_unused_result__));
 
 /**
+ * api_thing(c, member, member_id, stmt, name, text, err):
+ * A thing that the body names, or gives by its id, of which null is "": its
+ * name, which may be kept in ${name}.  *${text} stays as it is if neither is
+ * there.
+ */
+int api_thing(const struct api_call *c, const char *member,
+    const char *member_id, enum stmt_id stmt, char name[LIMIT_NAME_BYTES],
+    const char **text, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
  * api_audit(c, a, verb, object, renamed):
  * The next change of ${c}'s store is the caller's: "KIND.WHAT" of an object,
  * which is shown as audit_view_of(KIND) does.  ${a} lives as long as the call.
  */
 void api_audit(struct api_call *c, struct audit *a, const char *verb,
     const char *object, const char *renamed);
+
+/** api_note(c, verb, object, err): For what is no change of a row here, such as
+ * a question to an upstream: its row in the audit log, beforehand. */
+int api_note(struct api_call *c, const char *verb, const char *object,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 /** Which part of a list ?page= (from 1) and ?limit= (100, at most 1000) ask
  * for. */

@@ -232,36 +232,12 @@ show_table(const json_t *account, const char *name,
 	output_table(rows, columns, n);
 }
 
-/* The account, with what its last health probe found. */
-static json_t *
-show(struct cli *cli, struct err *err)
-{
-	json_t *account, *probes, *probe;
-	int rc;
-
-	if ((account = accounts_show(cli->store, cli->args[0], err)) == NULL)
-		return (NULL);
-	if ((probes = status_probes(cli->store, cli->args[0], err)) == NULL)
-		goto err0;
-	probe = json_array_get(probes, 0);
-	rc = json_object_set_new(account, "probe", probe == NULL ?
-	    json_null() : json_incref(probe));
-	json_decref(probes);
-	if (rc == 0)
-		return (account);
-	err_set(err, ERR_NOMEM, "no memory for an answer");
-
-err0:
-	json_decref(account);
-	return (NULL);
-}
-
 static int
 run_show(struct cli *cli, struct err *err)
 {
 	json_t *account, *oauth, *probe;
 
-	account = show(cli, err);
+	account = status_account(cli->store, cli->args[0], err);
 	if (account == NULL || cli->json)
 		return (output_row(true, account, NULL, 0));
 	output_fields(account, show_columns, NITEMS(show_columns));

@@ -208,6 +208,58 @@ renew_all(struct job_work *w, struct errand *e, struct renewals *n,
 	return (rc);
 }
 
+static const struct account *
+find_oauth(const struct snapshot *s, int64_t id, struct err *err)
+{
+	const struct account *a = snapshot_account(s, id);
+
+	if (a != NULL && a->oauth != NULL && a->secret != NULL)
+		return (a);
+	err_set(err, a == NULL ? ERR_NOT_FOUND : ERR_INVAL, a == NULL ?
+	    "there is no such account" : "this account has no tokens that "
+	    "could be renewed: its credential is not oauth, or cannot be "
+	    "read");
+	return (NULL);
+}
+
+/* What came of it, in words for who asked for it. */
+static int
+judge(const struct renewals *n, struct err *err)
+{
+
+	if (n->renewed > 0)
+		return (0);
+	if (n->failed > 0)
+		err_set(err, ERR_EXISTS, "%s", n->why);
+	else
+		err_set(err, ERR_EXISTS, "the tokens are being renewed, or "
+		    "have been just now, or a sign-in is needed");
+	return (-1);
+}
+
+int
+job_renew(struct job_work *w, int64_t account_id, struct err *err)
+{
+	struct renewals n = { .renewed = 0 };
+	struct errand *e = begin(w, err);
+	const struct account *a;
+	struct snapshot *s;
+	size_t dead, unsure;
+	int rc = -1;
+
+	/* With the first batch comes the first snapshot. */
+	if (e == NULL)
+		return (-1);
+	if (errand_beat(e, &dead, &unsure, err) == 0) {
+		s = snapshot_ref(errand_runner(e)->snapshot);
+		if ((a = find_oauth(s, account_id, err)) != NULL)
+			rc = renew(w, e, a, &n, err);
+		snapshot_unref(s);
+	}
+	errand_close(e);
+	return (rc == 0 ? judge(&n, err) : -1);
+}
+
 int
 job_refresh_run(struct job_work *w, struct err *err)
 {

@@ -59,6 +59,15 @@ int job_prune_run(struct job_work *w, struct err *err);
 int job_checkpoint_run(struct job_work *w, struct err *err);
 int job_backup_run(struct job_work *w, struct err *err);
 
+/**
+ * job_renew(w, account_id, err):
+ * Renew the tokens of one account now, whether or not it is time.  No job: of
+ * ${w} the store and the settings are used.  0; -1: ERR_EXISTS with what stood
+ * against it.
+ */
+int job_renew(struct job_work *w, int64_t account_id, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 struct job {
 	const char *name;
 	size_t schedule;	/* offset in struct conf */

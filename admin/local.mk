@@ -105,6 +105,7 @@ libadmin_a_SOURCES = \
 	admin/requests.h \
 	admin/routes.c \
 	admin/routes.def \
+	admin/routes_account_acts.c \
 	admin/routes_accounts.c \
 	admin/routes_auth.c \
 	admin/routes_budgets.c \

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -5,35 +7,103 @@
 #include "base/seal.h"
 
 #include "accounts.h"
+#include "status.h"
 
 #include "api.h"
 
-/* Those of one platform alone, where the query names it. */
-static void
-keep_platform(json_t *accounts, const char *platform)
+/* What the query asks for of the list. */
+struct account_filter {
+	const char *platform, *group, *state, *q;	/* NULL: any */
+	int64_t group_id;	/* -1: any; 0: of none */
+};
+
+static const char *
+text_of(const json_t *account, const char *name)
 {
-	const char *is;
+	const char *s = json_string_value(json_object_get(account, name));
+
+	return (s != NULL ? s : "");
+}
+
+/* As people type it: a part of its name or address, large or small. */
+static bool
+holds(const char *text, const char *part)
+{
+
+	return (strcasestr(text, part) != NULL);
+}
+
+/* A breaker's word, or the operator's. */
+static bool
+is_in_state(const json_t *account, const char *state)
+{
+	const bool enabled = json_is_true(json_object_get(account,
+	    "enabled"));
+
+	if (strcmp(state, "disabled") == 0)
+		return (!enabled);
+	if (strcmp(state, "enabled") == 0)
+		return (enabled);
+	return (strcmp(text_of(account, "breaker"), state) == 0);
+}
+
+static bool
+is_asked_for(const json_t *account, const struct account_filter *f)
+{
+	const int64_t group_id = json_integer_value(json_object_get(account,
+	    "group_id"));
+
+	return ((f->platform == NULL ||
+	    strcmp(text_of(account, "platform"), f->platform) == 0) &&
+	    (f->group == NULL ||
+	    strcmp(text_of(account, "group"), f->group) == 0) &&
+	    (f->group_id == -1 || group_id == f->group_id) &&
+	    (f->state == NULL || is_in_state(account, f->state)) &&
+	    (f->q == NULL || holds(text_of(account, "name"), f->q) ||
+	    holds(text_of(account, "base_url"), f->q)));
+}
+
+static int
+check_state(const char *state, struct err *err)
+{
+	static const char *const states[] = {
+		"enabled", "disabled", "closed", "half-open", "open"
+	};
 	size_t i;
 
-	for (i = json_array_size(accounts); i > 0; i--) {
-		is = json_string_value(json_object_get(json_array_get(
-		    accounts, i - 1), "platform"));
-		if (is == NULL || strcmp(is, platform) != 0)
-			(void)json_array_remove(accounts, i - 1);
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (state == NULL || strcmp(state, states[i]) == 0)
+			return (0);
 	}
+	err_set(err, ERR_INVAL, "state must be enabled, disabled, closed, "
+	    "half-open or open");
+	return (-1);
 }
 
 json_t *
 api_accounts(struct api_call *c, struct err *err)
 {
-	char text[64];
-	const char *platform;
+	char platform[64], group[LIMIT_NAME_BYTES], state[16];
+	char q[LIMIT_NAME_BYTES];
+	struct account_filter f = {
+		.platform = api_query(c, "platform_type", platform,
+		    sizeof(platform)),
+		.group = api_query(c, "group", group, sizeof(group)),
+		.state = api_query(c, "state", state, sizeof(state)),
+		.q = api_query(c, "q", q, sizeof(q)),
+		.group_id = -1,
+	};
 	json_t *accounts;
+	size_t i;
 
-	accounts = accounts_list(c->store, NULL, err);
-	platform = api_query(c, "platform_type", text, sizeof(text));
-	if (accounts != NULL && platform != NULL)
-		keep_platform(accounts, platform);
+	if (api_query_int(c, "group_id", 0, INT64_MAX, &f.group_id, err) ||
+	    check_state(f.state, err) ||
+	    (accounts = accounts_list(c->store, NULL, err)) == NULL)
+		return (NULL);
+	for (i = json_array_size(accounts); i > 0; i--) {
+		if (!is_asked_for(json_array_get(accounts, i - 1), &f))
+			(void)json_array_remove(accounts, i - 1);
+	}
 	return (api_page(c, accounts, err));
 }
 
@@ -44,7 +114,7 @@ api_account(struct api_call *c, struct err *err)
 
 	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err))
 		return (NULL);
-	return (accounts_show(c->store, name, err));
+	return (status_account(c->store, name, err));
 }
 
 static int
@@ -81,15 +151,17 @@ read_numbers(struct api_call *c, struct account_change *a, struct err *err)
 	return (api_flag(c, "enabled", &a->enabled, err));
 }
 
+/* ${group} may hold the name of its group. */
 static int
-read_account(struct api_call *c, struct account_change *a, struct err *err)
+read_account(struct api_call *c, struct account_change *a,
+    char group[LIMIT_NAME_BYTES], struct err *err)
 {
 	static const char *const members[] = {
 		"name", "platform_type", "request_url", "credential",
-		"secret_key", "group", "priority", "weight", "concurrency",
-		"enabled", "proxy", "proxy_password", "authorize_url",
-		"token_url", "client_id", "scopes", "redirect_uri",
-		"token_format", "models", "auth_header", NULL
+		"secret_key", "group", "group_id", "priority", "weight",
+		"concurrency", "enabled", "proxy", "proxy_password",
+		"authorize_url", "token_url", "client_id", "scopes",
+		"redirect_uri", "token_format", "models", "auth_header", NULL
 	};
 
 	account_change_init(a);
@@ -99,7 +171,8 @@ read_account(struct api_call *c, struct account_change *a, struct err *err)
 	    api_text(c, "request_url", &a->base_url, err) ||
 	    api_text(c, "credential", &a->credential, err) ||
 	    api_text(c, "secret_key", &a->secret, err) ||
-	    api_text(c, "group", &a->group, err) ||
+	    api_thing(c, "group", "group_id", STMT_NAME_OF_GROUP, group,
+	    &a->group, err) ||
 	    api_text(c, "proxy", &a->proxy, err) ||
 	    api_text(c, "proxy_password", &a->proxy_password, err) ||
 	    api_text(c, "models", &a->models, err) ||
@@ -114,10 +187,11 @@ read_account(struct api_call *c, struct account_change *a, struct err *err)
 json_t *
 api_add_account(struct api_call *c, struct err *err)
 {
+	char group[LIMIT_NAME_BYTES];
 	struct account_change change;
 	struct audit a;
 
-	if (read_account(c, &change, err) ||
+	if (read_account(c, &change, group, err) ||
 	    api_need_text(c, "name", &change.name, err))
 		return (NULL);
 	api_audit(c, &a, "account.add", "", change.name);
@@ -144,12 +218,12 @@ is_for_operators(const struct account_change *a)
 json_t *
 api_set_account(struct api_call *c, struct err *err)
 {
-	char name[LIMIT_NAME_BYTES];
+	char name[LIMIT_NAME_BYTES], group[LIMIT_NAME_BYTES];
 	struct account_change change;
 	struct audit a;
 
 	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err) ||
-	    read_account(c, &change, err))
+	    read_account(c, &change, group, err))
 		return (NULL);
 	if (c->who.role < ROLE_ADMIN && !is_for_operators(&change))
 		return (api_refuse(c, 403, "operators may set enabled, "

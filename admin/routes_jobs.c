@@ -95,18 +95,6 @@ api_jobs(struct api_call *c, struct err *err)
 	return (api_page(c, items, err));
 }
 
-/* The settings of now; who asks is not to blame for what is wrong there. */
-static struct conf *
-load_conf(struct api_call *c)
-{
-	struct err why = { .code = ERR_NONE };
-	struct conf *conf;
-
-	if ((conf = conf_load(c->settings->conf_path, &why)) == NULL)
-		(void)api_refuse(c, 500, "%s", why.text);
-	return (conf);
-}
-
 /* 0: it ran; -1: refused, or ${err}. */
 static int
 run_job(struct api_call *c, const struct conf *conf, const struct job *job,
@@ -145,7 +133,7 @@ api_run_job(struct api_call *c, struct err *err)
 
 	if (job == NULL)
 		return (api_refuse(c, 404, "there is no such job"));
-	if ((conf = load_conf(c)) == NULL)
+	if ((conf = api_conf(c)) == NULL)
 		return (NULL);
 	if (run_job(c, conf, job, err) == 0 &&
 	    (rows = jobs_list(c->store, err)) != NULL) {

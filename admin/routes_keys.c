@@ -88,31 +88,6 @@ api_key(struct api_call *c, struct err *err)
 
 /* ---- what a body says ---- */
 
-/* A thing by its name, or by its id in ${member}_id; null is "".  *${text}
- * stays as it is if neither is there. */
-static int
-read_thing(struct api_call *c, const char *member, const char *member_id,
-    enum stmt_id stmt, char name[LIMIT_NAME_BYTES], const char **text,
-    struct err *err)
-{
-	const json_t *id = json_object_get(c->body, member_id);
-	int64_t n;
-
-	if (id == NULL)
-		return (api_text(c, member, text, err));
-	if (json_object_get(c->body, member) != NULL) {
-		err_set(err, ERR_INVAL, "\"%s\" and \"%s\" exclude each "
-		    "other", member, member_id);
-		return (-1);
-	}
-	name[0] = '\0';
-	if (!json_is_null(id) && (api_int(c, member_id, 1, INT64_MAX, &n, err)
-	    || api_name_of(c, stmt, n, member, name, err)))
-		return (-1);
-	*text = name;
-	return (0);
-}
-
 static bool
 has(const struct api_call *c, const char *member)
 {
@@ -128,8 +103,8 @@ read_bind(struct api_call *c, struct key_body *b, struct err *err)
 
 	k->bind = has(c, "group") || has(c, "group_id") ||
 	    has(c, "account") || has(c, "account_id");
-	if (read_thing(c, "group", "group_id", STMT_NAME_OF_GROUP, b->group,
-	    &k->group, err) || read_thing(c, "account", "account_id",
+	if (api_thing(c, "group", "group_id", STMT_NAME_OF_GROUP, b->group,
+	    &k->group, err) || api_thing(c, "account", "account_id",
 	    STMT_NAME_OF_ACCOUNT, b->account, &k->account, err))
 		return (-1);
 	if (k->group == b->group && b->group[0] == '\0')
@@ -189,7 +164,7 @@ read_key(struct api_call *c, struct key_body *b, struct err *err)
 	key_change_init(k);
 	if (api_members(c, members, err) ||
 	    api_text(c, "name", &k->name, err) || read_bind(c, b, err) ||
-	    read_thing(c, "user", "user_id", STMT_NAME_OF_PERSON, b->user,
+	    api_thing(c, "user", "user_id", STMT_NAME_OF_PERSON, b->user,
 	    &k->user, err) ||
 	    api_text(c, "models", &k->models, err) ||
 	    api_flag(c, "enabled", &k->enabled, err) ||

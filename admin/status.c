@@ -103,6 +103,29 @@ status_probes(struct store *st, const char *account, struct err *err)
 	    NITEMS(probe_fields), err));
 }
 
+json_t *
+status_account(struct store *st, const char *name, struct err *err)
+{
+	json_t *account, *probes, *probe;
+	int rc;
+
+	if ((account = accounts_show(st, name, err)) == NULL)
+		return (NULL);
+	if ((probes = status_probes(st, name, err)) == NULL)
+		goto err0;
+	probe = json_array_get(probes, 0);
+	rc = json_object_set_new(account, "probe", probe == NULL ?
+	    json_null() : json_incref(probe));
+	json_decref(probes);
+	if (rc == 0)
+		return (account);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+
+err0:
+	json_decref(account);
+	return (NULL);
+}
+
 static int
 take_count(void *arg, const struct store_value *cols, size_t ncols)
 {

@@ -19,6 +19,10 @@ json_t *status_get(struct store *st, struct err *err);
 json_t *status_probes(struct store *st, const char *account,
     struct err *err);
 
+/** status_account(st, name, err): An account as accounts_show has it, with the
+ * last health "probe", or null; ERR_NOT_FOUND. */
+json_t *status_account(struct store *st, const char *name, struct err *err);
+
 /**
  * status_spool(dir, err):
  * What lies in the spool folder of this host: files, settlements not yet

@@ -452,16 +452,19 @@ static json_t *
 answer(const struct view *v, const struct why_ask *ask, struct err *err)
 {
 	char text[ANSWER_SIZE] = "";
-	bool picked, stopped;
+	const char *why = choose_why(v->self);
+	bool picked, stopped, fit;
 	json_t *j;
 
 	stopped = says_key(v, ask, text);
+	fit = !stopped && (strcmp(why, "fit") == 0 ||
+	    strcmp(why, "probe") == 0);
 	picked = !stopped && v->choice.result == CHOICE_PICKED &&
 	    &v->params.candidates[v->choice.index] == v->self;
 	say(v, ask, text);
-	j = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:o}",
+	j = json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o}",
 	    "account", ask->account, "key", ask->key, "model", ask->model,
-	    "picked", picked, "answer", text,
+	    "fit", fit, "picked", picked, "answer", text,
 	    "strategy", v->params.strategy, "considered", considered(v));
 	if (j == NULL)
 		err_set(err, ERR_NOMEM, "no memory for an answer");

@@ -23,9 +23,10 @@ struct why_ask {
 /**
  * why_not(st, seal, ask, err):
  * Choose as a relay responder would at this moment: an object with "answer" in
- * words, "picked" (would the account be chosen?), and "considered": the
- * accounts that the key may use, each with its load and why it is fit or
- * passed over.  ERR_NOT_FOUND: there is no such account or key.
+ * words, "fit" (may it serve the request now?), "picked" (would the account be
+ * chosen?), and "considered": the accounts that the key may use, each with its
+ * load and why it is fit or passed over.
+ * ERR_NOT_FOUND: there is no such account or key.
  */
 json_t *why_not(struct store *st, const struct seal *seal,
     const struct why_ask *ask, struct err *err);

@@ -134,7 +134,8 @@ SELECT a.id, a.name, a.platform, a.base_url,
 	a.priority, a.weight, a.concurrency, a.enabled,
 	(SELECT count(*) FROM slot s WHERE s.account_id = a.id
 	    AND s.responder_id IS NOT NULL),
-	a.proxy_shown, a.models, a.auth_header, a.created_ms, a.updated_ms
+	a.proxy_shown, a.models, a.auth_header, a.created_ms, a.updated_ms,
+	a.group_id
 FROM account a
 LEFT JOIN account_group g ON g.id = a.group_id
 WHERE ? = '' OR a.name = ?

@@ -66,7 +66,8 @@ write_conf(const struct desk *d)
 
 	assert_non_null(f);
 	assert_true(fprintf(f, "store = %s\nmaster_key_file = %s\n"
-	    "ledger_keep_days = 30\n", d->url, d->key_path) > 0);
+	    "run_dir = %s\nspool_dir = %s\nledger_keep_days = 30\n", d->url,
+	    d->key_path, d->dir, d->dir) > 0);
 	assert_int_equal(fclose(f), 0);
 }
 

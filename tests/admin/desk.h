@@ -19,7 +19,7 @@ struct desk {
 	char url[RAW_URL_SIZE];
 	char db_path[80];
 	char key_path[80];
-	char conf_path[80];		/* names the two above */
+	char conf_path[80];		/* of these, and of .dir */
 	struct store *st;
 	struct seal *seal;
 	struct seal_pepper pepper;

@@ -1,0 +1,292 @@
+#include "visit.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account_oauth.h"
+#include "accounts.h"
+#include "answerer.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const char *
+account_path(struct desk *d, const char *name, const char *act)
+{
+	static char path[128];
+
+	(void)snprintf(path, sizeof(path), "/admin/accounts/%lld%s",
+	    (long long)desk_number(d, "SELECT id FROM account WHERE name = "
+	    "'%s'", name), act);
+	return (path);
+}
+
+/* No answer, and no row of the log, has it. */
+static void
+never_shows(struct visit *v, const char *secret)
+{
+	char *text = json_dumps(v->body, 0);
+
+	assert_non_null(text);
+	assert_null(strstr(text, secret));
+	free(text);
+	assert_int_equal(visit(v, "GET", "/logs", NULL), 200);
+	text = json_dumps(v->body, 0);
+	assert_non_null(text);
+	assert_null(strstr(text, secret));
+	free(text);
+}
+
+/* ---- the list ---- */
+
+static void
+the_list_is_filtered(void **state)
+{
+	static const struct {
+		const char *query;
+		json_int_t total;
+	} cases[] = {
+		{ "", 3 },
+		{ "?platform_type=claude", 3 },
+		{ "?platform_type=claude_console", 0 },
+		{ "?group=g", 1 },
+		{ "?group=", 2 },
+		{ "?group=nope", 0 },
+		{ "?group_id=0", 2 },
+		{ "?state=disabled", 1 },
+		{ "?state=enabled", 2 },
+		{ "?state=closed", 2 },
+		{ "?state=open", 1 },
+		{ "?q=ALPH", 1 },
+		{ "?q=upstream.example", 3 },
+		{ "?q=upstream.example&state=open&platform_type=claude", 1 },
+		{ "?q=alpha&state=open", 0 },
+	};
+	struct desk *d = *state;
+	char body[64], path[128];
+	json_int_t group;
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	desk_account(d, "alpha", 1);
+	desk_account(d, "beta", 1);
+	desk_account(d, "gamma", 1);
+	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
+	    201);
+	group = desk_int(v.body, "id");
+	(void)snprintf(body, sizeof(body), "{\"group_id\": %lld}",
+	    (long long)group);
+	assert_int_equal(visit(&v, "PATCH", account_path(d, "alpha", ""),
+	    body), 200);
+	assert_string_equal(visit_text(&v, "group"), "g");
+	assert_int_equal(desk_int(v.body, "group_id"), group);
+	assert_true(json_is_null(json_object_get(v.body, "probe")) ||
+	    json_object_get(v.body, "probe") == NULL);
+	assert_int_equal(visit(&v, "PATCH", account_path(d, "beta", ""),
+	    "{\"enabled\": false}"), 200);
+	desk_sql(d, "INSERT INTO cooldown (account_id, reason, since_ms, "
+	    "until_ms, stated, observed_ms) SELECT id, 'auth', 1, %lld, 1, 1 "
+	    "FROM account WHERE name = 'gamma'",
+	    (long long)store_now_ms(d->st) + 600000);
+	for (i = 0; i < NITEMS(cases); i++) {
+		(void)snprintf(path, sizeof(path), "/admin/accounts%s",
+		    cases[i].query);
+		assert_int_equal(visit(&v, "GET", path, NULL), 200);
+		if (desk_int(v.body, "total") != cases[i].total)
+			fail_msg("%s: %lld", path,
+			    (long long)desk_int(v.body, "total"));
+	}
+	(void)snprintf(path, sizeof(path), "/admin/accounts?group_id=%lld",
+	    (long long)group);
+	assert_int_equal(visit(&v, "GET", path, NULL), 200);
+	assert_int_equal(desk_int(v.body, "total"), 1);
+	visit_expect(&v, 40001, "GET", "/admin/accounts?state=sad", NULL);
+	visit_expect(&v, 40001, "GET", "/admin/accounts?group_id=x", NULL);
+
+	visit_expect(&v, 40001, "PATCH", account_path(d, "alpha", ""),
+	    "{\"group_id\": 1, \"group\": \"g\"}");
+	visit_expect(&v, 40401, "PATCH", account_path(d, "alpha", ""),
+	    "{\"group_id\": 999}");
+	assert_int_equal(visit(&v, "PATCH", account_path(d, "alpha", ""),
+	    "{\"group_id\": null}"), 200);
+	assert_true(json_is_null(json_object_get(v.body, "group")));
+	visit_fini(&v);
+}
+
+static void
+an_account_comes_with_its_probe(void **state)
+{
+	struct desk *d = *state;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	desk_account(d, "a", 1);
+	assert_int_equal(visit(&v, "GET", account_path(d, "a", ""), NULL),
+	    200);
+	assert_true(json_is_null(json_object_get(v.body, "probe")));
+	desk_sql(d, "INSERT INTO account_probe (account_id, probed_ms, "
+	    "result, status, latency_ms, detail) SELECT id, 5, 'ok', 200, 7, "
+	    "'' FROM account");
+	assert_int_equal(visit(&v, "GET", account_path(d, "a", ""), NULL),
+	    200);
+	assert_int_equal(desk_int(json_object_get(v.body, "probe"),
+	    "latency_ms"), 7);
+	visit_fini(&v);
+}
+
+/* ---- why not ---- */
+
+static void
+it_is_said_why_an_account_does_not_serve(void **state)
+{
+	struct desk *d = *state;
+	const json_t *reasons;
+	struct visit v;
+	char path[128];
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	desk_account(d, "a", 1);
+	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"my "
+	    "key\"}"), 201);
+	(void)snprintf(path, sizeof(path), "%s", account_path(d, "a",
+	    "/why-not?key=my+key&model=claude-x"));
+	assert_int_equal(visit(&v, "GET", path, NULL), 200);
+	assert_true(json_is_true(json_object_get(v.body, "fit")));
+	assert_true(json_is_true(json_object_get(v.body, "picked")));
+	assert_int_equal(json_array_size(json_object_get(v.body, "reasons")),
+	    0);
+	assert_int_equal(visit(&v, "PATCH", account_path(d, "a", ""),
+	    "{\"enabled\": false}"), 200);
+	assert_int_equal(visit(&v, "GET", path, NULL), 200);
+	assert_true(json_is_false(json_object_get(v.body, "fit")));
+	reasons = json_object_get(v.body, "reasons");
+	assert_int_equal(json_array_size(reasons), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(reasons, 0)),
+	    "disabled"));
+	visit_expect(&v, 40401, "GET", account_path(d, "a",
+	    "/why-not?key=none&model=m"), NULL);
+	visit_expect(&v, 40001, "GET", account_path(d, "a",
+	    "/why-not?key=my+key"), NULL);
+	visit_expect(&v, 40401, "GET",
+	    "/admin/accounts/99/why-not?key=my+key&model=m", NULL);
+	visit_fini(&v);
+}
+
+/* ---- refresh ---- */
+
+/* One that is signed in to, at ${url}. */
+static void
+oauth_account(struct desk *d, const char *url)
+{
+	char token_url[96], authorize_url[96];
+	char access[] = "at-old-token", refresh[] = "rt-old-token";
+	const struct oauth_tokens tokens = {
+		.access = access, .refresh = refresh, .lifetime_ms = 3600000
+	};
+	struct account_change c;
+
+	(void)snprintf(token_url, sizeof(token_url), "%s/token", url);
+	(void)snprintf(authorize_url, sizeof(authorize_url), "%s/authorize",
+	    url);
+	account_change_init(&c);
+	c.name = "signed";
+	c.platform = "claude";
+	c.base_url = url;
+	c.credential = "oauth";
+	c.oauth = (struct oauth_settings) {
+		.authorize_url = authorize_url,
+		.token_url = token_url,
+		.client_id = "me",
+		.redirect_uri = "https://example.org/done",
+	};
+	desk_works(d, accounts_add(d->st, d->seal, &c, &d->err));
+	desk_works(d, account_oauth_sign_in(d->st, d->seal, "signed",
+	    &tokens, 60000, &d->err));
+}
+
+static void
+tokens_are_renewed_at_once(void **state)
+{
+	static const char *const good[] = {
+		"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n",
+		"{\"access_token\": \"at-new-token\", \"refresh_token\": "
+		    "\"rt-new-token\", \"expires_in\": 7200}", NULL
+	};
+	static const char *const bad[] = {
+		"HTTP/1.1 400 Bad Request\r\ncontent-type: "
+		    "application/json\r\n\r\n{\"error\": \"invalid_grant\"}",
+		NULL
+	};
+	struct answerer a = { .turns = { good, bad } };
+	struct desk *d = *state;
+	struct visit v;
+
+	answerer_start(&a);
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	oauth_account(d, a.url);
+	assert_int_equal(visit(&v, "POST", account_path(d, "signed",
+	    "/refresh"), NULL), 200);
+	assert_non_null(strstr(a.requests[0], "POST /token HTTP/1.1"));
+	assert_non_null(strstr(a.requests[0], "grant_type=refresh_token"));
+	assert_non_null(strstr(a.requests[0], "rt-old-token"));
+	assert_true(desk_int(json_object_get(v.body, "oauth"), "expires_ms")
+	    > store_now_ms(d->st) + 3700000);
+	never_shows(&v, "at-new-token");
+	never_shows(&v, "rt-new-token");
+
+	visit_expect(&v, 40901, "POST", account_path(d, "signed",
+	    "/refresh"), NULL);
+	assert_non_null(strstr(a.requests[1], "rt-new-token"));
+	answerer_stop(&a);
+	assert_int_equal(desk_number(d, "SELECT signed_in FROM "
+	    "account_oauth"), 0);
+	visit_expect(&v, 40901, "POST", account_path(d, "signed",
+	    "/refresh"), NULL);
+	assert_int_equal(visit(&v, "GET", "/logs?verb=account.refresh",
+	    NULL), 200);
+	assert_int_equal(json_array_size(v.body), 3);
+	desk_account(d, "plain", 1);
+	visit_expect(&v, 40001, "POST", account_path(d, "plain",
+	    "/refresh"), NULL);
+	visit_expect(&v, 40401, "POST", "/admin/accounts/99/refresh", NULL);
+	visit_fini(&v);
+}
+
+static int
+start_curl(void **state)
+{
+
+	(void)state;
+	return (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1);
+}
+
+static int
+stop_curl(void **state)
+{
+
+	(void)state;
+	curl_global_cleanup();
+	return (0);
+}
+
+#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
+    desk_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DESK_TEST(the_list_is_filtered),
+		DESK_TEST(an_account_comes_with_its_probe),
+		DESK_TEST(it_is_said_why_an_account_does_not_serve),
+		DESK_TEST(tokens_are_renewed_at_once),
+	};
+
+	return (cmocka_run_group_tests(tests, start_curl, stop_curl));
+}
