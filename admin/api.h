@@ -59,6 +59,8 @@ struct api_call {
 	const struct route_match *match;
 	json_t *body;		/* an object; NULL: none was sent */
 	struct who who;
+	int64_t key_id;		/* of a route of role KEY: the client key that
+				   was sent; else 0 */
 	char token[SIGN_IN_TOKEN_SIZE];	/* of a cookie that is good, or "" */
 
 	/* the answer */

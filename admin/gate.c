@@ -4,7 +4,9 @@
 
 #include "base/err.h"
 
+#include "key_secrets.h"
 #include "tokens.h"
+#include "tries.h"
 
 #include "gate.h"
 
@@ -91,6 +93,55 @@ by_cookie(struct api_call *c, struct err *err)
 	return (0);
 }
 
+/* What a client sends its key in, see http_request_keys; not in the query,
+ * which is written to logs. */
+static const char *
+client_key(const struct http_request *r)
+{
+	const char *key = http_request_header(r, "x-api-key");
+
+	return (key != NULL && key[0] != '\0' ? key : bearer(r));
+}
+
+static int
+refuse_waiting(struct api_call *c, int64_t wait_ms)
+{
+
+	c->retry_after_s = (wait_ms + 999) / 1000;
+	(void)api_refuse(c, 429, "too many wrong keys; the next is looked at "
+	    "in %lld s", (long long)c->retry_after_s);
+	return (0);
+}
+
+/* It is looked up by its keyed hash, whose time tells nothing of the key.
+ * Wrong ones are counted by address. */
+static int
+by_key(struct api_call *c, struct err *err)
+{
+	const char *key = client_key(c->http);
+	int64_t wait_ms;
+
+	if (key == NULL) {
+		(void)api_refuse(c, 401, "a client key is needed, as "
+		    "x-api-key or Authorization: Bearer");
+		return (0);
+	}
+	if (tries_wait_key(c->store, c->http->remote_addr, &wait_ms, err) ||
+	    (wait_ms == 0 && key_secrets_find(c->store, c->pepper, key,
+	    &c->key_id, err) == -1))
+		return (-1);
+	if (c->key_id != 0)
+		return (1);
+	if (wait_ms == 0 && tries_take_key(c->store, c->http->remote_addr,
+	    &wait_ms, err))
+		return (-1);
+	if (wait_ms != 0)
+		return (refuse_waiting(c, wait_ms));
+	(void)api_refuse(c, 401, "the key is unknown, revoked, disabled or "
+	    "expired");
+	return (0);
+}
+
 int
 gate_open(struct api_call *c, enum route_auth auth, enum role role,
     struct err *err)
@@ -100,6 +151,8 @@ gate_open(struct api_call *c, enum route_auth auth, enum role role,
 
 	if (auth == ROUTE_OPEN)
 		return (0);
+	if (auth == ROUTE_KEY)
+		return (by_key(c, err) == 1 ? 0 : -1);
 	rc = token != NULL ? by_bearer(c, token, err) : by_cookie(c, err);
 	if (rc != 1)
 		return (-1);

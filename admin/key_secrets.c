@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "base/err.h"
+#include "pool/lookup.h"
 #include "store/store.h"
 
 #include "change.h"
@@ -83,5 +86,25 @@ key_secrets_rotate(struct store *st, const struct seal_pepper *pepper,
 	    err), err);
 	if (rc != 0)
 		seal_wipe(key, SEAL_CLIENT_KEY_SIZE);
+	return (rc);
+}
+
+int
+key_secrets_find(struct store *st, const struct seal_pepper *pepper,
+    const char *secret, int64_t *id, struct err *err)
+{
+	const int64_t now_ms = store_now_ms(st);
+	struct lookup_op op = { .key = NULL };
+	int rc = 0;
+
+	seal_hash(pepper, secret, strlen(secret), op.hash);
+	if (lookup_read(st, &op, err))
+		return (-1);
+	if (op.key != NULL && op.key->enabled && (op.key->expires_ms == 0 ||
+	    op.key->expires_ms > now_ms)) {
+		*id = op.key->id;
+		rc = 1;
+	}
+	key_info_unref(op.key);
 	return (rc);
 }

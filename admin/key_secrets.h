@@ -25,4 +25,13 @@ int key_secrets_rotate(struct store *st, const struct seal_pepper *pepper,
     const char *name, int64_t overlap_ms, char key[SEAL_CLIENT_KEY_SIZE],
     struct err *err) __attribute__((__warn_unused_result__));
 
+/**
+ * key_secrets_find(st, pepper, secret, id, err):
+ * The key that the relay would take ${secret} for: neither revoked nor
+ * disabled nor expired.  1 with its id, 0, or -1.
+ */
+int key_secrets_find(struct store *st, const struct seal_pepper *pepper,
+    const char *secret, int64_t *id, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_KEY_SECRETS_H_ */

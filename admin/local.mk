@@ -112,6 +112,7 @@ libadmin_a_SOURCES = \
 	admin/routes_groups.c \
 	admin/routes_jobs.c \
 	admin/routes_keys.c \
+	admin/routes_me.c \
 	admin/routes_models.c \
 	admin/routes_objects.c \
 	admin/routes_people.c \

@@ -10,12 +10,16 @@ enum handler {
 	HANDLERS
 };
 
-#define AUTH(least) \
-	(ROLE_##least == ROLE_NONE ? ROUTE_OPEN : ROUTE_TOKEN)
+/* What is asked for, by the least role. */
+#define AUTH_NONE	ROUTE_OPEN
+#define AUTH_KEY	ROUTE_KEY
+#define AUTH_USER	ROUTE_TOKEN
+#define AUTH_OPERATOR	ROUTE_TOKEN
+#define AUTH_ADMIN	ROUTE_TOKEN
 
 static const struct route routes[] = {
 #define ROUTE(method, path, least, body, name) \
-	{ method, "/api/v1" path, AUTH(least), DIALECT_ADMIN, body, \
+	{ method, "/api/v1" path, AUTH_##least, DIALECT_ADMIN, body, \
 	    HANDLER_##name },
 #include "routes.def"
 #undef ROUTE

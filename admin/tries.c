@@ -8,6 +8,7 @@
 #include "tries.h"
 
 #define SUBJECT_SIZE	160
+#define SUBJECTS_MAX	2
 
 /* What tries are counted for. */
 struct subject {
@@ -25,9 +26,9 @@ name_subject(struct subject *s, const char *name)
 	s->pause_max_ms = TRIES_PAUSE_MAX_MS;
 }
 
-/* Whoever has one address of a /64 has all of them. */
+/* Whoever has one address of a /64 has all of them.  ${what} is tried. */
 static void
-address_subject(struct subject *s, const char *address)
+address_subject(struct subject *s, const char *what, const char *address)
 {
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr in6;
@@ -38,7 +39,7 @@ address_subject(struct subject *s, const char *address)
 		if (inet_ntop(AF_INET6, &in6, text, sizeof(text)) != NULL)
 			address = text;
 	}
-	(void)snprintf(s->text, sizeof(s->text), "address:%s", address);
+	(void)snprintf(s->text, sizeof(s->text), "%s:%s", what, address);
 	s->free = TRIES_FREE_ADDRESS;
 	s->pause_max_ms = TRIES_PAUSE_MAX_ADDRESS_MS;
 }
@@ -86,22 +87,22 @@ count(struct store *st, const struct subject *s, int64_t tries,
 }
 
 static int
-take_inside(struct store *st, const struct subject *subjects,
+take_inside(struct store *st, const struct subject *subjects, size_t n,
     int64_t *wait_ms, struct err *err)
 {
 	const int64_t now_ms = store_now_ms(st);
 	const struct store_value old = store_int(now_ms - TRIES_MEMORY_MS);
-	int64_t tries[2];
+	int64_t tries[SUBJECTS_MAX];
 	size_t i;
 
 	if (store_exec(st, STMT_TRY_PRUNE, &old, 1, 1, NULL, err))
 		return (-1);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < n; i++) {
 		if (look(st, &subjects[i], now_ms, &tries[i], wait_ms, err))
 			return (-1);
 	}
 	/* One that has to wait does not lengthen the pause. */
-	for (i = 0; *wait_ms == 0 && i < 2; i++) {
+	for (i = 0; *wait_ms == 0 && i < n; i++) {
 		if (count(st, &subjects[i], tries[i], now_ms, err))
 			return (-1);
 	}
@@ -112,16 +113,48 @@ int
 tries_take(struct store *st, const char *name, const char *address,
     int64_t *wait_ms, struct err *err)
 {
-	struct subject subjects[2];
+	struct subject subjects[SUBJECTS_MAX];
 
 	*wait_ms = 0;
 
 	/* In one order, whoever takes them: addresses first. */
-	address_subject(&subjects[0], address);
+	address_subject(&subjects[0], "address", address);
 	name_subject(&subjects[1], name);
 	if (store_begin(st, true, err))
 		return (-1);
-	return (store_end(st, take_inside(st, subjects, wait_ms, err), err));
+	return (store_end(st, take_inside(st, subjects, 2, wait_ms, err),
+	    err));
+}
+
+int
+tries_take_key(struct store *st, const char *address, int64_t *wait_ms,
+    struct err *err)
+{
+	struct subject s;
+
+	*wait_ms = 0;
+	address_subject(&s, "key", address);
+	if (store_begin(st, true, err))
+		return (-1);
+	return (store_end(st, take_inside(st, &s, 1, wait_ms, err), err));
+}
+
+int
+tries_wait_key(struct store *st, const char *address, int64_t *wait_ms,
+    struct err *err)
+{
+	struct store_value subject;
+	struct subject s;
+	int64_t row[3] = { 0 };
+
+	address_subject(&s, "key", address);
+	subject = store_text(s.text);
+	if (store_one(st, STMT_TRY_READ, &subject, 1, row, 3, err) == -1)
+		return (-1);
+	*wait_ms = row[2] - store_now_ms(st);
+	if (*wait_ms < 0)
+		*wait_ms = 0;
+	return (0);
 }
 
 int
@@ -131,7 +164,7 @@ tries_forget(struct store *st, const char *name, const char *address,
 	struct subject subjects[2];
 	struct store_value params[2];
 
-	address_subject(&subjects[0], address);
+	address_subject(&subjects[0], "address", address);
 	name_subject(&subjects[1], name);
 	params[0] = store_text(subjects[0].text);
 	params[1] = store_text(subjects[1].text);

@@ -36,4 +36,14 @@ int tries_take(struct store *st, const char *name, const char *address,
 int tries_forget(struct store *st, const char *name, const char *address,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/**
+ * tries_take_key(st, address, wait_ms, err): A client key that was sent in
+ * place of a sign-in is wrong; as tries_take, by address alone, and apart from
+ * sign-ins.  tries_wait_key: How long the next has to wait, without counting.
+ */
+int tries_take_key(struct store *st, const char *address, int64_t *wait_ms,
+    struct err *err) __attribute__((__warn_unused_result__));
+int tries_wait_key(struct store *st, const char *address, int64_t *wait_ms,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_TRIES_H_ */

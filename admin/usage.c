@@ -73,7 +73,8 @@ resolve(struct report *r)
 	for (i = 0; i < NTHINGS; i++) {
 		name = *(const char *const *)(const void *)
 		    ((const char *)r->q + things[i].wanted);
-		r->wanted[i] = -1;
+		r->wanted[i] = i == USAGE_BY_KEY && r->q->key_id != 0 ?
+		    r->q->key_id : -1;
 		if (name == NULL && !r->q->by[i])
 			continue;
 		if ((r->names[i] = names_read(r->st, things[i].names,

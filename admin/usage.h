@@ -37,6 +37,7 @@ struct usage_query {
 	struct range range;
 	/* Of this one alone; NULL: of all. */
 	const char *key, *user, *account, *group;
+	int64_t key_id;			/* in place of .key; 0: not so */
 	const char *model;		/* with '*' */
 };
 

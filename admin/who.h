@@ -12,6 +12,8 @@
  */
 enum role {
 	ROLE_NONE,		/* not signed in */
+	ROLE_KEY = ROLE_NONE,	/* likewise, but with a client key; of a
+				   route, in routes.def */
 	ROLE_USER,		/* sees and makes keys of their own */
 	ROLE_OPERATOR,		/* sees all, runs the pool, sets no secrets */
 	ROLE_ADMIN,

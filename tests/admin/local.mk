@@ -149,6 +149,12 @@ tests_admin_test_budgets_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_budgets_LDADD = $(ADMIN_TEST_LIBS)
 
 # Reports and the ledger.
+UNIT_TESTS += tests/admin/test_me
+tests_admin_test_me_SOURCES = tests/admin/test_me.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_me_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_me_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_csv
 tests_admin_test_csv_SOURCES = tests/admin/test_csv.c admin/csv.c
 tests_admin_test_csv_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

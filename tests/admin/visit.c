@@ -115,6 +115,7 @@ visit(struct visit *v, const char *method, const char *path,
 	param(&r, "HTTP_COOKIE", v->cookie[0] != '\0' ? cookie : NULL);
 	param(&r, "HTTP_AUTHORIZATION", v->bearer[0] != '\0' ? bearer : NULL);
 	param(&r, "HTTP_X_CSRF_TOKEN", v->csrf);
+	param(&r, "HTTP_X_API_KEY", v->key);
 	ready = http_request_ready(&r, "/m", &err);
 	buf_init(&out, SERVICE_ANSWER_BYTES);
 	v->status = service_answer(v->service, &r, &b, ready, &err, &out);

@@ -16,6 +16,7 @@ struct visit {
 	const char *address;	/* "192.0.2.1" */
 	const char *type;	/* content-type of bodies */
 	char bearer[64];	/* "": none */
+	char key[64];		/* x-api-key; "": none */
 	char cookie[64];	/* "": none; taken from answers */
 	char csrf[64];		/* sent where it is not "" */
 	char head[4096];	/* of the last answer */
