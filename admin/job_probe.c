@@ -50,8 +50,8 @@ static const char *const verdicts[] = {
 _Static_assert(sizeof(verdicts) / sizeof(verdicts[0]) == NVERDICTS,
     "one name each");
 
-/* The first row that holds the status.  Whoever says 404 is there, and has no
- * such list. */
+/* The first row that holds the status.  Whoever says 404 is there, and has
+ * neither such a list nor, where a model is known, counts tokens. */
 static const struct {
 	int from, to;
 	enum verdict verdict;

@@ -93,6 +93,8 @@ libadmin_a_SOURCES = \
 	admin/prices.h \
 	admin/probe.c \
 	admin/probe.h \
+	admin/probe_model.c \
+	admin/probe_model.h \
 	admin/provider_report.c \
 	admin/provider_report.h \
 	admin/query.c \

@@ -13,6 +13,7 @@
 
 #include "account_secrets.h"
 #include "accounts.h"
+#include "probe_model.h"
 
 #include "probe.h"
 
@@ -33,6 +34,21 @@ static const struct {
 	{ "oauth", "authorization: Bearer " },
 };
 
+/** What is asked for. */
+enum ask_kind { ASK_LIST, ASK_TOKEN, ASK_COUNT };
+
+static const char *const paths[] = {
+	[ASK_LIST] = "/v1/models?limit=1",
+	[ASK_TOKEN] = "/v1/messages",
+	[ASK_COUNT] = "/v1/messages/count_tokens",
+};
+
+struct ask {
+	enum ask_kind kind;
+	const char *model;	/* not of ASK_LIST */
+	const struct probe_limits *limits;	/* NULL: those of a call */
+};
+
 struct probe {
 	CURL *curl;
 	struct curl_slist *headers;
@@ -43,7 +59,7 @@ struct probe {
 	char *body;		/* request body; NULL: GET */
 	struct buf answer;
 	char error[CURL_ERROR_SIZE];
-	const struct probe_limits *limits;	/* NULL: those of a call */
+	const struct ask *ask;
 };
 
 static size_t
@@ -165,14 +181,16 @@ make_headers(struct probe *p, struct err *err)
 }
 
 static int
-make_body(struct probe *p, const char *model, struct err *err)
+make_body(struct probe *p, struct err *err)
 {
 	json_t *j;
 
-	if (model == NULL)
+	if (p->ask->kind == ASK_LIST)
 		return (0);
-	j = json_pack("{s:s, s:i, s:[{s:s, s:s}]}", "model", model,
-	    "max_tokens", 1, "messages", "role", "user", "content", "Hi");
+	j = json_pack("{s:s, s:[{s:s, s:s}]}", "model", p->ask->model,
+	    "messages", "role", "user", "content", "Hi");
+	if (p->ask->kind == ASK_TOKEN)
+		(void)json_object_set_new(j, "max_tokens", json_integer(1));
 	p->body = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	if (p->body != NULL)
@@ -185,18 +203,19 @@ static int
 set_limits(struct probe *p, const struct conf *conf)
 {
 	CURL *c = p->curl;
-	int64_t all_ms = p->limits != NULL ? p->limits->timeout_ms :
+	const struct probe_limits *limits = p->ask->limits;
+	int64_t all_ms = limits != NULL ? limits->timeout_ms :
 	    conf->plain_timeout_ms;
 
 	if (curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)conf->connect_timeout_ms) ||
 	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)all_ms))
 		return (-1);
-	if (p->limits == NULL)
+	if (limits == NULL)
 		return (0);
 	return (curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) ||
 	    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, see_progress) ||
-	    curl_easy_setopt(c, CURLOPT_XFERINFODATA, p->limits) ? -1 : 0);
+	    curl_easy_setopt(c, CURLOPT_XFERINFODATA, limits) ? -1 : 0);
 }
 
 static int
@@ -276,23 +295,19 @@ perform(struct probe *p, struct probe_result *result)
 
 static int
 probe(struct store *st, const struct seal *seal, const struct conf *conf,
-    const char *name, const char *model, const struct probe_limits *limits,
+    const json_t *account, const struct ask *ask,
     struct probe_result *result, struct err *err)
 {
-	struct probe p = { .limits = limits };
-	json_t *account;
+	struct probe p = { .ask = ask };
 	int rc = -1;
 
 	memset(result, 0, sizeof(*result));
 	buf_init(&p.answer, LIMIT_ERROR_BODY_BYTES);
-	if ((account = accounts_show(st, name, err)) == NULL)
-		goto done;
 	(void)snprintf(result->url, sizeof(result->url), "%.480s%s",
-	    text_of(account, "base_url"),
-	    model != NULL ? "/v1/messages" : "/v1/models?limit=1");
+	    text_of(account, "base_url"), paths[ask->kind]);
 	if (make_auth(&p, st, seal, account, err) ||
 	    find_proxy(&p, st, seal, account, err) ||
-	    make_body(&p, model, err) || make_headers(&p, err) ||
+	    make_body(&p, err) || make_headers(&p, err) ||
 	    set_up(&p, conf, result->url, err))
 		goto done;
 	perform(&p, result);
@@ -311,6 +326,51 @@ done:
 		seal_wipe_free(p.proxy, p.proxy_len);
 	free(p.body);
 	buf_fini(&p.answer);
+	return (rc);
+}
+
+/* Where there is no list: the count, if a model is known, in the time that is
+ * left.  Until then ${result} is that of the list. */
+static int
+probe_count(struct store *st, const struct seal *seal,
+    const struct conf *conf, const json_t *account,
+    const struct probe_limits *limits, struct probe_result *result,
+    struct err *err)
+{
+	struct probe_limits rest = { .timeout_ms = 0 };
+	char model[LIMIT_NAME_BYTES];
+	struct ask ask = { .kind = ASK_COUNT, .model = model };
+	int rc;
+
+	rc = probe_model(st, json_integer_value(json_object_get(account,
+	    "id")), model, err);
+	if (rc <= 0)
+		return (rc);
+	if (limits != NULL) {
+		rest = *limits;
+		rest.timeout_ms -= result->latency_ms;
+		ask.limits = &rest;
+		if (rest.timeout_ms <= 0 || limits->stops(limits->arg))
+			return (0);
+	}
+	return (probe(st, seal, conf, account, &ask, result, err));
+}
+
+static int
+probe_by_name(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name, const struct ask *ask,
+    struct probe_result *result, struct err *err)
+{
+	json_t *account;
+	int rc;
+
+	if ((account = accounts_show(st, name, err)) == NULL)
+		return (-1);
+	rc = probe(st, seal, conf, account, ask, result, err);
+	if (rc == 0 && ask->kind == ASK_LIST &&
+	    (result->status == 404 || result->status == 405))
+		rc = probe_count(st, seal, conf, account, ask->limits, result,
+		    err);
 	json_decref(account);
 	return (rc);
 }
@@ -320,8 +380,11 @@ probe_account(struct store *st, const struct seal *seal,
     const struct conf *conf, const char *name, const char *model,
     struct probe_result *result, struct err *err)
 {
+	const struct ask ask = {
+		.kind = model == NULL ? ASK_LIST : ASK_TOKEN, .model = model
+	};
 
-	return (probe(st, seal, conf, name, model, NULL, result, err));
+	return (probe_by_name(st, seal, conf, name, &ask, result, err));
 }
 
 int
@@ -330,6 +393,7 @@ probe_account_within(struct store *st, const struct seal *seal,
     const struct probe_limits *limits, struct probe_result *result,
     struct err *err)
 {
+	const struct ask ask = { .kind = ASK_LIST, .limits = limits };
 
-	return (probe(st, seal, conf, name, NULL, limits, result, err));
+	return (probe_by_name(st, seal, conf, name, &ask, result, err));
 }

@@ -23,9 +23,11 @@ struct probe_result {
 
 /**
  * probe_account(st, seal, conf, name, model, result, err):
- * Ask account ${name} for its list of models, or, with ${model}, for one
- * token of it, which costs a little.  0 when there is a ${result}, good or
- * bad; -1: ERR_NOT_FOUND, ERR_CRYPTO, ...
+ * Ask account ${name} for its list of models; where there is no such list (404,
+ * 405), to count the tokens of a short message to a model that it is known to
+ * serve (see probe_model.h), if one is.  Neither costs anything.  Or, with
+ * ${model}, for one token of it, which costs a little.  0 when there is a
+ * ${result}, good or bad; -1: ERR_NOT_FOUND, ERR_CRYPTO, ...
  */
 int probe_account(struct store *st, const struct seal *seal,
     const struct conf *conf, const char *name, const char *model,
@@ -34,13 +36,13 @@ int probe_account(struct store *st, const struct seal *seal,
 
 /** How long one may take. */
 struct probe_limits {
-	int64_t timeout_ms;		/* for all of it */
+	int64_t timeout_ms;		/* for all of it, both requests */
 	bool (*stops)(void *arg);	/* break it off? */
 	void *arg;
 };
 
 /** probe_account_within(st, seal, conf, name, limits, result, err): As
- * probe_account, for the list of models. */
+ * probe_account, without a model. */
 int probe_account_within(struct store *st, const struct seal *seal,
     const struct conf *conf, const char *name,
     const struct probe_limits *limits, struct probe_result *result,

@@ -55,6 +55,23 @@ LEFT JOIN account_oauth o ON o.account_id = a.id
 LEFT JOIN account_probe p ON p.account_id = a.id
 WHERE a.enabled = 1 ORDER BY a.id;
 
+-- name: probe_serves
+-- account_id: names and wildcards by comma
+SELECT models FROM account WHERE id = ?;
+
+-- name: probe_aliases
+-- account_id twice: where its aliases lead, its own first
+SELECT target FROM model_alias
+WHERE (scope = 'account' AND scope_id = ?) OR (scope = 'group' AND
+    scope_id = (SELECT group_id FROM account WHERE id = ?))
+ORDER BY scope, pattern;
+
+-- name: probe_used
+-- account_id, since when: what it served, the newest hour first
+SELECT model FROM usage_hour
+WHERE account_id = ? AND start_ms >= ? AND model <> '' AND requests > errors
+ORDER BY start_ms DESC;
+
 -- name: probe_put
 -- account_id, probed_ms, result, status, latency_ms, detail, good_ms
 REPLACE INTO account_probe (account_id, probed_ms, result, status,

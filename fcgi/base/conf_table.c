@@ -309,8 +309,9 @@ static const struct conf_setting settings[] = {
 	      "responders, which do it in time, left behind." },
 	{ .name = "job_probe", .type = CONF_CRON, FIELD(job_probe),
 	  .def = "*/15 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
-	  .help = "When each account is asked for its list of models, which "
-	      "costs nothing, to find out how it does." },
+	  .help = "When each account is asked for its list of models, or to "
+	      "count tokens where it has none, which costs nothing, to find "
+	      "out how it does." },
 	{ .name = "job_reap", .type = CONF_CRON, FIELD(job_reap),
 	  .def = "*/10 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
 	  .help = "When requests are closed that dead responders left and no "

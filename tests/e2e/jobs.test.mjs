@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onMysql, write } from './lib/database.mjs';
-import { call } from './lib/http.mjs';
+import { call, message } from './lib/http.mjs';
 import { header } from './lib/mock.mjs';
 import { Proxy } from './lib/proxy.mjs';
 import { Site, prefix, run } from './lib/site.mjs';
@@ -21,6 +21,7 @@ before(async () => {
 	site = await Site.start({ set: { queue_timeout_s: '1s',
 		job_prune: '@every 1s', job_lease_s: '2s',
 		cooldown_error_s: '600s', cooldown_rate_s: '600s' } });
+	await site.mock.keepBodies();
 });
 after(async () => {
 	await site?.stop();
@@ -129,6 +130,55 @@ describe('health probes', () => {
 		assert.equal(header(asked, 'x-api-key'), secret);
 		assert.deepEqual(await site.sql(
 			'SELECT count(*) AS n FROM ledger'), before);
+	});
+
+	test('ask for a count of tokens where there is no list', async () => {
+		const team = await site.team(1);
+		const [{ name, secret }] = team.accounts;
+		const paths = async () => (await site.mock.requests(secret))
+			.map(r => `${r.method} ${r.path}`);
+		const list = 'GET /v1/models?limit=1';
+		const count = 'POST /v1/messages/count_tokens';
+		await site.mock.planFor({ credential: secret, path: '/v1/models*' },
+			{ status: 404, count: 1 }, { status: 405 });
+		// Nothing is known that could be asked for.
+		let p = await probe(name);
+		assert.deepEqual([p.result, p.status], ['ok', 404]);
+		assert.deepEqual(await paths(), [list]);
+		// What it served last, then an alias, then its own list.
+		assert.equal((await call(team, message({
+			model: 'claude-sonnet-4-5' }))).status, 200);
+		await until('the roll-up', async () => (await site.sql(
+			`SELECT count(*) AS n FROM usage_hour WHERE account_id =
+				(SELECT id FROM account WHERE name = '${name}')`))[0].n > 0);
+		const asked = async () => JSON.parse(
+			(await site.mock.requests(secret)).at(-1).body);
+		for (const [args, model] of [
+			[null, 'claude-sonnet-4-5'],
+			[['alias', 'add', '--group', team.name, 'a*', 'of-the-group'],
+				'of-the-group'],
+			[['alias', 'add', '--account', name, 'b*', 'its-own'], 'its-own'],
+			[['account', 'set', name, '--models', 'claude-*,x,y'], 'x']]) {
+			if (args)
+				await site.leasehold(args);
+			p = await probe(name);
+			assert.deepEqual([p.result, p.status], ['ok', 200]);
+			assert.ok(p.good_ms > 0);
+			assert.deepEqual((await paths()).slice(-2), [list, count]);
+			const body = await asked();
+			assert.equal(body.model, model);
+			assert.equal('max_tokens' in body, false);
+		}
+		// What that answers counts.
+		await site.mock.planFor({ credential: secret,
+			path: '/v1/messages/count_tokens' },
+		{ status: 429, count: 1 }, { status: 401 });
+		assert.equal((await probe(name)).result, 'limited');
+		const [c] = (await probe(name), await site.cooldowns(team));
+		assert.equal(c.reason, 'auth');
+		const tested = await site.tryLeasehold(['account', 'test', name]);
+		assert.match(tested.stdout, /count_tokens: status 401/);
+		await site.leasehold(['account', 'disable', name]);
 	});
 
 	test('end a park for a failure, not one for a limit', async () => {
