@@ -15,6 +15,7 @@
 #include "sign_in.h"
 #include "who.h"
 
+struct access;
 struct conf;
 struct err;
 struct events;
@@ -45,6 +46,7 @@ struct api_settings {
 	enum api_registration registration;
 	bool secure;		/* the site is reached by https alone */
 	struct events *events;	/* NULL: nobody can listen */
+	struct access *access;	/* NULL: from anywhere */
 };
 
 #define API_COOKIE	"leasehold"
@@ -55,7 +57,8 @@ struct api_call {
 	struct store *store;
 	const struct seal *seal;
 	const struct seal_pepper *pepper;
-	const struct http_request *http;
+	const struct http_request *http;	/* remote_addr: whose request
+						   it is, see access_ask */
 	const struct route_match *match;
 	json_t *body;		/* an object; NULL: none was sent */
 	struct who who;

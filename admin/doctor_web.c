@@ -439,6 +439,14 @@ check_admin_route(struct doctor *d, struct doctor_finding *f)
 	} else if (a.status == 403 && from(&a) == FROM_OTHER) {
 		finding_set(f, DOCTOR_OK, "/api/v1/status is forbidden to "
 		    "this address by the web server");
+	} else if (answered(&a, 403, FROM_ADMIN)) {
+		finding_set(f, DOCTOR_OK, "/api/v1/status leads to the admin "
+		    "responder, which is not open to this address "
+		    "(admin_from)");
+	} else if (answered(&a, 404, FROM_ADMIN) &&
+	    strcmp(d->conf->routes, "relay") == 0) {
+		finding_set(f, DOCTOR_OK, "/api/v1/status leads to the admin "
+		    "responder, which does not serve it here (routes)");
 	} else {
 		tell(f, DOCTOR_FAIL, &a, "/api/v1/status");
 		if (from(&a) == FROM_OTHER && a.status >= 502 &&

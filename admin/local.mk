@@ -2,6 +2,8 @@
 # responder shares.
 noinst_LIBRARIES += libadmin.a
 libadmin_a_SOURCES = \
+	admin/access.c \
+	admin/access.h \
 	admin/account_breaker.c \
 	admin/account_breaker.h \
 	admin/account_oauth.c \

@@ -18,6 +18,7 @@
 #include "base/seal.h"
 #include "ledger/meta.h"
 
+#include "access.h"
 #include "events.h"
 #include "job_thread.h"
 #include "presence.h"
@@ -41,6 +42,7 @@ struct responder {
 	struct workers *workers;
 	struct presence *presence;
 	struct events *events;
+	struct access *access;
 	struct job_thread *jobs;
 };
 
@@ -189,6 +191,8 @@ start_workers(struct responder *r, struct err *err)
 {
 	struct service_params params;
 
+	if ((r->access = access_new(r->conf, err)) == NULL)
+		return (-1);
 	fill_params(r, &params);
 	r->events = events_start(&(struct events_params) {
 		.store_url = params.store_url,
@@ -199,6 +203,7 @@ start_workers(struct responder *r, struct err *err)
 	if (r->events == NULL)
 		return (-1);
 	params.settings.events = r->events;
+	params.settings.access = r->access;
 	r->workers = workers_start(r->conf->admin_threads, &params, &r->busy,
 	    err);
 	return (r->workers == NULL ? -1 : 0);
@@ -232,6 +237,10 @@ reload(struct responder *r)
 	}
 	set_level(r);
 	job_thread_reload(r->jobs);
+	if (access_set(r->access, r->conf, &err)) {
+		log_note(r->log, LOG_LEVEL_ERROR, "main", "reload", &err);
+		return;
+	}
 	log_note(r->log, LOG_LEVEL_INFO, "main", "reload", NULL);
 }
 
@@ -272,6 +281,7 @@ main(int argc, char **argv)
 			log_note(r.log, LOG_LEVEL_ERROR, "main", "stopped",
 			    &err);
 		events_stop(r.events);
+		access_free(r.access);
 		job_thread_stop(r.jobs);
 		presence_stop(r.presence);
 		if (workers_are_spawned())
@@ -292,6 +302,7 @@ main(int argc, char **argv)
 		_exit(EXIT_FAILURE);
 	}
 	events_stop(r.events);
+	access_free(r.access);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
 	log_close(r.log);
 	conf_free(r.conf);

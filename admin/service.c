@@ -13,6 +13,7 @@
 #include "ledger/meta.h"
 #include "store/store.h"
 
+#include "access.h"
 #include "api.h"
 #include "gate.h"
 
@@ -289,20 +290,47 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 	return (status);
 }
 
+/* Who may not ask here at all is told so before anything is looked up.  0, or
+ * the status that was answered. */
+static int
+admit(const struct service *s, const struct http_request *r,
+    enum route_auth auth, char address[NET_ADDR_SIZE], struct buf *out)
+{
+
+	switch (access_ask(s->params.settings.access, r, auth, address)) {
+	case ACCESS_FORBIDDEN:
+		return (answer_words(out, 403, "administration is not open "
+		    "to this address"));
+	case ACCESS_ELSEWHERE:
+		return (answer_words(out, 404, "administration is not served "
+		    "here"));
+	case ACCESS_GRANTED:
+		break;
+	}
+	return (0);
+}
+
 static int
 answer_route(struct service *s, const struct http_request *r,
     const struct service_body *body, const struct route_match *m,
     const struct api_duty *duty, struct buf *out)
 {
+	struct http_request from = *r;
 	struct err err = { .code = ERR_NONE };
 	struct api_call c = {
 		.settings = &s->params.settings,
-		.http = r,
+		.http = &from,
 		.match = m,
 		.status = 200,
 	};
+	char address[NET_ADDR_SIZE];
 	int status;
 
+	if (s->params.settings.access != NULL) {
+		if ((status = admit(s, r, m->route->auth, address, out)) != 0)
+			return (status);
+		from.remote_addr = address;
+	}
 	if (connect_store(s, &err))
 		return (answer_failure(s, out, &err));
 	c.store = s->store;

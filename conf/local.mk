@@ -3,6 +3,7 @@
 CONF_FILES = \
 	conf/leasehold.conf \
 	conf/logrotate \
+	conf/nginx/admin.conf \
 	conf/nginx/mount.conf \
 	conf/nginx/nginx.conf \
 	conf/nginx/site.conf \
@@ -15,8 +16,8 @@ CONF_FILES = \
 confexamplesdir = $(pkgdatadir)/conf
 confexamples_DATA = conf/leasehold.conf conf/logrotate
 confnginxdir = $(pkgdatadir)/conf/nginx
-confnginx_DATA = conf/nginx/mount.conf conf/nginx/nginx.conf \
-	conf/nginx/site.conf conf/nginx/upstream.conf
+confnginx_DATA = conf/nginx/admin.conf conf/nginx/mount.conf \
+	conf/nginx/nginx.conf conf/nginx/site.conf conf/nginx/upstream.conf
 confsystemddir = $(pkgdatadir)/conf/systemd
 confsystemd_DATA = conf/systemd/leasehold-admin.socket \
 	conf/systemd/leasehold-admin@.service \

@@ -65,7 +65,7 @@ folder_setup() {
 folder_nginx() {
 	local changed= name
 
-	for name in upstream mount site nginx; do
+	for name in upstream mount admin site nginx; do
 		fill_conf "nginx/$name.conf.in" "$etc_dir/nginx/$name.conf" &&
 			changed=1
 	done

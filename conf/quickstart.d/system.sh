@@ -172,7 +172,7 @@ system_nginx() {
 	local changed= name site=/etc/nginx/sites-available/leasehold
 	local link=/etc/nginx/sites-enabled/leasehold
 
-	for name in upstream mount; do
+	for name in upstream mount admin; do
 		fill_conf "nginx/$name.conf.in" "$etc_dir/nginx/$name.conf" &&
 			changed=1
 	done

@@ -37,6 +37,8 @@ struct conf {
 	int64_t relay_processes;	/* for quickstart and units */
 	int64_t admin_processes;
 	int64_t admin_threads;
+	char *routes;			/* "all", "relay", "admin" */
+	char *admin_from;		/* networks by comma; "": all */
 	char *registration;		/* "invited", "open" */
 	int64_t sign_in_idle_ms;
 	int64_t sign_in_max_ms;

@@ -109,6 +109,19 @@ static const struct conf_setting settings[] = {
 	{ .name = "admin_threads", .type = CONF_INT, FIELD(admin_threads),
 	  .def = "4", .min = 1, .max = 64,
 	  .help = "Threads of one admin responder." },
+	{ .name = "routes", .type = CONF_CHOICE, FIELD(routes),
+	  .def = "all", .choices = "all|relay|admin", .reloadable = true,
+	  .help = "What the responders of this host serve: all, model calls "
+	      "and what else takes a client's key (relay), or administration "
+	      "alone (admin); the rest is answered 404.  Jobs run in any "
+	      "case." },
+	{ .name = "admin_from", .type = CONF_NETS, FIELD(admin_from),
+	  .def = "", .max = 2000, .reloadable = true,
+	  .help = "Networks (10.0.0.0/8, 2001:db8::/32, by comma) that "
+	      "administration is open to, by the client's address (see "
+	      "trusted_proxies), unix for clients of the web server that "
+	      "have none; empty: all.  Others are answered 403.  What takes "
+	      "a client's key is open to all." },
 
 	{ .name = "registration", .type = CONF_CHOICE, FIELD(registration),
 	  .def = "invited", .choices = "invited|open",

@@ -322,6 +322,20 @@ relay_unmatched(struct relay *r, struct fcgi_request *req,
 	relay_refuse(r, req, m->dialect, &e);
 }
 
+/* Routes are confined: this host is for administration. */
+static void
+relay_elsewhere(struct relay *r, struct fcgi_request *req,
+    const struct route_match *m)
+{
+	struct response_error e = {
+		.status = 404,
+		.message = "Model calls are not served here.",
+		.should_retry = -1
+	};
+
+	relay_refuse(r, req, m->dialect, &e);
+}
+
 /* Refused by its head: the body is not even begun. */
 static void
 relay_turn_away(struct relay *r, struct fcgi_request *req, enum refusal why)
@@ -441,6 +455,10 @@ relay_begin(void *arg, struct fcgi_request *req)
 	case RELAY_PROBE_BODY:
 		return (relay_probe(r, req, PROBE_BODY));
 	default:
+		if (strcmp(r->conf->routes, "admin") == 0) {
+			relay_elsewhere(r, req, &m);
+			return (false);
+		}
 		return (relay_call(r, req, &relay_kinds[m.route->handler],
 		    &m));
 	}

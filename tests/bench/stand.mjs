@@ -207,7 +207,7 @@ function snippet(name, home, socket) {
     keepalive_s: 30 };
   return readFileSync(conf(join('nginx', name)), 'utf8')
     .replace(/@(\w+)@/g, (_, word) => fills[word])
-    .replace(/^\s*access_log .*$/gm, '');
+    .replace(/^\s*(?:access_log|include .*admin\.conf).*$/gm, '');
 }
 
 function command(build, settings, args, input = '') {

@@ -15,12 +15,12 @@ export function message(more = {}) {
 // Send a request; the answer with its whole body, however it ended:
 //	{ status, headers, body, ended: 'end' | 'cut', error }
 export function request(url, { method = 'POST', key, headers = {}, body,
-	agent, signal, onData } = {}) {
+	agent, signal, socketPath, onData } = {}) {
 	const payload = body === undefined || typeof body === 'string' ||
 		Buffer.isBuffer(body) ? body : JSON.stringify(body);
 	return new Promise((done, fail) => {
 		const req = http.request(url, {
-			method, agent, signal,
+			method, agent, signal, socketPath,
 			headers: {
 				...key && { 'x-api-key': key },
 				...payload !== undefined && {
