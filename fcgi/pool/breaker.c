@@ -53,6 +53,22 @@ breaker_of(const struct account *a, const char *family, int64_t now_ms,
 	return (worst);
 }
 
+int64_t
+breaker_until_ms(const struct account *a, int64_t now_ms)
+{
+	const struct cooldown *cd;
+	int64_t until_ms = INT64_MAX, begin_ms;
+
+	for (cd = a->cooldowns; cd < a->cooldowns + a->ncooldowns; cd++) {
+		begin_ms = cd->observed_ms - BREAKER_SLACK_MS;
+		if (cd->until_ms > now_ms && cd->until_ms < until_ms)
+			until_ms = cd->until_ms;
+		if (begin_ms > now_ms && begin_ms < until_ms)
+			until_ms = begin_ms;
+	}
+	return (until_ms);
+}
+
 const char *
 breaker_word(enum breaker b)
 {

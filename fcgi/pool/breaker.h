@@ -51,6 +51,10 @@ enum breaker breaker_one(const struct cooldown *cd, int64_t now_ms);
 enum breaker breaker_of(const struct account *a, const char *family,
     int64_t now_ms, const struct cooldown **why);
 
+/** breaker_until_ms(a, now_ms): Before then time alone changes nothing of it;
+ * later than ${now_ms}.  INT64_MAX: never. */
+int64_t breaker_until_ms(const struct account *a, int64_t now_ms);
+
 /** breaker_heals(cd): Time alone takes away what it is for: a limit, or a
  * failure that may be over at any moment; but not a refused credential. */
 bool breaker_heals(const struct cooldown *cd);

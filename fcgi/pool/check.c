@@ -265,6 +265,36 @@ say_models(const struct admit_op *op, char *out, size_t size)
 	}
 }
 
+/* An account, of all that are like it. */
+static void
+survey_example(const struct runner *rn, struct survey *s,
+    const struct account *a)
+{
+
+	if (a != NULL && may_serve(a, s->key, s->op))
+		survey_account(rn, s, a);
+}
+
+/* Those that the request may go to: of those that are alike one tells all. */
+static void
+survey_all(const struct runner *rn, struct survey *s)
+{
+	const struct snapshot *sn = rn->snapshot;
+	const struct admit_op *op = s->op;
+	size_t i;
+
+	if (op->account_id != 0)
+		survey_example(rn, s, snapshot_account(sn, op->account_id));
+	else if (strcmp(s->key->bind_kind, "account") == 0)
+		survey_example(rn, s, snapshot_account(sn, s->key->bind_id));
+	else for (i = 0; i < sn->nexamples; i++) {
+		survey_example(rn, s, sn->examples[i]);
+		if ((!op->billed || makes(op)) && s->serving > 0 &&
+		    !needs_prices(rn, op))
+			break;
+	}
+}
+
 /* No account will do: in words. */
 static int
 refuse_unserved(const struct runner *rn, const struct survey *s)
@@ -319,24 +349,11 @@ find_demand(struct runner *rn, struct admit_op *op,
     const struct key_state *key, struct demand *want)
 {
 	struct survey v = { .op = op, .key = key, .want = want };
-	const struct snapshot *s = rn->snapshot;
-	const struct account *a, *like = NULL;
 	int rc;
 
 	if (model_names_also(op->lease.names, op->also))
 		return (refuse_unnamed(rn, &v));
-	for (a = s->accounts; a < s->accounts + s->naccounts; a++) {
-		/* Most are like one that serves: nothing new is learnt. */
-		if ((like != NULL && account_alike(a, like)) ||
-		    !may_serve(a, key, op))
-			continue;
-		survey_account(rn, &v, a);
-		if (v.serving > 0 && like == NULL && account_alike(a, a))
-			like = a;
-		if ((!op->billed || makes(op)) && v.serving > 0 &&
-		    !needs_prices(rn, op))
-			break;
-	}
+	survey_all(rn, &v);
 	if (v.serving == 0)
 		return (refuse_unserved(rn, &v));
 	if ((rc = find_names(rn, &v)) != 1)

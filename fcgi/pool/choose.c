@@ -1,9 +1,9 @@
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "pool/board.h"
 #include "pool/choose.h"
+#include "pool/choose_internal.h"
 #include "pool/models.h"
 
 /* What one lease adds to the pass of an account of weight 1. */
@@ -12,53 +12,15 @@
 /* So soon clients come back where only probes go through. */
 #define SOFT_MS	10000
 
-/* Why an account is passed over, in the words of the trace. */
-enum why {
-	WHY_FIT,
-	WHY_PROBE,		/* fit, as a probe */
-	WHY_UNBOUND,		/* not in the trace */
-	WHY_PLATFORM,
-	WHY_DISABLED,
-	WHY_SEALED,
-	WHY_MODEL,
-	WHY_UNRESERVED,
-	WHY_TRIED,
-	WHY_PARKED,
-	WHY_SOFT,		/* parked, if others are left */
-	WHY_PROBED,		/* by another */
-	WHY_BUSY,
-	WHY_COUNT
-};
-
-static const char *const whys[] = {
-	[WHY_FIT] = "fit",
-	[WHY_PROBE] = "probe",
-	[WHY_UNBOUND] = "unbound",
-	[WHY_PLATFORM] = "platform",
-	[WHY_DISABLED] = "disabled",
-	[WHY_SEALED] = "sealed",
-	[WHY_MODEL] = "model",
-	[WHY_UNRESERVED] = "unreserved",
-	[WHY_TRIED] = "tried",
-	[WHY_PARKED] = "parked",
-	[WHY_SOFT] = "parked",
-	[WHY_PROBED] = "probed",
-	[WHY_BUSY] = "busy",
-};
-
-_Static_assert(sizeof(whys) / sizeof(whys[0]) == WHY_COUNT,
-    "one word for each reason");
-
-static bool
-is_fit(int why)
+bool
+choose_is_fit(enum why why)
 {
 
 	return (why == WHY_FIT || why == WHY_PROBE);
 }
 
-/* Of an account of which much would reset unused it is smaller. */
-static int64_t
-stride(const struct candidate *c, struct choose_field *f)
+int64_t
+choose_stride(const struct candidate *c, struct choose_field *f)
 {
 	int weight = c->account->weight > 0 ? c->account->weight : 1;
 	int64_t pace = share_pace(&c->health.share, f->now_ms);
@@ -72,52 +34,49 @@ stride(const struct candidate *c, struct choose_field *f)
 	    f->usual * SHARE_PACE_EVEN / pace);
 }
 
-/*
- * An account that was away does not get all at once what it missed: its pass is
- * brought up to at most one stride behind the foremost.
- */
+int64_t
+choose_least_pass(const struct choose_field *f)
+{
+
+	return (f->pass - f->stride);
+}
+
 static int64_t
 raised_pass(const struct candidate *c, const struct choose_field *f)
 {
-	int64_t least = f->pass - f->stride;
+	int64_t least = choose_least_pass(f);
 
 	return (c->pass > least ? c->pass : least);
 }
 
-/* Strategies give a score to a candidate that fits; the smallest wins. */
-struct strategy {
-	const char *name;
-	int64_t (*score)(const struct candidate *c, int64_t pass,
-	    const struct choose_field *f);	/* ${pass}: see raised_pass */
-};
-
 /* Shares by weight; what is in flight counts once more, so that a slow
  * account gets less. */
 static int64_t
-score_weighted(const struct candidate *c, int64_t pass,
+score_weighted(const struct candidate *c, int64_t stride, int64_t pass,
     const struct choose_field *f)
 {
 
 	(void)f;
-	return (pass + c->in_use * c->stride);
+	return (pass + c->in_use * stride);
 }
 
 static int64_t
-score_least_connections(const struct candidate *c, int64_t pass,
+score_least_connections(const struct candidate *c, int64_t stride, int64_t pass,
     const struct choose_field *f)
 {
 
 	(void)pass;
 	(void)f;
-	return (c->in_use * c->stride);
+	return (c->in_use * stride);
 }
 
 /* Each in its turn, whatever its weight. */
 static int64_t
-score_round_robin(const struct candidate *c, int64_t pass,
+score_round_robin(const struct candidate *c, int64_t stride, int64_t pass,
     const struct choose_field *f)
 {
 
+	(void)stride;
 	(void)pass;
 	(void)f;
 	return (c->turn);
@@ -126,20 +85,20 @@ score_round_robin(const struct candidate *c, int64_t pass,
 /* As long as the first byte would take if each request that it serves already
  * made it slower by as much; by weight. */
 static int64_t
-score_response_time(const struct candidate *c, int64_t pass,
+score_response_time(const struct candidate *c, int64_t stride, int64_t pass,
     const struct choose_field *f)
 {
 	int64_t ms = health_expected_ms(&c->health, f->best_ms, f->now_ms);
 
 	(void)pass;
-	return (ms * (c->in_use + 1) * (c->stride / 1000));
+	return (ms * (c->in_use + 1) * (stride / 1000));
 }
 
 static const struct strategy strategies[] = {
-	{ "weighted", score_weighted },
-	{ "least_connections", score_least_connections },
-	{ "round_robin", score_round_robin },
-	{ "response_time", score_response_time },
+	{ "weighted", score_weighted, false },
+	{ "least_connections", score_least_connections, false },
+	{ "round_robin", score_round_robin, false },
+	{ "response_time", score_response_time, true },
 };
 
 static const struct strategy *
@@ -152,6 +111,16 @@ strategy_find(const char *name)
 			return (&strategies[i]);
 	}
 	return (NULL);
+}
+
+const struct strategy *
+choose_strategy_of(const struct choose_params *p)
+{
+	const struct strategy *s = NULL;
+
+	if (p->strategy != NULL)
+		s = strategy_find(p->strategy);
+	return (s != NULL ? s : &strategies[0]);
 }
 
 bool
@@ -257,15 +226,13 @@ judge_request(const struct choose_params *p, const struct account *a,
 		why = WHY_PLATFORM;
 	else
 		why = judge_model(p, a);
-	if (account_alike(a, a)) {
-		f->like = a;
-		f->like_why = (int)why;
-	}
+	f->like = a;
+	f->like_why = (int)why;
 	return (why);
 }
 
-static enum why
-judge(const struct choose_params *p, const struct candidate *c,
+enum why
+choose_judge(const struct choose_params *p, const struct candidate *c,
     struct choose_field *f)
 {
 	const struct account *a = c->account;
@@ -284,7 +251,7 @@ judge(const struct choose_params *p, const struct candidate *c,
 	if (was_tried(p, a->id))
 		return (WHY_TRIED);
 	why = a->ncooldowns == 0 ? WHY_FIT : judge_breaker(p, c);
-	return (is_fit((int)why) && is_full(p, c) ? WHY_BUSY : why);
+	return (choose_is_fit(why) && is_full(p, c) ? WHY_BUSY : why);
 }
 
 /* Remember which parked account may be asked first, and may then serve.  One
@@ -312,33 +279,32 @@ note_park(const struct choose_params *p, const struct candidate *c,
 	out->cooldown = cd;
 }
 
-static void
-count(const struct choose_params *p, const struct candidate *c, enum why why,
-    struct choice *out)
+void
+choose_note_park(const struct choose_params *p, const struct candidate *c,
+    enum why why, struct choice *out)
 {
 
-	out->bound += why != WHY_UNBOUND;
-	out->unserved += why == WHY_MODEL;
-	out->tried += why == WHY_TRIED;
-	out->parked += why == WHY_PARKED || why == WHY_SOFT;
-	out->probed += why == WHY_PROBED;
-	out->busy += why == WHY_BUSY;
-	out->usable += is_fit((int)why) || why >= WHY_TRIED;
 	if (why == WHY_PARKED || why == WHY_SOFT || why == WHY_TRIED)
 		note_park(p, c, out);
 }
 
-/* A candidate as it is compared with others. */
-struct rank {
-	const struct candidate *c;	/* NULL: none yet */
-	int64_t pass, score;
-	int priority;
-	bool spent;
-};
-
-static bool
-better(const struct rank *a, const struct rank *b)
+void
+choose_count(enum why why, int n, struct choice *out)
 {
+
+	out->bound += why != WHY_UNBOUND ? n : 0;
+	out->unserved += why == WHY_MODEL ? n : 0;
+	out->tried += why == WHY_TRIED ? n : 0;
+	out->parked += why == WHY_PARKED || why == WHY_SOFT ? n : 0;
+	out->probed += why == WHY_PROBED ? n : 0;
+	out->busy += why == WHY_BUSY ? n : 0;
+	out->usable += choose_is_fit(why) || why >= WHY_TRIED ? n : 0;
+}
+
+bool
+choose_better(const struct rank *a, const struct rank *b)
+{
+
 	if (a->priority != b->priority)
 		return (a->priority < b->priority);
 	if (a->spent != b->spent)
@@ -356,7 +322,7 @@ survey(struct candidate *c, struct choose_field *f)
 {
 	int64_t ms = c->health.first_byte_ms;
 
-	c->stride = stride(c, f);
+	c->stride = choose_stride(c, f);
 	if (c->pass > f->pass)
 		f->pass = c->pass;
 	if (c->stride > f->stride)
@@ -369,16 +335,12 @@ static void
 pick(const struct choose_params *p, const struct choose_field *f,
     struct choice *out)
 {
-	const struct strategy *s = NULL;
+	const struct strategy *s = choose_strategy_of(p);
 	struct rank best = { .c = NULL }, one;
 	const struct candidate *c;
 
-	if (p->strategy != NULL)
-		s = strategy_find(p->strategy);
-	if (s == NULL)
-		s = &strategies[0];
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		if (!is_fit(c->why))
+		if (!choose_is_fit((enum why)c->why))
 			continue;
 		one.c = c;
 		one.priority = c->account->priority;
@@ -386,8 +348,8 @@ pick(const struct choose_params *p, const struct choose_field *f,
 			continue;
 		one.spent = share_spent(&c->health.share, f->now_ms);
 		one.pass = raised_pass(c, f);
-		one.score = s->score(c, one.pass, f);
-		if (best.c == NULL || better(&one, &best))
+		one.score = s->score(c, c->stride, one.pass, f);
+		if (best.c == NULL || choose_better(&one, &best))
 			best = one;
 	}
 	out->index = (size_t)(best.c - p->candidates);
@@ -422,91 +384,11 @@ open_soft(const struct choose_params *p, struct choose_field *f,
 	return (fit);
 }
 
-/* Add to the trace, which is cut before what does not fit. */
-static bool __attribute__((__format__(__printf__, 3, 4)))
-trace_add(char *trace, size_t *len, const char *fmt, ...)
-{
-	/* Room for the last element and the bracket stays free. */
-	size_t room = CHOICE_TRACE_SIZE - 24 - *len;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(trace + *len, room, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= room) {
-		trace[*len] = '\0';
-		return (false);
-	}
-	*len += (size_t)n;
-	return (true);
-}
-
-static const char *const homes[] = {
-	[CHOICE_HOME_NONE] = "",
-	[CHOICE_HOME_KEPT] = ",\"session\":\"kept\"",
-	[CHOICE_HOME_AWAITED] = ",\"session\":\"awaited\"",
-	[CHOICE_HOME_LEFT] = ",\"session\":\"left\"",
-};
-
-static bool
-trace_one(const struct choose_params *p, const struct candidate *c,
-    const char *why, struct choice *out, size_t *len)
-{
-	bool picked = strcmp(why, "picked") == 0;
-	const struct cooldown *cd = NULL;
-	char *trace = out->trace;
-	char probe[64] = "";
-
-	if (picked ? out->probe : c->why == WHY_PARKED || c->why == WHY_SOFT)
-		(void)choose_breaker(p, c->account, &cd);
-	if (picked && cd != NULL)
-		(void)snprintf(probe, sizeof(probe), ",\"probe\":\"%s\"",
-		    cd->reason);
-	if (picked)
-		cd = NULL;
-	return (trace_add(trace, len, "%s{\"account\":%" PRId64
-	    ",\"in_use\":%" PRId64 ",\"why\":\"%s%s%s\"%s%s}",
-	    *len > 1 ? "," : "", c->account->id, c->in_use, why,
-	    cd == NULL ? "" : ": ", cd == NULL ? "" : cd->reason, probe,
-	    c->account->id == p->home ? homes[out->home] : ""));
-}
-
-/* The picked one first, then the session's, then the others. */
-static void
-write_trace(const struct choose_params *p, const struct candidate *home,
-    struct choice *out)
-{
-	const struct candidate *c, *first = NULL;
-	int written = 0;
-	size_t len = 1;
-
-	out->trace[0] = '[';
-	if (out->result == CHOICE_PICKED) {
-		first = &p->candidates[out->index];
-		written += trace_one(p, first, "picked", out, &len);
-	}
-	if (home != NULL && home != first && home->why != WHY_UNBOUND)
-		written += trace_one(p, home, whys[home->why], out, &len);
-	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		if (c == first || c == home || c->why == WHY_UNBOUND)
-			continue;
-		if (!trace_one(p, c, whys[c->why], out, &len))
-			break;
-		written++;
-	}
-	if (written < out->bound)
-		len += (size_t)snprintf(out->trace + len,
-		    CHOICE_TRACE_SIZE - len, "%s{\"more\":%d}",
-		    len > 1 ? "," : "", out->bound - written);
-	memcpy(out->trace + len, "]", 2);
-}
-
 const char *
 choose_why(const struct candidate *c)
 {
 
-	return (whys[c->why]);
+	return (choose_word((enum why)c->why));
 }
 
 const char *
@@ -528,7 +410,7 @@ go_home(const struct choose_params *p, const struct candidate *home,
     const struct choose_field *f, struct choice *out)
 {
 
-	if (is_fit(home->why)) {
+	if (choose_is_fit((enum why)home->why)) {
 		out->home = CHOICE_HOME_KEPT;
 		out->index = (size_t)(home - p->candidates);
 		out->pass = raised_pass(home, f) + home->stride;
@@ -538,8 +420,8 @@ go_home(const struct choose_params *p, const struct candidate *home,
 		out->home = CHOICE_HOME_LEFT;
 }
 
-static enum choice_result
-decide(int fit, const struct choice *out)
+enum choice_result
+choose_result(int fit, const struct choice *out)
 {
 
 	if (out->home == CHOICE_HOME_AWAITED)
@@ -560,9 +442,9 @@ look(const struct choose_params *p, struct choose_field *f,
 	int fit = 0;
 
 	for (c = p->candidates; c < p->candidates + p->n; c++) {
-		c->why = (int)judge(p, c, f);
-		count(p, c, (enum why)c->why, out);
-		if (is_fit(c->why)) {
+		c->why = (int)choose_judge(p, c, f);
+		choose_count((enum why)c->why, 1, out);
+		if (choose_is_fit((enum why)c->why)) {
 			fit++;
 			survey(c, f);
 		}
@@ -572,30 +454,8 @@ look(const struct choose_params *p, struct choose_field *f,
 	return (fit);
 }
 
-static bool
-same_text(const char *a, const char *kept)
-{
-
-	return (strcmp(a != NULL ? a : "", kept) == 0);
-}
-
-static bool
-asks_the_same(const struct choose_params *p, const struct choose_memo *m)
-{
-	const struct choose_params *b = &m->asked;
-
-	return (p->candidates == b->candidates && p->n == b->n &&
-	    p->bind_kind[0] == b->bind_kind[0] && p->bind_id == b->bind_id &&
-	    p->platform == b->platform && p->needs_slot == b->needs_slot &&
-	    p->now_ms == b->now_ms &&
-	    (p->model == NULL) == (b->model == NULL) &&
-	    same_text(p->family, m->family) &&
-	    same_text(p->model, m->model) && same_text(p->names, m->names));
-}
-
-/* The table of a memo is in the order of the accounts' ids.  NULL: none. */
-static const struct candidate *
-by_id(const struct choose_params *p, int64_t id)
+const struct candidate *
+choose_by_id(const struct choose_params *p, int64_t id)
 {
 	size_t lo = 0, hi = p->n, mid;
 
@@ -612,86 +472,79 @@ by_id(const struct choose_params *p, int64_t id)
 	    &p->candidates[lo] : NULL);
 }
 
-/* Is what was seen last still so?  The one that was picked then has changed;
- * if it does not fit any more all are looked at. */
-static bool
-recall(const struct choose_params *p, struct choose_field *f,
-    const struct candidate **home, struct choice *out)
+static enum why
+why_of(const void *arg, size_t i)
 {
-	struct choose_memo *m = p->memo;
-	struct candidate *c;
 
-	if (m == NULL || !m->valid || p->ntried > 0 || !asks_the_same(p, m))
-		return (false);
-	c = &p->candidates[m->saw.index];
-	if ((int)judge(p, c, &m->field) != c->why)
-		return (false);
-	survey(c, &m->field);
-	*home = by_id(p, p->home);
-	*f = m->field;
-	memcpy(out, &m->saw, offsetof(struct choice, trace));
-	out->index = 0;
-	out->pass = 0;
-	out->home = CHOICE_HOME_NONE;
-	return (true);
+	return ((enum why)((const struct candidate *)arg)[i].why);
 }
 
 static void
-remember_ask(const struct choose_params *p, struct choose_memo *m)
+note_parks(const struct choose_params *p, struct choice *out)
 {
+	const struct candidate *c;
 
-	m->asked = *p;
-	(void)snprintf(m->family, sizeof(m->family), "%s", p->family);
-	(void)snprintf(m->model, sizeof(m->model), "%s",
-	    p->model != NULL ? p->model : "");
-	(void)snprintf(m->names, sizeof(m->names), "%s",
-	    p->names != NULL ? p->names : "");
+	for (c = p->candidates; c < p->candidates + p->n; c++)
+		choose_note_park(p, c, (enum why)c->why, out);
 }
 
+/* Of all in the table. */
 static void
-remember(const struct choose_params *p, const struct choose_field *f, int fit,
-    bool recalled, const struct choice *out)
+choose_by_look(const struct choose_params *p, bool trace, struct choice *out)
 {
-	struct choose_memo *m = p->memo;
+	struct choose_field f = { .now_ms = p->now_ms };
+	const struct candidate *home = NULL;
+	int fit;
 
-	if (m == NULL)
-		return;
-	m->valid = out->result == CHOICE_PICKED && !out->probe &&
-	    p->ntried == 0;
-	if (!m->valid)
-		return;
-	if (!recalled)
-		remember_ask(p, m);
-	memcpy(&m->saw, out, offsetof(struct choice, trace));
-	m->field = *f;
-	m->fit = fit;
+	fit = look(p, &f, &home, out);
+	note_parks(p, out);
+	if (fit == 0 && out->busy == 0 && out->parked > 0)
+		fit = open_soft(p, &f, out);
+	if (home != NULL)
+		go_home(p, home, &f, out);
+	out->result = choose_result(fit, out);
+	if (out->result == CHOICE_PICKED && out->home != CHOICE_HOME_KEPT)
+		pick(p, &f, out);
+	out->probe = out->result == CHOICE_PICKED &&
+	    p->candidates[out->index].why == WHY_PROBE;
+	if (trace)
+		choose_trace(p, home, why_of, p->candidates, out);
+}
+
+/* Of the one account that may serve. */
+static void
+choose_bound_one(const struct choose_params *p, bool trace,
+    struct choice *out)
+{
+	const struct candidate *c = choose_by_id(p, p->bind_id);
+	struct choose_params one = *p;
+
+	one.n = c == NULL ? 0 : 1;
+	if (c != NULL)
+		one.candidates += c - p->candidates;
+	choose_by_look(&one, trace, out);
+	if (out->result == CHOICE_PICKED)
+		out->index += (size_t)(one.candidates - p->candidates);
+	if (p->home != p->bind_id && choose_by_id(p, p->home) != NULL)
+		out->home = CHOICE_HOME_LEFT;
 }
 
 void
 choose(const struct choose_params *p, bool trace, struct choice *out)
 {
-	struct choose_field f = { .now_ms = p->now_ms };
-	const struct candidate *home = NULL;
-	bool recalled;
-	int fit;
 
 	memset(out, 0, offsetof(struct choice, trace));
 	out->trace[0] = '\0';
-	recalled = recall(p, &f, &home, out);
-	if (recalled)
-		fit = p->memo->fit;
-	else
-		fit = look(p, &f, &home, out);
-	if (fit == 0 && out->busy == 0 && out->parked > 0)
-		fit = open_soft(p, &f, out);
-	if (home != NULL)
-		go_home(p, home, &f, out);
-	out->result = decide(fit, out);
-	if (out->result == CHOICE_PICKED && out->home != CHOICE_HOME_KEPT)
-		pick(p, &f, out);
-	out->probe = out->result == CHOICE_PICKED &&
-	    p->candidates[out->index].why == WHY_PROBE;
-	remember(p, &f, fit, recalled, out);
-	if (trace)
-		write_trace(p, home, out);
+	if (p->boards == NULL)
+		choose_by_look(p, trace, out);
+	else if (p->bind_kind[0] == 'a')
+		choose_bound_one(p, trace, out);
+	else if (p->ntried > 0 || !board_choose(p, trace, out))
+		choose_by_look(p, trace, out);
+	if (out->result != CHOICE_PICKED)
+		return;
+	out->resting = 0;
+	out->free_ms = 0;
+	out->heals = false;
+	out->cooldown = NULL;
 }

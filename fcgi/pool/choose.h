@@ -35,18 +35,19 @@ struct candidate {
 	struct health health;
 	int64_t probed_until_ms;	/* another request is known to probe it
 					   till then, wall */
-	/* choose's own, of its last call */
+	/* choose's own, of its last call without boards */
 	int why;
 	int64_t stride;
 };
 
-struct choose_memo;
+struct boards;
 
 struct choose_params {
 	struct candidate *candidates;
 	size_t n;
-	struct choose_memo *memo;	/* NULL: each choice looks at all; else
-					   the table is in order of id */
+	struct boards *boards;	/* what is kept of this table, which is in order
+				   of id; see board.h.  NULL: each choice looks
+				   at all */
 	const char *strategy;	/* NULL or unknown: weighted */
 	const char *bind_kind;	/* pool | group | account */
 	int64_t bind_id;
@@ -87,7 +88,8 @@ struct choice {
 	size_t index;		/* CHOICE_PICKED: of the candidate ... */
 	int64_t pass;		/* ... and its pass after this lease */
 	bool probe;		/* CHOICE_PICKED: as a probe */
-	int resting;		/* that are parked, also if they were tried */
+	int resting;		/* unless one was picked: that are parked, also
+				   if they were tried */
 	int64_t free_ms;	/* when the first of them may be asked again,
 				   wall; 0: there is none ... */
 	bool heals;		/* ... by when it may serve: those that time
@@ -103,44 +105,15 @@ struct choice {
 	char trace[CHOICE_TRACE_SIZE];	/* JSON array: who was considered */
 };
 
-/** What all that fit have in common.  choose's own. */
-struct choose_field {
-	int64_t now_ms;
-	int64_t pass;		/* of the foremost */
-	int64_t stride;		/* the longest */
-	int64_t best_ms;	/* shortest time to a first byte; 0: none is
-				   known */
-	int weight;		/* of the last account that was looked at ... */
-	int64_t usual;		/* ... and its stride, as a rule */
-	const struct account *like;	/* what was said of platform and model
-					   of it ... */
-	int like_why;		/* ... holds for all that are alike */
-};
-
-/**
- * What a choice saw, for the next one that asks for the same: in a batch most
- * do, and then only the account that was picked has changed.  Of a table at
- * which others may have worked since, .valid is to be set to false.
- */
-struct choose_memo {
-	bool valid;
-	struct choose_params asked;
-	char family[POOL_FAMILY_SIZE];
-	char model[128], names[MODEL_NAMES_SIZE];
-	struct choice saw;	/* .trace is not kept */
-	struct choose_field field;
-	int fit;
-};
-
-/** choose(p, out): See above; the trace is made only if ${trace}. */
+/** choose(p, trace, out): See above; the trace is made only with ${trace}. */
 void choose(const struct choose_params *p, bool trace, struct choice *out);
 
 /**
- * choose_why(p, c): In one word why ${c} was passed over by the choice that was
- * made last: unbound, platform, disabled, sealed, model (it does not serve it),
- * unreserved (the request did not reserve for what the model is called there),
- * tried, parked, probed (by another), busy; or "fit", or "probe" (fit, as a
- * probe).
+ * choose_why(c): In one word why ${c} was passed over by the choice that was
+ * made last, by looking at all: unbound, platform, disabled, sealed, model (it
+ * does not serve it), unreserved (the request did not reserve for what the
+ * model is called there), tried, parked, probed (by another), busy; or "fit",
+ * or "probe" (fit, as a probe).
  * choose_first(p, a, b): what puts ${a} before ${b}, if both are fit:
  * "priority", "spent" (nearly nothing is left of the limits of ${b}), or
  * "strategy".

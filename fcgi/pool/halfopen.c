@@ -34,8 +34,10 @@ halfopen_over(struct runner *rn, int64_t account_id)
 {
 	struct candidate *c = load_candidate(&rn->load, account_id);
 
-	if (c != NULL)
-		c->probed_until_ms = 0;
+	if (c == NULL)
+		return;
+	c->probed_until_ms = 0;
+	load_touch(&rn->load, c);
 }
 
 int

@@ -41,19 +41,43 @@ health_share(struct health *h, const struct share *s)
 		h->share = *s;
 }
 
+static int64_t
+halves_of(const struct health *h, int64_t now_ms)
+{
+	int64_t halves = (now_ms - h->first_byte_seen_ms) / HALF_MS;
+
+	return (halves < HALVES_MAX ? halves : HALVES_MAX);
+}
+
 int64_t
 health_expected_ms(const struct health *h, int64_t best_ms, int64_t now_ms)
 {
-	int64_t ms = h->first_byte_ms, halves;
+	int64_t ms = h->first_byte_ms, halves = halves_of(h, now_ms);
 
 	if (best_ms < 1)
 		best_ms = 1;
 	if (ms <= best_ms)
 		return (ms > 0 ? ms : best_ms);
-	halves = (now_ms - h->first_byte_seen_ms) / HALF_MS;
-	if (halves > HALVES_MAX)
-		halves = HALVES_MAX;
 	return (halves > 0 ? best_ms + ((ms - best_ms) >> halves) : ms);
+}
+
+bool
+health_leans(const struct health *h, int64_t now_ms)
+{
+
+	return (h->first_byte_ms <= 0 || halves_of(h, now_ms) > 0);
+}
+
+int64_t
+health_until_ms(const struct health *h, int64_t now_ms)
+{
+	int64_t halves = halves_of(h, now_ms);
+
+	if (h->first_byte_ms <= 0 || halves == HALVES_MAX)
+		return (INT64_MAX);
+	if (halves < 0)
+		halves = 0;
+	return (h->first_byte_seen_ms + (halves + 1) * HALF_MS);
 }
 
 bool
@@ -85,6 +109,7 @@ health_note(struct runner *rn, int64_t account_id,
 		    rn->now_ms);
 	if (end->share.seen_ms > 0)
 		health_share(&c->health, &end->share);
+	load_touch(&rn->load, c);
 }
 
 /* account, average, when it was seen, permille, reset, window, seen */
@@ -115,6 +140,7 @@ take_row(void *arg, const struct store_value *v, size_t ncols)
 		h->first_byte_ms = h->told_first_byte_ms;
 		h->first_byte_seen_ms = seen_ms;
 	}
+	load_touch(load, c);
 	return (0);
 }
 

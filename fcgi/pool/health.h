@@ -47,6 +47,12 @@ void health_share(struct health *h, const struct share *s);
 int64_t health_expected_ms(const struct health *h, int64_t best_ms,
     int64_t now_ms);
 
+/** health_leans(h, now_ms): Does it depend on ${best_ms}?
+ * health_until_ms(h, now_ms): Before then time alone does not change it; later
+ * than ${now_ms}.  INT64_MAX: never. */
+bool health_leans(const struct health *h, int64_t now_ms);
+int64_t health_until_ms(const struct health *h, int64_t now_ms);
+
 /** health_changed(h): By so much that others should know. */
 bool health_changed(const struct health *h);
 

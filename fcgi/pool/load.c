@@ -24,6 +24,7 @@ load_fini(struct load *l)
 	free(l->candidates);
 	free(l->accounts);
 	free(l->keys);
+	boards_fini(&l->boards);
 	load_init(l);
 }
 
@@ -69,7 +70,7 @@ load_follow(struct load *l, const struct snapshot *s, struct err *err)
 	l->candidates = candidates;
 	l->accounts = accounts;
 	l->naccounts = s->naccounts;
-	l->memo.valid = false;
+	boards_reset(&l->boards);
 	return (0);
 }
 
@@ -78,7 +79,6 @@ load_begin(struct load *l)
 {
 
 	l->batch++;
-	l->memo.valid = false;
 }
 
 void
@@ -94,6 +94,23 @@ load_candidate(struct load *l, int64_t account_id)
 	ptrdiff_t at = find_account(l, account_id);
 
 	return (at < 0 ? NULL : &l->candidates[at]);
+}
+
+void
+load_touch(struct load *l, const struct candidate *c)
+{
+
+	boards_touch(&l->boards, (size_t)(c - l->candidates));
+}
+
+static void
+set_in_use(struct load *l, size_t at, int64_t in_use)
+{
+
+	if (l->candidates[at].in_use == in_use)
+		return;
+	l->candidates[at].in_use = in_use;
+	boards_touch(&l->boards, at);
 }
 
 /* Where ${id} is, or would be. */
@@ -154,7 +171,7 @@ load_add(struct load *l, int64_t account_id, int64_t key_id, int d)
 	struct key_load *k = key_entry(l, key_id);
 
 	if (at >= 0 && l->candidates[at].in_use + d >= 0)
-		l->candidates[at].in_use += d;
+		set_in_use(l, (size_t)at, l->candidates[at].in_use + d);
 	if (k != NULL && k->in_flight + d >= 0)
 		k->in_flight += d;
 }
@@ -179,15 +196,21 @@ in_use_row(void *arg, const struct store_value *c, size_t n)
 int
 load_read(struct load *l, struct store *st, int64_t mono_ms, struct err *err)
 {
+	int64_t rc;
 	size_t i;
 
-	for (i = 0; i < l->naccounts; i++)
+	for (i = 0; i < l->naccounts; i++) {
+		l->accounts[i].was_in_use = l->candidates[i].in_use;
 		l->candidates[i].in_use = 0;
+	}
 	l->nkeys = 0;
 	l->read_ms = 0;
-	l->memo.valid = false;
-	if (store_query(st, STMT_SLOTS_IN_USE, NULL, 0, in_use_row, l,
-	    err) < 0)
+	rc = store_query(st, STMT_SLOTS_IN_USE, NULL, 0, in_use_row, l, err);
+	for (i = 0; i < l->naccounts; i++) {
+		if (l->candidates[i].in_use != l->accounts[i].was_in_use)
+			boards_touch(&l->boards, i);
+	}
+	if (rc < 0)
 		return (-1);
 	l->read_ms = mono_ms;
 	l->read_batch = l->batch;
@@ -260,8 +283,8 @@ load_free(struct load *l, struct store *st, size_t index, int64_t *n,
 	    fetch_free(l, st, index, err))
 		return (-1);
 	if (a->pos == a->nfree) {
-		l->candidates[index].in_use =
-		    l->candidates[index].account->concurrency;
+		set_in_use(l, index,
+		    l->candidates[index].account->concurrency);
 		return (0);
 	}
 	hand_out(a, n, fence);
@@ -283,7 +306,7 @@ load_wait(struct load *l, struct store *st, size_t index, int64_t *n,
 		return (-1);
 	if (a->nfree == 0)
 		return (0);
-	c->in_use = c->account->concurrency - (int64_t)a->nfree;
+	set_in_use(l, index, c->account->concurrency - (int64_t)a->nfree);
 	hand_out(a, n, fence);
 	return (1);
 }

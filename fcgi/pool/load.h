@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool/board.h"
 #include "pool/choose.h"
 
 struct err;
@@ -27,6 +28,7 @@ struct account_load {
 	int64_t last_n;		/* slots up to this were looked at */
 	bool all_seen;
 	unsigned waited;	/* batch in which others were waited for */
+	int64_t was_in_use;	/* load_read: before it */
 	size_t nfree, pos;
 	struct {
 		int64_t n, fence;
@@ -42,7 +44,7 @@ struct load {
 	struct candidate *candidates;	/* as the snapshot's accounts */
 	struct account_load *accounts;	/* likewise */
 	size_t naccounts;
-	struct choose_memo memo;	/* of this batch */
+	struct boards boards;		/* of the candidates */
 	struct key_load *keys;		/* by id */
 	size_t nkeys, keys_cap;
 	int64_t read_ms;		/* monotonic; 0: to be read */
@@ -75,8 +77,10 @@ void load_forget(struct load *l);
 /** load_add(l, account_id, key_id, d): ${d} slots more or fewer are taken. */
 void load_add(struct load *l, int64_t account_id, int64_t key_id, int d);
 
-/** load_candidate(l, account_id): Borrow, or NULL; until load_follow. */
+/** load_candidate(l, account_id): Borrow, or NULL; until load_follow.
+ * load_touch(l, c): ${c}, of those, was changed. */
 struct candidate *load_candidate(struct load *l, int64_t account_id);
+void load_touch(struct load *l, const struct candidate *c);
 
 /** load_key(l, key_id): Slots that requests of the key hold.
  * load_key_set: it was counted. */

@@ -8,6 +8,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/backlog.h \
 	fcgi/pool/bill.c \
 	fcgi/pool/bill.h \
+	fcgi/pool/board.c \
+	fcgi/pool/board.h \
 	fcgi/pool/breaker.c \
 	fcgi/pool/breaker.h \
 	fcgi/pool/budgets.c \
@@ -16,6 +18,8 @@ libpool_a_SOURCES = \
 	fcgi/pool/check.h \
 	fcgi/pool/choose.c \
 	fcgi/pool/choose.h \
+	fcgi/pool/choose_internal.h \
+	fcgi/pool/choose_trace.c \
 	fcgi/pool/cooldown.c \
 	fcgi/pool/cooldown.h \
 	fcgi/pool/crews.c \

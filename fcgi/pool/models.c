@@ -102,9 +102,37 @@ bool
 account_alike(const struct account *a, const struct account *b)
 {
 
-	return (a->group == b->group && a->naliases == 0 &&
-	    b->naliases == 0 && a->models == NULL && b->models == NULL &&
-	    strcmp(a->platform, b->platform) == 0);
+	return (a->likeness != 0 && a->likeness == b->likeness);
+}
+
+static int
+text_cmp(const char *a, const char *b)
+{
+
+	return (strcmp(a != NULL ? a : "", b != NULL ? b : ""));
+}
+
+int
+account_likeness_cmp(const struct account *a, const struct account *b)
+{
+	size_t i;
+	int rc;
+
+	if (a->group_id != b->group_id)
+		return (a->group_id < b->group_id ? -1 : 1);
+	if (a->naliases != b->naliases)
+		return (a->naliases < b->naliases ? -1 : 1);
+	if ((rc = strcmp(a->platform, b->platform)) != 0 ||
+	    (rc = text_cmp(a->models, b->models)) != 0)
+		return (rc);
+	for (i = 0; i < a->naliases; i++) {
+		if ((rc = text_cmp(a->aliases[i].pattern,
+		    b->aliases[i].pattern)) != 0 ||
+		    (rc = text_cmp(a->aliases[i].target,
+		    b->aliases[i].target)) != 0)
+			return (rc);
+	}
+	return (0);
 }
 
 bool

@@ -45,10 +45,14 @@ bool account_serves(const struct account *a, const char *model);
 bool account_serves_all(const struct account *a, const char *asked,
     const char *names);
 
-/** account_alike(a, b): Do both serve every model, and each under the same
- * name, on one platform?  False of an account with aliases or a list of
- * models of its own, also with itself. */
+/**
+ * account_alike(a, b): Do both serve the same models, each under the same name,
+ * on one platform and in one group?  As the snapshot found out; false where it
+ * did not, also of an account with itself.
+ * account_likeness_cmp(a, b): The order that brings those together.
+ */
 bool account_alike(const struct account *a, const struct account *b);
+int account_likeness_cmp(const struct account *a, const struct account *b);
 
 /** account_speaks(a, api): Is ${api} ("claude", ...) what its platform
  * speaks? */

@@ -51,7 +51,7 @@ choose_for(struct runner *rn, struct want *w, struct choice *out)
 	struct choose_params p = {
 		.candidates = rn->load.candidates,
 		.n = rn->load.naccounts,
-		.memo = &rn->load.memo,
+		.boards = &rn->load.boards,
 		.strategy = strategy_of(rn, w->key),
 		.bind_kind = w->only != 0 ? "account" : w->key->bind_kind,
 		.bind_id = w->only != 0 ? w->only : w->key->bind_id,
@@ -99,6 +99,7 @@ take(struct runner *rn, struct want *w, const struct choice *c)
 	w->probe = c->probe;
 	cand->pass = c->pass;
 	cand->turn = ++rn->load.turns;
+	load_touch(&rn->load, cand);
 	if (!w->needs_slot)
 		return;
 	ROWS_PUT(&rn->rows[ROWS_SLOT_TAKE], store_int(w->responder_id),
@@ -154,6 +155,7 @@ find_right(struct runner *rn, const struct want *w, const struct choice *c,
 	if (!c->probe)
 		return (1);
 	cand->probed_until_ms = rn->now_ms + HALFOPEN_HINT_MS;
+	load_touch(&rn->load, cand);
 	return (halfopen_take(rn, cand->account, account_family(cand->account,
 	    w->model, w->family, room), w->ledger_id, err));
 }

@@ -49,6 +49,20 @@ share_spent(const struct share *s, int64_t now_ms)
 	return (known(s, now_ms) && s->permille < SPENT_PERMILLE);
 }
 
+int64_t
+share_until_ms(const struct share *s, int64_t now_ms)
+{
+	int64_t time, least_ms;
+
+	if (!known(s, now_ms))
+		return (INT64_MAX);
+	if (s->window_ms <= 0 ||
+	    (time = (s->reset_ms - now_ms) * 1000 / s->window_ms) <= 0)
+		return (s->reset_ms);
+	least_ms = (time * s->window_ms + 999) / 1000;
+	return (s->reset_ms - least_ms + 1);
+}
+
 static bool
 apart(int64_t a, int64_t b, int64_t by)
 {

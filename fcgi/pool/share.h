@@ -34,6 +34,10 @@ int64_t share_pace(const struct share *s, int64_t now_ms);
  * go first, whatever the strategy. */
 bool share_spent(const struct share *s, int64_t now_ms);
 
+/** share_until_ms(s, now_ms): Before then time alone changes neither of both;
+ * later than ${now_ms}.  INT64_MAX: never. */
+int64_t share_until_ms(const struct share *s, int64_t now_ms);
+
 /** share_differs(a, b): By so much that others should know. */
 bool share_differs(const struct share *a, const struct share *b);
 

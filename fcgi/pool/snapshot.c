@@ -460,6 +460,72 @@ index_budgets(struct snapshot *s, struct err *err)
 }
 
 static int
+by_likeness(const void *a, const void *b)
+{
+	const struct account *x = *(const struct account *const *)a;
+	const struct account *y = *(const struct account *const *)b;
+	int rc = account_likeness_cmp(x, y);
+
+	return (rc != 0 ? rc : x->id < y->id ? -1 : x->id > y->id);
+}
+
+static int
+by_example_id(const void *a, const void *b)
+{
+	const struct account *x = *(const struct account *const *)a;
+	const struct account *y = *(const struct account *const *)b;
+
+	return (x->id < y->id ? -1 : x->id > y->id);
+}
+
+/* Number the likenesses of ${list}, and keep an example of each. */
+static size_t
+pick_examples(struct account **list, size_t n)
+{
+	const struct account *last = NULL;
+	bool has_example = false;
+	int likeness = 0;
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (last == NULL || account_likeness_cmp(last, list[i]) != 0) {
+			likeness++;
+			has_example = false;
+		}
+		last = list[i];
+		list[i]->likeness = likeness;
+		if (has_example || !last->enabled || last->secret == NULL)
+			continue;
+		has_example = true;
+		list[kept++] = list[i];
+	}
+	return (kept);
+}
+
+/* Once they are linked to their groups. */
+static int
+index_likenesses(struct snapshot *s, struct err *err)
+{
+	struct account **list;
+	size_t i;
+
+	if (s->naccounts == 0)
+		return (0);
+	if ((list = calloc(s->naccounts, sizeof(*list))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for the configuration");
+		return (-1);
+	}
+	for (i = 0; i < s->naccounts; i++)
+		list[i] = &s->accounts[i];
+	qsort(list, s->naccounts, sizeof(*list), by_likeness);
+	s->nexamples = pick_examples(list, s->naccounts);
+	s->examples = list;
+	qsort(s->examples, s->nexamples, sizeof(*s->examples),
+	    by_example_id);
+	return (0);
+}
+
+static int
 price_row(void *arg, const struct store_value *c, size_t n)
 {
 	struct loader *l = arg;
@@ -531,6 +597,8 @@ snapshot_load(struct store *st, const struct seal *seal, struct err *err)
 	if (index_budgets(l.s, err))
 		goto err1;
 	link_groups(l.s);
+	if (index_likenesses(l.s, err))
+		goto err1;
 	return (l.s);
 
 err1:
@@ -565,6 +633,7 @@ snapshot_unref(struct snapshot *s)
 		aliases_free(a->aliases, a->naliases);
 	}
 	free(s->accounts);
+	free(s->examples);
 	for (i = 0; i < s->nbudgets; i++)
 		free(s->budgets[i].models);
 	for (i = 0; i < s->ngroups; i++)

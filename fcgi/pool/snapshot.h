@@ -68,6 +68,7 @@ struct account {
 	int weight;
 	int concurrency;
 	bool enabled;
+	int likeness;			/* as another's: see account_alike */
 	size_t ncooldowns;
 	struct cooldown *cooldowns;
 	struct alias *aliases;		/* as they are to be tried */
@@ -132,6 +133,9 @@ struct snapshot {
 	struct account *accounts;	/* by id, ascending */
 	size_t naccounts;
 	size_t nshut;			/* accounts without their secret */
+	struct account **examples;	/* of each likeness the first
+					   that can serve; by id */
+	size_t nexamples;
 	struct group *groups;		/* by id, ascending */
 	size_t ngroups;
 	struct budget_rule *budgets;	/* enabled; by scope, its id, id */

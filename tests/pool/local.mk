@@ -47,10 +47,10 @@ tests_pool_test_health_SOURCES = tests/pool/test_health.c $(POOL_RIG)
 tests_pool_test_health_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_health_LDADD = $(POOL_TEST_LIBS)
 
-UNIT_TESTS += tests/pool/test_choose_memo
-tests_pool_test_choose_memo_SOURCES = tests/pool/test_choose_memo.c
-tests_pool_test_choose_memo_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_pool_test_choose_memo_LDADD = $(POOL_TEST_LIBS)
+UNIT_TESTS += tests/pool/test_board
+tests_pool_test_board_SOURCES = tests/pool/test_board.c
+tests_pool_test_board_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_board_LDADD = $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_rules
 tests_pool_test_rules_SOURCES = tests/pool/test_rules.c $(POOL_RIG)
