@@ -19,6 +19,7 @@ const sections = [
 	{ name: 'pool', pages: [
 		{ name: 'accounts', role: 'operator' },
 		{ name: 'groups', role: 'operator' },
+		{ name: 'queue', role: 'operator' },
 	] },
 	{ name: 'people', pages: [
 		{ name: 'keys', role: 'user' },
@@ -246,7 +247,7 @@ async function show() {
 		at.params = [];
 	const box = h('div', { class: 'page' });
 	const end = begin([page?.name ?? 'sign-in', ...at.params].join('/'), box,
-		`${at.query.get('page')} ${at.query.get('before')}`);
+		['page', 'before', 'below'].map(n => at.query.get(n)).join());
 	document.title = page ? `${title(page)} – Leasehold` : 'Leasehold';
 	markCurrent(page?.name);
 	const context = contextOf(box, at);

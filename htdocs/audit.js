@@ -1,29 +1,80 @@
-// Who changed what, when and from where.
+// Who changed what, when and from where; what differs of before and after.
 import { get } from './api.js';
-import { dialog, h, table } from './dom.js';
+import { dialog, empty, filters, h, place, table, turner } from './dom.js';
 import { t, time } from './text.js';
 
-const showOne = row => dialog(`${row.verb} ${row.object}`, t('close'),
-	h('h3', null, t('before')),
-	h('pre', { tabindex: 0 }, JSON.stringify(row.before, null, 2)),
-	h('h3', null, t('after')),
-	h('pre', { tabindex: 0 }, JSON.stringify(row.after, null, 2)));
+const limit = 100;
 
-export async function auditPage(context, below) {
-	const rows = await get(`/logs?limit=100${below ? `&below=${below}` : ''}`);
-	context.main.replaceChildren(h('h1', null, t('audit')),
+// ---- one change ----
+
+const text = value => typeof value === 'string' ? value :
+	JSON.stringify(value);
+
+// Each member of either, as [name, before, after].
+function members(before, after) {
+	const names = new Set([...Object.keys(before ?? {}),
+		...Object.keys(after ?? {})]);
+	return [...names].map(name => [name, before?.[name], after?.[name]]);
+}
+
+const differs = ([, before, after]) => text(before) !== text(after);
+
+const shown = (value, tag) => value === undefined ? '' :
+	h(tag, null, text(value));
+
+function showOne(row) {
+	const all = members(row.before, row.after);
+	const rows = all.filter(differs);
+	const same = all.length - rows.length;
+	dialog(`${row.verb} ${row.object}`, t('close'),
+		h('p', { class: 'quiet' }, time(row.at_ms), ' · ', row.actor || '–',
+			row.address ? ` · ${row.address}` : ''),
+		rows.length === 0 ? empty(t('nothingDiffers')) :
+			table(t('changes'), [
+				[t('name'), ([name]) => name],
+				[t('before'), ([, was]) => shown(was, 'del')],
+				[t('after'), ([, , is]) => shown(is, 'ins')],
+			], rows),
+		same > 0 && h('p', { class: 'quiet' }, t('unchanged', same)));
+}
+
+// ---- all ----
+
+const fields = () => [
+	{ name: 'verb', label: t('did'), placeholder: 'account.add' },
+	{ name: 'object', label: t('object') },
+	{ name: 'actor', label: t('who') },
+];
+
+// Of what was made or removed, all differs.
+const briefly = (row, names) => !row.before ? t('wasMade') :
+	!row.after ? t('wasRemoved') : names.slice(0, 3).join(', ') +
+		(names.length > 3 ? ` +${names.length - 3}` : '');
+
+const summary = row => {
+	const names = members(row.before, row.after).filter(differs)
+		.map(([name]) => name);
+	return names.length > 0 && h('button', { type: 'button', class: 'plain',
+		onclick: () => showOne(row) }, briefly(row, names));
+};
+
+export async function auditPage(context) {
+	const { main, query } = context;
+	const rows = await get(`/logs?${new URLSearchParams([['limit', limit],
+		...query])}`);
+	main.replaceChildren(h('h1', null, t('audit')),
+		filters(context, fields(), query.size > 0 && h('a',
+			{ class: 'button', href: place('audit') }, t('all'))),
 		table(t('audit'), [
 			[t('when'), r => time(r.at_ms)],
-			[t('who'), r => r.actor],
-			[t('as'), r => t(`actor_${r.actor_kind}`)],
+			[t('who'), r => h('span', { class: 'lines' }, r.actor,
+				h('small', { class: 'quiet' },
+					t(`actor_${r.actor_kind}`)))],
 			[t('address'), r => r.address],
-			[t('did'), r => r.verb],
+			[t('did'), r => h('code', null, r.verb)],
 			[t('object'), r => r.object],
-			[t('acts'), r => r.before || r.after ? h('button',
-				{ type: 'button', onclick: () => showOne(r) },
-				t('details')) : ''],
-		], rows, t('none')),
-		rows.length === 100 ? h('p', null, h('button', { type: 'button',
-			onclick: () => auditPage(context, rows.at(-1).id)
-				.catch(context.fail) }, t('older'))) : '');
+			[t('changes'), summary],
+		], rows, t(query.size > 0 ? 'noneFits' : 'none')),
+		turner(context, rows.length === limit ? rows.at(-1).id : null,
+			'below'));
 }

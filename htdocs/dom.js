@@ -64,9 +64,13 @@ export const empty = (text, ...acts) => h('div', { class: 'empty' },
 	h('p', null, text), acts.length > 0 && h('p', { class: 'actions' }, acts));
 
 // facts([[name, text or element]]): names and values side by side.
-export const facts = pairs => h('dl', { class: 'facts' },
+export const facts = (pairs, style) => h('dl', { class: style },
 	pairs.map(([name, value]) => h('div', null, h('dt', null, name),
 		h('dd', null, value))));
+
+// A name, cut short where it is long.
+export const short = text => text === null || text === undefined ? '' :
+	h('span', { class: 'short', title: text }, text);
 
 // tone: good, bad, warn or quiet.
 export const badge = (text, tone = 'quiet') =>
@@ -113,7 +117,7 @@ export const tabs = (label, links, current) => h('nav', { class: 'tabs',
 // [{ name, label, ... as field() takes }].  What is typed counts at Enter or
 // when the field is left.
 export function filters(context, fields, ...more) {
-	const turn = { page: '', before: '' };
+	const turn = { page: '', before: '', below: '' };
 	const e = h('form', { class: 'choices', role: 'search',
 		onsubmit: event => event.preventDefault(),
 		onchange: event => context.choose({ ...turn,

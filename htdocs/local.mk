@@ -7,17 +7,22 @@ dist_htdocs_DATA = \
 	htdocs/audit.js \
 	htdocs/budgets.js \
 	htdocs/change.js \
+	htdocs/charts.js \
 	htdocs/dashboard.js \
 	htdocs/dom.js \
+	htdocs/figures.js \
 	htdocs/form.js \
 	htdocs/groups.js \
 	htdocs/icon.svg \
 	htdocs/icons.svg \
 	htdocs/index.html \
 	htdocs/keys.js \
+	htdocs/live.js \
 	htdocs/manage.css \
 	htdocs/me.js \
 	htdocs/parts.js \
+	htdocs/queue.js \
+	htdocs/request.js \
 	htdocs/requests.js \
 	htdocs/setup.js \
 	htdocs/sign-in.js \
@@ -26,3 +31,14 @@ dist_htdocs_DATA = \
 	htdocs/text.js \
 	htdocs/usage.js \
 	htdocs/users.js
+
+# What ./bootstrap has fetched; a release is not made without.
+EXTRA_DIST += htdocs/fetch htdocs/package.json htdocs/package-lock.json \
+	htdocs/.npmrc
+if CHARTS
+htdocslibdir = $(htdocsdir)/lib
+dist_htdocslib_DATA = \
+	htdocs/lib/uplot.LICENSE \
+	htdocs/lib/uplot.css \
+	htdocs/lib/uplot.js
+endif

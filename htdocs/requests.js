@@ -1,35 +1,74 @@
-// The ledger: who asked what, and what became of it.
-import { get } from './api.js';
-import { dialog, h, table } from './dom.js';
-import { money, number, seconds, t, time } from './text.js';
+// The ledger: who asked what, and what became of it; of one request how it got
+// there.
+import { ApiError, get } from './api.js';
+import { empty, filters, h, place, short, table, turner } from './dom.js';
+import { outcome, requestPage } from './request.js';
+import { compact, millis, moment, money, number, t, word } from './text.js';
 
-async function showOne(context, id) {
-	const r = await get(`/requests/${encodeURIComponent(id)}`);
-	dialog(id, t('close'), h('pre', { tabindex: 0 },
-		JSON.stringify(r, null, 2)));
+// What the outcome filter offers; more may stand in the ledger.
+const outcomes = ['open', 'ok', 'client_error', 'client_gone', 'rate_limited',
+	'overloaded', 'upstream_error', 'upstream_timeout', 'auth', 'credit',
+	'connect', 'cut', 'silent', 'stalled', 'lost'];
+const spans = { '1h': 3600e3, '24h': 86400e3, '7d': 7 * 86400e3,
+	'30d': 30 * 86400e3 };
+
+const fields = () => [
+	{ name: 'key', label: t('key') },
+	{ name: 'user', label: t('user') },
+	{ name: 'account', label: t('account') },
+	{ name: 'model', label: t('model'), placeholder: 'claude-sonnet-*' },
+	{ name: 'outcome', label: t('outcome'), kind: 'select', options:
+		[['', t('any')], ...outcomes.map(o => [o, word('outcome', o)])] },
+	{ name: 'span', label: t('span'), kind: 'select', options:
+		[['', t('any')], ...Object.keys(spans).map(s =>
+			[s, t(`span_${s}`)])] },
+];
+
+const input = r => r.input_tokens === null ? null : r.input_tokens +
+	r.cache_read_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens;
+
+const columns = [
+	['when', r => h('a', { href: place('requests', [r.id]) },
+		moment(r.created_ms))],
+	['key', r => short(r.key)],
+	['model', r => short(r.model)],
+	['account', r => short(r.account)],
+	['outcome', r => h('span', { class: 'lines' }, outcome(r),
+		r.attempts > 1 && h('small', { class: 'quiet' },
+			t('tries', number(r.attempts))))],
+	['input', r => compact(input(r)), 'number'],
+	['output', r => compact(r.output_tokens), 'number'],
+	['cost', r => money(r.cost_nusd), 'number'],
+	['firstByte', r => millis(r.first_byte_ms), 'number'],
+	['total', r => millis(r.total_ms), 'number'],
+];
+
+function found(context, { items, next }, asked) {
+	if (items.length === 0)
+		return empty(asked ? t('noneFits') : t('noRequests'));
+	return [table(t('requests'), columns.map(([name, ...rest]) =>
+		[t(name), ...rest]), items), turner(context, next)];
 }
 
-export async function requestsPage(context, before) {
-	const query = before ? `?before=${encodeURIComponent(before)}` : '';
-	const { items, next } = await get(`/requests${query}`);
-	context.main.replaceChildren(h('h1', null, t('requests')),
-		table(t('requests'), [
-			[t('when'), r => time(r.created_ms)],
-			[t('key'), r => r.key],
-			[t('account'), r => r.account],
-			[t('model'), r => r.model],
-			[t('outcome'), r => h('span', { class: r.outcome === 'ok' ?
-				'good' : '' }, r.outcome ?? r.state)],
-			[t('input'), r => number(r.input_tokens), 'number'],
-			[t('output'), r => number(r.output_tokens), 'number'],
-			[t('cost'), r => money(r.cost_nusd), 'number'],
-			[t('firstByte'), r => seconds(r.first_byte_ms), 'number'],
-			[t('total'), r => seconds(r.total_ms), 'number'],
-			[t('acts'), r => h('button', { type: 'button', onclick: () =>
-				showOne(context, r.id).catch(context.fail) },
-			t('details'))],
-		], items, t('noRequests')),
-		next ? h('p', null, h('button', { type: 'button', onclick: () =>
-			requestsPage(context, next).catch(context.fail) },
-		t('older'))) : '');
+export async function requestsPage(context) {
+	const { main, params, query } = context;
+	if (params.length > 0)
+		return requestPage(context, params[0]);
+	const asked = new URLSearchParams([...query].filter(([name]) =>
+		name !== 'span'));
+	if (query.get('span') in spans)
+		asked.set('since_ms', Date.now() - spans[query.get('span')]);
+	let list;
+	try {
+		list = found(context, await get(`/requests?${asked}`),
+			asked.size > 0);
+	} catch (error) {
+		// A name that there is not.
+		if (!(error instanceof ApiError) || ![400, 404].includes(error.status))
+			throw error;
+		list = empty(error.message);
+	}
+	main.replaceChildren(h('h1', null, t('requests')), filters(context,
+		fields(), query.size > 0 && h('a', { class: 'button',
+			href: place('requests') }, t('all'))), ...[list].flat());
 }

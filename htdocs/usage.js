@@ -1,42 +1,127 @@
-// What was used, and what it cost.
-import { get } from './api.js';
-import { field, h, table } from './dom.js';
-import { money, number, t } from './text.js';
+// What was used, and what it cost: by whom, per what time, and as CSV.
+import { ApiError, get } from './api.js';
+import { chart } from './charts.js';
+import { empty, facts, filters, h, table } from './dom.js';
+import { chartsBy, chartsOf } from './figures.js';
+import { compact, millis, money, number, percent, t, tokens, zone } from
+	'./text.js';
 
 const spans = ['24h', '7d', '30d', '365d'];
 const kinds = ['model', 'key', 'user', 'account', 'group'];
-const pers = ['total', 'hour', 'day', 'week', 'month'];
+const pers = ['total', 'hour', 'day', 'week', 'month', 'year'];
+const rowsShown = 500;
 
-const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+// ---- what is asked ----
 
-const columns = by => [
-	[t('from'), r => r.start?.slice(0, 16).replace('T', ' ') ?? ''],
-	[t(by), r => r[by] ?? '–'],
+const pad = n => String(n).padStart(2, '0');
+const day = d => `${d.getFullYear()}-${pad(d.getMonth() + 1)}-` +
+	pad(d.getDate());
+
+// As GET /usage takes it.  The last day that is chosen counts as well.
+function range(query) {
+	const span = query.get('span') ?? '30d', today = new Date();
+	if (span === 'month')
+		return { from: day(today).slice(0, 7) };
+	if (span === 'year')
+		return { from: day(today).slice(0, 4) };
+	if (span !== 'dates')
+		return { from: spans.includes(span) ? span : '30d' };
+	const to = new Date(`${query.get('to') || day(today)}T12:00`);
+	to.setDate(to.getDate() + 1);
+	return { from: query.get('from') || `${day(today).slice(0, 7)}-01`,
+		to: day(to) };
+}
+
+function asked(query) {
+	const by = query.get('by') ?? 'model';
+	return new URLSearchParams({ per: query.get('per') ?? 'day',
+		zone: query.get('zone') || zone(), ...range(query),
+		...by === 'none' ? {} : { by } });
+}
+
+function zones() {
+	const own = zone();
+	return [own, ...own === 'UTC' ? [] : ['UTC'],
+		...Intl.supportedValuesOf('timeZone').filter(z => z !== own &&
+			z !== 'UTC')].map(z => [z === own ? '' : z, z]);
+}
+
+const choice = (label, name, values, value, text) => ({ label, name, value,
+	kind: 'select', options: values.map(v => [v, text(v)]) });
+
+const fields = query => [
+	choice(t('span'), 'span', [...spans, 'month', 'year', 'dates'], '30d',
+		n => t(`span_${n}`)),
+	...query.get('span') === 'dates' ? ['from', 'to'].map(name => ({ name,
+		label: t(`${name}Day`), kind: 'date' })) : [],
+	choice(t('by'), 'by', ['none', ...kinds], 'model',
+		n => n === 'none' ? t('by_none') : t(n)),
+	choice(t('per'), 'per', pers, 'day', n => t(`per_${n}`)),
+	{ label: t('zone'), name: 'zone', kind: 'select', options: zones() },
+];
+
+// ---- what is told ----
+
+const share = r => typeof r.cache_hit_share === 'number' ?
+	percent(r.cache_hit_share / 1000) : '';
+
+const columns = (by, per, total) => [
+	per !== 'total' && [t('from'), r => r.start.slice(0, per === 'hour' ? 16 :
+		per === 'month' ? 7 : per === 'year' ? 4 : 10).replace('T', ' ')],
+	by !== 'none' && [t(by), r => r[by] ?? '–'],
 	[t('requests'), r => number(r.requests), 'number'],
 	[t('errors'), r => number(r.errors), 'number'],
 	[t('input'), r => number(r.input_tokens), 'number'],
 	[t('output'), r => number(r.output_tokens), 'number'],
 	[t('cacheRead'), r => number(r.cache_read_tokens), 'number'],
+	[t('cacheWrite'), r => number(r.cache_write_5m_tokens +
+		r.cache_write_1h_tokens), 'number'],
+	'cache_hit_share' in total && [t('cacheShare'), share, 'number'],
+	...['ttfb', 'duration'].flatMap(kind => ['p50', 'p95'].map(p =>
+		`${kind}_${p}_ms` in total && [`${t(kind)} ${t(p)}`, r =>
+			millis(r[`${kind}_${p}_ms`]), 'number'])),
 	[t('cost'), r => money(r.cost_nusd), 'number'],
-];
+].filter(Boolean);
 
-export async function usagePage(context, { by = 'model', from = '30d',
-	per = 'total' } = {}) {
-	const query = new URLSearchParams({ by, from, per, zone: zone() });
-	const report = await get(`/usage?${query}`);
-	const choose = change => usagePage(context, { by, from, per, ...change })
-		.catch(context.fail);
-	const choice = (label, name, names, value, text) => field(label, name,
-		{ kind: 'select', value, options: names.map(n => [n, text(n)]),
-			onchange: e => choose({ [name]: e.target.value }) });
-	context.main.replaceChildren(h('h1', null, t('usage')),
-		h('div', { class: 'choices' },
-			choice(t('span'), 'from', spans, from, n => t(`span_${n}`)),
-			choice(t('by'), 'by', kinds, by, n => t(n)),
-			choice(t('per'), 'per', pers, per, n => t(`per_${n}`)),
-			h('a', { href: `../api/v1/usage?${query}&format=csv`,
-				download: 'usage.csv' }, t('csv'))),
-		table(t('usage'), columns(by), report.rows, t('noUsage')),
-		h('p', null, t('inAll', number(report.total.requests),
-			money(report.total.cost_nusd))));
+const totals = total => facts([
+	[t('requests'), number(total.requests)],
+	[t('errors'), number(total.errors)],
+	[t('tokens_all'), compact(tokens(total))],
+	[t('cost'), money(total.cost_nusd)],
+	'cache_hit_share' in total && [t('cacheShare'), share(total) || '–'],
+	'ttfb_p50_ms' in total && [t('firstByteP50'),
+		millis(total.ttfb_p50_ms) || '–'],
+].filter(Boolean));
+
+function found(report, by, per) {
+	if (report.rows.length === 0)
+		return [empty(t('noUsage'))];
+	const drawn = per === 'total' ? [] : by === 'none' ? chartsOf(report) :
+		chartsBy(report, by);
+	const rows = report.rows.slice(0, rowsShown);
+	return [totals(report.total),
+		drawn.length > 0 && h('div', { class: 'charts' }, drawn.map(chart)),
+		table(t('usage'), columns(by, per, report.total), rows),
+		rows.length < report.rows.length && h('p', { class: 'quiet' },
+			t('moreInCsv', number(rows.length),
+				number(report.rows.length)))].filter(Boolean);
+}
+
+export async function usagePage(context) {
+	const { main, query } = context;
+	const q = asked(query);
+	let list;
+	try {
+		list = found(await get(`/usage?${q}`), q.get('by') ?? 'none',
+			q.get('per'));
+	} catch (error) {
+		// A time that there is not, or too many of them.
+		if (!(error instanceof ApiError) || error.status !== 400)
+			throw error;
+		list = [empty(error.message)];
+	}
+	main.replaceChildren(h('div', { class: 'head' }, h('h1', null, t('usage')),
+		h('a', { class: 'button', href: `../api/v1/usage?${q}&format=csv`,
+			download: 'usage.csv' }, t('csv'))),
+	filters(context, fields(query)), ...list);
 }

@@ -79,8 +79,9 @@ describe('from nothing', () => {
 		assert.equal(answer.status, 200);
 		await page.getByRole('link', { name: 'Requests' }).click();
 		await page.getByRole('cell', { name: 'ok' }).first().waitFor();
-		await button('Details').first().click();
-		await dialog.getByText('"attempts"').waitFor();
+		await page.getByRole('main').getByRole('link').first().click();
+		await heading('How it went').waitFor();
+		await page.getByText('Attempt 1 on first').waitFor();
 		await stand.shoot('request');
 		assert.deepEqual(stand.complaints, []);
 	});
