@@ -118,6 +118,9 @@ rules_of(struct runner *rn, const struct key_state *key,
 		return (-1);
 	for (i = 0; i < nruns; i++) {
 		for (r = runs[i].first; r < runs[i].end; r++) {
+			if (want->requests_alone &&
+			    r->kind != BUDGET_REQUESTS)
+				continue;
 			if (r->models == NULL || model_names_match(
 			    want->names, want->model, r->models))
 				out->list[out->n++] = r;

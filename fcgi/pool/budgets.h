@@ -30,6 +30,8 @@ struct demand {
 	const char *names;	/* it may go upstream as; see models.h */
 	struct amounts worst, slice;
 	struct coverage slice_covers;	/* usage that .slice is for */
+	bool requests_alone;	/* it counts as a request, and against nothing
+				   else */
 };
 
 /** Why there is no room. */

@@ -93,7 +93,15 @@ makes(const struct admit_op *op)
 	return (op->objects != NULL && op->objects->makes != OBJECT_NONE);
 }
 
-/* What makes an object uses requests alone: a batch as many as are in it. */
+static bool
+follows(const struct admit_op *op)
+{
+
+	return (op->objects != NULL && op->objects->follows);
+}
+
+/* What makes an object uses requests alone: a batch as many as are in it.  So
+ * does what is about one: one, and what else is counted for it was before. */
 static void
 demand_requests(const struct admit_op *op, struct demand *want)
 {
@@ -102,6 +110,7 @@ demand_requests(const struct admit_op *op, struct demand *want)
 	    op->objects->items : 1;
 	want->slice = want->worst;
 	want->slice_covers = COVERAGE_ALL;
+	want->requests_alone = follows(op);
 }
 
 /* Something about it has no price, or no bound: which, in words. */
@@ -358,7 +367,7 @@ find_demand(struct runner *rn, struct admit_op *op,
 		return (refuse_unserved(rn, &v));
 	if ((rc = find_names(rn, &v)) != 1)
 		return (rc);
-	if (makes(op))
+	if (makes(op) || follows(op))
 		demand_requests(op, want);
 	return (1);
 }
@@ -507,7 +516,7 @@ check_arrival(struct runner *rn, struct admit_op *op, struct want *w,
 	w->holds = holds;
 	memcpy(w->names, op->lease.names, sizeof(w->names));
 	op->reserved_nusd = want.worst.of[BUDGET_MONEY];
-	if (!op->billed)
+	if (!op->billed && !follows(op))
 		return (1);
 	r.key = w->key;
 	rc = budgets_reserve(rn, &r, err);

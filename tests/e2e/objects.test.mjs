@@ -435,6 +435,35 @@ describe('keys with rules', () => {
 		await refused(upload(client), 402, 'billing_error');
 	});
 
+	test('requests: what is about a batch or file counts for one', async () => {
+		const team = await site.team(1, { keyOptions: ['--rate', '7/1h'] });
+		await sleep(400);
+		const client = clientOf(team.key);
+		const { id } = await client.messages.batches.create(
+			{ requests: [item('1'), item('2')] });
+		const file = await upload(client);
+		await client.messages.batches.retrieve(id);
+		await client.messages.batches.cancel(id);
+		for await (const f of client.files.list())
+			assert.equal(f.id, file.id);
+		await client.files.retrieveMetadata(file.id);
+		await client.files.delete(file.id);
+		for (const again of [() => client.messages.batches.retrieve(id),
+			() => upload(client)]) {
+			const error = await refused(again(), 429, 'rate_limit_error',
+				/-rate/);
+			assert.ok(Number(error.headers.get('retry-after')) > 0);
+		}
+		const counted = async () => (await site.sql(`SELECT
+			sum(w.spent) AS spent, sum(w.reserved) AS reserved
+			FROM budget_window w JOIN budget b ON b.id = w.budget_id
+			WHERE b.name = '${team.name}-rate'`)).map(
+			w => [Number(w.spent), Number(w.reserved)])[0];
+		for (let i = 0; i < 50 && (await counted())[1] > 0; i++)
+			await sleep(100);
+		assert.deepEqual(await counted(), [7, 0]);
+	});
+
 	test('models: each of a batch', async () => {
 		const team = await site.team(1,
 			{ keyOptions: ['--models', 'claude-haiku-*'] });

@@ -467,6 +467,56 @@ a_batch_uses_as_many_requests_as_are_in_it(void **state)
 	proc_free(w.p);
 }
 
+/* One request each, if they went upstream, and nothing else. */
+static void
+what_is_about_an_object_counts_as_a_request(void **state)
+{
+	struct object_ask ask;
+	struct settle_op *s;
+	struct admit_op *op;
+	struct world w;
+	int i;
+
+	world_init(&w, *state, 1);
+	put(&w, OBJECT_BATCH, "b1", w.k1, w.a1);
+	rig_sql(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
+	    "period, length_ms, limit_value, created_ms) VALUES ('rate', "
+	    "'key', 1, 'requests', 'rolling', 60000, 2, 0)");
+	rig_sql(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
+	    "limit_value, created_ms) VALUES ('m', 'key', 1, 'money', 0, 0), "
+	    "('o', 'key', 1, 'output_tokens', 0, 0)");
+	rig_sql(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
+	    "models, limit_value, created_ms) VALUES ('x', 'key', 1, "
+	    "'requests', '*opus*', 0, 0)");
+	rig_sql(w.r, "UPDATE meta SET value = value + 1 "
+	    "WHERE name = 'config_version'");
+	for (i = 0; i < 2; i++) {
+		op = follow(&w, w.k1, &ask, OBJECT_BATCH, "b1");
+		assert_int_equal(op->verdict, ADMIT_LEASED);
+		assert_int_equal(op->reserved_nusd, 0);
+		assert_int_equal(rig_int(w.r, "SELECT sum(reserved) FROM "
+		    "budget_window"), 1);
+		s = settle_make(w.p, op);
+		s->end.priced = true;
+		s->end.nusd = 5000;
+		proc_run1(w.p, &s->op);
+		assert_int_equal(rig_int(w.r, "SELECT sum(reserved) FROM "
+		    "budget_window"), 0);
+		assert_int_equal(rig_int(w.r, "SELECT sum(spent) FROM "
+		    "budget_window"), i + 1);
+		lease_drop(&s->lease);
+		free(s);
+		free(op);
+	}
+	op = follow(&w, w.k1, &ask, OBJECT_BATCH, "b1");
+	assert_int_equal(op->verdict, ADMIT_BUDGET_RENEWS);
+	assert_true(op->retry_ms > 0);
+	assert_false(op->opened);
+	drop(op);
+	rig_balance(w.r, "follow-ups");
+	proc_free(w.p);
+}
+
 /* ---- usage ---- */
 
 static struct settle_op *
@@ -665,6 +715,7 @@ main(void)
 		T(new_files_join_the_keys_others),
 		T(batches_that_cannot_be_judged_are_refused),
 		T(a_batch_uses_as_many_requests_as_are_in_it),
+		T(what_is_about_an_object_counts_as_a_request),
 		T(the_usage_of_a_batch_is_counted_once),
 		T(a_row_is_changed_and_removed_by_its_owner_alone),
 		T(a_list_has_what_the_key_made_page_by_page),
