@@ -35,6 +35,14 @@ enum api_registration {
 	REGISTRATION_OPEN
 };
 
+/** Where an answer goes that is made in pieces. */
+struct api_sink {
+	/* 0; -1: the client has left */
+	int (*put)(void *arg, const void *p, size_t n);
+	bool (*left)(void *arg);	/* has it, as far as can be seen? */
+	void *arg;
+};
+
 /** What holds for all requests of a responder. */
 struct api_settings {
 	const char *mount;
@@ -42,6 +50,8 @@ struct api_settings {
 	bool (*over)(void *arg);	/* the responder has to end; NULL:
 					   never */
 	void *over_arg;
+	int64_t *long_runs;	/* that go on, atomic; NULL: any number may */
+	int64_t long_runs_max;
 	struct sign_in_life life;
 	enum api_registration registration;
 	bool secure;		/* the site is reached by https alone */
@@ -60,6 +70,7 @@ struct api_call {
 	const struct http_request *http;	/* remote_addr: whose request
 						   it is, see access_ask */
 	const struct route_match *match;
+	const struct api_sink *sink;	/* NULL: whole answers alone */
 	json_t *body;		/* an object; NULL: none was sent */
 	struct who who;
 	int64_t key_id;		/* of a route of role KEY: the client key that
@@ -73,6 +84,9 @@ struct api_call {
 	int64_t retry_after_s;
 	struct buf cookie;	/* a header line, or nothing */
 	char *csv;		/* malloc'd: the answer in place of the JSON */
+	bool streams;		/* the head of a stream is sent; more comes by
+				   api_event alone */
+	bool left;		/* and the client has left */
 	bool listens;		/* to events, of which the head is the answer */
 };
 
@@ -202,6 +216,25 @@ const char *api_query(struct api_call *c, const char *name, char *buf,
 int api_query_int(struct api_call *c, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)
     __attribute__((__warn_unused_result__));
+
+/**
+ * api_event(c, name, data):
+ * Send an event of a stream at once, before the first one the head; ${data} is
+ * given up.  The handler then returns api_done(c).  What fails leaves
+ * c->left set, and later events go nowhere.  api_stops(c): the client has
+ * left, or the responder has to end.
+ */
+void api_event(struct api_call *c, const char *name, json_t *data);
+bool api_stops(struct api_call *c);
+
+/**
+ * api_begin_long(c), api_end_long(c):
+ * Around what may take many seconds, and holds a thread for that long.  -1:
+ * refused with 429, as too many do.
+ */
+int api_begin_long(struct api_call *c)
+    __attribute__((__warn_unused_result__));
+void api_end_long(struct api_call *c);
 
 /** api_set_cookie(c, token, life_ms): NULL takes it away. */
 void api_set_cookie(struct api_call *c, const char *token, int64_t life_ms);

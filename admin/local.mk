@@ -18,6 +18,7 @@ libadmin_a_SOURCES = \
 	admin/aliases.h \
 	admin/api.c \
 	admin/api.h \
+	admin/api_stream.c \
 	admin/audit.c \
 	admin/audit.h \
 	admin/audit_views.c \
@@ -134,6 +135,8 @@ libadmin_a_SOURCES = \
 	admin/status.h \
 	admin/tokens.c \
 	admin/tokens.h \
+	admin/trial.c \
+	admin/trial.h \
 	admin/tries.c \
 	admin/tries.h \
 	admin/usage.c \
@@ -184,8 +187,8 @@ leasehold_SOURCES = \
 	admin/output.h \
 	admin/secret.c \
 	admin/secret.h
-leasehold_LDADD = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
-	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+leasehold_LDADD = libadmin.a librelay.a libhttp.a libpool.a libledger.a \
+	libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
 	$(OATH_LIBS)
 
 # Prices as they were when this version was made.
@@ -200,6 +203,7 @@ leasehold_admin_fcgi_SOURCES = \
 	admin/responder.c \
 	admin/workers.c \
 	admin/workers.h
-leasehold_admin_fcgi_LDADD = libadmin.a libhttp.a libpool.a libledger.a \
-	libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+leasehold_admin_fcgi_LDADD = libadmin.a librelay.a libhttp.a libpool.a \
+	libledger.a libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) \
+	$(JANSSON_LIBS) $(SODIUM_LIBS) \
 	$(OATH_LIBS) $(FCGI_LIBS)

@@ -14,11 +14,15 @@
 #include "account_secrets.h"
 #include "accounts.h"
 #include "probe_model.h"
+#include "trial.h"
 
 #include "probe.h"
 
 /* The oldest version that all upstreams speak. */
 #define VERSION_HEADER	"anthropic-version: 2023-06-01"
+
+/* Of an answer that somebody looks at. */
+#define WATCHED_TOKENS	32
 
 /* What Anthropic wants with its OAuth tokens, as the relay sends it. */
 #define OAUTH_TOKEN	"Bearer sk-ant-oat"
@@ -35,18 +39,20 @@ static const struct {
 };
 
 /** What is asked for. */
-enum ask_kind { ASK_LIST, ASK_TOKEN, ASK_COUNT };
+enum ask_kind { ASK_LIST, ASK_TOKEN, ASK_COUNT, ASK_STREAM };
 
 static const char *const paths[] = {
 	[ASK_LIST] = "/v1/models?limit=1",
 	[ASK_TOKEN] = "/v1/messages",
 	[ASK_COUNT] = "/v1/messages/count_tokens",
+	[ASK_STREAM] = "/v1/messages",
 };
 
 struct ask {
 	enum ask_kind kind;
 	const char *model;	/* not of ASK_LIST */
 	const struct probe_limits *limits;	/* NULL: those of a call */
+	const struct probe_watch *watch;	/* NULL: nobody looks on */
 };
 
 struct probe {
@@ -188,9 +194,13 @@ make_body(struct probe *p, struct err *err)
 	if (p->ask->kind == ASK_LIST)
 		return (0);
 	j = json_pack("{s:s, s:[{s:s, s:s}]}", "model", p->ask->model,
-	    "messages", "role", "user", "content", "Hi");
-	if (p->ask->kind == ASK_TOKEN)
-		(void)json_object_set_new(j, "max_tokens", json_integer(1));
+	    "messages", "role", "user", "content", p->ask->kind == ASK_STREAM ?
+	    "Say hello in one short sentence." : "Hi");
+	if (p->ask->kind != ASK_COUNT)
+		(void)json_object_set_new(j, "max_tokens", json_integer(
+		    p->ask->kind == ASK_STREAM ? WATCHED_TOKENS : 1));
+	if (p->ask->kind == ASK_STREAM)
+		(void)json_object_set_new(j, "stream", json_true());
 	p->body = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	if (p->body != NULL)
@@ -204,8 +214,9 @@ set_limits(struct probe *p, const struct conf *conf)
 {
 	CURL *c = p->curl;
 	const struct probe_limits *limits = p->ask->limits;
+	const struct probe_watch *watch = p->ask->watch;
 	int64_t all_ms = limits != NULL ? limits->timeout_ms :
-	    conf->plain_timeout_ms;
+	    watch != NULL ? watch->timeout_ms : conf->plain_timeout_ms;
 
 	if (curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)conf->connect_timeout_ms) ||
@@ -279,7 +290,9 @@ perform(struct probe *p, struct probe_result *result)
 	long status = 0;
 	CURLcode rc;
 
-	rc = curl_easy_perform(p->curl);
+	rc = p->ask->watch == NULL ? curl_easy_perform(p->curl) :
+	    trial_perform(p->curl, p->ask->kind == ASK_STREAM, p->ask->watch,
+	    &p->answer, result);
 	(void)curl_easy_getinfo(p->curl, CURLINFO_TOTAL_TIME_T, &us);
 	(void)curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status);
 	result->latency_ms = (int64_t)us / 1000;
@@ -301,7 +314,7 @@ probe(struct store *st, const struct seal *seal, const struct conf *conf,
 	struct probe p = { .ask = ask };
 	int rc = -1;
 
-	memset(result, 0, sizeof(*result));
+	*result = (struct probe_result) { .first_byte_ms = -1 };
 	buf_init(&p.answer, LIMIT_ERROR_BODY_BYTES);
 	(void)snprintf(result->url, sizeof(result->url), "%.480s%s",
 	    text_of(account, "base_url"), paths[ask->kind]);
@@ -334,12 +347,14 @@ done:
 static int
 probe_count(struct store *st, const struct seal *seal,
     const struct conf *conf, const json_t *account,
-    const struct probe_limits *limits, struct probe_result *result,
-    struct err *err)
+    const struct ask *list, struct probe_result *result, struct err *err)
 {
+	const struct probe_limits *limits = list->limits;
 	struct probe_limits rest = { .timeout_ms = 0 };
 	char model[LIMIT_NAME_BYTES];
-	struct ask ask = { .kind = ASK_COUNT, .model = model };
+	struct ask ask = {
+		.kind = ASK_COUNT, .model = model, .watch = list->watch
+	};
 	int rc;
 
 	rc = probe_model(st, json_integer_value(json_object_get(account,
@@ -369,8 +384,7 @@ probe_by_name(struct store *st, const struct seal *seal,
 	rc = probe(st, seal, conf, account, ask, result, err);
 	if (rc == 0 && ask->kind == ASK_LIST &&
 	    (result->status == 404 || result->status == 405))
-		rc = probe_count(st, seal, conf, account, ask->limits, result,
-		    err);
+		rc = probe_count(st, seal, conf, account, ask, result, err);
 	json_decref(account);
 	return (rc);
 }
@@ -394,6 +408,21 @@ probe_account_within(struct store *st, const struct seal *seal,
     struct err *err)
 {
 	const struct ask ask = { .kind = ASK_LIST, .limits = limits };
+
+	return (probe_by_name(st, seal, conf, name, &ask, result, err));
+}
+
+int
+probe_account_watched(struct store *st, const struct seal *seal,
+    const struct conf *conf, const char *name, const char *model,
+    const struct probe_watch *w, struct probe_result *result,
+    struct err *err)
+{
+	const struct ask ask = {
+		.kind = model == NULL ? ASK_LIST : ASK_STREAM,
+		.model = model,
+		.watch = w,
+	};
 
 	return (probe_by_name(st, seal, conf, name, &ask, result, err));
 }

@@ -1,10 +1,14 @@
 #include <jansson.h>
+#include <string.h>
 
 #include "base/conf.h"
 #include "base/err.h"
 #include "store/store.h"
 
+#include "check.h"
 #include "jobs.h"
+#include "probe.h"
+#include "query.h"
 #include "status.h"
 #include "why.h"
 
@@ -12,6 +16,90 @@
 
 #define NAME_SIZE	(LIMIT_NAME_BYTES * 2)
 #define SESSION_SIZE	256
+
+/* ---- test ---- */
+
+/* All of one; who looks at it would not wait for longer. */
+#define TEST_MS		60000
+
+static void
+tell_step(void *arg, const char *name, int64_t ms, const char *text)
+{
+
+	api_event(arg, "step", json_pack("{s:s, s:I, s:s}", "name", name,
+	    "ms", (json_int_t)ms, "text", text));
+}
+
+static void
+tell_text(void *arg, const char *text)
+{
+
+	api_event(arg, "text", json_pack("{s:s}", "text", text));
+}
+
+static bool
+stops(void *arg)
+{
+
+	return (api_stops(arg));
+}
+
+static void
+tell_end(struct api_call *c, const struct probe_result *r)
+{
+	const bool ok = r->status >= 200 && r->status <= 299 &&
+	    r->message[0] == '\0';
+
+	api_event(c, "done", json_pack("{s:b, s:s, s:i, s:I, s:o, s:o}",
+	    "ok", ok, "url", r->url, "status", r->status,
+	    "ms", (json_int_t)r->latency_ms,
+	    "first_byte_ms", r->first_byte_ms < 0 ? json_null() :
+	    json_integer(r->first_byte_ms),
+	    "text", query_text(r->message, strlen(r->message))));
+}
+
+/* What fails before it begins is answered as ever. */
+static int
+run_test(struct api_call *c, const struct conf *conf, const char *name,
+    const char *model, struct err *err)
+{
+	const struct probe_watch watch = {
+		.timeout_ms = TEST_MS,
+		.step = tell_step,
+		.text = tell_text,
+		.stops = stops,
+		.arg = c,
+	};
+	struct probe_result r;
+
+	if (api_note(c, "account.test", name, err) ||
+	    probe_account_watched(c->store, c->seal, conf, name, model,
+	    &watch, &r, err))
+		return (-1);
+	tell_end(c, &r);
+	return (0);
+}
+
+json_t *
+api_test_account(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = { "model", NULL };
+	char name[LIMIT_NAME_BYTES];
+	const char *model = NULL;
+	struct conf *conf;
+	int rc = -1;
+
+	if (api_members(c, members, err) ||
+	    api_text(c, "model", &model, err) ||
+	    (model != NULL && check_name("a model", model, err)) ||
+	    api_name(c, STMT_NAME_OF_ACCOUNT, name, err) || api_begin_long(c))
+		return (NULL);
+	if ((conf = api_conf(c)) != NULL)
+		rc = run_test(c, conf, name, model, err);
+	conf_free(conf);
+	api_end_long(c);
+	return (rc ? NULL : api_done(c));
+}
 
 /* ---- tokens ---- */
 
@@ -26,12 +114,13 @@ api_refresh_account(struct api_call *c, struct err *err)
 
 	if (api_id(c, 0, &id, err) ||
 	    api_name(c, STMT_NAME_OF_ACCOUNT, name, err) ||
-	    (conf = api_conf(c)) == NULL)
+	    api_begin_long(c))
 		return (NULL);
-	work.conf = conf;
-	if (api_note(c, "account.refresh", name, err) == 0)
+	work.conf = conf = api_conf(c);
+	if (conf != NULL && api_note(c, "account.refresh", name, err) == 0)
 		rc = job_renew(&work, id, err);
 	conf_free(conf);
+	api_end_long(c);
 	return (rc ? NULL : status_account(c->store, name, err));
 }
 

@@ -133,8 +133,10 @@ api_run_job(struct api_call *c, struct err *err)
 
 	if (job == NULL)
 		return (api_refuse(c, 404, "there is no such job"));
-	if ((conf = api_conf(c)) == NULL)
+	if (api_begin_long(c))
 		return (NULL);
+	if ((conf = api_conf(c)) == NULL)
+		goto done;
 	if (run_job(c, conf, job, err) == 0 &&
 	    (rows = jobs_list(c->store, err)) != NULL) {
 		item = show_job(job, row_of(rows, job));
@@ -143,6 +145,8 @@ api_run_job(struct api_call *c, struct err *err)
 			err_set(err, ERR_NOMEM, "no memory for an answer");
 	}
 	conf_free(conf);
+done:
+	api_end_long(c);
 	return (item);
 }
 

@@ -276,7 +276,9 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 
 	/* One that failed early left its audit behind, which is gone by now. */
 	store_attach(s->store, NULL);
-	if (c->message[0] != '\0')
+	if (c->streams)
+		status = 200;
+	else if (c->message[0] != '\0')
 		status = answer_refusal(out, c);
 	else if (j == NULL)
 		status = answer_mistake(s, out, &err);
@@ -321,6 +323,7 @@ answer_route(struct service *s, const struct http_request *r,
 		.settings = &s->params.settings,
 		.http = &from,
 		.match = m,
+		.sink = s->params.sink.put != NULL ? &s->params.sink : NULL,
 		.status = 200,
 	};
 	char address[NET_ADDR_SIZE];

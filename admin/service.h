@@ -15,7 +15,8 @@ struct log;
 struct service;
 
 /**
- * The admin routes, for one thread: a request in, a whole answer out.  Each
+ * The admin routes, for one thread: a request in, a whole answer out, or one
+ * that went into the sink piece by piece, and nothing after it.  Each
  * thread has a service with a database connection of its own, which is made
  * when it is first needed and made anew after the database was gone.
  */
@@ -24,6 +25,7 @@ struct service_params {
 	const char *master_key_file;
 	int64_t busy_timeout_ms;
 	struct api_settings settings;
+	struct api_sink sink;	/* .put NULL: there is none */
 	struct log *log;
 };
 

@@ -32,6 +32,7 @@
 struct workers {
 	struct service_params params;
 	int64_t *busy;
+	int64_t long_runs;	/* see api_begin_long; atomic */
 	int over_fd;		/* readable from workers_stop on */
 	pthread_t *threads;
 	size_t n;
@@ -106,6 +107,28 @@ hand_over(const struct workers *w, FCGX_Request *req, const struct who *who)
 	    who);
 }
 
+/* ---- answers in pieces ---- */
+
+static int
+put_piece(void *arg, const void *p, size_t n)
+{
+	FCGX_Request *req = arg;
+
+	return (FCGX_PutStr(p, (int)n, req->out) == -1 ||
+	    FCGX_FFlush(req->out) == -1 ? -1 : 0);
+}
+
+/* After a request nothing more comes, but for the end of the connection, or a
+ * record that breaks it off. */
+static bool
+has_left(void *arg)
+{
+	const FCGX_Request *req = arg;
+	struct pollfd fd = { .fd = req->ipcFd, .events = POLLIN };
+
+	return (poll(&fd, 1, 0) > 0);
+}
+
 static void
 serve(struct service *s, const struct workers *w, FCGX_Request *req)
 {
@@ -166,11 +189,13 @@ static void *
 work(void *arg)
 {
 	struct workers *w = arg;
+	struct service_params params = w->params;
 	struct service *s;
 	FCGX_Request req;
 	int rc;
 
-	if ((s = service_new(&w->params)) == NULL ||
+	params.sink = (struct api_sink) { put_piece, has_left, &req };
+	if ((s = service_new(&params)) == NULL ||
 	    FCGX_InitRequest(&req, LISTEN_FD, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		goto out;
 	while (wait_for_connection(w)) {
@@ -251,6 +276,8 @@ workers_new(size_t n, const struct service_params *params, struct err *err)
 	w->params = *params;
 	w->params.settings.over = is_over;
 	w->params.settings.over_arg = w;
+	w->params.settings.long_runs = &w->long_runs;
+	w->params.settings.long_runs_max = n < 2 ? 1 : (int64_t)n / 2;
 	if ((w->threads = calloc(n, sizeof(*w->threads))) == NULL)
 		goto err1;
 	if ((w->over_fd = eventfd(0, EFD_CLOEXEC)) == -1)

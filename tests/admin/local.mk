@@ -1,8 +1,8 @@
 # The command and the admin responder.
 ADMIN_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -I$(top_srcdir)/admin \
 	-I$(top_srcdir)/tests/admin
-ADMIN_TEST_LIBS = libadmin.a libhttp.a libpool.a libledger.a libstore.a \
-	libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
+ADMIN_TEST_LIBS = libadmin.a librelay.a libhttp.a libpool.a libledger.a \
+	libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS) \
 	$(OATH_LIBS) $(CMOCKA_LIBS)
 DESK = tests/admin/desk.c tests/admin/desk.h $(STORE_RAW)
 
@@ -97,7 +97,8 @@ tests_admin_test_service_LDADD = $(ADMIN_TEST_LIBS)
 
 # Runs ./leasehold-admin.fcgi.
 UNIT_TESTS += tests/admin/test_responder
-tests_admin_test_responder_SOURCES = tests/admin/test_responder.c $(DESK) 	$(HTTP_RECORDS)
+tests_admin_test_responder_SOURCES = tests/admin/test_responder.c \
+	tests/admin/answerer.c tests/admin/answerer.h $(DESK) $(HTTP_RECORDS)
 tests_admin_test_responder_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_responder_LDADD = $(ADMIN_TEST_LIBS)
 

@@ -177,6 +177,215 @@ it_is_said_why_an_account_does_not_serve(void **state)
 	visit_fini(&v);
 }
 
+/* ---- test ---- */
+
+#define STREAM_HEAD	"HTTP/1.1 200 OK\r\ncontent-type: " \
+    "text/event-stream\r\n\r\n"
+
+/* An account at ${url}, whose path is returned. */
+static void
+point(struct desk *d, struct visit *v, const char *url)
+{
+	char body[128];
+
+	desk_account(d, "a", 1);
+	(void)snprintf(body, sizeof(body), "{\"request_url\": \"%s\"}",
+	    url);
+	assert_int_equal(visit(v, "PATCH", account_path(d, "a", ""), body),
+	    200);
+}
+
+/* The data of the ${i}th event of a name; a new reference. */
+static json_t *
+event(const struct visit *v, const char *name, size_t i)
+{
+	char wanted[32];
+	const char *p = v->events;
+	json_t *j;
+	size_t n;
+
+	n = (size_t)snprintf(wanted, sizeof(wanted), "event: %s\ndata: ",
+	    name);
+	while ((p = strstr(p, wanted)) != NULL && i-- > 0)
+		p += n;
+	if (p == NULL)
+		fail_msg("no such event %s in %s", name, v->events);
+	p += n;
+	j = json_loadb(p, strcspn(p, "\n"), 0, NULL);
+	assert_non_null(j);
+	return (j);
+}
+
+static void
+ends(struct visit *v, bool ok, int status, const char *text)
+{
+	json_t *j = event(v, "done", 0);
+
+	if (json_is_true(json_object_get(j, "ok")) != ok ||
+	    desk_int(j, "status") != status || strstr(json_string_value(
+	    json_object_get(j, "text")), text) == NULL)
+		fail_msg("%s", v->events);
+	json_decref(j);
+}
+
+static void
+a_test_is_streamed(void **state)
+{
+	static const char *const stream[] = {
+		STREAM_HEAD,
+		"event: message_start\ndata: {\"type\": \"message_start\"}"
+		    "\n\n: a comment\n\nevent: content_block_delta\ndata: "
+		    "{\"type\": \"content_block_delta\", \"delta\": "
+		    "{\"type\": \"text_delta\", \"te",
+		"xt\": \"Hel\"}}\n\n",
+		"event: content_block_delta\ndata: {\"type\": "
+		    "\"content_block_delta\", \"delta\": {\"type\": "
+		    "\"text_delta\", \"text\": \"lo\\n\"}}\n\n",
+		"event: message_stop\ndata: {\"type\": "
+		    "\"message_stop\"}\n\n", NULL
+	};
+	static const char *const list[] = {
+		"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n"
+		    "{\"data\": []}", NULL
+	};
+	struct answerer a = { .turns = { stream, list } };
+	struct desk *d = *state;
+	struct visit v;
+	json_t *j;
+
+	answerer_start(&a);
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	point(d, &v, a.url);
+	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
+	    "{\"model\": \"claude-x\"}"), 200);
+	assert_non_null(strstr(v.head, "x-accel-buffering: no"));
+	assert_non_null(strstr(a.requests[0], "POST /v1/messages"));
+	assert_non_null(strstr(a.requests[0], "\"stream\":true"));
+	assert_non_null(strstr(a.requests[0], "claude-x"));
+	assert_non_null(strstr(a.requests[0], "x-api-key: sk-ant-one"));
+	j = event(&v, "step", 0);
+	assert_string_equal(json_string_value(json_object_get(j, "name")),
+	    "resolve");
+	json_decref(j);
+	j = event(&v, "text", 0);
+	assert_string_equal(json_string_value(json_object_get(j, "text")),
+	    "Hel");
+	json_decref(j);
+	j = event(&v, "text", 1);
+	assert_string_equal(json_string_value(json_object_get(j, "text")),
+	    "lo\n");
+	json_decref(j);
+	ends(&v, true, 200, "");
+	j = event(&v, "done", 0);
+	assert_true(desk_int(j, "first_byte_ms") <= desk_int(j, "ms"));
+	json_decref(j);
+	assert_null(strstr(v.events, "sk-ant-one"));
+
+	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
+	    NULL), 200);
+	assert_non_null(strstr(a.requests[1], "GET /v1/models"));
+	ends(&v, true, 200, "");
+	answerer_stop(&a);
+	assert_int_equal(v.long_runs, 0);
+	assert_int_equal(visit(&v, "GET", "/logs?verb=account.test", NULL),
+	    200);
+	assert_int_equal(json_array_size(v.body), 2);
+	visit_fini(&v);
+}
+
+/* Each is an answer of the test, not an error of it. */
+static void
+a_test_says_what_is_wrong(void **state)
+{
+	static const char *const refused[] = {
+		"HTTP/1.1 401 Unauthorized\r\n\r\n{\"type\": \"error\", "
+		    "\"error\": {\"type\": \"authentication_error\", "
+		    "\"message\": \"invalid x-api-key\"}}", NULL
+	};
+	static const char *const broken[] = {
+		STREAM_HEAD "event: message_start\ndata: {\"type\": "
+		    "\"message_start\"}\n\n", NULL
+	};
+	static const char *const failed[] = {
+		STREAM_HEAD "event: error\ndata: {\"type\": \"error\", "
+		    "\"error\": {\"type\": \"overloaded_error\", "
+		    "\"message\": \"Overloaded\"}}\n\n", NULL
+	};
+	static const char *const page[] = {
+		"HTTP/1.1 200 OK\r\n\r\n<html>hello</html>", NULL
+	};
+	static const char *const nothing[] = { NULL };
+	static const struct {
+		int status;
+		const char *text;
+	} ends_so[] = {
+		{ 401, "invalid x-api-key" },
+		{ 200, "came to its end" },
+		{ 200, "overloaded_error: Overloaded" },
+		{ 200, "no stream of events" },
+		{ 0, "" },
+		{ 0, "" },		/* nobody is there any more */
+	};
+	struct answerer a = {
+		.turns = { refused, broken, failed, page, nothing }
+	};
+	struct desk *d = *state;
+	struct visit v;
+	size_t i;
+
+	answerer_start(&a);
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	point(d, &v, a.url);
+	for (i = 0; i < NITEMS(ends_so); i++) {
+		if (i == 5)
+			answerer_stop(&a);
+		assert_int_equal(visit(&v, "POST", account_path(d, "a",
+		    "/test"), "{\"model\": \"m\"}"), 200);
+		ends(&v, false, ends_so[i].status, ends_so[i].text);
+	}
+	visit_expect(&v, 40401, "POST", "/admin/accounts/99/test", NULL);
+	visit_expect(&v, 40001, "POST", account_path(d, "a", "/test"),
+	    "{\"model\": \"\"}");
+	visit_expect(&v, 40001, "POST", account_path(d, "a", "/test"),
+	    "{\"prompt\": \"x\"}");
+	v.long_runs = 2;
+	visit_expect(&v, 42901, "POST", account_path(d, "a", "/test"), NULL);
+	visit_expect(&v, 42901, "POST", "/jobs/prune/run", NULL);
+	assert_non_null(strstr(v.head, "retry-after: "));
+	assert_int_equal(v.long_runs, 2);
+	visit_fini(&v);
+}
+
+/* Who leaves takes the upstream's connection along, long before the end. */
+static void
+a_test_ends_with_its_client(void **state)
+{
+	static const char *const stream[] = {
+		STREAM_HEAD "event: content_block_delta\ndata: {\"type\": "
+		    "\"content_block_delta\", \"delta\": {\"text\": "
+		    "\"Hi\"}}\n\n", ANSWERER_HOLD, NULL
+	};
+	struct answerer a = { .turns = { stream } };
+	struct desk *d = *state;
+	struct visit v;
+
+	answerer_start(&a);
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	point(d, &v, a.url);
+	v.patience = 1;
+	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
+	    "{\"model\": \"m\"}"), 200);
+	answerer_stop(&a);
+	assert_true(a.left);
+	assert_int_equal(v.long_runs, 0);
+	v.patience = 0;
+	assert_int_equal(visit(&v, "GET", "/auth/me", NULL), 200);
+	visit_fini(&v);
+}
+
 /* ---- refresh ---- */
 
 /* One that is signed in to, at ${url}. */
@@ -285,6 +494,9 @@ main(void)
 		DESK_TEST(the_list_is_filtered),
 		DESK_TEST(an_account_comes_with_its_probe),
 		DESK_TEST(it_is_said_why_an_account_does_not_serve),
+		DESK_TEST(a_test_is_streamed),
+		DESK_TEST(a_test_says_what_is_wrong),
+		DESK_TEST(a_test_ends_with_its_client),
 		DESK_TEST(tokens_are_renewed_at_once),
 	};
 

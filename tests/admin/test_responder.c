@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "http/records.h"
 
+#include "answerer.h"
 #include "tokens.h"
 
 /* How long a test waits for what should come at once, ms. */
@@ -42,7 +43,7 @@ write_conf(struct rig *r)
 
 	assert_non_null(f);
 	fprintf(f, "store = %s\nmaster_key_file = %s\nrun_dir = %s\n"
-	    "log = file:%s\nadmin_threads = 2\ndrain_s = 10\n"
+	    "log = file:%s\nadmin_threads = 4\ndrain_s = 10\n"
 	    "beat_interval_ms = 50ms\ndead_after_s = 300ms\n"
 	    "job_prune = @every 1s\njob_probe = off\njob_reap = off\n"
 	    "job_refresh = off\njob_backup = off\n",
@@ -175,12 +176,12 @@ dial(const struct rig *r)
 	return (fd);
 }
 
-/* Send GET, with the flag that asks to keep the connection. */
+/* With the flag that asks to keep the connection. */
 static int
-ask_for(const struct rig *r, const char *path)
+send_to(const struct rig *r, const char *method, const char *path)
 {
 	const char *const params[] = {
-		"REQUEST_METHOD", "GET", "REQUEST_URI", path,
+		"REQUEST_METHOD", method, "REQUEST_URI", path,
 		"HTTP_AUTHORIZATION", r->auth, NULL
 	};
 	struct buf b;
@@ -193,6 +194,13 @@ ask_for(const struct rig *r, const char *path)
 	assert_int_equal(write(fd, buf_head(&b), buf_len(&b)), buf_len(&b));
 	buf_fini(&b);
 	return (fd);
+}
+
+static int
+ask_for(const struct rig *r, const char *path)
+{
+
+	return (send_to(r, "GET", path));
 }
 
 static int
@@ -275,7 +283,38 @@ assert_hears(int fd, const void *wanted, size_t len)
 	} while (memmem(text, n, wanted, len) == NULL);
 }
 
-/* Of two threads, none is held. */
+/* Pieces are heard at once, and who leaves ends what is done for them. */
+static void
+a_stream_is_heard_as_it_comes(void **state)
+{
+	static const char *const hold[] = {
+		"HTTP/1.1 200 OK\r\n\r\n{", ANSWERER_HOLD, NULL
+	};
+	static const char *const whole[] = {
+		"HTTP/1.1 200 OK\r\n\r\n{}", NULL
+	};
+	struct answerer a = { .turns = { hold, whole } };
+	struct rig *r = *state;
+	char path[64];
+	int fd;
+
+	answerer_start(&a);
+	desk_account(r->desk, "a", 1);
+	desk_sql(r->desk, "UPDATE account SET base_url = '%s'", a.url);
+	(void)snprintf(path, sizeof(path), "/api/v1/admin/accounts/%lld/test",
+	    (long long)desk_number(r->desk, "SELECT id FROM account"));
+	fd = send_to(r, "POST", path);
+	assert_hears(fd, "\"name\":\"first_byte\"", 19);
+	(void)close(fd);
+	fd = send_to(r, "POST", path);
+	assert_hears(fd, "event: done", 11);
+	answerer_stop(&a);
+	assert_true(a.left);
+	(void)close(fd);
+	assert_answered(ask(r));
+}
+
+/* Of four threads, none is held. */
 static void
 listeners_hold_no_thread(void **state)
 {
@@ -443,6 +482,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(it_answers_and_closes_each_connection),
 		RIG_TEST(connections_without_a_request_hold_up_nobody),
+		RIG_TEST(a_stream_is_heard_as_it_comes),
 		RIG_TEST(listeners_hold_no_thread),
 		RIG_TEST(it_ends_soon_when_it_is_idle),
 		RIG_TEST(what_waits_in_the_backlog_is_served_before_the_end),

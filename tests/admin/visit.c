@@ -9,6 +9,28 @@
 #include "people.h"
 #include "who.h"
 
+static int
+put_piece(void *arg, const void *p, size_t n)
+{
+	struct visit *v = arg;
+
+	if (v->patience != 0 && v->events_len >= v->patience)
+		return (-1);
+	assert_true(v->events_len + n < sizeof(v->events));
+	memcpy(v->events + v->events_len, p, n);
+	v->events_len += n;
+	v->events[v->events_len] = '\0';
+	return (0);
+}
+
+static bool
+has_left(void *arg)
+{
+	const struct visit *v = arg;
+
+	return (v->patience != 0 && v->events_len >= v->patience);
+}
+
 void
 visit_init(struct visit *v, struct desk *d)
 {
@@ -19,8 +41,11 @@ visit_init(struct visit *v, struct desk *d)
 		.settings = {
 			.mount = "/m",
 			.conf_path = d->conf_path,
+			.long_runs = &v->long_runs,
+			.long_runs_max = 2,
 			.life = { .idle_ms = 3600000, .max_ms = 86400000 },
 		},
+		.sink = { put_piece, has_left, v },
 	};
 
 	memset(v, 0, sizeof(*v));
@@ -64,6 +89,25 @@ keep_cookie(struct visit *v)
 	assert_non_null(strstr(p, "Path=/m/;"));
 	assert_non_null(strstr(p, "HttpOnly"));
 	assert_non_null(strstr(p, "SameSite=Strict"));
+}
+
+/* The head of what came in pieces; the events stay. */
+static void
+take_events(struct visit *v)
+{
+	char *end = strstr(v->events, "\r\n\r\n");
+	size_t n;
+
+	assert_non_null(end);
+	n = (size_t)(end + 4 - v->events);
+	assert_true(n < sizeof(v->head));
+	memcpy(v->head, v->events, n);
+	v->head[n] = '\0';
+	v->events_len -= n;
+	memmove(v->events, v->events + n, v->events_len + 1);
+	json_decref(v->body);
+	v->body = json_object();
+	assert_non_null(strstr(v->head, "content-type: text/event-stream"));
 }
 
 static void
@@ -118,8 +162,13 @@ visit(struct visit *v, const char *method, const char *path,
 	param(&r, "HTTP_X_API_KEY", v->key);
 	ready = http_request_ready(&r, "/m", &err);
 	buf_init(&out, SERVICE_ANSWER_BYTES);
+	v->events_len = 0;
+	v->events[0] = '\0';
 	v->status = service_answer(v->service, &r, &b, ready, &err, &out);
-	take(v, &out);
+	if (v->events_len > 0 && buf_len(&out) == 0)
+		take_events(v);
+	else
+		take(v, &out);
 	buf_fini(&out);
 	http_request_fini(&r);
 	return (v->status);

@@ -9,7 +9,7 @@
 
 /**
  * A browser, or a script, that asks the admin routes of a desk, which are
- * mounted at "/m".  What fails ends the test.
+ * mounted at "/m".  What fails ends the test.  It stays where it is.
  */
 struct visit {
 	struct service *service;
@@ -22,6 +22,11 @@ struct visit {
 	char head[4096];	/* of the last answer */
 	json_t *body;
 	int status;
+	char events[65536];	/* of an answer that came in pieces, whose
+				   body is {} */
+	size_t events_len;
+	size_t patience;	/* 0: leaves after so many bytes of it */
+	int64_t long_runs;	/* two are let be at once */
 };
 
 void visit_init(struct visit *v, struct desk *d);
