@@ -24,7 +24,11 @@ static const struct column sum_columns[] = {
 	{ "OUTPUT", "output_tokens", COLUMN_INT },
 	{ "CACHE READ", "cache_read_tokens", COLUMN_INT },
 	{ "CACHE WRITE", "cache_write_tokens", COLUMN_INT },
-	{ "FIRST BYTE", "mean_first_byte_ms", COLUMN_DURATION },
+	{ "CACHE HIT", "cache_hit", COLUMN_TEXT },
+	{ "FIRST BYTE", "ttfb_p50_ms", COLUMN_DURATION },
+	{ "P95", "ttfb_p95_ms", COLUMN_DURATION },
+	{ "TOOK", "duration_p50_ms", COLUMN_DURATION },
+	{ "P95", "duration_p95_ms", COLUMN_DURATION },
 	{ "ESTIMATED", "marked_estimated", COLUMN_INT },
 	{ "UNPRICED", "unpriced", COLUMN_ALARM },
 	{ "COST", "cost_nusd", COLUMN_MONEY },
@@ -77,18 +81,28 @@ sum_of(const json_t *row, enum rollup_sum sum)
 	return (json_integer_value(json_object_get(row, rollup_names[sum])));
 }
 
+/* "83 %". */
+static int
+put_share(json_t *row)
+{
+	const json_t *share = json_object_get(row, "cache_hit_share");
+	char text[24];
+
+	if (!json_is_integer(share))
+		return (json_object_set_new(row, "cache_hit", json_null()));
+	(void)snprintf(text, sizeof(text), "%lld %%",
+	    (long long)(json_integer_value(share) + 5) / 10);
+	return (json_object_set_new(row, "cache_hit", json_string(text)));
+}
+
 /* What is shown of a row beyond its sums: what is made of them, and its time
  * as short as the period allows. */
 static int
 prepare_row(json_t *row, const struct usage_query *q, const char *title)
 {
 	const char *start = json_string_value(json_object_get(row, "start"));
-	int64_t firsts = 0;
-	size_t i;
 	char text[32];
 
-	for (i = ROLLUP_FIRST_500MS; i <= ROLLUP_FIRST_LATER; i++)
-		firsts += sum_of(row, (enum rollup_sum)i);
 	if (start != NULL) {
 		(void)snprintf(text, sizeof(text), "%.16s", start);
 		text[q->per == PERIOD_HOUR ? 16 : 10] = '\0';
@@ -101,9 +115,7 @@ prepare_row(json_t *row, const struct usage_query *q, const char *title)
 	    sum_of(row, ROLLUP_CACHE_WRITE_5M_TOKENS) +
 	    sum_of(row, ROLLUP_CACHE_WRITE_1H_TOKENS))))
 		return (-1);
-	return (json_object_set_new(row, "mean_first_byte_ms", firsts == 0 ?
-	    json_null() : json_integer(sum_of(row, ROLLUP_FIRST_BYTE_MS) /
-	    firsts)));
+	return (put_share(row));
 }
 
 static int
@@ -191,6 +203,9 @@ const struct command commands_usage[] = {
 		    "it came, once it is over.\n"
 		    "In zones that are 30 or 45 minutes off, periods are of "
 		    "whole hours of UTC.\n"
+		    "First byte and took: what half of the requests, and 95 "
+		    "in 100, did not exceed,\n"
+		    "of those that brought a byte; off by 5 % at most.\n"
 		    "Estimated: the upstream said nothing; charged at a high "
 		    "guess or at the reserve.",
 		.options = usage_options,

@@ -45,6 +45,8 @@ static const struct table {
 	TABLE(key_usage, KEY_USAGE),
 	TABLE(usage_hour, USAGE_HOUR),
 	TABLE(usage_day, USAGE_DAY),
+	TABLE(latency_hour, LATENCY_HOUR),
+	TABLE(latency_day, LATENCY_DAY),
 	NUMBERED(budget, BUDGET),
 	TABLE(budget_window, BUDGET_WINDOW),
 	NUMBERED(price, PRICE),

@@ -8,11 +8,13 @@
 #include "pool/prune.h"
 #include "store/store.h"
 
+#include "latency_fold.h"
 #include "verify.h"
 
 #include "jobs.h"
 
-/* Jobs of the database: prune, checkpoint, rollup. */
+/* Jobs of the database: prune, latency, checkpoint,
+ * rollup. */
 
 /* Others have their turn between two passes. */
 #define PAUSE_MS	10
@@ -43,6 +45,25 @@ job_prune_run(struct job_work *w, struct err *err)
 	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " requests, %"
 	    PRId64 " budget windows, %" PRId64 " sessions deleted",
 	    all.requests, all.windows, all.sessions);
+	return (0);
+}
+
+int
+job_latency_run(struct job_work *w, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	struct latency_pass pass;
+	int64_t rows = 0;
+
+	do {
+		if (job_go_on(w, err) || latency_fold(w->st, &pass, err))
+			return (-1);
+		rows += pass.rows;
+		if (pass.more)
+			(void)nanosleep(&pause, NULL);
+	} while (pass.more);
+	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " requests",
+	    rows);
 	return (0);
 }
 

@@ -54,6 +54,7 @@ bool job_stops(const struct job_work *w);
 int job_refresh_run(struct job_work *w, struct err *err);
 int job_probe_run(struct job_work *w, struct err *err);
 int job_reap_run(struct job_work *w, struct err *err);
+int job_latency_run(struct job_work *w, struct err *err);
 int job_rollup_run(struct job_work *w, struct err *err);
 int job_prune_run(struct job_work *w, struct err *err);
 int job_checkpoint_run(struct job_work *w, struct err *err);

@@ -70,6 +70,10 @@ libadmin_a_SOURCES = \
 	admin/keys.h \
 	admin/keys_bulk.c \
 	admin/keys_bulk.h \
+	admin/latency_fold.c \
+	admin/latency_fold.h \
+	admin/latency_set.c \
+	admin/latency_set.h \
 	admin/job_backup.c \
 	admin/job_pool.c \
 	admin/job_probe.c \
@@ -141,6 +145,8 @@ libadmin_a_SOURCES = \
 	admin/tries.h \
 	admin/usage.c \
 	admin/usage.h \
+	admin/usage_latency.c \
+	admin/usage_latency.h \
 	admin/usage_text.c \
 	admin/users.c \
 	admin/users.h \

@@ -9,6 +9,7 @@
 
 #include "names.h"
 #include "query.h"
+#include "usage_latency.h"
 
 #include "usage.h"
 
@@ -52,6 +53,7 @@ struct report {
 	int64_t wanted[NTHINGS];	/* ids; -1: all */
 	struct names *names[NTHINGS];	/* NULL: not needed */
 	struct rollup_set set;
+	struct usage_latency latency;
 	struct err *err;
 };
 
@@ -93,16 +95,15 @@ resolve(struct report *r)
 /* ---- reading ---- */
 
 static bool
-is_wanted(const struct report *r, struct rollup *row)
+is_wanted(const struct report *r, struct rollup_key *k)
 {
 	size_t i;
 
 	for (i = 0; i < NTHINGS; i++) {
-		if (r->wanted[i] != -1 && *id_of(&row->key, i) != r->wanted[i])
+		if (r->wanted[i] != -1 && *id_of(k, i) != r->wanted[i])
 			return (false);
 	}
-	return (r->q->model == NULL || price_match(r->q->model,
-	    row->key.model));
+	return (r->q->model == NULL || price_match(r->q->model, k->model));
 }
 
 /* Leave of the key what is told apart. */
@@ -128,10 +129,32 @@ read_row(void *arg, const struct store_value *c, size_t ncols)
 
 	(void)ncols;
 	rollup_read(c, &row);
-	if (!is_wanted(r, &row))
+	if (!is_wanted(r, &row.key))
 		return (0);
 	blur(r, &row.key);
 	return (rollup_set_add(&r->set, &row, 1, r->err));
+}
+
+static bool
+latency_wanted(void *arg, struct rollup_key *key)
+{
+	const struct report *r = arg;
+
+	if (!is_wanted(r, key))
+		return (false);
+	blur(r, key);
+	return (true);
+}
+
+static int
+read_latency(struct report *r)
+{
+
+	r->latency.wanted = latency_wanted;
+	r->latency.arg = r;
+	r->latency.key_id = r->wanted[USAGE_BY_KEY];
+	r->latency.person_id = r->wanted[USAGE_BY_USER];
+	return (usage_latency_read(&r->latency, r->st, &r->periods, r->err));
 }
 
 /* The tables, and how they are read where an index helps. */
@@ -211,6 +234,19 @@ time_text(const struct report *r, int64_t ms)
 	return (json_string(text));
 }
 
+/* Of a thousand tokens that went in, those that came from a cache. */
+static json_t *
+cache_share(const int64_t *sums)
+{
+	const double read = (double)sums[ROLLUP_CACHE_READ_TOKENS];
+	const double all = read + (double)sums[ROLLUP_INPUT_TOKENS] +
+	    (double)sums[ROLLUP_CACHE_WRITE_5M_TOKENS] +
+	    (double)sums[ROLLUP_CACHE_WRITE_1H_TOKENS];
+
+	return (all > 0 ? json_integer((json_int_t)(read * 1000 / all)) :
+	    json_null());
+}
+
 static int
 put_sums(json_t *row, const int64_t *sums)
 {
@@ -221,7 +257,8 @@ put_sums(json_t *row, const int64_t *sums)
 		    json_integer(sums[i])))
 			return (-1);
 	}
-	return (0);
+	return (json_object_set_new(row, "cache_hit_share",
+	    cache_share(sums)));
 }
 
 static int
@@ -245,7 +282,8 @@ put_row(const struct report *r, json_t *rows, struct rollup *from)
 		if (json_object_set_new(row, usage_by_name[i], value))
 			return (-1);
 	}
-	return (put_sums(row, from->sums));
+	return (put_sums(row, from->sums) ||
+	    usage_latency_put(&r->latency, &from->key, row) ? -1 : 0);
 }
 
 /* All rows as one. */
@@ -266,7 +304,8 @@ put_total(const struct report *r, json_t *total)
 	}
 	memset(&all, 0, sizeof(all));
 	if (rc == 0)
-		rc = put_sums(total, sum.n > 0 ? sum.list[0].sums : all.sums);
+		rc = put_sums(total, sum.n > 0 ? sum.list[0].sums :
+		    all.sums) || usage_latency_put(&r->latency, NULL, total);
 	rollup_set_fini(&sum);
 	return (rc);
 }
@@ -312,12 +351,15 @@ usage_report(struct store *st, const struct usage_query *q, struct err *err)
 	if (periods_make(&r.periods, q->per, q->zone, &q->range, err))
 		return (NULL);
 	rollup_set_init(&r.set);
+	usage_latency_init(&r.latency);
 	if (resolve(&r) == 0 &&
 	    read_ranges(&r, &days, r.periods.days, r.periods.ndays) == 0 &&
-	    read_ranges(&r, &hours, r.periods.hours, r.periods.nhours) == 0)
+	    read_ranges(&r, &hours, r.periods.hours, r.periods.nhours) == 0 &&
+	    read_latency(&r) == 0)
 		out = answer(&r);
 	for (i = 0; i < NTHINGS; i++)
 		names_free(r.names[i]);
+	usage_latency_fini(&r.latency);
 	rollup_set_fini(&r.set);
 	periods_free(&r.periods);
 	return (out);

@@ -61,7 +61,10 @@ void usage_csv(FILE *out, const json_t *report, const struct usage_query *q);
  * usage_report(st, q, err):
  * {"from", "to" (RFC 3339, local), "zone", "per", "rounded": periods are not
  * of whole hours of UTC, "rows": [{"start", "start_ms" and what is told apart,
- * then the sums of rollup_names}], "total": the same of all}.  Rows stand by
+ * then the sums of rollup_names, "cache_hit_share" (per mille of the tokens
+ * that went in), and "ttfb_p50_ms", "ttfb_p95_ms", "duration_p50_ms",
+ * "duration_p95_ms" of those that brought a first byte, off by at most 5 % (see
+ * ledger/latency.h)}], "total": the same of all}.  Rows stand by
  * time, then dearest first; of periods in which nothing was used there is
  * none.  Names are null where there was no such thing, "#7" where it is gone.
  * A new reference; NULL with ${err}, ERR_NOT_FOUND for a name.

@@ -7,6 +7,7 @@
 #include "ledger/rollup.h"
 
 #include "csv.h"
+#include "usage_latency.h"
 
 #include "usage.h"
 
@@ -92,7 +93,10 @@ csv_head(FILE *out, const struct usage_query *q)
 	}
 	for (i = 0; i < ROLLUP_NSUMS; i++)
 		fprintf(out, ",%s", rollup_names[i]);
-	fputs(",cost_usd\n", out);
+	fputs(",cost_usd,cache_hit_share", out);
+	for (i = 0; i < USAGE_LATENCY_NAMES; i++)
+		fprintf(out, ",%s", usage_latency_names[i]);
+	putc('\n', out);
 }
 
 void
@@ -115,6 +119,11 @@ usage_csv(FILE *out, const json_t *report, const struct usage_query *q)
 			csv_value(out, json_object_get(row, rollup_names[i]));
 		num_format_nusd(json_integer_value(json_object_get(row,
 		    "cost_nusd")), money);
-		fprintf(out, ",%s\n", money);
+		fprintf(out, ",%s", money);
+		csv_value(out, json_object_get(row, "cache_hit_share"));
+		for (i = 0; i < USAGE_LATENCY_NAMES; i++)
+			csv_value(out, json_object_get(row,
+			    usage_latency_names[i]));
+		putc('\n', out);
 	}
 }

@@ -210,6 +210,16 @@ INSERT INTO key_usage (key_id, requests, cost_nusd, input_tokens,
     output_tokens, cache_read_tokens, cache_write_tokens, last_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: copy_read_latency_{hour,day}
+SELECT start_ms, key_id, account_id, group_id, person_id, model, first_byte,
+    whole
+FROM latency_{hour,day}
+ORDER BY start_ms, key_id, account_id, group_id, person_id, model;
+
+-- name: copy_put_latency_{hour,day}
+INSERT INTO latency_{hour,day} (start_ms, key_id, account_id, group_id,
+    person_id, model, first_byte, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: copy_read_usage_hour
 SELECT start_ms, key_id, account_id, group_id, person_id, model, requests,
     errors, unpriced, cost_nusd, input_tokens, output_tokens,

@@ -9,6 +9,7 @@ SQL_STATEMENTS = \
 	sql/health.sql \
 	sql/jobs.sql \
 	sql/keys.sql \
+	sql/latency.sql \
 	sql/meta.sql \
 	sql/models.sql \
 	sql/oauth.sql \
@@ -60,7 +61,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0017-models.sql \
 	sql/mysql/0017-models.sql \
 	sql/sqlite/0018-secrets.sql \
-	sql/mysql/0018-secrets.sql
+	sql/mysql/0018-secrets.sql \
+	sql/sqlite/0019-latency.sql \
+	sql/mysql/0019-latency.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -92,6 +92,7 @@ struct conf {
 	char *job_probe;
 	char *job_reap;
 	char *job_rollup;
+	char *job_latency;
 	char *job_prune;
 	char *job_checkpoint;
 	char *job_backup;

@@ -333,6 +333,11 @@ static const struct conf_setting settings[] = {
 	  .def = "15 4 * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
 	  .help = "When all sums are made anew from the rows and compared "
 	      "with those kept, as `leasehold ledger verify' does." },
+	{ .name = "job_latency", .type = CONF_CRON, FIELD(job_latency),
+	  .def = "*/5 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When it is counted how long requests took, which reports "
+	      "of usage make percentiles of; what is not counted yet they "
+	      "read from the ledger." },
 	{ .name = "job_prune", .type = CONF_CRON, FIELD(job_prune),
 	  .def = "5 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
 	  .help = "When old requests (ledger_keep_days), budget windows and "

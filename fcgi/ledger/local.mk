@@ -2,6 +2,8 @@ noinst_LIBRARIES += libledger.a
 libledger_a_SOURCES = \
 	fcgi/ledger/id.c \
 	fcgi/ledger/id.h \
+	fcgi/ledger/latency.c \
+	fcgi/ledger/latency.h \
 	fcgi/ledger/meta.c \
 	fcgi/ledger/meta.h \
 	fcgi/ledger/plausible.c \

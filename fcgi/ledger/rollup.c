@@ -65,14 +65,14 @@ first_of(int64_t ms)
 }
 
 /* Blanks at the end of a text are nothing to MySQL's comparison. */
-static void
-put_model(char *out, size_t size, const char *model)
+void
+rollup_model(const char *model, char out[ROLLUP_MODEL_SIZE])
 {
-	size_t n = strnlen(model, size - 1);
+	size_t n = strnlen(model, ROLLUP_MODEL_SIZE - 1);
 
 	while (n > 0 && model[n - 1] == ' ')
 		n--;
-	memset(out, 0, size);
+	memset(out, 0, ROLLUP_MODEL_SIZE);
 	memcpy(out, model, n);
 }
 
@@ -101,7 +101,7 @@ rollup_of(const struct rollup_row *row, struct rollup *out)
 	out->key.account_id = row->account_id;
 	out->key.group_id = row->group_id;
 	out->key.person_id = row->person_id;
-	put_model(out->key.model, sizeof(out->key.model), row->model);
+	rollup_model(row->model, out->key.model);
 
 	s[ROLLUP_REQUESTS] = 1;
 	s[ROLLUP_ERRORS] = strcmp(row->outcome, "ok") != 0 &&
@@ -152,8 +152,7 @@ rollup_read(const struct store_value *cols, struct rollup *out)
 	out->key.account_id = store_get_int(&cols[2]);
 	out->key.group_id = store_get_int(&cols[3]);
 	out->key.person_id = store_get_int(&cols[4]);
-	put_model(out->key.model, sizeof(out->key.model),
-	    store_get_text(&cols[5]));
+	rollup_model(store_get_text(&cols[5]), out->key.model);
 	for (i = 0; i < ROLLUP_NSUMS; i++)
 		out->sums[i] = store_get_int(&cols[6 + i]);
 }
@@ -278,6 +277,17 @@ rollup_set_add(struct rollup_set *s, const struct rollup *r, int sign,
 		to->sums[i] = bounded(to->sums[i] + sign *
 		    bounded(r->sums[i], SUM_MAX), SUM_MAX);
 	return (0);
+}
+
+const struct rollup *
+rollup_set_find(const struct rollup_set *s, const struct rollup_key *key)
+{
+	size_t at;
+
+	if (s->n == 0)
+		return (NULL);
+	at = slot_of(s, key);
+	return (s->slots[at] == 0 ? NULL : &s->list[s->slots[at] - 1]);
 }
 
 static int

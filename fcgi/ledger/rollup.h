@@ -57,6 +57,8 @@ enum rollup_sum {
 /** rollup_names[i]: The column's name. */
 extern const char *const rollup_names[ROLLUP_NSUMS];
 
+#define ROLLUP_MODEL_SIZE	128
+
 /** Whose sums; ids are 0 where there is none. */
 struct rollup_key {
 	int64_t start_ms;
@@ -64,8 +66,11 @@ struct rollup_key {
 	int64_t account_id;	/* of the last attempt */
 	int64_t group_id;	/* of that account when the row was closed */
 	int64_t person_id;	/* of the key when the request came */
-	char model[128];	/* without blanks at its end */
+	char model[ROLLUP_MODEL_SIZE];	/* without blanks at its end */
 };
+
+/** rollup_model(model, out): As it stands in a key, filled up with NULs. */
+void rollup_model(const char *model, char out[ROLLUP_MODEL_SIZE]);
 
 struct rollup {
 	struct rollup_key key;
@@ -114,6 +119,11 @@ void rollup_set_fini(struct rollup_set *s);
  * it away (${sign} -1).  0, or -1 without memory. */
 int rollup_set_add(struct rollup_set *s, const struct rollup *r, int sign,
     struct err *err) __attribute__((__warn_unused_result__));
+
+/** rollup_set_find(s, key): Borrowed until the next is added; NULL if there is
+ * none.  Not of a set that was sorted. */
+const struct rollup *rollup_set_find(const struct rollup_set *s,
+    const struct rollup_key *key);
 
 /** rollup_set_sort(s): By key.  Nothing can be added until the next reset. */
 void rollup_set_sort(struct rollup_set *s);

@@ -6,6 +6,11 @@ tests_ledger_test_id_SOURCES = tests/ledger/test_id.c
 tests_ledger_test_id_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_ledger_test_id_LDADD = $(LEDGER_TEST_LIBS)
 
+UNIT_TESTS += tests/ledger/test_latency
+tests_ledger_test_latency_SOURCES = tests/ledger/test_latency.c
+tests_ledger_test_latency_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_ledger_test_latency_LDADD = $(LEDGER_TEST_LIBS)
+
 UNIT_TESTS += tests/ledger/test_price
 tests_ledger_test_price_SOURCES = tests/ledger/test_price.c
 tests_ledger_test_price_CPPFLAGS = $(TEST_CPPFLAGS)
