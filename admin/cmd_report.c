@@ -240,6 +240,7 @@ run_list(struct cli *cli, struct err *err)
 	const char *before = cli_option(cli, "before");
 	struct request_filter f = {
 		.key = cli_option(cli, "key"),
+		.user = cli_option(cli, "user"),
 		.account = cli_option(cli, "account"),
 		.model = cli_option(cli, "model"),
 		.outcome = cli_option(cli, "outcome"),
@@ -310,6 +311,7 @@ run_show(struct cli *cli, struct err *err)
 
 static const struct command_option list_options[] = {
 	{ "key", "NAME", "of this key" },
+	{ "user", "NAME", "of this user's keys, as they were then" },
 	{ "account", "NAME", "last tried on this account" },
 	{ "model", "PATTERN", "of these models, with '*'" },
 	{ "outcome", "WORD", "ok, client_gone, ...; open: under way" },

@@ -6,6 +6,8 @@ libadmin_a_SOURCES = \
 	admin/access.h \
 	admin/account_breaker.c \
 	admin/account_breaker.h \
+	admin/account_health.c \
+	admin/account_health.h \
 	admin/account_oauth.c \
 	admin/account_oauth.h \
 	admin/account_proxy.c \

@@ -140,10 +140,11 @@ json_t *
 requests_list(struct store *st, const struct request_filter *f,
     struct err *err)
 {
-	struct store_value params[12];
+	struct store_value params[14];
 	char model[LIKE_SIZE];
 
 	if (check_there(st, NAMES_OF_KEYS, "key", f->key, err) ||
+	    check_there(st, NAMES_OF_PEOPLE, "user", f->user, err) ||
 	    check_there(st, NAMES_OF_ACCOUNTS, "account", f->account, err))
 		return (NULL);
 	if (like_pattern(f->model != NULL ? f->model : "*", model, err))
@@ -151,10 +152,11 @@ requests_list(struct store *st, const struct request_filter *f,
 	params[0] = store_int(f->before_id != 0 ? f->before_id : INT64_MAX);
 	params[1] = store_int(ledger_id_first(f->since_ms));
 	params[2] = params[3] = text_or_any(f->key);
-	params[4] = params[5] = text_or_any(f->account);
-	params[6] = params[7] = store_text(model);
-	params[8] = params[9] = params[10] = text_or_any(f->outcome);
-	params[11] = store_int(f->limit);
+	params[4] = params[5] = text_or_any(f->user);
+	params[6] = params[7] = text_or_any(f->account);
+	params[8] = params[9] = store_text(model);
+	params[10] = params[11] = params[12] = text_or_any(f->outcome);
+	params[13] = store_int(f->limit);
 	return (query_rows(st, STMT_REQUEST_LIST, params, NITEMS(params),
 	    list_fields, NITEMS(list_fields), err));
 }

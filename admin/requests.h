@@ -10,6 +10,7 @@ struct store;
 /** The ledger, as people look at it. */
 struct request_filter {
 	const char *key;	/* name; NULL: any; so below */
+	const char *user;
 	const char *account;
 	const char *model;	/* pattern with '*' */
 	const char *outcome;	/* "open": those under way */
@@ -21,8 +22,8 @@ struct request_filter {
 #define REQUESTS_LIMIT_MAX	10000
 
 /** requests_list(st, filter, err): Array, newest first.  The id of its last
- * one is the next page's before_id.  ERR_NOT_FOUND: there is no such key or
- * account. */
+ * one is the next page's before_id.  ERR_NOT_FOUND: there is no such key,
+ * user or account. */
 json_t *requests_list(struct store *st, const struct request_filter *filter,
     struct err *err);
 

@@ -102,13 +102,14 @@ api_usage(struct api_call *c, struct err *err)
 json_t *
 api_requests(struct api_call *c, struct err *err)
 {
-	char key[NAME_SIZE], account[NAME_SIZE], model[NAME_SIZE];
-	char outcome[40], before[40];
+	char key[NAME_SIZE], user[NAME_SIZE], account[NAME_SIZE];
+	char model[NAME_SIZE], outcome[40], before[40];
 	struct request_filter f = { .limit = REQUESTS };
 	const char *id;
 	json_t *rows, *last;
 
 	f.key = api_query(c, "key", key, sizeof(key));
+	f.user = api_query(c, "user", user, sizeof(user));
 	f.account = api_query(c, "account", account, sizeof(account));
 	f.model = api_query(c, "model", model, sizeof(model));
 	f.outcome = api_query(c, "outcome", outcome, sizeof(outcome));

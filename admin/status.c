@@ -4,6 +4,7 @@
 #include "store/spool.h"
 #include "store/store.h"
 
+#include "account_health.h"
 #include "accounts.h"
 #include "jobs.h"
 #include "query.h"
@@ -103,6 +104,21 @@ status_probes(struct store *st, const char *account, struct err *err)
 	    NITEMS(probe_fields), err));
 }
 
+static int
+add_health(struct store *st, json_t *account, struct err *err)
+{
+	json_t *list = json_pack("[O]", account);
+	int rc;
+
+	if (list == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+		return (-1);
+	}
+	rc = account_health_add(st, list, err);
+	json_decref(list);
+	return (rc);
+}
+
 json_t *
 status_account(struct store *st, const char *name, struct err *err)
 {
@@ -117,9 +133,10 @@ status_account(struct store *st, const char *name, struct err *err)
 	rc = json_object_set_new(account, "probe", probe == NULL ?
 	    json_null() : json_incref(probe));
 	json_decref(probes);
-	if (rc == 0)
+	if (rc != 0)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	else if (add_health(st, account, err) == 0)
 		return (account);
-	err_set(err, ERR_NOMEM, "no memory for an answer");
 
 err0:
 	json_decref(account);
@@ -183,6 +200,19 @@ status_workers(struct store *st, struct err *err)
 	return (answer);
 }
 
+/* All accounts, with how they do. */
+static json_t *
+accounts(struct store *st, struct err *err)
+{
+	json_t *list = accounts_list(st, NULL, err);
+
+	if (list != NULL && account_health_add(st, list, err)) {
+		json_decref(list);
+		return (NULL);
+	}
+	return (list);
+}
+
 json_t *
 status_get(struct store *st, struct err *err)
 {
@@ -199,7 +229,7 @@ status_get(struct store *st, struct err *err)
 	    add(status, "version", json_string(PACKAGE_VERSION), err) ||
 	    add(status, "schema", json_integer(schema), err) ||
 	    add(status, "responders", responders(st, now, err), err) ||
-	    add(status, "accounts", accounts_list(st, NULL, err), err) ||
+	    add(status, "accounts", accounts(st, err), err) ||
 	    add(status, "probes", status_probes(st, NULL, err), err) ||
 	    add(status, "jobs", jobs_list(st, err), err) ||
 	    add(status, "queue", query_row(st, STMT_QUEUE_STATE, NULL, 0,

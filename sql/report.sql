@@ -51,8 +51,8 @@ ORDER BY coalesce(k.queue_class, 1), q.place, q.ledger_id LIMIT ?;
 SELECT count(*) FROM ledger WHERE state = 0;
 
 -- name: request_list
--- Newest first.  below id, from id, key name or '' twice, account name or ''
--- twice, model (LIKE, '!' escapes) twice, outcome or '' three times ('open' is one),
+-- Newest first.  below id, from id, key name or '' twice, user likewise, account
+-- likewise, model (LIKE, '!' escapes) twice, outcome or '' three times ('open' is one),
 -- limit
 SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
@@ -64,6 +64,8 @@ LEFT JOIN api_key k ON k.id = l.key_id
 LEFT JOIN account a ON a.id = l.account_id
 WHERE l.id < ? AND l.id >= ? AND l.state <> 4
 	AND (? = '' OR k.name = ?)
+	AND (? = '' OR l.person_id = (SELECT p.id FROM person p
+	    WHERE p.name = ?))
 	AND (? = '' OR a.name = ?)
 	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
 	AND (? = '' OR l.outcome = ? OR (? = 'open' AND l.state = 0))

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ledger/id.h"
+
 /* Of an array of the answer, the one with a member of this text. */
 static const json_t *
 item(const struct visit *v, const char *array, const char *name,
@@ -161,6 +163,78 @@ workers_hold_leases(void **state)
 	visit_fini(&v);
 }
 
+/* What responders told one another is told to people. */
+static void
+accounts_show_how_they_do(void **state)
+{
+	struct desk *d = *state;
+	const json_t *a;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	desk_account(d, "a", 1);
+	desk_account(d, "b", 1);
+	desk_account(d, "c", 1);
+	desk_sql(d, "INSERT INTO account_health (account_id, first_byte_ms, "
+	    "first_byte_seen_ms, share_permille, share_reset_ms, "
+	    "share_window_ms, share_seen_ms, updated_ms) VALUES "
+	    "(1, 321, 5, 380, 9000, 18000, 7, 8), (2, 0, 0, 0, 0, 0, 0, 8)");
+	assert_int_equal(visit(&v, "GET", "/status", NULL), 200);
+	a = item(&v, "accounts", "name", "a");
+	assert_int_equal(desk_int(a, "first_byte_ms"), 321);
+	assert_int_equal(desk_int(a, "share_permille"), 380);
+	assert_int_equal(desk_int(a, "share_reset_ms"), 9000);
+	assert_int_equal(desk_int(a, "share_window_ms"), 18000);
+	assert_int_equal(desk_int(a, "share_seen_ms"), 7);
+	a = item(&v, "accounts", "name", "b");
+	assert_true(json_is_null(json_object_get(a, "first_byte_ms")));
+	assert_true(json_is_null(json_object_get(a, "share_permille")));
+	a = item(&v, "accounts", "name", "c");
+	assert_true(json_is_null(json_object_get(a, "share_permille")));
+	assert_int_equal(visit(&v, "GET", "/admin/accounts/1", NULL), 200);
+	assert_int_equal(desk_int(v.body, "share_permille"), 380);
+	visit_fini(&v);
+}
+
+static void
+request_of(struct desk *d, long long id, int key, int person)
+{
+
+	desk_sql(d, "INSERT INTO ledger (id, state, fence, responder_id, "
+	    "created_ms, key_id, kind, model, stream, reserved_nusd, "
+	    "body_bytes, person_id) VALUES (%lld, 1, 1, 1, 1, %d, "
+	    "'messages', 'm', 0, 0, 1, %d)", id, key, person);
+}
+
+static void
+requests_are_those_of_a_user(void **state)
+{
+	struct desk *d = *state;
+	long long first = ledger_id_first(store_now_ms(d->st) - 1000);
+	struct visit v, other;
+
+	visit_init(&v, d);
+	visit_init(&other, d);
+	visit_join(&v, d, "operator", "olga");
+	visit_join(&other, d, "user", "ulf");
+	request_of(d, first + 1, 1, 1);
+	request_of(d, first + 2, 2, 2);
+	request_of(d, first + 3, 1, 1);
+	assert_int_equal(visit(&v, "GET", "/requests?user=olga", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(v.body, "items")),
+	    2);
+	assert_int_equal(visit(&v, "GET", "/requests?user=ulf", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(v.body, "items")),
+	    1);
+	assert_int_equal(visit(&v, "GET", "/requests", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(v.body, "items")),
+	    3);
+	visit_expect(&v, 40401, "GET", "/requests?user=nobody", NULL);
+	visit_fini(&v);
+	visit_fini(&other);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
     desk_teardown)
 
@@ -172,6 +246,8 @@ main(void)
 		DESK_TEST(a_job_runs_once_at_a_time),
 		DESK_TEST(settings_are_those_of_the_file),
 		DESK_TEST(workers_hold_leases),
+		DESK_TEST(accounts_show_how_they_do),
+		DESK_TEST(requests_are_those_of_a_user),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
