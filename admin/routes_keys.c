@@ -114,6 +114,19 @@ read_bind(struct api_call *c, struct key_body *b, struct err *err)
 	return (0);
 }
 
+/* A number; null is ${none}. */
+static int
+read_or_none(struct api_call *c, const char *member, int64_t max,
+    int64_t none, int64_t *out, struct err *err)
+{
+
+	if (json_is_null(json_object_get(c->body, member))) {
+		*out = none;
+		return (0);
+	}
+	return (api_int(c, member, 0, max, out, err));
+}
+
 static int
 read_limits(struct api_call *c, struct key_change *k, struct err *err)
 {
@@ -122,12 +135,12 @@ read_limits(struct api_call *c, struct key_change *k, struct err *err)
 
 	if (api_int(c, "concurrency", 0, KEY_CONCURRENCY_MAX,
 	    &k->concurrency, err) ||
-	    api_int(c, "budget_nusd", 0, INT64_MAX, &k->budget_nusd, err) ||
-	    api_int(c, "drain_s", 0, 3600, &drain_s, err) ||
-	    api_text(c, "rate", &rate, err))
+	    read_or_none(c, "budget_nusd", INT64_MAX, KEY_BUDGET_NONE,
+	    &k->budget_nusd, err) ||
+	    read_or_none(c, "drain_s", 3600, KEY_DRAIN_DEFAULT, &drain_s,
+	    err) || api_text(c, "rate", &rate, err))
 		return (-1);
-	if (drain_s >= 0)
-		k->drain_ms = drain_s * 1000;
+	k->drain_ms = drain_s > 0 ? drain_s * 1000 : drain_s;
 	return (rate == NULL ? 0 : key_rate_parse(rate, k, err));
 }
 

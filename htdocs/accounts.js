@@ -1,63 +1,58 @@
-// The upstream accounts.
-import { call, list } from './api.js';
-import { field, h, table } from './dom.js';
-import { act, formDialog } from './change.js';
-import { accountState } from './dashboard.js';
+// The upstream accounts: how they stand, and what can be changed of them.
+import { accountState, standing } from './account-state.js';
+import { accountPage } from './account.js';
+import { accountActs, addAccount, addOauth } from './account-forms.js';
+import { list } from './api.js';
+import { bar, empty, h, place } from './dom.js';
+import { button } from './form.js';
+import { head, listing, menu } from './parts.js';
 import { number, t } from './text.js';
 
-const credentials = [['api_key', 'API key'], ['bearer', 'Bearer']];
+const states = ['ready', 'trying', 'resting', 'disabled'];
+const view = {};
 
-function addAccount(context) {
-	formDialog(t('addAccount'), [
-		field(t('name'), 'name', { required: true }),
-		field(t('platform'), 'platform_type',
-			{ value: 'claude', required: true }),
-		field(t('requestUrl'), 'request_url', { kind: 'url',
-			value: 'https://api.anthropic.com', required: true }),
-		field(t('credential'), 'credential',
-			{ kind: 'select', options: credentials }),
-		field(t('secretKey'), 'secret_key', { kind: 'password',
-			autocomplete: 'off', required: true, hint: t('secretHint') }),
-		field(t('group'), 'group', { hint: t('mayBeEmpty') }),
-		field(t('concurrency'), 'concurrency', { kind: 'number', min: 1,
-			max: 10000, value: 10 }),
-	], t('add'), async v => {
-		v.concurrency = Number(v.concurrency);
-		await call('POST', '/admin/accounts', v);
-		await accountsPage(context);
-	});
-}
+const columns = context => [
+	[t('name'), a => h('div', null, h('a',
+		{ href: place('accounts', [a.id]) }, a.name), h('div',
+		{ class: 'quiet small' }, `${a.platform} · ${a.base_url}`))],
+	[t('group'), a => a.group],
+	[t('priority'), a => number(a.priority), 'number'],
+	[t('weight'), a => number(a.weight), 'number'],
+	[t('inUse'), a => bar(a.leases, a.concurrency, t('of',
+		number(a.leases), number(a.concurrency)))],
+	[t('state'), accountState],
+	[t('acts'), a => menu(t('actsOn', a.name), accountActs(context, a)),
+		'last'],
+];
 
-function acts(context, a) {
-	const path = `/admin/accounts/${a.id}`;
-	const again = () => accountsPage(context);
-	const set = change => () => call('PATCH', path, change).then(again);
-	return h('div', { class: 'acts' },
-		a.enabled ? act(context, t('disable'), set({ enabled: false }),
-			{ question: t('disableAccount', a.name) }) :
-			act(context, t('enable'), set({ enabled: true })),
-		a.cooldowns.length > 0 && act(context, t('wake'),
-			() => call('POST', `${path}/wake`).then(again)),
-		context.may('admin') && act(context, t('remove'),
-			() => call('DELETE', path).then(again),
-			{ question: t('removeAccount', a.name), danger: true }));
-}
+const named = (accounts, name) => [...new Set(accounts.map(a => a[name])
+	.filter(v => v))].sort().map(v => [v, v]);
+
+const filters = accounts => [
+	{ name: 'platform', label: t('platform'),
+		options: named(accounts, 'platform'),
+		fits: (a, p) => a.platform === p },
+	{ name: 'group', label: t('group'), options: [['-', t('noGroup')],
+		...named(accounts, 'group')], fits: (a, g) =>
+		(a.group ?? '-') === g },
+	{ name: 'state', label: t('state'), options: states.map(s =>
+		[s, t(`account_${s}`)]), fits: (a, s) => standing(a) === s },
+];
 
 export async function accountsPage(context) {
+	if (context.params.length > 0)
+		return accountPage(context, context.params[0]);
 	const accounts = await list('/admin/accounts');
-	context.main.replaceChildren(h('h1', null, t('accounts')),
-		context.may('admin') && h('p', { class: 'actions' }, h('button',
-			{ type: 'button', class: 'primary',
-				onclick: () => addAccount(context) }, t('addAccount'))) ||
-			'',
-		table(t('accounts'), [
-			[t('name'), a => a.name],
-			[t('platform'), a => a.platform],
-			[t('group'), a => a.group],
-			[t('priority'), a => number(a.priority), 'number'],
-			[t('weight'), a => number(a.weight), 'number'],
-			[t('concurrency'), a => number(a.concurrency), 'number'],
-			[t('state'), accountState],
-			[t('acts'), a => acts(context, a)],
-		], accounts, t('noAccounts')));
+	const may = context.may('admin');
+	const buttons = () => [
+		may && button(t('addOauth'), () => addOauth(context)
+			.catch(context.fail)),
+		may && button(t('addAccount'), () => addAccount(context)
+			.catch(context.fail), 'primary')];
+	context.main.replaceChildren(head(t('accounts'), ...buttons()),
+		listing(view, { label: t('accounts'), columns: columns(context),
+			rows: accounts, filters: filters(accounts), search: a =>
+				`${a.name} ${a.base_url} ${a.models ?? ''} ${a.group ?? ''}`,
+			name: a => a.name, none: empty(t('noAccounts'),
+				...buttons()) }));
 }

@@ -18,29 +18,72 @@ export function setCsrf(value) {
 	csrf = value ?? '';
 }
 
+const ask = (method, path, body) => fetch(base + path, { method,
+	headers: { ...body === undefined ? {} :
+		{ 'content-type': 'application/json' },
+	...csrf ? { 'x-csrf-token': csrf } : {} },
+	body: body === undefined ? undefined : JSON.stringify(body),
+	cache: 'no-store', credentials: 'same-origin' });
+
+// What an answer that is none says; without words if it is not a route's.
+async function wrong(answer) {
+	const said = await answer.json().catch(() => ({}));
+	return new ApiError(answer.status, said.code ?? 0, said.error ?? '',
+		answer.headers.get('retry-after'));
+}
+
 // Resolves to the answer's body; rejects with an ApiError, whose status is 0
 // if there was no answer.
 export async function call(method, path, body) {
-	const headers = {};
-	if (body !== undefined)
-		headers['content-type'] = 'application/json';
-	if (csrf)
-		headers['x-csrf-token'] = csrf;
 	let answer, said;
 	try {
-		answer = await fetch(base + path, { method, headers,
-			body: body === undefined ? undefined : JSON.stringify(body),
-			cache: 'no-store', credentials: 'same-origin' });
-		said = await answer.json();
+		answer = await ask(method, path, body);
 	} catch {
-		throw new ApiError(answer?.status ?? 0, 0, '');
+		throw new ApiError(0, 0, '');
 	}
 	if (!answer.ok)
-		throw new ApiError(answer.status, said.code, said.error,
-			answer.headers.get('retry-after'));
+		throw await wrong(answer);
+	try {
+		said = await answer.json();
+	} catch {
+		throw new ApiError(answer.status, 0, '');
+	}
 	if (said.csrf)
 		setCsrf(said.csrf);
 	return said;
+}
+
+// The events of an answer that goes on, as they come: each(name, data).
+export async function events(answer, each) {
+	const reader = answer.body.pipeThrough(new TextDecoderStream())
+		.getReader();
+	for (let rest = '';;) {
+		const { value, done } = await reader.read();
+		if (done)
+			return;
+		const parts = (rest + value).split(/\r?\n\r?\n/);
+		rest = parts.pop();
+		for (const part of parts) {
+			const field = name => part.split(/\r?\n/).filter(l =>
+				l.startsWith(`${name}:`)).map(l =>
+				l.slice(name.length + 1).trimStart()).join('\n');
+			if (field('data'))
+				each(field('event'), JSON.parse(field('data')));
+		}
+	}
+}
+
+// ... of a route that is called; it rejects as call does.
+export async function callStream(path, body, each) {
+	let answer;
+	try {
+		answer = await ask('POST', path, body);
+	} catch {
+		throw new ApiError(0, 0, '');
+	}
+	if (!answer.ok)
+		throw await wrong(answer);
+	await events(answer, each);
 }
 
 export const get = path => call('GET', path);

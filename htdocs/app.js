@@ -25,8 +25,11 @@ const sections = [
 		{ name: 'keys', role: 'user' },
 		{ name: 'users', role: 'operator' },
 		{ name: 'budgets', role: 'operator' },
+		{ name: 'prices', role: 'user' },
 	] },
 	{ name: 'system', pages: [
+		{ name: 'jobs', role: 'operator' },
+		{ name: 'settings', role: 'operator' },
 		{ name: 'audit', role: 'operator' },
 		{ name: 'me', role: 'user' },
 	] },

@@ -1,9 +1,12 @@
 // Groups of accounts, and the other names that models have there.
-import { call, list } from './api.js';
+import { accountState } from './account-state.js';
+import { aliasSection } from './aliases.js';
+import { call, get, list } from './api.js';
+import { addBudget, budgetColumns } from './budgets.js';
 import { act } from './change.js';
-import { empty, h } from './dom.js';
+import { bar, empty, h, place, table } from './dom.js';
 import { button, openForm, toNumber } from './form.js';
-import { head, listing, menu } from './parts.js';
+import { about, back, head, headTwo, listing, menu, moment } from './parts.js';
 import { number, t } from './text.js';
 
 const strategies = ['weighted', 'least_connections', 'round_robin',
@@ -43,27 +46,75 @@ const edit = (context, g) => openForm({ title: t('editOf', g.name),
 		await context.again();
 	} });
 
-const acts = (context, g) => context.may('admin') && menu(
-	t('actsOn', g.name), [
+function acts(context, g) {
+	if (!context.may('admin'))
+		return [];
+	return [
 		button(t('edit'), () => edit(context, g)),
 		act(context, t('remove'), () => call('DELETE', `/groups/${g.id}`)
-			.then(context.again),
+			.then(() => context.params.length > 0 ?
+				location.hash = place('groups') : context.again()),
 		{ question: t('removeGroup', g.name), danger: true }),
-	]);
+	];
+}
 
 const columns = context => [
-	[t('name'), g => h('strong', null, g.name)],
+	[t('name'), g => h('a', { href: place('groups', [g.id]) }, g.name)],
 	[t('strategy'), g => t(`strategy_${g.strategy}`)],
-	[t('concurrency'), g => g.concurrency === 0 ? t('noLimit') :
-		number(g.concurrency), 'number'],
+	[t('concurrency'), g => limit(g), 'number'],
 	[t('accounts'), g => number(g.accounts), 'number'],
 	[t('keys'), g => number(g.keys), 'number'],
 	[t('budgets'), g => number(g.budgets), 'number'],
 	[t('aliases'), g => number(g.aliases), 'number'],
-	[t('acts'), g => acts(context, g), 'last'],
+	[t('acts'), g => menu(t('actsOn', g.name), acts(context, g)), 'last'],
 ];
 
+const limit = g => g.concurrency === 0 ? t('noLimit') :
+	number(g.concurrency);
+
+async function budgetsOf(context, g) {
+	const { again } = context;
+	const budgets = (await list('/budgets')).filter(b => b.on === 'group' &&
+		b.of === g.name);
+	return h('section', null, headTwo(t('budgets'), context.may('admin') &&
+		button(t('addBudget'), () => addBudget(again,
+			{ on: 'group', of: g.name }).catch(context.fail))),
+	budgets.length === 0 ? empty(t('noBudgetsOnGroup')) :
+		table(t('budgets'), budgetColumns(context, again), budgets));
+}
+
+async function accountsOf(g) {
+	const accounts = (await list('/admin/accounts')).filter(a =>
+		a.group === g.name);
+	return h('section', null, h('h2', null, t('accounts')),
+		accounts.length === 0 ? empty(t('noAccountsInGroup')) :
+			table(t('accounts'), [
+				[t('name'), a => h('a', { href: place('accounts', [a.id]) },
+					a.name)],
+				[t('priority'), a => number(a.priority), 'number'],
+				[t('weight'), a => number(a.weight), 'number'],
+				[t('inUse'), a => bar(a.leases, a.concurrency, t('of',
+					number(a.leases), number(a.concurrency)))],
+				[t('state'), accountState],
+			], accounts));
+}
+
+async function onePage(context, id) {
+	const g = await get(`/groups/${encodeURIComponent(id)}`);
+	const parts = await Promise.all([accountsOf(g), aliasSection(context,
+		'group', g.name), budgetsOf(context, g)]);
+	context.title(g.name);
+	context.main.replaceChildren(back('groups', t('groups')),
+		head(g.name, acts(context, g)), about([
+			[t('strategy'), t(`strategy_${g.strategy}`)],
+			[t('concurrency'), limit(g)], [t('keys'), number(g.keys)],
+			[t('created'), moment(g.created_ms)]]),
+		h('p', { class: 'quiet' }, t(`does_${g.strategy}`)), ...parts);
+}
+
 export async function groupsPage(context) {
+	if (context.params.length > 0)
+		return onePage(context, context.params[0]);
 	const groups = await list('/groups');
 	const adder = () => context.may('admin') && button(t('addGroup'),
 		() => add(context), 'primary');

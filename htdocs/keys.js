@@ -2,10 +2,10 @@
 import { call, get, list } from './api.js';
 import { addBudget, amount, budgetColumns } from './budgets.js';
 import { act } from './change.js';
-import { badge, bar, empty, facts, h, place, table } from './dom.js';
+import { badge, bar, empty, h, place, table } from './dom.js';
 import { button, feet, localTime, modal, openForm, toMs, toNumber, toNusd }
 	from './form.js';
-import { back, countdown, duration, head, headTwo, listing, menu, moment }
+import { about, back, countdown, duration, head, headTwo, listing, menu, moment }
 	from './parts.js';
 import { lines, setupLines, showKey } from './setup.js';
 import { money, number, t } from './text.js';
@@ -77,7 +77,8 @@ const rareFields = k => [
 		options: classes.map(c => [c, t(`class_${c}`)]) },
 	{ name: 'drain_s', label: t('drain'), kind: 'number', min: 0, max: 3600,
 		value: k.drain_ms === null || k.drain_ms === undefined ? '' :
-			k.drain_ms / 1000, to: toNumber, hint: t('drainHint') },
+			k.drain_ms / 1000, hint: t('drainHint'),
+		to: text => text === '' ? null : Number(text) },
 ];
 
 const fields = (k, lists) => [
@@ -208,15 +209,20 @@ const stateOf = k => k.revoked_ms !== null ? 'revoked' : isOver(k) ?
 const styles = { revoked: 'bad', expired: 'bad', ready: 'good',
 	disabled: 'quiet' };
 
-const state = k => badge(t(stateOf(k)), styles[stateOf(k)]);
+const state = k => h('div', null, badge(t(stateOf(k)), styles[stateOf(k)]),
+	k.old_until_ms > Date.now() && h('div', { class: 'quiet small' },
+		t('oldUntil'), ' ', countdown(k.old_until_ms)));
 
 const boundTo = k => k.bind === 'pool' ? t('wholePoolShort') :
 	`${t(k.bind)} ${k.bound_to}`;
 
 function acts(context, k, again) {
 	const path = `/api-keys/${k.id}`;
-	if (!context.may('admin') || k.revoked_ms !== null)
+	if (k.revoked_ms !== null)
 		return [];
+	if (!context.may('admin'))
+		return k.user === context.me.name ? [button(t('rotateMenu'),
+			() => rotate(k, again))] : [];
 	return [
 		button(t('edit'), () => editKey(k, again).catch(context.fail)),
 		button(t('rotateMenu'), () => rotate(k, again)),
@@ -264,7 +270,7 @@ async function onePage(context, id) {
 	context.main.replaceChildren(
 		back('keys', t('keys')),
 		head(k.name, acts(context, k, again)),
-		facts([
+		about([
 			[t('state'), state(k)],
 			[t('key'), h('code', null, `${k.visible}…`)],
 			[t('user'), k.user ?? '–'], [t('boundTo'), boundTo(k)],

@@ -1,7 +1,11 @@
 # The admin pages: static files, as a browser runs them.
 htdocsdir = $(pkgdatadir)/htdocs
 dist_htdocs_DATA = \
+	htdocs/account-forms.js \
+	htdocs/account-state.js \
+	htdocs/account.js \
 	htdocs/accounts.js \
+	htdocs/aliases.js \
 	htdocs/api.js \
 	htdocs/app.js \
 	htdocs/audit.js \
@@ -16,14 +20,17 @@ dist_htdocs_DATA = \
 	htdocs/icon.svg \
 	htdocs/icons.svg \
 	htdocs/index.html \
+	htdocs/jobs.js \
 	htdocs/keys.js \
 	htdocs/live.js \
 	htdocs/manage.css \
 	htdocs/me.js \
 	htdocs/parts.js \
+	htdocs/prices.js \
 	htdocs/queue.js \
 	htdocs/request.js \
 	htdocs/requests.js \
+	htdocs/settings.js \
 	htdocs/setup.js \
 	htdocs/sign-in.js \
 	htdocs/strings.js \

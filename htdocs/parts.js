@@ -1,5 +1,5 @@
 // What the pages of keys, accounts and the like are put together from.
-import { field, h, place, table } from './dom.js';
+import { facts, field, h, place, table } from './dom.js';
 import { button } from './form.js';
 import { number, t, time } from './text.js';
 
@@ -14,6 +14,13 @@ export const back = (name, text) => h('p', { class: 'back' },
 	h('a', { href: place(name) }, `‹ ${text}`));
 
 // ---- small things ----
+
+// Facts about one thing, some of which are long.
+export function about(pairs) {
+	const e = facts(pairs);
+	e.classList.add('about');
+	return e;
+}
 
 export const moment = ms => ms === null || ms === undefined ? '' :
 	h('time', { datetime: new Date(ms).toISOString() }, time(ms));
@@ -37,9 +44,9 @@ export function duration(ms) {
 let ticking = null;
 
 function tick() {
-	const all = document.querySelectorAll('[data-until]');
+	const all = document.querySelectorAll('[data-ends]');
 	for (const e of all)
-		e.textContent = duration(Number(e.dataset.until) - Date.now());
+		e.textContent = duration(Number(e.dataset.ends) - Date.now());
 	if (all.length === 0) {
 		clearInterval(ticking);
 		ticking = null;
@@ -48,7 +55,7 @@ function tick() {
 
 export function countdown(ms) {
 	ticking ??= setInterval(tick, 1000);
-	return h('span', { class: 'countdown', 'data-until': ms },
+	return h('span', { class: 'countdown', 'data-ends': ms },
 		duration(ms - Date.now()));
 }
 

@@ -2,9 +2,9 @@
 import { call, get, list } from './api.js';
 import { addBudget, budgetColumns } from './budgets.js';
 import { act } from './change.js';
-import { badge, bar, empty, facts, h, place, table } from './dom.js';
+import { badge, bar, empty, h, place, table } from './dom.js';
 import { button, feet, modal, openForm, toNumber } from './form.js';
-import { back, countdown, head, headTwo, listing, menu, moment } from
+import { about, back, countdown, head, headTwo, listing, menu, moment } from
 	'./parts.js';
 import { secret } from './setup.js';
 import { number, t } from './text.js';
@@ -144,7 +144,7 @@ async function onePage(context, id) {
 	context.main.replaceChildren(
 		back('users', t('users')),
 		head(u.name, acts(context, u, again)),
-		facts([
+		about([
 			[t('role'), t(`role_${u.role}`)], [t('signsIn'), signsIn(u)],
 			[t('secondFactor'), t(u.second_factor ? 'yes' : 'no')],
 			[t('inFlight'), running(u)],

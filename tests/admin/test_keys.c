@@ -371,6 +371,34 @@ things_are_named_by_their_ids_too(void **state)
 }
 
 static void
+limits_are_taken_away_by_null(void **state)
+{
+	struct desk *d = *state;
+	struct visit v;
+	char path[64];
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"k\", "
+	    "\"budget_nusd\": 5, \"drain_s\": 7}"), 201);
+	assert_int_equal(number(&v, "budget_nusd"), 5);
+	assert_int_equal(number(&v, "drain_ms"), 7000);
+	(void)snprintf(path, sizeof(path), "/api-keys/%lld",
+	    (long long)number(&v, "id"));
+	assert_int_equal(visit(&v, "PATCH", path, "{\"name\": \"kk\"}"),
+	    200);
+	assert_int_equal(number(&v, "budget_nusd"), 5);
+	assert_int_equal(number(&v, "drain_ms"), 7000);
+	assert_int_equal(visit(&v, "PATCH", path, "{\"budget_nusd\": null, "
+	    "\"drain_s\": null}"), 200);
+	assert_true(json_is_null(json_object_get(v.body, "budget_nusd")));
+	assert_true(json_is_null(json_object_get(v.body, "drain_ms")));
+	visit_expect(&v, 40001, "PATCH", path, "{\"budget_nusd\": -2}");
+	visit_expect(&v, 40001, "PATCH", path, "{\"drain_s\": -2}");
+	visit_fini(&v);
+}
+
+static void
 the_list_comes_in_pages(void **state)
 {
 	static const char *const names[] = { "c", "a", "e", "b", "d" };
@@ -427,6 +455,7 @@ main(void)
 		DESK_TEST(too_many_keys_at_once_are_refused),
 		DESK_TEST(many_keys_are_changed_or_none),
 		DESK_TEST(things_are_named_by_their_ids_too),
+		DESK_TEST(limits_are_taken_away_by_null),
 		DESK_TEST(the_list_comes_in_pages),
 	};
 

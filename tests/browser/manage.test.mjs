@@ -3,6 +3,9 @@
 // Store: any.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { write } from '../e2e/lib/database.mjs';
+import { stream } from '../e2e/lib/http.mjs';
+import { park } from '../e2e/lib/parks.mjs';
 import { Stand } from './lib/stand.mjs';
 
 // Names are anybody's: none is markup, and none breaks a page.
@@ -51,9 +54,19 @@ before(async () => {
 	await stand.person('ann', 'admin');
 	await stand.person('olga', 'operator');
 	await stand.person('uma', 'user');
-	await site.account('first', {});
 	await site.leasehold(['group', 'add', 'team', '--strategy',
 		'round_robin']);
+	await site.account('first');
+	await site.account(long, { group: 'team' });
+	await site.account('plain', { group: 'team' });
+	await site.leasehold(['account', 'set', '--name', hostile, 'plain']);
+	await site.leasehold(['account', 'disable', long]);
+	await site.leasehold(['alias', 'add', '--group', 'team', 'gpt-4*',
+		'claude-sonnet-4-5']);
+	await write(site, park({ name: 'first' }, { reason: 'rate_limited',
+		family: 'claude-opus', ms: 3723000 }) + park({ name: hostile },
+		{ reason: 'upstream_error', ms: 1000, ago: 60000 }));
+	await stream({ key: site.key, site });
 	await site.makeKey('uma-laptop', '--user', 'uma', '--rate', '60/1m',
 		'--models', 'claude-sonnet-*,claude-haiku-*', '--concurrency', '4');
 	await site.makeKey(hostile, '--group', 'team');
@@ -71,8 +84,12 @@ beforeEach(async () => {
 });
 
 describe('each page', () => {
-	const pages = { groups: 'Groups', budgets: 'Budgets', keys: 'Keys',
-		'keys/2': 'uma-laptop', users: 'Users', 'users/3': 'uma' };
+	const pages = { groups: 'Groups', 'groups/1': 'team',
+		budgets: 'Budgets', keys: 'Keys', 'keys/2': 'uma-laptop',
+		users: 'Users', 'users/3': 'uma', accounts: 'Accounts',
+		'accounts/1': 'first', 'accounts/1?tab=history': 'first',
+		'accounts/1?tab=why': 'first', prices: 'Prices', jobs: 'Jobs',
+		settings: 'Settings' };
 
 	test('is readable in each look', () => stand.lookAt(pages, 'ann'));
 
@@ -82,7 +99,11 @@ describe('each page', () => {
 			await stand.go(name);
 			await page.locator('main:not([aria-busy]) h1').waitFor();
 			assert.equal(await page.getByRole('button', {
-				name: /^(Add|Invite|Actions on)/ }).count(), 0, name);
+				name: /^(Add|Invite|Import|Remove|Revoke|Rotate)/ }).count(),
+			0, name);
+			if (name !== 'accounts')
+				assert.equal(await page.getByRole('button', {
+					name: /^Actions on/ }).count(), 0, name);
 		}
 		assert.deepEqual(stand.complaints, []);
 	});
@@ -330,6 +351,295 @@ describe('keys', () => {
 			.waitFor();
 		await page.keyboard.press('Escape');
 		await gone();
+	});
+});
+
+describe('many keys', () => {
+	test('are made at once, or none', async () => {
+		await stand.signIn();
+		await stand.go('keys');
+		await button('Add many').click();
+		await fill('Names', 'bulk-a\n\nbulk-b\numa-laptop\n');
+		await pick('Goes to', 'group:team');
+		await fill('Budget in all, US$', '1');
+		await press('Add');
+		await alert().getByText('uma-laptop').waitFor();
+		await fill('Names', 'bulk-a\n\nbulk-b\n bulk-c \n');
+		await stand.shoot('keys-add-many');
+		await stand.isAccessible();
+		await press('Add');
+		await stand.heading('The new keys').waitFor();
+		const text = await dialog().locator('pre').first().textContent();
+		const made = text.split('\n').map(l => l.split('\t'));
+		assert.deepEqual(made.map(([name]) => name),
+			['bulk-a', 'bulk-b', 'bulk-c']);
+		made.forEach(([, key]) => site.secrets.push(key));
+		await stand.shoot('keys-new-many');
+		await stand.isAccessible();
+		await press('Close');
+		await row('bulk-c').getByText('$0.00 of $1.00').waitFor();
+	});
+
+	test('are changed at once, and asked about', async () => {
+		await stand.signIn();
+		await stand.go('keys');
+		await page.getByLabel('Find').fill('bulk-');
+		await page.getByLabel('Select bulk-a').check();
+		await page.getByText('1 selected').waitFor();
+		await page.getByLabel('1 selected').click();
+		await page.getByText('3 selected').waitFor();
+		await stand.shoot('keys-selected');
+		await stand.isAccessible();
+		await asked('Disable 3 keys?', 'Disable', () =>
+			button('Disable').click());
+		await page.locator('td .badge').getByText('disabled').nth(2)
+			.waitFor();
+		await button('Enable').click();
+		await page.locator('td .badge').getByText('ready').nth(2).waitFor();
+		await button('Bind to …').click();
+		await pick('Goes to', 'account:first');
+		await press('Save');
+		await row('bulk-b').getByText('Account first').waitFor();
+		await asked('Revoke 3 keys?', 'Revoke', () =>
+			button('Revoke').click());
+		await page.locator('td .badge').getByText('revoked').nth(2)
+			.waitFor();
+		assert.equal(await button('Enable').count(), 0);
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('one is rotated by whom it belongs to', async () => {
+		await stand.signIn('uma');
+		await stand.go('keys');
+		await choose('uma-laptop', 'Rotate …');
+		await pick('The old one works', '3600');
+		await stand.shoot('key-rotate');
+		await stand.isAccessible();
+		await press('Rotate');
+		const key = await dialog().locator('code.secret').textContent();
+		assert.match(key, /^sk-lh-[\w-]{43}$/);
+		site.secrets.push(key);
+		await press('Close');
+		await row('uma-laptop').getByText(/old key works for .*59 min/)
+			.waitFor();
+		assert.equal((await stream({ key, site })).status, 200);
+	});
+
+	test('a limit is taken away', async () => {
+		await stand.signIn();
+		await stand.go('keys/2');
+		await button('Edit').click();
+		await fill('Request rate', '');
+		await fill('Budget in all, US$', '3');
+		await press('Save');
+		await gone();
+		await row('uma-laptop-money').or(row('$3.00')).first().waitFor();
+		await button('Edit').click();
+		await fill('Budget in all, US$', '');
+		await press('Save');
+		await gone();
+		await page.getByText('$3.00').waitFor({ state: 'detached' });
+	});
+});
+
+describe('accounts', () => {
+	test('are added, changed, disabled and removed', async () => {
+		await stand.signIn();
+		await stand.go('accounts');
+		await button('Add an account').click();
+		await fill('Name', 'second');
+		await fill('Base URL', 'http://example.org');
+		await fill('Secret', 'sk-mock-second');
+		site.secrets.push('sk-mock-second');
+		await stand.shoot('account-add');
+		await stand.isAccessible();
+		await press('Add');
+		await alert().getByText('https').waitFor();
+		await fill('Base URL', site.mock.url);
+		await dialog().getByText('More …').click();
+		await fill('Weight', '7');
+		await stand.shoot('account-add-more');
+		await press('Add');
+		await gone();
+		await row('second').getByText('ready').waitFor();
+
+		await choose('second', 'Edit');
+		assert.equal(await dialog().getByLabel('Secret').inputValue(), '');
+		await pick('Group', 'team');
+		await fill('Requests at once', '3');
+		await press('Save');
+		await gone();
+		await row('second').getByText('0 of 3').waitFor();
+		await row('second').getByRole('cell', { name: 'team' }).waitFor();
+		await asked(/^Disable account/, 'Disable',
+			() => choose('second', 'Disable'));
+		await row('second').getByText('disabled').waitFor();
+		await choose('second', 'Enable');
+		await row('second').getByText('ready').waitFor();
+		await asked(/^Remove account/, 'Remove',
+			() => choose('second', 'Remove'));
+		await row('second').waitFor({ state: 'detached' });
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('operators weigh and switch them alone', async () => {
+		await stand.signIn('olga');
+		await stand.go('accounts');
+		await choose('first', 'Edit');
+		assert.equal(await dialog().getByLabel('Secret').count(), 0);
+		await fill('Weight', '0');
+		await press('Save');
+		assert.ok(await dialog().isVisible());
+		await fill('Weight', '42');
+		await press('Save');
+		await gone();
+		await row('first').getByRole('cell',
+			{ name: '42', exact: true }).waitFor();
+	});
+
+	test('are found by state, group and text', async () => {
+		await stand.signIn();
+		await stand.go('accounts');
+		for (const [label, value, rows] of [['State', 'resting', 1],
+			['State', 'disabled', 1], ['State', '', 3],
+			['Group', 'team', 2], ['Group', '-', 1], ['Group', '', 3],
+			['Platform', 'claude', 3]]) {
+			await page.getByLabel(label).selectOption(value);
+			assert.equal(await page.getByRole('row').count(), rows + 1,
+				`${label} ${value}`);
+		}
+		await page.getByLabel('Find').fill('xyz');
+		await page.getByText('Nothing fits').waitFor();
+		await page.getByLabel('Find').fill('not-one-more');
+		await row(long).waitFor();
+	});
+
+	test('a rest is counted down, and ended', async () => {
+		await stand.signIn('olga');
+		await stand.go('accounts/1');
+		const left = page.getByRole('region', { name: 'What is against it' })
+			.locator('.countdown');
+		await left.getByText(/^(1 h|59 min|1 h \d+ min)/).waitFor();
+		const was = await page.locator('.countdown').first().textContent();
+		assert.ok(was);
+		await button('End its rest').click();
+		await page.getByText('Nothing: it serves.').waitFor();
+	});
+
+	test('why one would not serve is told', async () => {
+		await stand.signIn();
+		await stand.go('accounts/2?tab=why');
+		await page.getByLabel('Key', { exact: true }).selectOption('uma-laptop');
+		await page.getByLabel('Model', { exact: true })
+			.fill('claude-sonnet-4-5');
+		await button('Ask').click();
+		await page.getByText('It would not serve').waitFor();
+		await page.getByRole('region', { name: /^Accounts that/ }).waitFor();
+		await stand.shoot('account-why');
+		await stand.isAccessible();
+		await page.getByLabel('Key', { exact: true }).selectOption(hostile);
+		await button('Ask').click();
+		await row(long).getByText('disabled').waitFor();
+	});
+
+	test('aliases are added, changed and removed', async () => {
+		await stand.signIn();
+		await stand.go('groups/1');
+		await button('Add an alias').click();
+		await fill('Model asked for', 'gpt-4*');
+		await fill('Goes upstream as', 'claude-opus-4-5');
+		await press('Add');
+		await alert().getByText('gpt-4').waitFor();
+		await fill('Model asked for', 'o1-*');
+		await stand.isAccessible();
+		await press('Add');
+		await row('o1-*').waitFor();
+		await choose('o1-*', 'Edit');
+		await fill('Goes upstream as', 'claude-haiku-4-5');
+		await press('Save');
+		await row('o1-*').getByText('claude-haiku-4-5').waitFor();
+		await asked(/^Remove alias/, 'Remove', () => choose('o1-*',
+			'Remove'));
+		await row('o1-*').waitFor({ state: 'detached' });
+	});
+});
+
+describe('prices', () => {
+	test('are added, changed and removed', async () => {
+		await stand.signIn();
+		await stand.go('prices');
+		await button('Add a price').click();
+		await fill('Model', 'new-model-*');
+		await fill('Input', '3');
+		await fill('Output', '-1');
+		await press('Add');
+		assert.ok(await dialog().isVisible());
+		await fill('Output', '15');
+		await dialog().getByText('More …').click();
+		await fill('Batches', '50');
+		await stand.shoot('price-add');
+		await stand.isAccessible();
+		await press('Add');
+		await row('new-model-*').getByText('$15.00').waitFor();
+		await row('new-model-*').getByText('Batches 50 %').waitFor();
+		await row('new-model-*').getByText('$3.75').waitFor();
+
+		await choose('new-model-*', 'Edit');
+		await fill('Input', '4');
+		await press('Save');
+		await row('new-model-*').getByText('$4.00').waitFor();
+		await asked(/^Remove the price/, 'Remove',
+			() => choose('new-model-*', 'Remove'));
+		await row('new-model-*').getByText('$4.00').waitFor({ state:
+			'detached' });
+	});
+
+	test('are imported from a file', async () => {
+		await stand.signIn();
+		await stand.go('prices');
+		await button('Import').click();
+		const file = text => dialog().getByLabel('File').setInputFiles({
+			name: 'prices.json', mimeType: 'application/json',
+			buffer: Buffer.from(text) });
+		await file('{');
+		await press('Import');
+		await alert().getByText('not JSON').waitFor();
+		await file('[]');
+		await press('Import');
+		await alert().getByText('file').waitFor();
+		await file(JSON.stringify({ 'claude-imported-1': {
+			litellm_provider: 'anthropic', mode: 'chat',
+			input_cost_per_token: 1e-6, output_cost_per_token: 5e-6 } }));
+		await stand.shoot('price-import');
+		await stand.isAccessible();
+		await press('Import');
+		await page.getByRole('status').getByText('1 prices are new').waitFor();
+		await row('claude-imported-1').getByText('$5.00').waitFor();
+	});
+});
+
+describe('the system', () => {
+	test('a job is run now', async () => {
+		await stand.signIn('olga');
+		await stand.go('jobs');
+		await row('reap').getByRole('button', { name: 'Run now' }).click();
+		await row('reap').getByText('good').waitFor();
+		await row('reap').getByText('took').waitFor();
+	});
+
+	test('settings are found, and those that are set', async () => {
+		await stand.signIn('olga');
+		await stand.go('settings');
+		await row('beat_interval_ms').getByText('100', { exact: true }).waitFor();
+		await page.getByLabel('Find').fill('beat_interval');
+		assert.equal(await page.locator('tbody tr').count(), 1);
+		await page.getByLabel('Find').fill('no such setting');
+		await page.getByText('Nothing fits').waitFor();
+		await page.getByLabel('Find').fill('');
+		const all = await page.locator('tbody tr').count();
+		await page.getByLabel('Only those that are set').check();
+		assert.ok(await page.locator('tbody tr').count() < all);
+		await page.getByLabel('Only those that are set').uncheck();
 	});
 });
 

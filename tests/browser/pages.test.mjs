@@ -50,7 +50,7 @@ describe('from nothing', () => {
 		await page.getByRole('link', { name: 'Accounts' }).click();
 		await page.getByText('There is no account yet').waitFor();
 		await stand.shoot('accounts-empty');
-		await button('Add an account').click();
+		await button('Add an account').first().click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Name').fill('first');
 		await dialog.getByLabel('Base URL').fill(site.mock.url);
