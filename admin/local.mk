@@ -90,6 +90,8 @@ libadmin_a_SOURCES = \
 	admin/names.h \
 	admin/objects.c \
 	admin/objects.h \
+	admin/openapi.h \
+	admin/openapi_show.c \
 	admin/passwords.c \
 	admin/passwords.h \
 	admin/people.c \
@@ -161,6 +163,15 @@ libadmin_a_SOURCES = \
 	admin/who.h \
 	admin/why.c \
 	admin/why.h
+
+nodist_libadmin_a_SOURCES = admin/openapi.c
+EXTRA_DIST += admin/openapi.awk admin/openapi.json
+CLEANFILES += admin/openapi.c
+
+admin/openapi.c: admin/openapi.json admin/openapi.awk
+	$(AM_V_GEN)$(MKDIR_P) admin && LC_ALL=C $(AWK) \
+	    -f $(srcdir)/admin/openapi.awk $(srcdir)/admin/openapi.json \
+	    >$@-t && mv $@-t $@
 
 sbin_PROGRAMS += leasehold
 leasehold_SOURCES = \

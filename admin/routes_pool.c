@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "events.h"
+#include "openapi.h"
 #include "queue.h"
 #include "status.h"
 
@@ -14,6 +15,13 @@ api_status(struct api_call *c, struct err *err)
 {
 
 	return (status_get(c->store, err));
+}
+
+json_t *
+api_openapi(struct api_call *c, struct err *err)
+{
+
+	return (openapi_show(c->settings->mount, err));
 }
 
 json_t *
