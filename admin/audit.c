@@ -137,3 +137,32 @@ audit_list(struct store *st, const struct audit_filter *filter,
 	return (query_rows(st, STMT_AUDIT_PAGE, params, NITEMS(params),
 	    fields, NITEMS(fields), err));
 }
+
+static int
+prune_inside(struct store *st, int64_t before_ms, int64_t *rows,
+    struct err *err)
+{
+	const struct store_value asked[2] = {
+		store_int(AUDIT_PRUNE_MAX), store_int(before_ms)
+	};
+	struct store_value old[2] = { store_int(0), store_int(before_ms) };
+	int64_t found[2] = { 0, 0 };
+
+	if (store_one(st, STMT_AUDIT_OLD, asked, 2, found, 2, err) < 0)
+		return (-1);
+	*rows = found[0];
+	old[0] = store_int(found[1]);
+	return (found[0] == 0 ? 0 :
+	    store_exec(st, STMT_AUDIT_PRUNE, old, 1, 2, NULL, err));
+}
+
+int
+audit_prune(struct store *st, int64_t before_ms, int64_t *rows,
+    struct err *err)
+{
+
+	*rows = 0;
+	if (store_begin(st, true, err))
+		return (-1);
+	return (store_end(st, prune_inside(st, before_ms, rows, err), err));
+}

@@ -61,6 +61,13 @@ int audit_add(struct store *st, const struct actor *actor, const char *verb,
     const char *object, const json_t *before, const json_t *after,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/** audit_prune(st, before_ms, rows, err): In a transaction of its own, delete
+ * up to AUDIT_PRUNE_MAX rows that are older; *${rows} is how many: fewer, and
+ * no more are left.  0, or -1. */
+#define AUDIT_PRUNE_MAX	500
+int audit_prune(struct store *st, int64_t before_ms, int64_t *rows,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 /** Rows of the log, newest first. */
 struct audit_filter {
 	int64_t below;		/* id; 0: from the newest */

@@ -8,6 +8,7 @@
 #include "pool/prune.h"
 #include "store/store.h"
 
+#include "audit.h"
 #include "latency_fold.h"
 #include "verify.h"
 
@@ -26,11 +27,31 @@ go_on(void *arg, struct err *err)
 	return (job_go_on(arg, err));
 }
 
+/* What the audit log has of before the days that it is kept. */
+static int
+prune_audit(struct job_work *w, int64_t *all, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	const int64_t before_ms = prune_cut_ms(store_now_ms(w->st),
+	    w->conf->audit_keep_days);
+	int64_t rows = w->conf->audit_keep_days == 0 ? 0 : AUDIT_PRUNE_MAX;
+
+	while (rows == AUDIT_PRUNE_MAX) {
+		if (job_go_on(w, err) ||
+		    audit_prune(w->st, before_ms, &rows, err))
+			return (-1);
+		*all += rows;
+		(void)nanosleep(&pause, NULL);
+	}
+	return (0);
+}
+
 int
 job_prune_run(struct job_work *w, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	struct prune_pass pass, all = { .more = false };
+	int64_t changes = 0;
 
 	do {
 		if (job_go_on(w, err) || prune_some(w->st,
@@ -42,9 +63,12 @@ job_prune_run(struct job_work *w, struct err *err)
 		if (pass.more)
 			(void)nanosleep(&pause, NULL);
 	} while (pass.more);
+	if (prune_audit(w, &changes, err))
+		return (-1);
 	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " requests, %"
-	    PRId64 " budget windows, %" PRId64 " sessions deleted",
-	    all.requests, all.windows, all.sessions);
+	    PRId64 " budget windows, %" PRId64 " sessions, %" PRId64 " rows "
+	    "of the audit log deleted", all.requests, all.windows,
+	    all.sessions, changes);
 	return (0);
 }
 

@@ -175,6 +175,17 @@ WHERE id < ? AND (? = '' OR verb = ?) AND (? = '' OR object = ?)
     AND (? = '' OR actor = ?)
 ORDER BY id DESC LIMIT ?;
 
+-- name: audit_old
+-- Of the first rows those of before: how many, and the last.
+-- rows, at_ms
+SELECT count(*), coalesce(max(id), 0)
+FROM (SELECT id, at_ms FROM audit ORDER BY id LIMIT ?) AS first
+WHERE at_ms < ?;
+
+-- name: audit_prune
+-- up to this id, at_ms
+DELETE FROM audit WHERE id <= ? AND at_ms < ?;
+
 -- name: name_of_person
 SELECT name FROM person WHERE id = ?;
 

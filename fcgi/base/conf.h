@@ -86,6 +86,7 @@ struct conf {
 
 	/* retention */
 	int64_t ledger_keep_days;	/* 0: for ever */
+	int64_t audit_keep_days;	/* likewise */
 
 	/* jobs: when they are due, see cron.h */
 	char *job_refresh;

@@ -314,6 +314,11 @@ static const struct conf_setting settings[] = {
 	  .def = "0", .min = 0, .max = 36500, .reloadable = true,
 	  .help = "Days after which the job prune deletes requests from the "
 	      "ledger; their sums by hour and day stay.  0: never." },
+	{ .name = "audit_keep_days", .type = CONF_INT,
+	  FIELD(audit_keep_days),
+	  .def = "0", .min = 0, .max = 36500, .reloadable = true,
+	  .help = "Days after which the job prune deletes rows of the audit "
+	      "log.  0: never." },
 
 	/* jobs */
 	{ .name = "job_refresh", .type = CONF_CRON, FIELD(job_refresh),

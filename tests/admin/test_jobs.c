@@ -16,6 +16,7 @@
 #include "base/conf.h"
 #include "ledger/id.h"
 
+#include "audit.h"
 #include "jobs.h"
 #include "verify.h"
 
@@ -331,6 +332,45 @@ well(const struct job_outcome *out, enum job_result result,
 		fail_msg("%s: %s", job_result_name(out->result), out->said);
 }
 
+/* So many rows of the audit log, a day old each and older. */
+static void
+fill_audit(struct desk *d, int64_t now_ms, int from_days, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		desk_sql(d, "INSERT INTO audit (at_ms, actor_kind, actor, "
+		    "address, verb, object) VALUES (%lld, 'shell', 'root', "
+		    "'', 'key.set', 'k%d')", (long long)(now_ms -
+		    from_days * INT64_C(86400000) - 7200000 + i), i);
+}
+
+static void
+the_audit_log_is_kept_as_long_as_is_said(void **state)
+{
+	struct desk *d = *state;
+	const int64_t now_ms = store_now_ms(d->st);
+	struct job_outcome out;
+
+	fill_audit(d, now_ms, 400, 2);
+	fill_audit(d, now_ms, 31, AUDIT_PRUNE_MAX + 7);
+	fill_audit(d, now_ms, 29, 3);
+	fill_audit(d, now_ms, 0, 4);
+	out = run_job(d, "prune", "");
+	well(&out, JOB_OK, " 0 rows of the audit log");
+	out = run_job(d, "prune", "audit_keep_days = 401\n");
+	well(&out, JOB_OK, " 0 rows of the audit log");
+	out = run_job(d, "prune", "audit_keep_days = 60\n");
+	well(&out, JOB_OK, " 2 rows of the audit log");
+	out = run_job(d, "prune", "audit_keep_days = 30\n");
+	well(&out, JOB_OK, " 507 rows of the audit log");
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit"), 7);
+	out = run_job(d, "prune", "audit_keep_days = 30\n");
+	well(&out, JOB_OK, " 0 rows of the audit log");
+	out = run_job(d, "prune", "audit_keep_days = 1\n");
+	well(&out, JOB_OK, " 3 rows of the audit log");
+}
+
 static void
 each_job_runs_on_an_empty_installation(void **state)
 {
@@ -585,6 +625,7 @@ main(void)
 		T(what_had_to_stop_is_due_again),
 		T(it_never_runs_twice_at_once),
 		T(the_job_of_a_killed_process_is_taken_over),
+		T(the_audit_log_is_kept_as_long_as_is_said),
 		T(each_job_runs_on_an_empty_installation),
 		T(the_reaper_closes_what_was_left),
 		T(a_sum_that_differs_fails_the_job),
