@@ -186,9 +186,10 @@ account_oauth_drop(struct store *st, int64_t id, struct err *err)
 
 /* ---- a new pair ---- */
 
-static int
-sign_in_inside(struct store *st, const struct seal *seal, const char *name,
-    const struct oauth_tokens *t, int64_t ahead_ms, struct err *err)
+int
+account_oauth_put_tokens(struct store *st, const struct seal *seal,
+    const char *name, const struct oauth_tokens *t, int64_t ahead_ms,
+    struct err *err)
 {
 	int64_t now = store_now_ms(st), id, changes;
 	struct store_value v[4] = {
@@ -224,6 +225,6 @@ account_oauth_sign_in(struct store *st, const struct seal *seal,
 
 	if (change_begin(st, err))
 		return (-1);
-	return (change_end(st, sign_in_inside(st, seal, name, tokens,
-	    ahead_ms, err), err));
+	return (change_end(st, account_oauth_put_tokens(st, seal, name,
+	    tokens, ahead_ms, err), err));
 }

@@ -55,4 +55,9 @@ int account_oauth_sign_in(struct store *st, const struct seal *seal,
     const char *name, const struct oauth_tokens *tokens, int64_t ahead_ms,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/** account_oauth_put_tokens(...): The same inside of a transaction. */
+int account_oauth_put_tokens(struct store *st, const struct seal *seal,
+    const char *name, const struct oauth_tokens *tokens, int64_t ahead_ms,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_ACCOUNT_OAUTH_H_ */

@@ -220,3 +220,24 @@ account_proxy_put(struct store *st, const struct seal *seal, int64_t id,
 	curl_url_cleanup(url);
 	return (rc);
 }
+
+int
+account_proxy_url(const char *s, const char *password, char **url,
+    struct err *err)
+{
+	CURLU *parsed;
+	char *text;
+
+	*url = NULL;
+	if ((parsed = parse(s, err)) == NULL)
+		return (-1);
+	if (set_password(parsed, password, err) == 0 &&
+	    text_of(parsed, &text, err) == 0) {
+		if ((*url = strdup(text)) == NULL)
+			err_set(err, ERR_NOMEM, "no memory for a URL");
+		seal_wipe(text, strlen(text));
+		curl_free(text);
+	}
+	curl_url_cleanup(parsed);
+	return (*url == NULL ? -1 : 0);
+}

@@ -27,4 +27,9 @@ int account_proxy_put(struct store *st, const struct seal *seal, int64_t id,
     const char *s, const char *password, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** account_proxy_url(s, password, url, err): The URL with both, for libcurl;
+ * the caller gives it to seal_wipe_free. */
+int account_proxy_url(const char *s, const char *password, char **url,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_ACCOUNT_PROXY_H_ */

@@ -351,16 +351,15 @@ add_inside(struct store *st, const struct seal *seal,
 	if ((is_oauth(c) && account_secret_put(st, seal, ACCOUNT_SECRET,
 	    r->id, "", 0, err)) || put_secrets(st, seal, r->id, c, err))
 		return (-1);
+	if (c->tokens != NULL && account_oauth_put_tokens(st, seal, c->name,
+	    c->tokens, c->ahead_ms, err))
+		return (-1);
 	return (fit_slots(st, r->id, r->concurrency, err));
 }
 
-int
-accounts_add(struct store *st, const struct seal *seal,
-    const struct account_change *c, struct err *err)
+static int
+check_new(const struct account_change *c, struct err *err)
 {
-	struct row r = { .priority = 50, .weight = 100, .concurrency = 10,
-		.enabled = 1 };
-	int rc;
 
 	if (c->name == NULL || c->platform == NULL || c->base_url == NULL ||
 	    c->credential == NULL || (c->secret == NULL && !is_oauth(c))) {
@@ -368,7 +367,37 @@ accounts_add(struct store *st, const struct seal *seal,
 		    "a base URL, a kind of credential and a secret");
 		return (-1);
 	}
-	if (check_change(c, err) || change_begin(st, err))
+	return (check_change(c, err));
+}
+
+/* What an account is unless it is said. */
+static const struct row new_row = {
+	.priority = 50, .weight = 100, .concurrency = 10, .enabled = 1
+};
+
+int
+accounts_try(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+{
+	struct row r = new_row;
+	int rc;
+
+	if (check_new(c, err) || store_begin(st, true, err))
+		return (-1);
+	rc = add_inside(st, seal, c, &r, err);
+	store_rollback(st);
+	row_free(&r);
+	return (rc);
+}
+
+int
+accounts_add(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+{
+	struct row r = new_row;
+	int rc;
+
+	if (check_new(c, err) || change_begin(st, err))
 		return (-1);
 	rc = change_end(st, add_inside(st, seal, c, &r, err), err);
 	row_free(&r);
@@ -494,7 +523,7 @@ remove_inside(struct store *st, const char *name, struct err *err)
 		STMT_OAUTH_REMOVE, STMT_ACCOUNT_REMOVE_COOLDOWNS,
 		STMT_ACCOUNT_REMOVE_SLOTS,
 		STMT_ACCOUNT_REMOVE_HEALTH, STMT_ACCOUNT_REMOVE_PROBE,
-		STMT_ACCOUNT_REMOVE_ALIASES,
+		STMT_ACCOUNT_REMOVE_ALIASES, STMT_ACCOUNT_REMOVE_STARTS,
 		STMT_ACCOUNT_REMOVE
 	};
 	struct store_value ids[3];

@@ -29,6 +29,9 @@ struct account_change {
 	const char *secret;	/* in clear; the caller wipes it */
 	size_t secret_len;
 	struct oauth_settings oauth;
+	const struct oauth_tokens *tokens;	/* of a new one that was signed
+					   in to; NULL: it was not */
+	int64_t ahead_ms;	/* with them: see oauth_renew_ms */
 	const char *models;	/* that it serves: see check_models; "": any */
 	const char *auth_header;	/* see check_auth_header; "": the
 					   usual one */
@@ -47,6 +50,12 @@ void account_change_init(struct account_change *c);
  * secret are needed; in place of the last, for oauth, what account_oauth_put
  * wants. */
 int accounts_add(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** accounts_try(st, seal, c, err): Would accounts_add do?  Nothing is
+ * changed. */
+int accounts_try(struct store *st, const struct seal *seal,
     const struct account_change *c, struct err *err)
     __attribute__((__warn_unused_result__));
 

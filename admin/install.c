@@ -202,6 +202,9 @@ reseal_inside(struct store *st, const struct seal *seal, size_t *resealed,
 		rc = account_secrets_reseal(st, seal, resealed, err);
 	if (rc == 0)
 		rc = second_factor_reseal(st, seal, err);
+	if (rc == 0)
+		rc = store_exec(st, STMT_OAUTH_START_CLEAR, NULL, 1, 0, NULL,
+		    err);
 	return (rc);
 }
 

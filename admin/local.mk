@@ -14,6 +14,8 @@ libadmin_a_SOURCES = \
 	admin/account_proxy.h \
 	admin/account_secrets.c \
 	admin/account_secrets.h \
+	admin/account_start.c \
+	admin/account_start.h \
 	admin/accounts.c \
 	admin/accounts.h \
 	admin/aliases.c \
@@ -119,7 +121,9 @@ libadmin_a_SOURCES = \
 	admin/routes.c \
 	admin/routes.def \
 	admin/routes_account_acts.c \
+	admin/routes_account_oauth.c \
 	admin/routes_accounts.c \
+	admin/routes_accounts.h \
 	admin/routes_auth.c \
 	admin/routes_budgets.c \
 	admin/routes_groups.c \

@@ -9,7 +9,7 @@
 #include "accounts.h"
 #include "status.h"
 
-#include "api.h"
+#include "routes_accounts.h"
 
 /* What the query asks for of the list. */
 struct account_filter {
@@ -151,9 +151,8 @@ read_numbers(struct api_call *c, struct account_change *a, struct err *err)
 	return (api_flag(c, "enabled", &a->enabled, err));
 }
 
-/* ${group} may hold the name of its group. */
-static int
-read_account(struct api_call *c, struct account_change *a,
+int
+routes_read_account(struct api_call *c, struct account_change *a,
     char group[LIMIT_NAME_BYTES], struct err *err)
 {
 	static const char *const members[] = {
@@ -191,7 +190,7 @@ api_add_account(struct api_call *c, struct err *err)
 	struct account_change change;
 	struct audit a;
 
-	if (read_account(c, &change, group, err) ||
+	if (routes_read_account(c, &change, group, err) ||
 	    api_need_text(c, "name", &change.name, err))
 		return (NULL);
 	api_audit(c, &a, "account.add", "", change.name);
@@ -223,7 +222,7 @@ api_set_account(struct api_call *c, struct err *err)
 	struct audit a;
 
 	if (api_name(c, STMT_NAME_OF_ACCOUNT, name, err) ||
-	    read_account(c, &change, group, err))
+	    routes_read_account(c, &change, group, err))
 		return (NULL);
 	if (c->who.role < ROLE_ADMIN && !is_for_operators(&change))
 		return (api_refuse(c, 403, "operators may set enabled, "

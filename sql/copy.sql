@@ -1,7 +1,8 @@
 -- What `leasehold store copy' moves, table by table, in an order in which what
 -- is referred to is there.  The columns are those of the schema, in its order;
 -- which migrations have run is not copied, and neither is the row that probes
--- for room.  Browsers sign in again, and open invitations are void.
+-- for room.  Browsers sign in again, open invitations are void, and sign-ins
+-- to accounts that were begun as well.
 
 -- name: copy_running
 -- How many responders have said since then that they are alive.

@@ -63,7 +63,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0018-secrets.sql \
 	sql/mysql/0018-secrets.sql \
 	sql/sqlite/0019-latency.sql \
-	sql/mysql/0019-latency.sql
+	sql/mysql/0019-latency.sql \
+	sql/sqlite/0020-oauth-start.sql \
+	sql/mysql/0020-oauth-start.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

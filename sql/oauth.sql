@@ -98,3 +98,35 @@ FROM account_oauth ORDER BY account_id;
 SELECT account_id, authorize_url, token_url, client_id, scopes, redirect_uri,
     token_format, signed_in, expires_ms, renewed_ms
 FROM account_oauth ORDER BY account_id;
+
+-- Sign-ins that were begun, see admin/account_start.h.
+
+-- name: oauth_start_add
+-- hash, actor, account_id, sealed, created_ms, expires_ms
+INSERT INTO oauth_start (hash, actor, account_id, sealed, created_ms,
+    expires_ms) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: oauth_start_count
+-- actor
+SELECT count(*) FROM oauth_start WHERE actor = ?;
+
+-- name: oauth_start_find
+-- hash, actor, account_id (0: none), now_ms
+SELECT sealed FROM oauth_start
+WHERE hash = ? AND actor = ? AND coalesce(account_id, 0) = ?
+    AND expires_ms > ?;
+
+-- name: oauth_start_remove
+-- hash
+DELETE FROM oauth_start WHERE hash = ?;
+
+-- name: oauth_start_prune
+-- now_ms
+DELETE FROM oauth_start WHERE expires_ms <= ?;
+
+-- name: oauth_start_clear
+-- What is sealed under another key: those begin anew.
+DELETE FROM oauth_start;
+
+-- name: account_remove_starts
+DELETE FROM oauth_start WHERE account_id = ?;

@@ -78,6 +78,13 @@ tests_admin_test_events_SOURCES = tests/admin/test_events.c \
 tests_admin_test_events_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_events_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_account_oauth
+tests_admin_test_account_oauth_SOURCES = tests/admin/test_account_oauth.c \
+	tests/admin/answerer.c tests/admin/answerer.h \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_account_oauth_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_account_oauth_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_account_acts
 tests_admin_test_account_acts_SOURCES = tests/admin/test_account_acts.c \
 	tests/admin/answerer.c tests/admin/answerer.h \
