@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct match) == 4 * sizeof(uint32_t) +
 
 struct board {
 	struct choose_params asked;	/* texts are those below */
+	char bind_kind[8];		/* pool, group, account */
 	char platform[32], family[POOL_FAMILY_SIZE];
 	char model[LIMIT_NAME_BYTES], names[MODEL_NAMES_SIZE];
 	const struct strategy *strategy;
@@ -402,7 +403,8 @@ asks_the_same(const struct board *b, const struct choose_params *p,
 	const struct choose_params *a = &b->asked;
 
 	return (p->candidates == a->candidates &&
-	    p->bind_kind[0] == a->bind_kind[0] && p->bind_id == a->bind_id &&
+	    same_text(p->bind_kind, b->bind_kind) &&
+	    p->bind_id == a->bind_id &&
 	    p->needs_slot == a->needs_slot && b->strategy == strategy &&
 	    (p->model == NULL) == (a->model == NULL) &&
 	    (p->platform == NULL) == (a->platform == NULL) &&
@@ -428,7 +430,8 @@ board_ask(struct board *b, const struct choose_params *p,
 	b->asked = *p;
 	b->strategy = strategy;
 	b->made = false;
-	return (keep(b->platform, sizeof(b->platform), p->platform) &&
+	return (keep(b->bind_kind, sizeof(b->bind_kind), p->bind_kind) &&
+	    keep(b->platform, sizeof(b->platform), p->platform) &&
 	    keep(b->family, sizeof(b->family), p->family) &&
 	    keep(b->model, sizeof(b->model), p->model) &&
 	    keep(b->names, sizeof(b->names), p->names));

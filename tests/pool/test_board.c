@@ -174,8 +174,12 @@ choose_both(struct twins *t, const struct choose_params *ask, int64_t turn)
 {
 	struct choose_params p = *ask;
 	struct choice out[2];
+	char kind[8];
 	size_t i;
 
+	/* The key's text, which is gone when it is asked the next time. */
+	snprintf(kind, sizeof(kind), "%s", ask->bind_kind);
+	p.bind_kind = kind;
 	p.n = t->n;
 	p.now_ms = t->now_ms;
 	for (i = 0; i < 2; i++) {
@@ -187,6 +191,7 @@ choose_both(struct twins *t, const struct choose_params *ask, int64_t turn)
 	assert_int_equal(out[0].result, out[1].result);
 	assert_memory_equal(&out[0], &out[1], offsetof(struct choice, trace));
 	assert_string_equal(out[0].trace, out[1].trace);
+	memset(kind, '?', sizeof(kind));
 }
 
 /* Another question, of more than there are boards. */
