@@ -134,6 +134,33 @@ test('accounts', async () => {
 	await get(`/admin/accounts/${first.id}/why-not?key=${team.name}` +
 		'&model=claude-sonnet-4-5&session=s');
 	await ask('POST', `/admin/accounts/${account.id}/wake`);
+	const begun = await ask('POST',
+		`/admin/accounts/${oauth.id}/oauth/start`);
+	await ask('POST', `/admin/accounts/${oauth.id}/oauth/finish`,
+		{ state: `${begun.state}x`, code: 'c' }, { status: 404 });
+	await ask('POST', `/admin/accounts/${oauth.id}/oauth/import`,
+		{ access_token: 'at-mock-a2', refresh_token: 'rt-mock-a2' });
+	site.secrets.push('at-mock-a2', 'rt-mock-a2');
+	const added = await ask('POST', '/admin/accounts/oauth/start', {
+		name: 'a3', platform_type: 'claude', request_url: site.mock.url,
+		authorize_url: `${site.mock.url}/a`,
+		token_url: `${site.mock.url}/t`, client_id: 'c',
+		redirect_uri: 'http://127.0.0.1/cb' });
+	await ask('POST', '/admin/accounts/oauth/finish',
+		{ state: added.state, code: 'c' }, { status: 409 });
+	const tried = await ann.ask('POST',
+		`/admin/accounts/${first.id}/test`, { model: 'claude-sonnet-4-5' });
+	description.asked.add('POST /admin/accounts/{id}/test');
+	const events = [...tried.body.matchAll(/^event: (.*)\ndata: (.*)$/gm)]
+		.map(([, name, data]) => ({ name, data: JSON.parse(data) }));
+	assert.equal(events[0].name, 'step', tried.body);
+	assert.ok(events.some(e => e.name === 'text'), tried.body);
+	assert.equal(events.at(-1).name, 'done');
+	assert.equal(events.at(-1).data.ok, true, tried.body);
+	const kinds = description.document
+		.paths['/admin/accounts/{id}/test'].post['x-events'];
+	description.lookAt('the end of a test', kinds.done.$ref,
+		events.at(-1).data);
 	await remove(`/admin/accounts/${account.id}`);
 	assertDescribed();
 });
