@@ -1,10 +1,10 @@
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "http/query.h"
 #include "http/response.h"
 
@@ -63,27 +63,24 @@ api_actor(const struct api_call *c)
 const char *
 api_param(const struct api_call *c, size_t i, char *buf, size_t size)
 {
+	const char *p = c->match->params[i].p;
 	const size_t n = c->match->params[i].n;
+	size_t at;
+	bool good = n < size;
 
-	(void)snprintf(buf, size, "%.*s", n < size ? (int)n : 0,
-	    c->match->params[i].p);
+	for (at = 0; at < n && good; at++)
+		good = p[at] > ' ' && p[at] <= '~';
+	(void)snprintf(buf, size, "%.*s", good ? (int)n : 0, p);
 	return (buf);
 }
 
 int
 api_id(const struct api_call *c, size_t i, int64_t *id, struct err *err)
 {
-	const char *p = c->match->params[i].p;
-	size_t n = c->match->params[i].n;
-	char digits[20];
 
-	if (n < sizeof(digits)) {
-		memcpy(digits, p, n);
-		digits[n] = '\0';
-		if (strspn(digits, "0123456789") == n &&
-		    (*id = strtoll(digits, NULL, 10)) > 0)
-			return (0);
-	}
+	if (num_parse(c->match->params[i].p, c->match->params[i].n, 1,
+	    INT64_MAX, id) == 0)
+		return (0);
 	err_set(err, ERR_NOT_FOUND, "there is no such id");
 	return (-1);
 }
@@ -340,16 +337,9 @@ api_query_int(struct api_call *c, const char *name, int64_t min,
 {
 	char buf[24];
 	const char *s = api_query(c, name, buf, sizeof(buf));
-	char *end;
-	long long value;
 
-	if (s == NULL)
+	if (s == NULL || num_parse(s, strlen(s), min, max, out) == 0)
 		return (0);
-	value = strtoll(s, &end, 10);
-	if (end != s && *end == '\0' && value >= min && value <= max) {
-		*out = value;
-		return (0);
-	}
 	err_set(err, ERR_INVAL, "%s must be a whole number from %lld to %lld",
 	    name, (long long)min, (long long)max);
 	return (-1);

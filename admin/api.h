@@ -123,7 +123,7 @@ int api_id(const struct api_call *c, size_t i, int64_t *id, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** api_param(c, i, buf, size): The ${i}th parameter of the path as it stands
- * there; "": it does not fit. */
+ * there; "": it does not fit, or is not of visible ASCII. */
 const char *api_param(const struct api_call *c, size_t i, char *buf,
     size_t size);
 

@@ -136,6 +136,18 @@ check_there(struct store *st, enum names_of of, const char *what,
 	return (rc);
 }
 
+/* It is compared with a column that holds ASCII. */
+static int
+check_outcome(const char *outcome, struct err *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+	if (outcome == NULL || outcome[strspn(outcome, letters)] == '\0')
+		return (0);
+	err_set(err, ERR_INVAL, "there is no outcome \"%.40s\"", outcome);
+	return (-1);
+}
+
 json_t *
 requests_list(struct store *st, const struct request_filter *f,
     struct err *err)
@@ -143,7 +155,8 @@ requests_list(struct store *st, const struct request_filter *f,
 	struct store_value params[14];
 	char model[LIKE_SIZE];
 
-	if (check_there(st, NAMES_OF_KEYS, "key", f->key, err) ||
+	if (check_outcome(f->outcome, err) ||
+	    check_there(st, NAMES_OF_KEYS, "key", f->key, err) ||
 	    check_there(st, NAMES_OF_PEOPLE, "user", f->user, err) ||
 	    check_there(st, NAMES_OF_ACCOUNTS, "account", f->account, err))
 		return (NULL);

@@ -178,6 +178,11 @@ routes_read_account(struct api_call *c, struct account_change *a,
 	    api_text(c, "auth_header", &a->auth_header, err) ||
 	    read_numbers(c, a, err))
 		return (-1);
+	if (a->proxy_password != NULL && a->proxy == NULL) {
+		err_set(err, ERR_INVAL, "\"proxy_password\" goes with "
+		    "\"proxy\"");
+		return (-1);
+	}
 	if (a->secret != NULL)
 		a->secret_len = strlen(a->secret);
 	return (read_oauth(c, &a->oauth, err));

@@ -139,9 +139,11 @@ visit(struct visit *v, const char *method, const char *path,
 	const struct service_body b = {
 		.p = body,
 		.n = body != NULL ? strlen(body) : 0,
+		.too_large = body != NULL &&
+		    strlen(body) > SERVICE_BODY_BYTES,
 	};
 	struct err err = { .code = ERR_NONE };
-	char uri[1024], cookie[128], bearer[128];
+	char uri[8300], cookie[128], bearer[128];
 	struct http_request r;
 	struct buf out;
 	int ready;
