@@ -2,8 +2,9 @@
 -- (fcgi/ledger/rollup.h), read by reports.  Sums come first, then the key.
 
 -- name: usage_{hour,day}_add @sqlite only
--- To a row that is there.
-UPDATE usage_{hour,day} SET
+-- To a row that is there: found by its primary key, as otherwise SQLite takes
+-- another index, by which it finds that.
+UPDATE usage_{hour,day} INDEXED BY sqlite_autoindex_usage_{hour,day}_1 SET
     requests = requests + ?, errors = errors + ?, unpriced = unpriced + ?,
     cost_nusd = cost_nusd + ?, input_tokens = input_tokens + ?,
     output_tokens = output_tokens + ?,

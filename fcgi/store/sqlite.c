@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,13 +325,24 @@ sqlite_close(struct store *st)
 	free(s);
 }
 
+/* Nobody asks SQLite how much memory it has; counting it takes a lock for each
+ * piece.  Too late, and of no effect, where it is in use already. */
+static void
+count_no_memory(void)
+{
+
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static struct store *
 sqlite_open(const char *where, const struct store_options *opt,
     struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct sqlite_store *s;
 	int rc;
 
+	(void)pthread_once(&once, count_no_memory);
 	s = calloc(1, sizeof(*s));
 	if (s == NULL || (s->path = strdup(where)) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for the store");
