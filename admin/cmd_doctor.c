@@ -29,14 +29,13 @@ static const struct doctor_check *const tables[] = {
 };
 
 static const struct {
-	const char *word;	/* for machines */
 	const char *label;	/* in a column */
 	const char *colour;	/* on a terminal */
 } verdicts[] = {
-	[DOCTOR_OK] = { "ok", "ok  ", "\033[32m" },
-	[DOCTOR_WARN] = { "warn", "WARN", "\033[33m" },
-	[DOCTOR_FAIL] = { "fail", "FAIL", "\033[31m" },
-	[DOCTOR_SKIP] = { "skip", "--  ", "" },
+	[DOCTOR_OK] = { "ok  ", "\033[32m" },
+	[DOCTOR_WARN] = { "WARN", "\033[33m" },
+	[DOCTOR_FAIL] = { "FAIL", "\033[31m" },
+	[DOCTOR_SKIP] = { "--  ", "" },
 };
 
 /* What was found so far. */
@@ -128,15 +127,8 @@ static int
 add_finding(struct report *r, const struct doctor_check *check,
     const struct doctor_finding *f, struct err *err)
 {
-	json_t *seen = json_string(f->seen);
-	json_t *j;
+	json_t *j = doctor_json(check, f);
 
-	/* What a web server said need not be UTF-8. */
-	if (seen == NULL)
-		seen = json_string("(not UTF-8)");
-	j = json_pack("{s:s, s:s, s:s, s:o, s:s?}", "name", check->name,
-	    "title", check->title, "verdict", verdicts[f->verdict].word,
-	    "seen", seen, "remedy", f->remedy[0] != '\0' ? f->remedy : NULL);
 	if (j != NULL && json_array_append_new(r->checks, j) == 0)
 		return (0);
 	err_set(err, ERR_NOMEM, "no memory for an answer");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/err.h"
 #include "base/seal.h"
 #include "store/store.h"
 
@@ -127,4 +128,68 @@ doctor_run(struct doctor *d, const struct doctor_check *check,
 		return;
 	}
 	check->run(d, f);
+}
+
+/* ---- as JSON ---- */
+
+const char *
+doctor_word(enum doctor_verdict verdict)
+{
+	static const char *const words[] = {
+		[DOCTOR_OK] = "ok",
+		[DOCTOR_WARN] = "warn",
+		[DOCTOR_FAIL] = "fail",
+		[DOCTOR_SKIP] = "skip",
+	};
+
+	return (words[verdict]);
+}
+
+json_t *
+doctor_json(const struct doctor_check *check, const struct doctor_finding *f)
+{
+	json_t *seen = json_string(f->seen);
+
+	/* What a web server said need not be UTF-8. */
+	if (seen == NULL)
+		seen = json_string("(not UTF-8)");
+	return (json_pack("{s:s, s:s, s:s, s:o, s:s?}", "name", check->name,
+	    "title", check->title, "verdict", doctor_word(f->verdict),
+	    "seen", seen, "remedy", f->remedy[0] != '\0' ? f->remedy :
+	    NULL));
+}
+
+json_t *
+doctor_inside(const char *conf_path, struct err *err)
+{
+	const struct doctor_check *const tables[] = {
+		doctor_host_checks, doctor_pool_checks
+	}, *check;
+	struct doctor d = {
+		.config_path = conf_path, .host_only = true,
+		.server = WEB_UNKNOWN
+	};
+	int counts[DOCTOR_SKIP + 1] = { 0 };
+	json_t *checks = json_array(), *answer;
+	struct doctor_finding f;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < NITEMS(tables); i++) {
+		for (check = tables[i]; check->name != NULL; check++) {
+			doctor_run(&d, check, &f);
+			counts[f.verdict]++;
+			rc |= json_array_append_new(checks,
+			    doctor_json(check, &f));
+		}
+	}
+	doctor_fini(&d);
+	answer = json_pack("{s:b, s:i, s:i, s:o}", "ok",
+	    counts[DOCTOR_FAIL] == 0, "failed", counts[DOCTOR_FAIL],
+	    "warnings", counts[DOCTOR_WARN], "checks", checks);
+	if (rc == 0 && answer != NULL)
+		return (answer);
+	json_decref(answer);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (NULL);
 }

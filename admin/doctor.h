@@ -1,6 +1,7 @@
 #ifndef ADMIN_DOCTOR_H_
 #define ADMIN_DOCTOR_H_
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include "doctor_judge.h"
 
 struct conf;
+struct err;
 struct fetch;
 struct seal;
 struct store;
@@ -88,6 +90,22 @@ void doctor_fini(struct doctor *d);
 /** doctor_run(d, check, f): Run one check, or skip it with the reason. */
 void doctor_run(struct doctor *d, const struct doctor_check *check,
     struct doctor_finding *f);
+
+/** doctor_word(verdict): "ok", "warn", "fail" or "skip". */
+const char *doctor_word(enum doctor_verdict verdict);
+
+/** doctor_json(check, f): {"name", "title", "verdict", "seen", "remedy"}; NULL
+ * without memory. */
+json_t *doctor_json(const struct doctor_check *check,
+    const struct doctor_finding *f);
+
+/**
+ * doctor_inside(conf_path, err):
+ * What those of the host and of the pool find, for a responder: with the eyes
+ * of its own user, and nothing sent through the web server.  {"ok", "failed",
+ * "warnings", "checks"}; NULL with ${err}.
+ */
+json_t *doctor_inside(const char *conf_path, struct err *err);
 
 /** finding_set(f, verdict, fmt, ...): The verdict, and what was seen. */
 void finding_set(struct doctor_finding *f, enum doctor_verdict verdict,

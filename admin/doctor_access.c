@@ -11,11 +11,16 @@
 
 #include "doctor_access.h"
 
+/* Of an entry of passwd or group: longer ones are shown by their number. */
+#define ENTRY_BYTES	4096
+
 void
 access_user_init(struct access_user *u, uid_t uid)
 {
-	const struct passwd *pw = getpwuid(uid);
+	struct passwd entry, *pw = NULL;
+	char buf[ENTRY_BYTES];
 
+	(void)getpwuid_r(uid, &entry, buf, sizeof(buf), &pw);
 	memset(u, 0, sizeof(*u));
 	u->uid = uid;
 	if (pw == NULL) {
@@ -35,10 +40,12 @@ access_user_init(struct access_user *u, uid_t uid)
 int
 access_user_find(const char *name, uid_t *uid)
 {
-	const struct passwd *pw = getpwnam(name);
+	struct passwd entry, *pw = NULL;
+	char buf[ENTRY_BYTES];
 	int64_t number;
 
-	if (pw != NULL) {
+	if (getpwnam_r(name, &entry, buf, sizeof(buf), &pw) == 0 &&
+	    pw != NULL) {
 		*uid = pw->pw_uid;
 		return (0);
 	}
@@ -71,15 +78,17 @@ access_mode_allows(const struct access_user *u, const struct stat *st,
 void
 access_describe(const struct stat *st, char *out, size_t size)
 {
-	const struct passwd *pw;
-	const struct group *gr;
-	char owner[64], group[64];
+	struct passwd pw_entry, *pw = NULL;
+	struct group gr_entry, *gr = NULL;
+	char owner[64], group[64], buf[ENTRY_BYTES];
 
 	(void)snprintf(owner, sizeof(owner), "%u", (unsigned int)st->st_uid);
 	(void)snprintf(group, sizeof(group), "%u", (unsigned int)st->st_gid);
-	if ((pw = getpwuid(st->st_uid)) != NULL)
+	if (getpwuid_r(st->st_uid, &pw_entry, buf, sizeof(buf), &pw) == 0 &&
+	    pw != NULL)
 		(void)snprintf(owner, sizeof(owner), "%s", pw->pw_name);
-	if ((gr = getgrgid(st->st_gid)) != NULL)
+	if (getgrgid_r(st->st_gid, &gr_entry, buf, sizeof(buf), &gr) == 0 &&
+	    gr != NULL)
 		(void)snprintf(group, sizeof(group), "%s", gr->gr_name);
 	(void)snprintf(out, size, "mode %04o, %s:%s",
 	    (unsigned int)st->st_mode & 07777, owner, group);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "doctor.h"
 #include "events.h"
 #include "openapi.h"
 #include "queue.h"
@@ -29,6 +30,18 @@ api_workers(struct api_call *c, struct err *err)
 {
 
 	return (status_workers(c->store, err));
+}
+
+json_t *
+api_doctor(struct api_call *c, struct err *err)
+{
+	json_t *answer;
+
+	if (api_begin_long(c))
+		return (NULL);
+	answer = doctor_inside(c->settings->conf_path, err);
+	api_end_long(c);
+	return (answer);
 }
 
 json_t *

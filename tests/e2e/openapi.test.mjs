@@ -170,6 +170,7 @@ test('prices, aliases, objects', async () => {
 		input_nusd_mtok: 3000000000, output_nusd_mtok: 15000000000,
 		valid_from_ms: Date.now() + 86400000 });
 	await get('/prices');
+	await get('/doctor');
 	await get('/prices?all=1');
 	await get(`/prices/${price.id}`);
 	const next = await ask('PATCH', `/prices/${price.id}`,
