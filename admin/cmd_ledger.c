@@ -82,19 +82,23 @@ run_prune(struct cli *cli, struct err *err)
 			return (-1);
 		done.requests += pass.requests;
 		done.windows += pass.windows;
+		done.objects += pass.objects;
 	} while (pass.more);
 	if (cli->json)
-		output_json(json_pack("{s:I, s:I, s:o}", "rows",
+		output_json(json_pack("{s:I, s:I, s:I, s:o}", "rows",
 		    (json_int_t)done.requests, "windows",
-		    (json_int_t)done.windows, "cut_ms", cut_ms == 0 ?
+		    (json_int_t)done.windows, "objects",
+		    (json_int_t)done.objects, "cut_ms", cut_ms == 0 ?
 		    json_null() : json_integer(cut_ms)));
 	else if (cut_ms == 0)
 		printf("the ledger is kept for ever (ledger_keep_days is 0); "
-		    "%lld old budget windows deleted\n",
-		    (long long)done.windows);
+		    "%lld old budget windows, %lld rows of batches and files "
+		    "deleted\n", (long long)done.windows,
+		    (long long)done.objects);
 	else
-		printf("%lld requests and %lld old budget windows deleted\n",
-		    (long long)done.requests, (long long)done.windows);
+		printf("%lld requests, %lld old budget windows, %lld rows of "
+		    "batches and files deleted\n", (long long)done.requests,
+		    (long long)done.windows, (long long)done.objects);
 	return (0);
 }
 

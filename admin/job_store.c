@@ -60,15 +60,16 @@ job_prune_run(struct job_work *w, struct err *err)
 		all.requests += pass.requests;
 		all.windows += pass.windows;
 		all.sessions += pass.sessions;
+		all.objects += pass.objects;
 		if (pass.more)
 			(void)nanosleep(&pause, NULL);
 	} while (pass.more);
 	if (prune_audit(w, &changes, err))
 		return (-1);
 	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " requests, %"
-	    PRId64 " budget windows, %" PRId64 " sessions, %" PRId64 " rows "
-	    "of the audit log deleted", all.requests, all.windows,
-	    all.sessions, changes);
+	    PRId64 " budget windows, %" PRId64 " sessions, %" PRId64
+	    " batches and files, %" PRId64 " rows of the audit log deleted",
+	    all.requests, all.windows, all.sessions, all.objects, changes);
 	return (0);
 }
 

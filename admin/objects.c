@@ -23,7 +23,8 @@
 	{ .name = "unheard", .kind = FIELD_BOOL },			\
 	{ .name = "created_ms", .kind = FIELD_INT },			\
 	{ .name = "made_by", .kind = FIELD_REQUEST_ID },		\
-	{ .name = "usage_request", .kind = FIELD_REQUEST_ID }
+	{ .name = "usage_request", .kind = FIELD_REQUEST_ID },		\
+	{ .name = "gone_ms", .kind = FIELD_INT }
 
 static const struct field list_fields[] = {
 	LIST_FIELDS,

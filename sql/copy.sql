@@ -347,13 +347,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_object
 SELECT id, kind, upstream_id, account_id, key_id, ledger_id, model, final,
-    unheard, created_ms, seen, usage_ledger_id
+    unheard, created_ms, seen, usage_ledger_id, gone_ms
 FROM object ORDER BY id;
 
 -- name: copy_put_object
 INSERT INTO object (id, kind, upstream_id, account_id, key_id, ledger_id,
-    model, final, unheard, created_ms, seen, usage_ledger_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    model, final, unheard, created_ms, seen, usage_ledger_id, gone_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_ledger
 -- ids after the first, up to the second

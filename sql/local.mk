@@ -65,7 +65,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0019-latency.sql \
 	sql/mysql/0019-latency.sql \
 	sql/sqlite/0020-oauth-start.sql \
-	sql/mysql/0020-oauth-start.sql
+	sql/mysql/0020-oauth-start.sql \
+	sql/sqlite/0021-gone.sql \
+	sql/mysql/0021-gone.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

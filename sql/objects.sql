@@ -3,7 +3,8 @@
 
 -- name: object_find
 -- key, kind, upstream id
-SELECT id, account_id, created_ms, coalesce(usage_ledger_id, 0), model
+SELECT id, account_id, created_ms, coalesce(usage_ledger_id, 0), model,
+    CASE WHEN gone_ms IS NULL THEN 0 ELSE 1 END
 FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?;
 
 -- name: object_newest
@@ -20,14 +21,15 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key_id, kind, upstream_id) DO UPDATE SET
     account_id = excluded.account_id, ledger_id = excluded.ledger_id,
     model = excluded.model, final = excluded.final,
-    unheard = excluded.unheard, seen = excluded.seen;
+    unheard = excluded.unheard, seen = excluded.seen, gone_ms = NULL;
 -- name: object_put @mysql
 INSERT INTO object (kind, upstream_id, account_id, key_id, ledger_id, model,
     final, unheard, created_ms, seen)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON DUPLICATE KEY UPDATE account_id = VALUES(account_id),
     ledger_id = VALUES(ledger_id), model = VALUES(model),
-    final = VALUES(final), unheard = VALUES(unheard), seen = VALUES(seen);
+    final = VALUES(final), unheard = VALUES(unheard), seen = VALUES(seen),
+    gone_ms = NULL;
 
 -- name: object_drop
 -- key, kind, upstream id
@@ -35,7 +37,12 @@ DELETE FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?;
 
 -- name: object_seen
 -- seen, final, key, kind, upstream id
-UPDATE object SET seen = ?, final = ?
+UPDATE object SET seen = ?, final = ?, gone_ms = NULL
+WHERE key_id = ? AND kind = ? AND upstream_id = ?;
+
+-- name: object_gone
+-- when, or NULL: it is there; key, kind, upstream id
+UPDATE object SET gone_ms = ?
 WHERE key_id = ? AND kind = ? AND upstream_id = ?;
 
 -- name: object_count
@@ -50,22 +57,25 @@ SELECT id FROM api_key WHERE id = ? AND enabled = 1 AND revoked_ms IS NULL
 -- name: objects_older
 -- key, kind, below id, how many
 SELECT id, upstream_id, account_id, final, seen
-FROM object WHERE key_id = ? AND kind = ? AND id < ? ORDER BY id DESC LIMIT ?;
+FROM object WHERE key_id = ? AND kind = ? AND id < ? AND gone_ms IS NULL
+ORDER BY id DESC LIMIT ?;
 
 -- name: objects_newer
 -- key, kind, above id, how many
 SELECT id, upstream_id, account_id, final, seen
-FROM object WHERE key_id = ? AND kind = ? AND id > ? ORDER BY id LIMIT ?;
+FROM object WHERE key_id = ? AND kind = ? AND id > ? AND gone_ms IS NULL
+ORDER BY id LIMIT ?;
 
 -- name: objects_named
 -- key, kind, upstream id
 SELECT id, upstream_id, account_id, final, seen
-FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?;
+FROM object WHERE key_id = ? AND kind = ? AND upstream_id = ?
+    AND gone_ms IS NULL;
 
 -- name: object_list
 -- key or '' twice, account or '' twice, kind or '' twice, below id, limit
 SELECT o.id, o.kind, o.upstream_id, k.name, a.name, o.model, o.final,
-    o.unheard, o.created_ms, o.ledger_id, o.usage_ledger_id
+    o.unheard, o.created_ms, o.ledger_id, o.usage_ledger_id, o.gone_ms
 FROM object o
 LEFT JOIN api_key k ON k.id = o.key_id
 LEFT JOIN account a ON a.id = o.account_id
@@ -76,7 +86,7 @@ ORDER BY o.id DESC LIMIT ?;
 -- name: object_show
 -- upstream id
 SELECT o.id, o.kind, o.upstream_id, k.name, a.name, o.model, o.final,
-    o.unheard, o.created_ms, o.ledger_id, o.usage_ledger_id, o.seen
+    o.unheard, o.created_ms, o.ledger_id, o.usage_ledger_id, o.gone_ms, o.seen
 FROM object o
 LEFT JOIN api_key k ON k.id = o.key_id
 LEFT JOIN account a ON a.id = o.account_id

@@ -45,3 +45,15 @@ ORDER BY w.budget_id, w.start_ms LIMIT ?;
 -- name: prune_window
 DELETE FROM budget_window
 WHERE budget_id = ? AND start_ms = ? AND reserved = 0;
+
+-- name: prune_objects_old
+-- Batches created before, how many
+SELECT id FROM object WHERE kind = 'batch' AND created_ms < ?
+ORDER BY created_ms LIMIT ?;
+
+-- name: prune_objects_gone
+-- gone before, how many
+SELECT id FROM object WHERE gone_ms < ? ORDER BY gone_ms LIMIT ?;
+
+-- name: prune_object
+DELETE FROM object WHERE id = ?;

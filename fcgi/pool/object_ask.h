@@ -44,6 +44,8 @@ struct object_ask {
 	int64_t id;			/* of its row */
 	int64_t created_ms;
 	bool counted;			/* its usage is */
+	bool gone;			/* the upstream said so when it was
+					   asked for last */
 };
 
 /** object_ask_id(a, p, n): One more is named; each is kept once. */

@@ -28,10 +28,11 @@ refuse(struct admit_op *op, enum admit_verdict verdict, const char *fmt, ...)
 	return (0);
 }
 
-/* id, account, created, who counted it or 0, model */
+/* id, account, created, who counted it or 0, model, is it gone? */
 struct found {
 	bool there;
 	int64_t id, account_id, created_ms, counted_by;
+	bool gone;
 	char model[LIMIT_NAME_BYTES];
 };
 
@@ -46,6 +47,7 @@ found_row(void *arg, const struct store_value *c, size_t n)
 	f->account_id = store_get_int(&c[1]);
 	f->created_ms = store_get_int(&c[2]);
 	f->counted_by = store_get_int(&c[3]);
+	f->gone = store_get_int(&c[5]) != 0;
 	snprintf(f->model, sizeof(f->model), "%s", store_get_text(&c[4]));
 	return (1);
 }
@@ -97,6 +99,7 @@ find_account(struct runner *rn, struct admit_op *op, struct err *err)
 		ask->id = f.id;
 		ask->created_ms = f.created_ms;
 		ask->counted = f.counted_by != 0;
+		ask->gone = f.gone;
 		memcpy(op->model, f.model, sizeof(f.model));
 	}
 	return (1);
@@ -229,6 +232,17 @@ see(struct runner *rn, const struct object_op *op, struct err *err)
 	return (store_exec(rn->st, STMT_OBJECT_SEEN, row, 1, 5, NULL, err));
 }
 
+static int
+mark(struct runner *rn, const struct object_op *op, struct err *err)
+{
+	const struct store_value row[] = {
+		op->gone ? store_int(rn->now_ms) : store_null(),
+		store_int(op->key_id), store_text(object_kind_name(op->kind)),
+		store_text(op->upstream_id) };
+
+	return (store_exec(rn->st, STMT_OBJECT_GONE, row, 1, 4, NULL, err));
+}
+
 int
 objects_run(struct runner *rn, struct err *err)
 {
@@ -240,6 +254,7 @@ objects_run(struct runner *rn, struct err *err)
 		{ OP_OBJECT_PUT, put },
 		{ OP_OBJECT_SEEN, see },
 		{ OP_OBJECT_DROP, drop },
+		{ OP_OBJECT_GONE, mark },
 	};
 	const struct op_list *l;
 	size_t i, k;

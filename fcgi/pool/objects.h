@@ -29,6 +29,9 @@ struct want;
  *	named     admission turns ids into the account, in its transaction
  *	listed    from the rows of the key
  *	deleted   the row goes when the upstream's object has gone
+ *	gone      the upstream says 404 to what is about it: it is in no list
+ *		  any more, and its row goes by retention (prune.h) unless the
+ *		  upstream gives it again
  *	counted   a batch's usage, once: by the first request that read its
  *	          results to their end (.batch_id of its settlement)
  */
@@ -51,6 +54,7 @@ struct object_op {
 	int64_t account_id, ledger_id;		/* the rest: of a put */
 	char model[LIMIT_NAME_BYTES];
 	bool final, unheard;
+	bool gone;				/* of pool_object_gone */
 	char seen[OBJECT_SEEN_SIZE];
 	void (*done)(struct object_op *op, const struct err *err);
 	void *arg;
@@ -60,11 +64,13 @@ struct object_op {
 /**
  * pool_object_put(p, op): Write the row; .done when it is committed, or with
  * an error when that cannot be said.  pool_object_drop(p, op): Remove it.
- * pool_object_seen(p, op): Note what was seen of it.
+ * pool_object_seen(p, op): Note what was seen of it.  pool_object_gone(p, op):
+ * Note whether it is .gone.
  */
 void pool_object_put(struct pool *p, struct object_op *op);
 void pool_object_drop(struct pool *p, struct object_op *op);
 void pool_object_seen(struct pool *p, struct object_op *op);
+void pool_object_gone(struct pool *p, struct object_op *op);
 
 /**
  * pool_object_keep(p, op):

@@ -462,6 +462,13 @@ pool_object_seen(struct pool *p, struct object_op *op)
 	submit_object(p, op, OP_OBJECT_SEEN);
 }
 
+void
+pool_object_gone(struct pool *p, struct object_op *op)
+{
+
+	submit_object(p, op, OP_OBJECT_GONE);
+}
+
 bool
 pool_object_keep(struct pool *p, const struct object_op *op)
 {

@@ -303,6 +303,57 @@ prune_sessions(struct store *st, int64_t *rows, struct err *err)
 	    (size_t)s.n, 2, NULL, err));
 }
 
+/* ---- objects ---- */
+
+#define BATCH_MS	(29 * ROLLUP_DAY_MS)
+#define GONE_MS		ROLLUP_DAY_MS
+
+struct gone_objects {
+	struct store_value v[PRUNE_MAX];
+	size_t n;
+};
+
+static int
+take_object(void *arg, const struct store_value *c, size_t ncols)
+{
+	struct gone_objects *o = arg;
+
+	(void)ncols;
+	o->v[o->n++] = store_int(store_get_int(&c[0]));
+	return (0);
+}
+
+static int
+prune_objects(struct store *st, int64_t *rows, struct err *err)
+{
+	static const struct {
+		enum stmt_id stmt;
+		int64_t age_ms;
+	} kinds[] = {
+		{ STMT_PRUNE_OBJECTS_OLD, BATCH_MS },
+		{ STMT_PRUNE_OBJECTS_GONE, GONE_MS },
+	};
+	struct gone_objects o = { .n = 0 };
+	struct store_value v[2];
+	size_t i;
+	int rc;
+
+	*rows = 0;
+	if ((rc = is_alone(st, err)) != 1)
+		return (rc);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && o.n < PRUNE_MAX;
+	    i++) {
+		v[0] = store_int(store_now_ms(st) - kinds[i].age_ms);
+		v[1] = store_int(PRUNE_MAX - (int64_t)o.n);
+		if (store_query(st, kinds[i].stmt, v, 2, take_object, &o,
+		    err) < 0)
+			return (-1);
+	}
+	*rows = (int64_t)o.n;
+	return (o.n == 0 ? 0 : store_exec(st, STMT_PRUNE_OBJECT, o.v, o.n, 1,
+	    NULL, err));
+}
+
 /* ---- all of it ---- */
 
 static int
@@ -315,7 +366,9 @@ prune_inside(struct store *st, int64_t keep_days, struct prune_pass *pass,
 		return (-1);
 	if (prune_windows(st, PRUNE_MAX, &pass->windows, err))
 		return (-1);
-	return (prune_sessions(st, &pass->sessions, err));
+	if (prune_sessions(st, &pass->sessions, err))
+		return (-1);
+	return (prune_objects(st, &pass->objects, err));
 }
 
 int
@@ -331,6 +384,7 @@ prune_some(struct store *st, int64_t keep_days, struct prune_pass *pass,
 		return (-1);
 	}
 	pass->more = pass->requests == PRUNE_MAX ||
-	    pass->windows == PRUNE_MAX || pass->sessions == PRUNE_MAX;
+	    pass->windows == PRUNE_MAX || pass->sessions == PRUNE_MAX ||
+	    pass->objects == PRUNE_MAX;
 	return (store_commit(st, err));
 }

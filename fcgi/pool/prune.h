@@ -18,6 +18,13 @@ struct store;
  *	rolling		two days after it left the last length_ms
  *	others		40 days after it ended; of period total: never
  *
+ * So do rows of objects that live upstream no more (objects.h):
+ *
+ *	batches		29 days after they were made: so long their results are
+ *			there (platform.claude.com/docs, "Batch processing")
+ *	what is gone	a day after the upstream said so, if it does not give it
+ *			again; files last until they are deleted
+ *
  * The cut is a whole hour of UTC, so that an hour's rows are all there or are
  * not to be counted on.
  */
@@ -47,15 +54,15 @@ int prune_windows(struct store *st, int64_t max, int64_t *rows,
 
 /** What one pass deleted. */
 struct prune_pass {
-	int64_t requests, windows, sessions;
+	int64_t requests, windows, sessions, objects;
 	bool more;		/* are left */
 };
 
 /**
  * prune_some(st, keep_days, pass, err):
  * In a transaction of its own, delete some of all that is old: up to
- * PRUNE_MAX requests (none if ${keep_days} is 0), budget windows and sessions
- * that ran out: some 10 ms of the writer's time.  0, or -1.
+ * PRUNE_MAX requests (none if ${keep_days} is 0), budget windows, sessions
+ * that ran out, and objects: some 10 ms of the writer's time.  0, or -1.
  */
 #define PRUNE_MAX	500
 int prune_some(struct store *st, int64_t keep_days, struct prune_pass *pass,

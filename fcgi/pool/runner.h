@@ -60,6 +60,7 @@ enum op_kind {
 	OP_OBJECT_PUT,
 	OP_OBJECT_SEEN,
 	OP_OBJECT_DROP,
+	OP_OBJECT_GONE,
 	OP_BEAT,
 	OP_SIGN_OFF,
 	OP_LOOKUP,		/* reads; so do all behind it */

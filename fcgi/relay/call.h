@@ -342,6 +342,13 @@ int object_head(struct call *c, int status)
  */
 bool object_keep(struct call *c);
 
+/**
+ * object_answered(c):
+ * The upstream's answer to what is about an object is whole: note whether it
+ * has the object, if that is news.  Nobody waits for it.
+ */
+void object_answered(struct call *c);
+
 /** object_waits(c): The client left: is the end of the upstream's answer
  * needed even so?  object_usage(c, end): What the results have cost. */
 bool object_waits(const struct call *c);

@@ -288,6 +288,35 @@ object_keep(struct call *c)
 	return (true);
 }
 
+static void
+gone_noted(struct object_op *op, const struct err *err)
+{
+
+	(void)err;
+	free(op);
+}
+
+/* What a batch or file contains may be missing by itself. */
+void
+object_answered(struct call *c)
+{
+	bool good = c->upstream_status >= 200 && c->upstream_status < 300;
+	bool gone = c->upstream_status == 404 && strcmp(meter_result(
+	    c->meter)->error_type, "not_found_error") == 0;
+	struct object_op *op;
+
+	if (c->objects == NULL || !c->objects->follows || c->kind->lasting ||
+	    !(c->objects->gone ? good && !c->kind->deletes : gone) ||
+	    (op = calloc(1, sizeof(*op))) == NULL)
+		return;
+	op->kind = c->kind->about;
+	op->key_id = c->key->id;
+	memcpy(op->upstream_id, c->objects->ids[0], sizeof(op->upstream_id));
+	op->gone = gone;
+	op->done = gone_noted;
+	pool_object_gone(c->relay->pool, op);
+}
+
 bool
 object_waits(const struct call *c)
 {

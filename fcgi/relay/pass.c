@@ -397,6 +397,8 @@ pass_plain_end(struct call *c, enum transfer_result result,
 
 	(void)meter_body_end(c->meter);
 	c->tallied = c->tally != NULL && result == TRANSFER_OK;
+	if (result == TRANSFER_OK)
+		object_answered(c);
 	if (c->pass == PASS_WHOLE && result == TRANSFER_OK && good &&
 	    object_keep(c))
 		return;

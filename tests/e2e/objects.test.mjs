@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import Anthropic0, { toFile as toFile0 } from '@anthropic-ai/sdk-0';
-import { Locker } from './lib/database.mjs';
+import { Locker, write } from './lib/database.mjs';
 import { prompt, Site } from './lib/site.mjs';
 
 const model = 'claude-haiku-4-5';
@@ -483,6 +483,57 @@ describe('keys with rules', () => {
 		await refused(client.messages.batches.create(
 			{ requests: [{ custom_id: 'x', params: {} }] }), 400,
 		'invalid_request_error', /requests.0.params.model/);
+	});
+});
+
+describe('rows', () => {
+	test('go when the upstream has the object no more', async () => {
+		const team = await site.team(1);
+		const client = clientOf(team.key);
+		const [kept, lost, back] = [await upload(client),
+			await upload(client), await upload(client)];
+		const [{ secret }] = team.accounts;
+		const batch = await client.messages.batches.create(
+			{ requests: [item('1')] });
+		// Deleted by other means; one only seemed to be.
+		await new Anthropic({ apiKey: secret, baseURL: site.mock.url,
+			maxRetries: 0 }).files.delete(lost.id);
+		await write(site, `UPDATE object SET gone_ms = 1
+			WHERE upstream_id = '${back.id}'`);
+		await client.files.retrieveMetadata(back.id);
+		await refused(client.files.retrieveMetadata(lost.id), 404,
+			'not_found_error');
+		const ids = async () => (await client.files.list()).data
+			.map(f => f.id);
+		const until = async (what, fits) => {
+			for (let i = 0; i < 100 && !await fits(); i++)
+				await sleep(100);
+			assert.ok(await fits(), what);
+		};
+		await until('the lists know', async () => {
+			const now = await ids();
+			return now.includes(back.id) && !now.includes(lost.id);
+		});
+		assert.deepEqual((await ids()).sort(), [kept.id, back.id].sort());
+		const [row] = await site.json('object', 'show', lost.id);
+		assert.ok(row.gone_ms > Date.now() - 60000);
+		// A day later the row goes, and that of a batch by its age.
+		const rows = async () => (await site.json('object', 'list', '--key',
+			team.name)).map(o => o.id);
+		await site.leasehold(['job', 'run', 'prune']);
+		assert.ok((await rows()).includes(lost.id));
+		const day = 24 * 3600 * 1000;
+		await write(site, `UPDATE object SET gone_ms = gone_ms - ${day}
+			WHERE upstream_id = '${lost.id}'`);
+		await write(site, `UPDATE object SET created_ms = created_ms - ${29 * day}
+			WHERE upstream_id IN ('${batch.id}', '${kept.id}')`);
+		assert.match(await site.leasehold(['job', 'run', 'prune']),
+			/ 2 batches and files, /);
+		assert.deepEqual((await rows()).sort(), [kept.id, back.id].sort());
+		await refused(client.messages.batches.retrieve(batch.id), 404,
+			'not_found_error', /Message batch not found/);
+		assert.equal((await client.files.retrieveMetadata(kept.id)).id,
+			kept.id);
 	});
 });
 

@@ -151,6 +151,67 @@ a_settlement_that_comes_too_late_changes_nothing(void **state)
 	proc_free(other);
 }
 
+/* ---- objects ---- */
+
+static void
+object(struct rig *r, const char *id, const char *kind, int64_t days,
+    int64_t gone_days)
+{
+	int64_t day = INT64_C(24) * 3600 * 1000, now = store_now_ms(r->st);
+	char sql[512], gone[32] = "NULL";
+
+	if (gone_days >= 0)
+		(void)snprintf(gone, sizeof(gone), "%lld",
+		    (long long)(now - gone_days * day - 1000));
+	(void)snprintf(sql, sizeof(sql), "INSERT INTO object (kind, "
+	    "upstream_id, account_id, key_id, ledger_id, final, unheard, "
+	    "created_ms, seen, gone_ms) VALUES ('%s', '%s', 1, 1, 1, 1, 0, "
+	    "%lld, '{}', %s)", kind, id, (long long)(now - days * day - 1000),
+	    gone);
+	rig_sql(r, sql);
+}
+
+/* Batches by their age, files when the upstream has them no more. */
+static void
+objects_go_when_the_upstream_has_them_no_more(void **state)
+{
+	struct rig *r = *state;
+	struct prune_pass pass;
+	struct err err = { 0 };
+	char id[32];
+	int i;
+
+	object(r, "young", "batch", 28, -1);
+	object(r, "old", "batch", 29, -1);
+	object(r, "lost", "batch", 3, 1);
+	object(r, "lost-now", "batch", 3, 0);
+	object(r, "ancient", "file", 4000, -1);
+	object(r, "missing", "file", 4000, 1);
+	object(r, "missing-now", "file", 4000, 0);
+	assert_int_equal(prune_some(r->st, 0, &pass, &err), 0);
+	assert_int_equal(pass.objects, 3);
+	assert_false(pass.more);
+	assert_string_equal(rig_text(r, "SELECT min(upstream_id) FROM "
+	    "object"), "ancient");
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM object WHERE "
+	    "upstream_id IN ('young', 'lost-now', 'ancient', "
+	    "'missing-now')"), 4);
+	for (i = 0; i < PRUNE_MAX; i++) {
+		(void)snprintf(id, sizeof(id), "b%d", i);
+		object(r, id, "batch", 30, -1);
+		(void)snprintf(id, sizeof(id), "f%d", i);
+		object(r, id, "file", 1, 1);
+	}
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(prune_some(r->st, 0, &pass, &err), 0);
+		assert_int_equal(pass.objects, PRUNE_MAX);
+		assert_true(pass.more);
+	}
+	assert_int_equal(prune_some(r->st, 0, &pass, &err), 0);
+	assert_int_equal(pass.objects, 0);
+	assert_int_equal(rig_int(r, "SELECT count(*) FROM object"), 4);
+}
+
 int
 main(void)
 {
@@ -160,6 +221,7 @@ main(void)
 		T(old_rows_go_and_their_sums_stay),
 		T(many_rows_take_many_passes),
 		T(a_settlement_that_comes_too_late_changes_nothing),
+		T(objects_go_when_the_upstream_has_them_no_more),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

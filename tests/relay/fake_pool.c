@@ -300,6 +300,17 @@ pool_object_seen(struct pool *p, struct object_op *op)
 	op->done(op, &none);
 }
 
+void
+pool_object_gone(struct pool *p, struct object_op *op)
+{
+	const struct err none = { .code = ERR_NONE };
+
+	(void)p;
+	fakes.gone = *op;
+	fakes.ngone++;
+	op->done(op, &none);
+}
+
 bool
 pool_object_keep(struct pool *p, const struct object_op *op)
 {

@@ -91,6 +91,8 @@ struct fakes {
 					   account; NULL: as asked for */
 	const char *others_as;		/* name of any other model that a body
 					   names; NULL: as there */
+	struct object_op gone;		/* the last one that was noted */
+	int ngone;
 	struct refresh_take_op *take;
 	struct refresh_take_op taken;	/* as submitted */
 	struct refresh_end_op *end;

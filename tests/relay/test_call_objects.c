@@ -513,6 +513,64 @@ results_are_read_to_their_end_for_a_client_that_left(void **state)
 	check_counted(USAGE_EXACT, 60, 5);
 }
 
+/* ---- what is gone ---- */
+
+static void
+what_the_upstream_has_no_more_is_noted(void **state)
+{
+	static const char none[] = "{\"type\":\"error\",\"error\":{\"type\":"
+	    "\"not_found_error\",\"message\":\"x\"}}";
+	static const struct {
+		const char *method, *target;
+		bool was_gone;
+		int status;
+		const char *body;
+		int noted;
+		bool gone;
+	} cases[] = {
+		{ "GET", "/v1/files/file_1", false, 404, none, 1, true },
+		{ "GET", "/v1/files/file_1", true, 404, none, 0, false },
+		{ "GET", "/v1/files/file_1", true, 200, "{}", 1, false },
+		{ "GET", "/v1/files/file_1", false, 200, "{}", 0, false },
+		{ "DELETE", "/v1/files/file_1", false, 404, none, 1, true },
+		/* A page of something else than the API. */
+		{ "GET", "/v1/files/file_1", false, 404, "<html>", 0, false },
+		/* Contents and results have reasons of their own. */
+		{ "GET", "/v1/files/file_1/content", false, 404, none, 0,
+		    false },
+		{ "GET", BATCHES "/b1/results", false, 404, none, 0, false },
+		{ "GET", BATCHES "/b1", false, 404, none, 1, true },
+		{ "GET", BATCHES "/b1", false, 400, none, 0, false },
+	};
+	struct fcgi_request *req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		assert_int_equal(fakes_setup(state), 0);
+		fakes.key_cached = true;
+		req = fake_begin(cases[i].method, cases[i].target, FAKE_KEY);
+		fake_end(req);
+		assert_non_null(fakes.admit);
+		fakes.admit->objects->gone = cases[i].was_gone;
+		fake_admitted(ADMIT_LEASED, ERR_NONE);
+		fakes.transfer->sent = true;
+		upstream_says(cases[i].status, cases[i].body);
+		if (fakes.ngone != cases[i].noted)
+			fail_msg("case %zu: %d", i, fakes.ngone);
+		if (cases[i].noted > 0) {
+			assert_int_equal(fakes.gone.gone, cases[i].gone);
+			assert_int_equal(fakes.gone.key_id, 7);
+			assert_string_equal(fakes.gone.upstream_id,
+			    strstr(cases[i].target, "file") != NULL ?
+			    "file_1" : "b1");
+		}
+		assert_int_equal(fakes.nsettles, 1);
+		fake_settled(ERR_NONE);
+		assert_int_equal(fakes_teardown(state), 0);
+	}
+}
+
 /* ---- files in calls ---- */
 
 static void
@@ -705,6 +763,7 @@ main(void)
 		cmocka_unit_test(what_was_deleted_loses_its_row_first),
 		T(results_are_counted_when_they_were_read_to_their_end),
 		T(results_are_read_to_their_end_for_a_client_that_left),
+		cmocka_unit_test(what_the_upstream_has_no_more_is_noted),
 		T(files_of_a_call_are_named_to_admission),
 		T(a_list_of_files_is_made_of_the_rows),
 		T(batches_that_may_have_changed_are_asked_for),
