@@ -14,89 +14,94 @@
 
 /* ---- admission ---- */
 
+static const struct refusal {
+	enum admit_verdict verdict;
+	int64_t in_ms;		/* from now; 0: unknown */
+	const char *reason;
+	int status;
+	const char *type, *retry_after, *should_retry, *message;
+} refusals[] = {
+	{ ADMIT_NO_KEY, 0, "", 401, "authentication_error", NULL,
+	  "false", "revoked" },
+	{ ADMIT_KEY_EXPIRED, 0, "", 401, "authentication_error", NULL,
+	  "false", "expired" },
+	{ ADMIT_MODEL, 0, "", 403, "permission_error", NULL, "false",
+	  "model" },
+	{ ADMIT_MODEL, 0, "not this one", 403, "permission_error",
+	  NULL, "false", "not this one" },
+	{ ADMIT_UNSERVED, 0, "", 404, "not_found_error", NULL,
+	  "false", "serves this model" },
+	{ ADMIT_BUDGET, 0, "", 402, "billing_error", NULL, "false",
+	  "budget" },
+	{ ADMIT_BUDGET_HELD, 0, "", 429, "rate_limit_error", "5",
+	  NULL, "reserved" },
+	{ ADMIT_UNPRICED, 0, "", 403, "permission_error", NULL,
+	  "false", "price" },
+	{ ADMIT_FEATURE, 0, "", 403, "permission_error", NULL,
+	  "false", "beforehand" },
+	{ ADMIT_QUEUE_FULL, 0, "", 429, "rate_limit_error", "5", NULL,
+	  "waiting" },
+	{ ADMIT_QUEUE_TIMEOUT, 0, "", 429, "rate_limit_error", "5",
+	  NULL, "free in time" },
+	{ ADMIT_NO_ACCOUNT, 0, "", 503, "api_error", "30", NULL,
+	  "No account" },
+	{ ADMIT_PARKED, 0, "", 429, "rate_limit_error", "30", NULL,
+	  "rest" },
+	{ ADMIT_PARKED, 1, "", 429, "rate_limit_error", "1", NULL,
+	  "rest" },
+	{ ADMIT_PARKED, -5000, "", 429, "rate_limit_error", "1", NULL,
+	  "rest" },
+	{ ADMIT_PARKED, 59001, "", 429, "rate_limit_error", "60",
+	  NULL, "rest" },
+	{ ADMIT_PARKED, 62000, "", 429, "rate_limit_error", "60",
+	  NULL, "rest" },
+	{ ADMIT_PARKED, 62001, "", 429, "rate_limit_error", "63",
+	  "false", "rest" },
+	{ ADMIT_CLIENT, 0, "", 403, "permission_error", NULL, "false",
+	  "kind of client" },
+	{ ADMIT_ADDRESS, 0, "", 403, "permission_error", NULL,
+	  "false", "address" },
+	{ ADMIT_PARKED, 12000, "parked (auth)", 503,
+	  "api_error", "12", NULL, "parked (auth)" },
+	{ ADMIT_PARKED, 62001, "", 503, "api_error", "63",
+	  "false", "rest" },
+};
+
+static void
+is_told(const struct refusal *r)
+{
+	struct fcgi_request *req;
+	char line[64];
+
+	fakes_start("");
+	req = fake_post(FAKE_STREAM);
+	if (r->in_ms != 0)
+		fakes.admit->retry_ms = r->in_ms + loop_wall_ms(fakes.loop);
+	strcpy(fakes.admit->reason, r->reason);
+	fakes.admit->limited = r->status == 429;
+	fake_admitted(r->verdict, ERR_NONE);
+	assert_int_equal(fake_status(req), r->status);
+	assert_non_null(strstr(fake_body_of(req), r->type));
+	assert_non_null(strstr(fake_body_of(req), r->message));
+	snprintf(line, sizeof(line), "retry-after: %s\r\n",
+	    r->retry_after == NULL ? "" : r->retry_after);
+	assert_int_equal(strcasestr(fake_answer(req), line) != NULL,
+	    r->retry_after != NULL);
+	assert_int_equal(strcasestr(fake_answer(req),
+	    "x-should-retry: false\r\n") != NULL, r->should_retry != NULL);
+	assert_int_equal(fakes.nstarted, 0);
+	assert_int_equal(fakes.nsettles, 0);
+	fakes_stop();
+}
+
 static void
 refusals_are_told_in_words_that_clients_act_on(void **state)
 {
-	static const struct {
-		enum admit_verdict verdict;
-		int64_t in_ms;		/* from now; 0: unknown */
-		const char *reason;
-		int status;
-		const char *type, *retry_after, *should_retry, *message;
-	} cases[] = {
-		{ ADMIT_NO_KEY, 0, "", 401, "authentication_error", NULL,
-		  "false", "revoked" },
-		{ ADMIT_KEY_EXPIRED, 0, "", 401, "authentication_error", NULL,
-		  "false", "expired" },
-		{ ADMIT_MODEL, 0, "", 403, "permission_error", NULL, "false",
-		  "model" },
-		{ ADMIT_MODEL, 0, "not this one", 403, "permission_error",
-		  NULL, "false", "not this one" },
-		{ ADMIT_UNSERVED, 0, "", 404, "not_found_error", NULL,
-		  "false", "serves this model" },
-		{ ADMIT_BUDGET, 0, "", 402, "billing_error", NULL, "false",
-		  "budget" },
-		{ ADMIT_BUDGET_HELD, 0, "", 429, "rate_limit_error", "5",
-		  NULL, "reserved" },
-		{ ADMIT_UNPRICED, 0, "", 403, "permission_error", NULL,
-		  "false", "price" },
-		{ ADMIT_FEATURE, 0, "", 403, "permission_error", NULL,
-		  "false", "beforehand" },
-		{ ADMIT_QUEUE_FULL, 0, "", 429, "rate_limit_error", "5", NULL,
-		  "waiting" },
-		{ ADMIT_QUEUE_TIMEOUT, 0, "", 429, "rate_limit_error", "5",
-		  NULL, "free in time" },
-		{ ADMIT_NO_ACCOUNT, 0, "", 503, "api_error", "30", NULL,
-		  "No account" },
-		{ ADMIT_PARKED, 0, "", 429, "rate_limit_error", "30", NULL,
-		  "rest" },
-		{ ADMIT_PARKED, 1, "", 429, "rate_limit_error", "1", NULL,
-		  "rest" },
-		{ ADMIT_PARKED, -5000, "", 429, "rate_limit_error", "1", NULL,
-		  "rest" },
-		{ ADMIT_PARKED, 59001, "", 429, "rate_limit_error", "60",
-		  NULL, "rest" },
-		{ ADMIT_PARKED, 62000, "", 429, "rate_limit_error", "60",
-		  NULL, "rest" },
-		{ ADMIT_PARKED, 62001, "", 429, "rate_limit_error", "63",
-		  "false", "rest" },
-		{ ADMIT_CLIENT, 0, "", 403, "permission_error", NULL, "false",
-		  "kind of client" },
-		{ ADMIT_ADDRESS, 0, "", 403, "permission_error", NULL,
-		  "false", "address" },
-		{ ADMIT_PARKED, 12000, "parked (auth)", 503,
-		  "api_error", "12", NULL, "parked (auth)" },
-		{ ADMIT_PARKED, 62001, "", 503, "api_error", "63",
-		  "false", "rest" },
-	};
-	struct fcgi_request *req;
-	char line[64];
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		fakes_start("");
-		req = fake_post(FAKE_STREAM);
-		if (cases[i].in_ms != 0)
-			fakes.admit->retry_ms = cases[i].in_ms +
-			    loop_wall_ms(fakes.loop);
-		strcpy(fakes.admit->reason, cases[i].reason);
-		fakes.admit->limited = cases[i].status == 429;
-		fake_admitted(cases[i].verdict, ERR_NONE);
-		assert_int_equal(fake_status(req), cases[i].status);
-		assert_non_null(strstr(fake_body_of(req), cases[i].type));
-		assert_non_null(strstr(fake_body_of(req), cases[i].message));
-		snprintf(line, sizeof(line), "retry-after: %s\r\n",
-		    cases[i].retry_after == NULL ? "" : cases[i].retry_after);
-		assert_int_equal(strcasestr(fake_answer(req), line) != NULL,
-		    cases[i].retry_after != NULL);
-		assert_int_equal(strcasestr(fake_answer(req),
-		    "x-should-retry: false\r\n") != NULL,
-		    cases[i].should_retry != NULL);
-		assert_int_equal(fakes.nstarted, 0);
-		assert_int_equal(fakes.nsettles, 0);
-		fakes_stop();
-	}
+	for (i = 0; i < NITEMS(refusals); i++)
+		is_told(&refusals[i]);
 }
 
 static void

@@ -208,89 +208,92 @@ what_is_left_is_read_from_headers(void **state)
 
 /* ---- decisions ---- */
 
+static const struct status_case {
+	int status;
+	const char *type, *message;
+	int action;
+	const char *outcome;
+	int64_t base_ms;	/* 0: no park */
+	int fallback;
+	bool billed;
+} status_cases[] = {
+	{ 200, "", "", RELAY, "ok", 0, 0, false },
+	{ 204, "", "", RELAY, "ok", 0, 0, false },
+	{ 304, "", "", RELAY, "ok", 0, 0, false },
+	{ 302, "", "", FAIL, "redirect", 0, 502, false },
+	{ 400, "invalid_request_error", "max_tokens: required", RELAY,
+	  "client_error", 0, 0, false },
+	{ 400, "invalid_request_error", "Your credit balance is too "
+	  "low to access the Anthropic API.", MOVE, "credit", 300000,
+	  503, false },
+	{ 400, "invalid_request_error", "Unexpected value(s) `your "
+	  "credit balance is too low` for the `anthropic-beta` "
+	  "header", RELAY, "client_error", 0, 0, false },
+	{ 400, "billing_error", "", MOVE, "credit", 300000, 503,
+	  false },
+	{ 400, "invalid_request_error", "This organization has been "
+	  "disabled.", MOVE, "credit", 300000, 503, false },
+	{ 401, "authentication_error", "invalid x-api-key", MOVE,
+	  "auth", 300000, 503, false },
+	{ 402, "billing_error", "", MOVE, "credit", 300000, 503,
+	  false },
+	{ 403, "permission_error", "", MOVE, "auth", 10500, 503,
+	  false },
+	{ 404, "not_found_error", "model: x", RELAY, "client_error",
+	  0, 0, false },
+	{ 405, "", "", RELAY, "client_error", 0, 0, false },
+	{ 408, "", "", MOVE, "upstream_timeout", 10500, 503, true },
+	{ 409, "", "", RELAY, "client_error", 0, 0, false },
+	{ 413, "", "", RELAY, "client_error", 0, 0, false },
+	{ 418, "", "", RELAY, "client_error", 0, 0, false },
+	{ 422, "", "", RELAY, "client_error", 0, 0, false },
+	{ 429, "rate_limit_error", "", MOVE, "rate_limited", 60000,
+	  429, false },
+	{ 500, "api_error", "", MOVE, "upstream_error", 10500, 503,
+	  false },
+	{ 500, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
+	  false },
+	{ 502, "", "", MOVE, "upstream_error", 10500, 503, false },
+	{ 503, "", "", MOVE, "overloaded", 20000, 503, false },
+	{ 504, "", "", MOVE, "upstream_error", 10500, 503, true },
+	{ 520, "", "", MOVE, "upstream_error", 10500, 503, false },
+	{ 524, "", "", MOVE, "upstream_error", 10500, 503, true },
+	{ 529, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
+	  false },
+};
+
+static void
+is_judged(const struct status_case *c)
+{
+	struct judge_input in = { .result = TRANSFER_OK, .stream = true,
+	    .now_ms = NOW, .conf = &conf, .model = "m", .status = c->status,
+	    .error_type = c->type, .error_message = c->message };
+	struct judgement j;
+
+	judge(&in, &j);
+	if (j.action != (enum judge_action)c->action ||
+	    strcmp(j.outcome, c->outcome) != 0)
+		fail_msg("%d: action %d, %s", in.status, j.action, j.outcome);
+	assert_int_equal(j.park.wanted, c->base_ms != 0);
+	assert_int_equal(j.park.base_ms, c->base_ms);
+	assert_int_equal(j.fallback_status, c->fallback);
+	assert_int_equal(j.maybe_billed, c->billed);
+	assert_int_equal(j.success, c->action == RELAY);
+	if (j.park.wanted)
+		assert_string_equal(j.park.reason, c->outcome);
+	assert_int_equal(j.park.soft, j.park.wanted &&
+	    (in.status == 408 || in.status >= 500));
+	assert_int_equal(j.pointless, c->fallback == 503 && !j.park.soft);
+}
+
 static void
 statuses_are_judged(void **state)
 {
-	static const struct {
-		int status;
-		const char *type, *message;
-		int action;
-		const char *outcome;
-		int64_t base_ms;	/* 0: no park */
-		int fallback;
-		bool billed;
-	} cases[] = {
-		{ 200, "", "", RELAY, "ok", 0, 0, false },
-		{ 204, "", "", RELAY, "ok", 0, 0, false },
-		{ 304, "", "", RELAY, "ok", 0, 0, false },
-		{ 302, "", "", FAIL, "redirect", 0, 502, false },
-		{ 400, "invalid_request_error", "max_tokens: required", RELAY,
-		  "client_error", 0, 0, false },
-		{ 400, "invalid_request_error", "Your credit balance is too "
-		  "low to access the Anthropic API.", MOVE, "credit", 300000,
-		  503, false },
-		{ 400, "invalid_request_error", "Unexpected value(s) `your "
-		  "credit balance is too low` for the `anthropic-beta` "
-		  "header", RELAY, "client_error", 0, 0, false },
-		{ 400, "billing_error", "", MOVE, "credit", 300000, 503,
-		  false },
-		{ 400, "invalid_request_error", "This organization has been "
-		  "disabled.", MOVE, "credit", 300000, 503, false },
-		{ 401, "authentication_error", "invalid x-api-key", MOVE,
-		  "auth", 300000, 503, false },
-		{ 402, "billing_error", "", MOVE, "credit", 300000, 503,
-		  false },
-		{ 403, "permission_error", "", MOVE, "auth", 10500, 503,
-		  false },
-		{ 404, "not_found_error", "model: x", RELAY, "client_error",
-		  0, 0, false },
-		{ 405, "", "", RELAY, "client_error", 0, 0, false },
-		{ 408, "", "", MOVE, "upstream_timeout", 10500, 503, true },
-		{ 409, "", "", RELAY, "client_error", 0, 0, false },
-		{ 413, "", "", RELAY, "client_error", 0, 0, false },
-		{ 418, "", "", RELAY, "client_error", 0, 0, false },
-		{ 422, "", "", RELAY, "client_error", 0, 0, false },
-		{ 429, "rate_limit_error", "", MOVE, "rate_limited", 60000,
-		  429, false },
-		{ 500, "api_error", "", MOVE, "upstream_error", 10500, 503,
-		  false },
-		{ 500, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
-		  false },
-		{ 502, "", "", MOVE, "upstream_error", 10500, 503, false },
-		{ 503, "", "", MOVE, "overloaded", 20000, 503, false },
-		{ 504, "", "", MOVE, "upstream_error", 10500, 503, true },
-		{ 520, "", "", MOVE, "upstream_error", 10500, 503, false },
-		{ 524, "", "", MOVE, "upstream_error", 10500, 503, true },
-		{ 529, "overloaded_error", "", MOVE, "overloaded", 20000, 503,
-		  false },
-	};
-	struct judge_input in = { .result = TRANSFER_OK, .stream = true,
-	    .now_ms = NOW, .conf = &conf, .model = "m" };
-	struct judgement j;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NITEMS(cases); i++) {
-		in.status = cases[i].status;
-		in.error_type = cases[i].type;
-		in.error_message = cases[i].message;
-		judge(&in, &j);
-		if (j.action != (enum judge_action)cases[i].action ||
-		    strcmp(j.outcome, cases[i].outcome) != 0)
-			fail_msg("%d: action %d, %s", in.status, j.action,
-			    j.outcome);
-		assert_int_equal(j.park.wanted, cases[i].base_ms != 0);
-		assert_int_equal(j.park.base_ms, cases[i].base_ms);
-		assert_int_equal(j.fallback_status, cases[i].fallback);
-		assert_int_equal(j.maybe_billed, cases[i].billed);
-		assert_int_equal(j.success, cases[i].action == RELAY);
-		if (j.park.wanted)
-			assert_string_equal(j.park.reason, cases[i].outcome);
-		assert_int_equal(j.park.soft, j.park.wanted &&
-		    (in.status == 408 || in.status >= 500));
-		assert_int_equal(j.pointless, cases[i].fallback == 503 &&
-		    !j.park.soft);
-	}
+	for (i = 0; i < NITEMS(status_cases); i++)
+		is_judged(&status_cases[i]);
 }
 
 static void
