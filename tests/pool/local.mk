@@ -62,6 +62,11 @@ tests_pool_test_wait_SOURCES = tests/pool/test_wait.c $(POOL_RIG)
 tests_pool_test_wait_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_wait_LDADD = $(POOL_TEST_LIBS)
 
+UNIT_TESTS += tests/pool/test_likeness
+tests_pool_test_likeness_SOURCES = tests/pool/test_likeness.c $(POOL_RIG)
+tests_pool_test_likeness_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_pool_test_likeness_LDADD = $(POOL_TEST_LIBS)
+
 UNIT_TESTS += tests/pool/test_models
 tests_pool_test_models_SOURCES = tests/pool/test_models.c $(POOL_RIG)
 tests_pool_test_models_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -262,12 +262,46 @@ a_board_that_missed_much_is_made_anew(void **state)
 	boards_fini(&t.boards);
 }
 
+/* The others' accounts are not there: to look at one would crash. */
+static void
+who_did_not_change_is_not_looked_at(void **state)
+{
+	struct choose_params p = { .bind_kind = "pool", .family = "x",
+		.needs_slot = true, .now_ms = NOW };
+	struct choice out[2] = { { .index = 0 } };
+	struct twins t;
+	size_t i, last = 0;
+	int turn;
+
+	(void)state;
+	twins_init(&t, 1);
+	for (turn = 1; turn <= 40; turn++) {
+		p.n = t.n;
+		p.candidates = t.c[1];
+		p.boards = NULL;
+		choose(&p, false, &out[1]);
+		for (i = 0; i < t.n && turn > 1; i++)
+			t.c[0][i].account = i == last ||
+			    i == out[1].index ? &t.accounts[i] : NULL;
+		p.candidates = t.c[0];
+		p.boards = &t.boards;
+		choose(&p, false, &out[0]);
+		assert_int_equal(out[0].result, CHOICE_PICKED);
+		assert_int_equal(out[0].index, out[1].index);
+		last = out[0].index;
+		take(&t, 1, &p, &out[1], turn);
+		take(&t, 0, &p, &out[0], turn);
+	}
+	boards_fini(&t.boards);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_remembered_changes_no_choice),
 		cmocka_unit_test(a_board_that_missed_much_is_made_anew),
+		cmocka_unit_test(who_did_not_change_is_not_looked_at),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
