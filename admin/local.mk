@@ -129,12 +129,14 @@ libadmin_a_SOURCES = \
 	admin/routes_groups.c \
 	admin/routes_jobs.c \
 	admin/routes_keys.c \
+	admin/routes_ledger.c \
 	admin/routes_me.c \
 	admin/routes_models.c \
 	admin/routes_objects.c \
 	admin/routes_people.c \
 	admin/routes_pool.c \
 	admin/routes_reports.c \
+	admin/routes_tokens.c \
 	admin/second_factor.c \
 	admin/second_factor.h \
 	admin/service.c \

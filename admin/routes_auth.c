@@ -222,14 +222,17 @@ api_make_token(struct api_call *c, struct err *err)
 	};
 	struct token_spec spec = { .person_id = c->who.person_id };
 	char token[TOKEN_SIZE];
+	struct audit a;
 	json_t *j;
 
 	if (!is_person(c) || api_members(c, members, err) ||
 	    api_need_text(c, "name", &spec.name, err) ||
 	    api_int(c, "expires_ms", store_now_ms(c->store), INT64_MAX,
 	    &spec.expires_ms, err) ||
-	    api_bool(c, "read_only", &spec.read_only, err) ||
-	    tokens_create(c->store, c->pepper, &spec, token, err))
+	    api_bool(c, "read_only", &spec.read_only, err))
+		return (NULL);
+	api_audit(c, &a, "token.create", "", spec.name);
+	if (tokens_create(c->store, c->pepper, &spec, token, err))
 		return (NULL);
 	if ((j = json_pack("{s:s, s:s}", "name", spec.name, "token", token))
 	    == NULL)
@@ -242,10 +245,15 @@ api_make_token(struct api_call *c, struct err *err)
 json_t *
 api_revoke_token(struct api_call *c, struct err *err)
 {
+	char name[LIMIT_NAME_BYTES];
+	struct audit a;
 	int64_t id;
 
 	if (!is_person(c) || api_id(c, 0, &id, err) ||
-	    tokens_revoke_own(c->store, c->who.person_id, id, err))
+	    api_name(c, STMT_NAME_OF_TOKEN, name, err))
+		return (NULL);
+	api_audit(c, &a, "token.revoke", name, NULL);
+	if (tokens_revoke_own(c->store, c->who.person_id, id, err))
 		return (NULL);
 	return (api_done(c));
 }

@@ -198,5 +198,8 @@ SELECT name FROM budget WHERE id = ?;
 -- name: name_of_key
 SELECT name FROM api_key WHERE id = ?;
 
+-- name: name_of_token
+SELECT name FROM admin_token WHERE id = ?;
+
 -- name: name_of_account
 SELECT name FROM account WHERE id = ?;

@@ -453,6 +453,88 @@ malformed_queries_are_refused(void **state)
 	visit_fini(&v);
 }
 
+static void
+tokens_of_the_installation_are_kept(void **state)
+{
+	struct desk *d = *state;
+	struct visit v, script;
+	char path[64], mine[64];
+
+	visit_init(&v, d);
+	visit_init(&script, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/admin/tokens",
+	    "{\"name\": \"backup\", \"read_only\": true}"), 201);
+	(void)snprintf(script.bearer, sizeof(script.bearer), "%s",
+	    visit_text(&v, "token"));
+	assert_int_equal(visit(&script, "GET", "/groups", NULL), 200);
+	visit_expect(&script, 40301, "POST", "/groups", "{\"name\": \"g\"}");
+	visit_expect(&v, 40901, "POST", "/admin/tokens",
+	    "{\"name\": \"backup\"}");
+	visit_expect(&v, 40001, "POST", "/admin/tokens",
+	    "{\"name\": \"t\", \"expires_ms\": 5}");
+	assert_int_equal(visit(&v, "GET", "/admin/tokens", NULL), 200);
+	assert_int_equal(number(&v, "total"), 1);
+	(void)snprintf(path, sizeof(path), "/admin/tokens/%lld",
+	    (long long)desk_int(json_array_get(json_object_get(v.body,
+	    "items"), 0), "id"));
+
+	/* One's own are in the log as well. */
+	assert_int_equal(visit(&v, "POST", "/auth/tokens",
+	    "{\"name\": \"mine\"}"), 201);
+	assert_int_equal(visit(&v, "GET", "/auth/tokens", NULL), 200);
+	(void)snprintf(mine, sizeof(mine), "/auth/tokens/%lld",
+	    (long long)desk_int(json_array_get(v.body, 0), "id"));
+	assert_int_equal(visit(&v, "DELETE", mine, NULL), 200);
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+	visit_expect(&v, 40401, "DELETE", path, NULL);
+	visit_expect(&script, 40101, "GET", "/groups", NULL);
+	assert_int_equal(visit(&v, "GET", "/logs?verb=token.create", NULL),
+	    200);
+	assert_int_equal(json_array_size(v.body), 2);
+	assert_int_equal(visit(&v, "GET", "/logs?verb=token.revoke", NULL),
+	    200);
+	assert_int_equal(json_array_size(v.body), 2);
+	visit_fini(&v);
+	visit_fini(&script);
+}
+
+static void
+sums_are_compared(void **state)
+{
+	static const char report[] = "{\"report\": "
+	    "\"usage_date_utc,model_version,usage_input_tokens_no_cache,"
+	    "usage_input_tokens_cache_write_5m,"
+	    "usage_input_tokens_cache_write_1h,"
+	    "usage_input_tokens_cache_read,usage_output_tokens,"
+	    "web_search_count\\n2026-11-01,claude-x,10,0,0,0,5,0\\n\", "
+	    "\"tolerance\": \"0.5\"}";
+	struct desk *d = *state;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	assert_int_equal(visit(&v, "POST", "/ledger/verify", NULL), 200);
+	assert_int_equal(number(&v, "differences"), 0);
+	use(d, 1, 1, 5);
+	assert_int_equal(visit(&v, "POST", "/ledger/verify", NULL), 200);
+	assert_true(number(&v, "differences") > 0);
+	v.long_runs = 2;
+	visit_expect(&v, 42901, "POST", "/ledger/verify", NULL);
+	v.long_runs = 0;
+
+	assert_int_equal(visit(&v, "POST", "/reconcile", report), 200);
+	assert_int_equal(number(&v, "off"), 1);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(
+	    json_object_get(v.body, "rows"), 0), "day")), "2026-11-01");
+	visit_expect(&v, 40001, "POST", "/reconcile", "{}");
+	visit_expect(&v, 40001, "POST", "/reconcile",
+	    "{\"report\": \"a,b\\n1,2\\n\"}");
+	visit_expect(&v, 40001, "POST", "/reconcile",
+	    "{\"report\": {}, \"tolerance\": \"much\"}");
+	visit_fini(&v);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
     desk_teardown)
 
@@ -469,6 +551,8 @@ main(void)
 		DESK_TEST(each_route_asks_for_its_role),
 		DESK_TEST(users_see_what_they_used_alone),
 		DESK_TEST(malformed_queries_are_refused),
+		DESK_TEST(tokens_of_the_installation_are_kept),
+		DESK_TEST(sums_are_compared),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

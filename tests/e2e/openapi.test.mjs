@@ -171,6 +171,15 @@ test('prices, aliases, objects', async () => {
 		valid_from_ms: Date.now() + 86400000 });
 	await get('/prices');
 	await get('/doctor');
+	await get('/admin/tokens');
+	await ask('POST', '/admin/tokens', { name: 'all', read_only: true });
+	await ask('POST', '/ledger/verify');
+	await ask('POST', '/reconcile', { tolerance: '0.5',
+		report: 'usage_date_utc,model_version,' +
+		'usage_input_tokens_no_cache,usage_input_tokens_cache_write_5m,' +
+		'usage_input_tokens_cache_write_1h,' +
+		'usage_input_tokens_cache_read,usage_output_tokens,' +
+		'web_search_count\n2026-11-01,claude-x,10,0,0,0,5,0\n' });
 	await get('/prices?all=1');
 	await get(`/prices/${price.id}`);
 	const next = await ask('PATCH', `/prices/${price.id}`,
