@@ -63,3 +63,10 @@ password_fits(const char *password, const char *hash)
 	return (crypto_pwhash_str_verify(hash, password, strlen(password))
 	    == 0);
 }
+
+bool
+password_is_dated(const char *hash)
+{
+
+	return (crypto_pwhash_str_needs_rehash(hash, OPS, MEM) != 0);
+}

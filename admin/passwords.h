@@ -30,4 +30,7 @@ int password_hash(const char *password, char hash[PASSWORD_HASH_SIZE],
  * takes as long as one that does not fit. */
 bool password_fits(const char *password, const char *hash);
 
+/** password_is_dated(hash): It was made at another cost than one is now. */
+bool password_is_dated(const char *hash);
+
 #endif /* !ADMIN_PASSWORDS_H_ */

@@ -8,6 +8,7 @@
 #include "people.h"
 #include "second_factor.h"
 #include "tokens.h"
+#include "tries.h"
 
 #include "api.h"
 
@@ -170,6 +171,35 @@ is_person(struct api_call *c)
 	return (false);
 }
 
+/* Who found a browser open may not guess the password either: tries count as
+ * those of sign-ins do. */
+static bool
+may_try(struct api_call *c, struct err *err)
+{
+	int64_t wait_ms;
+
+	if (tries_take(c->store, c->who.name, c->http->remote_addr, &wait_ms,
+	    err))
+		return (false);
+	if (wait_ms == 0)
+		return (true);
+	c->retry_after_s = (wait_ms + 999) / 1000;
+	(void)api_refuse(c, 429, "too many tries; the next is looked at in "
+	    "%lld s", (long long)c->retry_after_s);
+	return (false);
+}
+
+/* It was right. */
+static int
+forget_tries(struct api_call *c, struct err *err)
+{
+
+	if (store_begin(c->store, true, err))
+		return (-1);
+	return (store_end(c->store, tries_forget(c->store, c->who.name,
+	    c->http->remote_addr, err), err));
+}
+
 json_t *
 api_set_me(struct api_call *c, struct err *err)
 {
@@ -181,8 +211,8 @@ api_set_me(struct api_call *c, struct err *err)
 	if (!is_person(c) || api_members(c, members, err) ||
 	    api_need_text(c, "password", &old, err) ||
 	    api_need_text(c, "new_password", &new, err) ||
-	    people_set_password(c->store, &c->who, old, new,
-	    c->http->remote_addr, err))
+	    !may_try(c, err) || people_set_password(c->store, &c->who, old, new,
+	    c->http->remote_addr, err) || forget_tries(c, err))
 		return (NULL);
 	return (api_done(c));
 }
@@ -285,12 +315,13 @@ knows_password(struct api_call *c, struct err *err)
 	int rc;
 
 	if (api_need_text(c, "password", &password, err) ||
+	    !may_try(c, err) ||
 	    (rc = people_check_password(c->store, c->who.person_id, password,
 	    err)) == -1)
 		return (false);
 	if (rc == 0)
 		(void)api_refuse(c, 403, "the password is not right");
-	return (rc == 1);
+	return (rc == 1 && forget_tries(c, err) == 0);
 }
 
 json_t *

@@ -41,6 +41,8 @@ struct credentials {
 	int64_t person_id;
 	enum role role;
 	char hash[PASSWORD_HASH_SIZE];
+	char renewed[PASSWORD_HASH_SIZE];	/* "": the hash is as it
+						   would be made today */
 };
 
 static int
@@ -70,6 +72,29 @@ note(struct store *st, const struct sign_in *s, enum actor_kind kind,
 	return (audit_add(st, &actor, verb, s->name, NULL, NULL, err));
 }
 
+/* Hashing takes a while, so it is done before the transaction. */
+static void
+renew(struct credentials *c, const char *password)
+{
+
+	if (!password_is_dated(c->hash))
+		return;
+	if (password_hash(password, c->renewed, NULL))
+		c->renewed[0] = '\0';
+}
+
+static int
+keep_renewed(struct store *st, const struct credentials *c, struct err *err)
+{
+	const struct store_value row[] = {
+		store_text(c->renewed), store_int(c->person_id),
+		store_text(c->hash),
+	};
+
+	return (c->renewed[0] == '\0' ? 0 : store_exec(st,
+	    STMT_PERSON_RENEW_PASSWORD, row, 1, NITEMS(row), NULL, err));
+}
+
 /* The password was right; inside a transaction. */
 static int
 finish(struct store *st, const struct seal *seal,
@@ -94,6 +119,7 @@ finish(struct store *st, const struct seal *seal,
 	s->who = (struct who) { .role = c->role, .person_id = c->person_id };
 	strcpy(s->who.name, s->name);
 	if (tries_forget(st, s->name, s->address, err) ||
+	    keep_renewed(st, c, err) ||
 	    sign_in_open(st, pepper, life, c->person_id, s->address, s->agent,
 	    s->token, err))
 		return (-1);
@@ -122,10 +148,13 @@ sign_in(struct store *st, const struct seal *seal,
 	if (store_query(st, STMT_PERSON_CREDENTIALS, &name, 1,
 	    take_credentials, &c, err) == -1)
 		return (-1);
-	fits = password_fits(s->password, c.has_password ? c.hash : NULL);
+	fits = password_fits(s->password, c.has_password ? c.hash : NULL) &&
+	    c.found && c.enabled;
+	if (fits)
+		renew(&c, s->password);
 	if (store_begin(st, true, err))
 		return (-1);
-	if (fits && c.found && c.enabled) {
+	if (fits) {
 		rc = finish(st, seal, pepper, life, &c, s, result, err);
 	} else {
 		*result = SIGN_IN_WRONG;

@@ -46,7 +46,8 @@ struct sign_in {
 };
 
 /** sign_in(st, seal, pepper, life, s, result, err): 0, or -1.  Takes as long
- * for a name that is not there; what fails is in the audit log. */
+ * for a name that is not there; what fails is in the audit log.  A password
+ * that was hashed at another cost than is usual now is hashed anew. */
 int sign_in(struct store *st, const struct seal *seal,
     const struct seal_pepper *pepper, const struct sign_in_life *life,
     struct sign_in *s, enum sign_in_result *result, struct err *err)

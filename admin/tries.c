@@ -168,5 +168,7 @@ tries_forget(struct store *st, const char *name, const char *address,
 	name_subject(&subjects[1], name);
 	params[0] = store_text(subjects[0].text);
 	params[1] = store_text(subjects[1].text);
-	return (store_exec(st, STMT_TRY_FORGET, params, 2, 1, NULL, err));
+	if (store_exec(st, STMT_TRY_TAKE_BACK, &params[0], 1, 1, NULL, err))
+		return (-1);
+	return (store_exec(st, STMT_TRY_FORGET, &params[1], 1, 1, NULL, err));
 }

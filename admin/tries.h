@@ -31,8 +31,10 @@ struct store;
 int tries_take(struct store *st, const char *name, const char *address,
     int64_t *wait_ms, struct err *err) __attribute__((__warn_unused_result__));
 
-/** tries_forget(st, name, address, err): The sign-in was good; inside a write
- * transaction. */
+/** tries_forget(st, name, address, err): The sign-in was good: it does not
+ * count, and no other of that name does; inside a write transaction.  Those of
+ * other names still count for the address, or whoever has a password could
+ * try as many as they like in between. */
 int tries_forget(struct store *st, const char *name, const char *address,
     struct err *err) __attribute__((__warn_unused_result__));
 

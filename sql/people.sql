@@ -21,6 +21,11 @@ SELECT password FROM person WHERE id = ?;
 -- password, id
 UPDATE person SET password = ? WHERE id = ?;
 
+-- name: person_renew_password
+-- The same password, hashed anew; not where it has become another.
+-- password, id, password as it was
+UPDATE person SET password = ? WHERE id = ? AND password = ?;
+
 -- name: person_set_role
 -- role, id
 UPDATE person SET role = ? WHERE id = ?;
@@ -127,6 +132,11 @@ SELECT tries, last_ms, until_ms FROM sign_in_try WHERE subject = ?;
 -- tries, last_ms, until_ms, subject
 UPDATE sign_in_try SET tries = ?, last_ms = ?, until_ms = ?
 WHERE subject = ?;
+
+-- name: try_take_back
+-- subject
+UPDATE sign_in_try SET tries = tries - 1, until_ms = 0
+WHERE subject = ? AND tries > 0;
 
 -- name: try_forget
 -- subject

@@ -104,6 +104,12 @@ tests_admin_test_matrix_SOURCES = tests/admin/test_matrix.c \
 tests_admin_test_matrix_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_matrix_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_attacks
+tests_admin_test_attacks_SOURCES = tests/admin/test_attacks.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_attacks_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_attacks_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_access
 tests_admin_test_access_SOURCES = tests/admin/test_access.c
 tests_admin_test_access_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
