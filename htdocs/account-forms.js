@@ -4,7 +4,7 @@ import { act } from './change.js';
 import { h, place, say } from './dom.js';
 import { button, feet, modal, openForm, toNumber } from './form.js';
 import { secret } from './setup.js';
-import { number, t } from './text.js';
+import { number, t, word } from './text.js';
 
 const platforms = ['claude', 'claude_console'];
 const credentials = ['api_key', 'bearer'];
@@ -157,14 +157,15 @@ export async function addOauth(context, done) {
 
 async function signIn(context, a) {
 	const path = `/admin/accounts/${a.id}/oauth`;
-	const begun = await call('POST', `${path}/start`, {});
+	const begun = await call('POST', `${path}/start`);
 	askForCode(begun, `${path}/finish`, context.again);
 }
 
 // ---- a test that is watched ----
 
-const step = ({ name, ms, text }) => h('li', null, h('strong', null, name),
-	h('span', { class: 'quiet' }, ` ${t('afterMs', number(ms))} `),
+const step = ({ name, ms, text }) => h('li', null, h('strong', null,
+	word('step', name)), h('span', { class: 'quiet' },
+	` ${t('afterMs', number(ms))} `),
 	text && h('span', null, text));
 
 // Run it, and tell what comes into the element.

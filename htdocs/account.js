@@ -3,13 +3,13 @@ import { accountState, cooldownColumns } from './account-state.js';
 import { accountActs } from './account-forms.js';
 import { aliasSection } from './aliases.js';
 import { get, list } from './api.js';
+import { chart } from './charts.js';
 import { bar, badge, empty, h, place, table, tabs } from './dom.js';
+import { chartsOf } from './figures.js';
 import { makeForm } from './form.js';
 import { about, back, countdown, duration, head, moment } from './parts.js';
 import { demoModel } from './setup.js';
-import { money, number, seconds, t, time, word } from './text.js';
-
-const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { number, seconds, t, word, zone } from './text.js';
 
 // ---- as it stands ----
 
@@ -52,19 +52,6 @@ async function standingTab(context, a) {
 
 // ---- what it did ----
 
-const usageColumns = most => [
-	[t('from'), r => time(new Date(r.start).getTime())],
-	[t('requests'), r => h('div', { class: 'bar' }, h('meter', { max: most,
-		value: r.requests, 'aria-label': number(r.requests) }),
-	number(r.requests))],
-	[t('errors'), r => r.errors > 0 ? h('span', { class: 'bad' },
-		number(r.errors)) : '0', 'number'],
-	[t('input'), r => number(r.input_tokens), 'number'],
-	[t('output'), r => number(r.output_tokens), 'number'],
-	[t('cacheRead'), r => number(r.cache_read_tokens), 'number'],
-	[t('cost'), r => money(r.cost_nusd), 'number'],
-];
-
 const failureColumns = () => [
 	[t('when'), r => moment(r.created_ms)],
 	[t('key'), r => r.key],
@@ -98,7 +85,7 @@ async function historyTab(context, a) {
 	const of = encodeURIComponent(a.name);
 	const per = context.query.get('per') === 'day' ? 'day' : 'hour';
 	const [report, requests, logs] = await Promise.all([
-		get(`/usage?by=account&account=${of}&per=${per}&from=${per === 'day' ?
+		get(`/usage?account=${of}&per=${per}&from=${per === 'day' ?
 			'30d' : '24h'}&zone=${encodeURIComponent(zone())}`),
 		get(`/requests?account=${of}&limit=200`),
 		get(`/logs?object=${of}&limit=50`)]);
@@ -106,15 +93,14 @@ async function historyTab(context, a) {
 		.slice(0, 20);
 	const own = (logs.items ?? logs).filter(r => /^a(ccount|lias)\./.test(
 		r.verb));
-	const most = Math.max(1, ...report.rows.map(r => r.requests));
 	const link = (to, text) => h('a', { href: place('accounts', [a.id],
 		{ tab: 'history', per: to }), 'aria-current': per === to ? 'true' :
 		null }, text);
 	return [h('div', { class: 'head' }, h('h2', null, t('usage')),
 		h('div', { class: 'actions choice' }, link('hour', t('perHour')),
 			link('day', t('perDay')))),
-	report.rows.length === 0 ? empty(t('noUsage')) : table(t('usage'),
-		usageColumns(most), report.rows),
+	report.rows.length === 0 ? empty(t('noUsage')) : h('div',
+		{ class: 'charts' }, chartsOf(report).map(chart)),
 	h('h2', null, t('lastFailures')), bad.length === 0 ?
 		empty(t('noFailures', number(requests.items.length))) :
 		table(t('lastFailures'), failureColumns(), bad),

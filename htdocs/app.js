@@ -32,6 +32,8 @@ const sections = [
 		{ name: 'settings', role: 'operator' },
 		{ name: 'audit', role: 'operator' },
 		{ name: 'me', role: 'user' },
+		{ name: 'wizard', role: 'admin', aside: true },
+		{ name: 'my-usage', role: 'none', aside: true },
 	] },
 ];
 const pages = sections.flatMap(s => s.pages);
@@ -185,9 +187,20 @@ async function signOut() {
 	setMe(null);
 }
 
-function signedIn(who) {
-	if (location.hash.startsWith('#invitation='))
+// An administrator who finds nothing set up begins with that.
+async function firstRun(who) {
+	if (who?.role !== 'admin' || location.hash.length > 1)
+		return;
+	const lists = await Promise.all(['/admin/accounts', '/api-keys'].map(
+		path => get(`${path}?limit=1`))).catch(() => []);
+	if (lists.some(l => l.total === 0))
+		history.replaceState(null, '', place('wizard'));
+}
+
+async function signedIn(who) {
+	if (/^#(invitation=|sign-in)/.test(location.hash))
 		history.replaceState(null, '', '#');
+	await firstRun(who);
 	setMe(who);
 }
 
@@ -277,6 +290,7 @@ addEventListener('hashchange', show);
 addEventListener('keydown', e => e.key === 'Escape' && openMenu(false));
 try {
 	me = await get('/auth/me');
+	await firstRun(me);
 } catch (error) {
 	if (error.code !== 40101)
 		say(words(error), true);

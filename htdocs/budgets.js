@@ -5,15 +5,13 @@ import { badge, bar, empty, h } from './dom.js';
 import { button, openForm, toMs, toNusd } from './form.js';
 import { countdown, duration, head, listing, menu, moment } from
 	'./parts.js';
-import { money, number, t } from './text.js';
+import { money, number, t, zone } from './text.js';
 
 const kinds = ['money', 'tokens', 'input_tokens', 'output_tokens',
 	'requests'];
 const periods = ['total', 'day', 'week', 'month', 'fixed', 'rolling'];
 const scopes = ['key', 'user', 'group'];
 const view = {};
-
-const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 // A number in the unit that a budget counts.
 export const amount = (counts, n) => counts === 'money' ? money(n) :

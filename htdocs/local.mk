@@ -25,8 +25,10 @@ dist_htdocs_DATA = \
 	htdocs/live.js \
 	htdocs/manage.css \
 	htdocs/me.js \
+	htdocs/my-usage.js \
 	htdocs/parts.js \
 	htdocs/prices.js \
+	htdocs/qr.js \
 	htdocs/queue.js \
 	htdocs/request.js \
 	htdocs/requests.js \
@@ -37,7 +39,8 @@ dist_htdocs_DATA = \
 	htdocs/style.css \
 	htdocs/text.js \
 	htdocs/usage.js \
-	htdocs/users.js
+	htdocs/users.js \
+	htdocs/wizard.js
 
 # What ./bootstrap has fetched; a release is not made without.
 EXTRA_DIST += htdocs/fetch htdocs/package.json htdocs/package-lock.json \
@@ -45,6 +48,7 @@ EXTRA_DIST += htdocs/fetch htdocs/package.json htdocs/package-lock.json \
 if CHARTS
 htdocslibdir = $(htdocsdir)/lib
 dist_htdocslib_DATA = \
+	htdocs/lib/qrcode.js \
 	htdocs/lib/uplot.LICENSE \
 	htdocs/lib/uplot.css \
 	htdocs/lib/uplot.js

@@ -1,101 +1,168 @@
-// What one's own: password, second factor, browsers, tokens for scripts.
+// What is one's own: password, second factor, sign-ins, tokens for scripts.
 import { call, get } from './api.js';
-import { copyButton, dialog, field, h, say, table } from './dom.js';
-import { act, formDialog } from './change.js';
-import { t, time } from './text.js';
+import { act } from './change.js';
+import { badge, empty, h, table } from './dom.js';
+import { button, feet, localTime, modal, openForm, toMs } from './form.js';
+import { about, head, headTwo, moment } from './parts.js';
+import { qrCode } from './qr.js';
+import { lines, secret } from './setup.js';
+import { number, t } from './text.js';
 
-const secret = (name, label, autocomplete = 'current-password') =>
-	field(label, name, { kind: 'password', autocomplete, required: true });
+const password = (name, label, autocomplete = 'current-password', more) =>
+	({ name, label, kind: 'password', autocomplete, required: true, wide: true,
+		...more });
 
-const changePassword = () => formDialog(t('changePassword'), [
-	secret('password', t('oldPassword')),
-	secret('new_password', t('newPassword'), 'new-password'),
-], t('changePassword'), async v => {
-	await call('PATCH', '/auth/me', v);
-	say(t('done'));
-});
-
-function showCodes(codes) {
-	dialog(t('recoveryCodes'), t('close'), h('p', null, t('recoveryHint')),
-		h('pre', { tabindex: 0 }, codes.join('\n')),
-		h('p', null, copyButton(codes.join('\n'), t('copy'), t('copied'))));
+// What is shown this once, in a dialog that nothing closes by mistake.
+function keepThis(title, ...children) {
+	const d = modal(title, [...children, feet(button(t('close'),
+		() => d.close(), 'primary'))], { keep: true });
 }
 
-const confirmFactor = (context, begun) => formDialog(t('secondFactor'), [
-	h('p', null, t('scanHint')),
-	h('p', null, h('a', { href: begun.url }, t('openInApp'))),
-	h('p', null, h('code', { class: 'secret' }, begun.secret)),
-	field(t('code'), 'code', { autocomplete: 'one-time-code',
-		inputmode: 'numeric', required: true, pattern: '[0-9]{6}' }),
-], t('turnOn'), async v => {
-	const { recovery_codes: codes } = await call('PATCH',
-		'/auth/second-factor', v);
-	await mePage(context);
-	showCodes(codes);
-});
+// ---- password and second factor ----
 
-const beginFactor = context => formDialog(t('secondFactor'),
-	[secret('password', t('password'))], t('turnOn'), async v => {
-		const begun = await call('POST', '/auth/second-factor', v);
-		confirmFactor(context, begun);
-	});
+const changePassword = context => openForm({ title: t('changePassword'),
+	isNew: true, intro: t('changePasswordIntro'), label: t('changePassword'),
+	fields: [password('password', t('oldPassword')),
+		password('new_password', t('newPassword'), 'new-password',
+			{ minlength: 10, hint: t('passwordHint') })],
+	send: async said => {
+		await call('PATCH', '/auth/me', said);
+		await context.again();
+	} });
 
-const dropFactor = context => formDialog(t('secondFactor'),
-	[secret('password', t('password'))], t('turnOff'), async v => {
-		await call('DELETE', '/auth/second-factor', v);
-		await mePage(context);
-	});
+const showCodes = codes => keepThis(t('recoveryCodes'),
+	h('p', null, t('recoveryHint')), lines(codes.join('\n')));
 
-const addToken = context => formDialog(t('addToken'), [
-	field(t('name'), 'name', { required: true }),
-	field(t('mayDo'), 'scope', { kind: 'select', options:
-		[['read', t('mayRead')], ['all', t('mayAll')]] }),
-], t('add'), async v => {
-	const made = await call('POST', '/auth/tokens',
-		{ name: v.name, read_only: v.scope === 'read' });
-	await mePage(context);
-	dialog(t('newToken'), t('close'), h('p', null, t('shownOnce')),
-		h('p', null, h('code', { class: 'secret' }, made.token), ' ',
-			copyButton(made.token, t('copy'), t('copied'))));
-});
+async function confirmFactor(context, begun) {
+	const code = await qrCode(begun.url, t('qrCode'));
+	openForm({ title: t('secondFactor'), isNew: true, label: t('turnOn'),
+		intro: t(code ? 'scanHint' : 'typeHint'), fields: [h('div',
+			{ class: 'wide factor' }, code ?? '', h('div', null,
+				h('p', null, t('orType')), secret(begun.secret),
+				h('p', null, h('a', { href: begun.url },
+					t('openInApp'))))),
+		{ name: 'code', label: t('code'), autocomplete: 'one-time-code',
+			inputmode: 'numeric', required: true, pattern: '[0-9]{6}',
+			wide: true, hint: t('sixDigits') }],
+		send: async said => {
+			const { recovery_codes: codes } = await call('PATCH',
+				'/auth/second-factor', said);
+			await context.again();
+			showCodes(codes);
+		} });
+}
 
-const button = (label, run) => h('button',
-	{ type: 'button', onclick: run }, label);
+const beginFactor = context => openForm({ title: t('turnOnFactor'),
+	isNew: true, intro: t('factorIntro'), label: t('goOn'),
+	fields: [password('password', t('password'))], send: async said => {
+		const begun = await call('POST', '/auth/second-factor', said);
+		setTimeout(() => confirmFactor(context, begun));
+	} });
+
+const dropFactor = context => openForm({ title: t('turnOffFactor'),
+	isNew: true, intro: t('dropFactorIntro'), label: t('turnOff'),
+	style: 'danger', fields: [password('password', t('password'))],
+	send: async said => {
+		await call('DELETE', '/auth/second-factor', said);
+		await context.again();
+	} });
+
+// ---- tokens ----
+
+const lives = [['', 'never'], ['7', 'days7'], ['30', 'days30'],
+	['90', 'days90'], ['365', 'days365'], ['own', 'untilDate']];
+
+const endOf = ({ life, until }) => life === 'own' ? toMs(until) :
+	Date.now() + Number(life) * 86400000;
+
+function addToken(context) {
+	const d = openForm({ title: t('addToken'), isNew: true, label: t('add'),
+		intro: t('tokenIntro'), fields: [
+			{ name: 'name', label: t('name'), required: true, maxlength: 64,
+				wide: true },
+			{ name: 'scope', label: t('mayDo'), kind: 'select', wide: true,
+				options: [['read', t('mayRead')], ['all', t('mayAll')]] },
+			{ name: 'life', label: t('expires'), kind: 'select', value: '90',
+				options: lives.map(([n, text]) => [n, t(text)]) },
+			{ name: 'until', label: t('until'), kind: 'datetime-local',
+				min: localTime(Date.now()) }],
+		send: async said => {
+			const made = await call('POST', '/auth/tokens', {
+				name: said.name, read_only: said.scope === 'read',
+				...said.life ? { expires_ms: endOf(said) } : {} });
+			await context.again();
+			keepThis(t('newToken'), h('p', null, t('shownOnce')),
+				secret(made.token), h('p', { class: 'quiet' },
+					t('tokenUse')));
+		} });
+	const { life, until } = d.querySelector('form').elements;
+	const show = () => {
+		until.required = life.value === 'own';
+		until.closest('.field').hidden = !until.required;
+	};
+	life.addEventListener('change', show);
+	show();
+}
+
+// ---- what is shown ----
+
+// The program and the system, of all that a browser says it is.
+function agent(text) {
+	const program = text.match(/(Firefox|Edg|OPR|Chrome|Safari)\/([\d]+)/);
+	const system = text.match(/Windows|Mac OS X|Android|iPhone|iPad|Linux/);
+	return h('span', { title: text }, program ?
+		`${{ Edg: 'Edge', OPR: 'Opera' }[program[1]] ?? program[1]} ` +
+		`${program[2]}${system ? ` · ${system[0]}` : ''}` : text || '–');
+}
+
+const signInColumns = context => [
+	[t('browser'), s => agent(s.agent)],
+	[t('address'), s => s.address],
+	[t('since'), s => moment(s.created_ms)],
+	[t('seen'), s => moment(s.seen_ms)],
+	[t('expires'), s => moment(s.expires_ms)],
+	[t('acts'), s => s.current ? badge(t('thisOne'), 'good') : act(context,
+		t('signOut'), () => call('DELETE', `/auth/sign-ins/${s.id}`)
+			.then(context.again), { question: t('endSignIn') }), 'last'],
+];
+
+const tokenColumns = context => [
+	[t('name'), k => h('div', null, h('strong', null, k.name),
+		h('div', null, h('code', null, `${k.visible}…`)))],
+	[t('mayDo'), k => badge(t(k.scope === 'read' ? 'mayRead' : 'mayAll'),
+		k.scope === 'read' ? 'quiet' : 'warn')],
+	[t('created'), k => moment(k.created_ms)],
+	[t('expires'), k => k.expires_ms && k.expires_ms < Date.now() ?
+		badge(t('expired'), 'bad') : moment(k.expires_ms) || t('never')],
+	[t('acts'), k => act(context, t('revoke'), () => call('DELETE',
+		`/auth/tokens/${k.id}`).then(context.again),
+	{ question: t('revokeToken', k.name), danger: true }), 'last'],
+];
+
+const endOthers = (context, others) => act(context, t('signOutOthers'),
+	async () => {
+		for (const s of others)
+			await call('DELETE', `/auth/sign-ins/${s.id}`);
+		await context.again();
+	}, { question: t('endOthers') });
 
 export async function mePage(context) {
 	const [me, signIns, tokens] = await Promise.all([get('/auth/me'),
 		get('/auth/sign-ins'), get('/auth/tokens')]);
-	const again = () => mePage(context);
-	context.main.replaceChildren(h('h1', null, t('me')),
-		h('p', null, t('youAre', me.name, t(`role_${me.role}`))),
-		h('p', { class: 'actions' }, button(t('changePassword'),
-			changePassword),
-		me.second_factor ? button(t('turnOffFactor'),
-			() => dropFactor(context)) :
-			button(t('turnOnFactor'), () => beginFactor(context))),
-		me.second_factor ? h('p', { class: 'quiet' },
-			t('codesLeft', me.recovery_codes)) : '',
-		h('h2', null, t('signIns')),
-		table(t('signIns'), [
-			[t('browser'), s => s.agent],
-			[t('address'), s => s.address],
-			[t('since'), s => time(s.created_ms)],
-			[t('seen'), s => time(s.seen_ms)],
-			[t('acts'), s => s.current ? t('thisOne') :
-				act(context, t('signOut'), () => call('DELETE',
-					`/auth/sign-ins/${s.id}`).then(again))],
-		], signIns, t('none')),
-		h('h2', null, t('tokens')),
-		h('p', { class: 'actions' }, button(t('addToken'),
-			() => addToken(context))),
-		table(t('tokens'), [
-			[t('name'), k => k.name],
-			[t('token'), k => h('code', null, `${k.visible}…`)],
-			[t('mayDo'), k => t(k.scope === 'read' ? 'mayRead' :
-				'mayAll')],
-			[t('created'), k => time(k.created_ms)],
-			[t('acts'), k => act(context, t('revoke'), () => call('DELETE',
-				`/auth/tokens/${k.id}`).then(again),
-			{ question: t('revokeToken', k.name), danger: true })],
-		], tokens, t('none')));
+	const others = signIns.filter(s => !s.current);
+	context.main.replaceChildren(head(t('me'), button(t('changePassword'),
+		() => changePassword(context)), me.second_factor ?
+		button(t('turnOffFactor'), () => dropFactor(context)) :
+		button(t('turnOnFactor'), () => beginFactor(context))),
+	about([[t('name'), me.name], [t('role'), t(`role_${me.role}`)],
+		[t('secondFactor'), me.second_factor ? h('div', null,
+			badge(t('yes'), 'good'), h('div', { class: 'small quiet' },
+				t('codesLeft', number(me.recovery_codes)))) :
+			badge(t('no'), 'warn')],
+		[t('created'), moment(me.created_ms)]]),
+	headTwo(t('signIns'), others.length > 0 && endOthers(context, others)),
+	table(t('signIns'), signInColumns(context), signIns, t('none')),
+	headTwo(t('tokens'), button(t('addToken'), () => addToken(context))),
+	tokens.length === 0 ? empty(t('noTokens')) : table(t('tokens'),
+		tokenColumns(context), tokens));
 }

@@ -37,7 +37,7 @@ export function secret(text) {
 
 export function lines(text, label) {
 	const shown = h('pre', { tabindex: 0 }, text);
-	return h('div', { class: 'lines' }, shown, copier(text, shown, label));
+	return h('div', { class: 'snippet' }, shown, copier(text, shown, label));
 }
 
 const clients = [

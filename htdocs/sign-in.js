@@ -1,6 +1,6 @@
 // Signing in, and taking an invitation up.
 import { call } from './api.js';
-import { field, h, values } from './dom.js';
+import { field, h, place, values } from './dom.js';
 import { t } from './text.js';
 
 const invitation = () => location.hash.match(/^#invitation=([\w-]+)$/)?.[1];
@@ -52,4 +52,6 @@ export function signInPage(context, signedIn) {
 			[field(t('name'), 'name', { autocomplete: 'username',
 				required: true }), password('current-password')],
 			t('signIn'), v => call('POST', '/auth/login', v), signedIn);
+	context.main.append(h('p', { class: 'beside' }, h('a',
+		{ href: place('my-usage') }, t('ownersHere'))));
 }

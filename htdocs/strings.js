@@ -107,7 +107,7 @@ export const strings = {
 		turnOnFactor: 'Turn a second factor on',
 		turnOffFactor: 'Turn the second factor off',
 		turnOn: 'Turn on', turnOff: 'Turn off',
-		scanHint: 'Put this into your app, then give a code that it shows.',
+		scanHint: 'Scan this with your app, then give a code that it shows.',
 		openInApp: 'Open in the app of this device',
 		recoveryCodes: 'Recovery codes',
 		recoveryHint: 'Each stands in for the app once. They are shown ' +
@@ -399,6 +399,9 @@ export const strings = {
 		testGood: ms => `It serves: ${ms} ms in all.`,
 		testBad: (status, text) => `It does not serve (${status}): ${text}`,
 		testCut: 'The answer broke off.',
+		step_resolve: 'Name found', step_connect: 'Connected',
+		step_tls: 'TLS agreed on', step_sent: 'Request sent',
+		step_first_byte: 'First byte',
 		signInMenu: 'Sign in …', refreshTokens: 'Renew its tokens',
 		signedIn: 'Signed in', tokenEnds: 'Token ends in',
 		tokenRenewed: 'Token renewed', lastProbe: 'Last probe',
@@ -469,6 +472,57 @@ export const strings = {
 		section_times: 'times', section_cooldowns: 'cooldowns',
 		section_money: 'money', section_retention: 'retention',
 		section_jobs: 'jobs', section_database: 'database',
+		// ---- first run ----
+		wizard: 'First steps', toDashboard: 'To the dashboard',
+		wizardIntro: 'From nothing to an answer: an account that serves, ' +
+			'a key for a client, and a message through both.',
+		firstAccount: 'An account', firstAccountIntro: 'Where requests go ' +
+			'to. Its secret is sealed, and never shown again.',
+		firstKey: 'A key', keyName: 'Name of the key', makeKey: 'Make a key',
+		firstKeyIntro: 'What a client brings along. Each person or program ' +
+			'has its own.',
+		firstKeyMore: name => `There is a key already (“${name}”), which ` +
+			'nobody can show again. Make one for yourself, or use it below.',
+		firstLines: 'The lines for your client',
+		firstLinesIntro: 'Paste them into the shell or the program.',
+		firstTest: 'A message', firstTestIntro: 'It is sent from here ' +
+			'through the relay to the upstream, and costs what it costs.',
+		firstPasteHint: 'It stays in this page.', message: 'Message',
+		firstMessage: 'Say hello in one sentence.', send: 'Send',
+		answer: 'Answer',
+		firstWorks: ms => `It works: answered in ${ms} ms.`,
+		// ---- my usage ----
+		myUsage: 'My usage', yourKey: 'Your key',
+		myUsageIntro: 'What your key may use, and what it has used. No ' +
+			'sign-in is needed.',
+		yourKeyHint: 'Such as sk-lh-…. It is kept in the memory of this ' +
+			'page alone.', showUsage: 'Show', signInInstead: 'Sign in',
+		ownersHere: 'You have a key and want to see its usage?',
+		keyNotKnown: 'This key is not known, or not any more.',
+		forgetKey: 'Forget the key', refresh: 'Refresh',
+		noLimits: 'No budget limits this key.', today: 'Today',
+		thisMonth: 'This month', lastDays: n => `The last ${n} days`,
+		byModel: 'By model', of_whom: 'Of',
+		limit_of_key: 'this key', limit_of_user: 'all of your keys',
+		limit_of_group: 'all keys of the group',
+		sharedLimit: limit => `${limit}, shared with others`,
+		// ---- own sign-in ----
+		changePasswordIntro: 'All other sign-ins end.',
+		qrCode: 'QR code for your app',
+		typeHint: 'Give this to your app, then give a code that it shows.',
+		orType: 'Or type this into the app:', sixDigits: 'Six digits.',
+		factorIntro: 'At each sign-in an app on your phone is asked for a ' +
+			'code of six digits.',
+		dropFactorIntro: 'From then on the password is enough. The ' +
+			'recovery codes are good for nothing any more.',
+		days7: 'in 7 days', days30: 'in 30 days', days90: 'in 90 days',
+		days365: 'in a year', untilDate: 'at …',
+		tokenIntro: 'For scripts that call the admin routes as you.',
+		tokenUse: 'Send it as Authorization: Bearer.',
+		noTokens: 'You have no tokens.', signOutOthers: 'Sign out elsewhere',
+		endSignIn: ['Sign out there?', 'That browser has to sign in again.'],
+		endOthers: ['Sign out everywhere else?', 'All other browsers have ' +
+			'to sign in again.'],
 	},
 	zh: {
 		language: '语言', menu: '页面', skip: '跳到内容',
@@ -573,7 +627,7 @@ export const strings = {
 		turnOnFactor: '开启双重验证',
 		turnOffFactor: '关闭双重验证',
 		turnOn: '开启', turnOff: '关闭',
-		scanHint: '将其加入验证应用，然后输入显示的验证码。',
+		scanHint: '用验证应用扫描，然后输入显示的验证码。',
 		openInApp: '在本机应用中打开',
 		recoveryCodes: '恢复码',
 		recoveryHint: '每个恢复码可代替应用使用一次，仅显示这一次。',
@@ -843,6 +897,9 @@ export const strings = {
 		testGood: ms => `服务正常：共 ${ms} 毫秒。`,
 		testBad: (status, text) => `无法服务（${status}）：${text}`,
 		testCut: '应答中断。',
+		step_resolve: '域名已解析', step_connect: '已连接',
+		step_tls: 'TLS 已协商', step_sent: '请求已发送',
+		step_first_byte: '收到首字节',
 		signInMenu: '登录……', refreshTokens: '更新令牌',
 		signedIn: '已登录', tokenEnds: '令牌剩余',
 		tokenRenewed: '令牌更新于', lastProbe: '最近探测',
@@ -910,5 +967,51 @@ export const strings = {
 		section_times: '时间', section_cooldowns: '冷却',
 		section_money: '费用', section_retention: '保留',
 		section_jobs: '任务', section_database: '数据库',
+		// ---- first run ----
+		wizard: '快速开始', toDashboard: '前往概览',
+		wizardIntro: '从零到收到应答：一个可用的账号、一个客户端密钥，以及' +
+			'一条经过两者的消息。',
+		firstAccount: '账号', firstAccountIntro: '请求发往的上游。密钥内容' +
+			'加密保存，之后不再显示。',
+		firstKey: '密钥', keyName: '密钥名称', makeKey: '创建密钥',
+		firstKeyIntro: '客户端使用的密钥。每个人或程序各用一个。',
+		firstKeyMore: name => `已有密钥（“${name}”），其内容无法再次显示。` +
+			'可为自己创建一个，或在下方使用它。',
+		firstLines: '客户端配置',
+		firstLinesIntro: '粘贴到终端或程序中。',
+		firstTest: '一条消息', firstTestIntro: '从此页经中继发往上游，' +
+			'会产生相应费用。',
+		firstPasteHint: '仅保留在此页面中。', message: '消息',
+		firstMessage: '用一句话打个招呼。', send: '发送',
+		answer: '应答',
+		firstWorks: ms => `成功：${ms} 毫秒内完成应答。`,
+		// ---- my usage ----
+		myUsage: '我的用量', yourKey: '您的密钥',
+		myUsageIntro: '查看密钥的限制和用量，无需登录。',
+		yourKeyHint: '形如 sk-lh-……，仅保存在此页面的内存中。',
+		showUsage: '查看', signInInstead: '登录',
+		ownersHere: '持有密钥，想查看用量？',
+		keyNotKnown: '密钥不存在或已失效。',
+		forgetKey: '清除密钥', refresh: '刷新',
+		noLimits: '此密钥没有预算限制。', today: '今天',
+		thisMonth: '本月', lastDays: n => `最近 ${n} 天`,
+		byModel: '按模型', of_whom: '范围',
+		limit_of_key: '此密钥', limit_of_user: '您的所有密钥',
+		limit_of_group: '分组的所有密钥',
+		sharedLimit: limit => `${limit}，与他人共用`,
+		// ---- own sign-in ----
+		changePasswordIntro: '其他登录将全部退出。',
+		qrCode: '验证应用二维码',
+		typeHint: '将其输入验证应用，然后输入显示的验证码。',
+		orType: '或在应用中输入：', sixDigits: '六位数字。',
+		factorIntro: '每次登录时需要手机应用上的六位验证码。',
+		dropFactorIntro: '此后仅需密码，恢复码全部失效。',
+		days7: '7 天后', days30: '30 天后', days90: '90 天后',
+		days365: '一年后', untilDate: '指定时间',
+		tokenIntro: '供脚本以您的身份调用管理接口。',
+		tokenUse: '以 Authorization: Bearer 发送。',
+		noTokens: '您没有令牌。', signOutOthers: '退出其他登录',
+		endSignIn: ['退出该登录？', '该浏览器需要重新登录。'],
+		endOthers: ['退出所有其他登录？', '其他浏览器都需要重新登录。'],
 	},
 };

@@ -6,7 +6,8 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { write } from '../e2e/lib/database.mjs';
 import { stream } from '../e2e/lib/http.mjs';
 import { park } from '../e2e/lib/parks.mjs';
-import { Stand } from './lib/stand.mjs';
+import { Tokens } from '../e2e/lib/tokens.mjs';
+import { password, Stand } from './lib/stand.mjs';
 
 // Names are anybody's: none is markup, and none breaks a page.
 const hostile = '<img src=x onerror=alert(1)>';
@@ -89,13 +90,15 @@ describe('each page', () => {
 		users: 'Users', 'users/3': 'uma', accounts: 'Accounts',
 		'accounts/1': 'first', 'accounts/1?tab=history': 'first',
 		'accounts/1?tab=why': 'first', prices: 'Prices', jobs: 'Jobs',
-		settings: 'Settings' };
+		settings: 'Settings', me: 'My sign-in', wizard: 'First steps',
+		'my-usage': 'My usage' };
 
 	test('is readable in each look', () => stand.lookAt(pages, 'ann'));
 
 	test('offers operators no change that they may not make', async () => {
 		await stand.signIn('olga');
-		for (const name of Object.keys(pages)) {
+		for (const name of Object.keys(pages).filter(n => n !== 'me' &&
+			n !== 'wizard')) {
 			await stand.go(name);
 			await page.locator('main:not([aria-busy]) h1').waitFor();
 			assert.equal(await page.getByRole('button', {
@@ -542,6 +545,68 @@ describe('accounts', () => {
 		await row(long).getByText('disabled').waitFor();
 	});
 
+	test('one is tested while one looks on', async () => {
+		await stand.signIn('olga');
+		await stand.go('accounts/1');
+		await button('Test …').click();
+		await press('Test');
+		await dialog().getByText(/^It serves: /).waitFor();
+		await fill('Model', 'claude-haiku-4-5');
+		await press('Test');
+		await dialog().locator('.said').waitFor();
+		await dialog().getByText(/^It serves: /).waitFor();
+		await stand.shoot('account-test');
+		await stand.isAccessible();
+		await site.mock.plan('sk-mock-first', { status: 401 });
+		await press('Test');
+		await dialog().getByText(/^It does not serve \(401\)/).waitFor();
+		await stand.shoot('account-test-bad');
+		await site.mock.forget();
+		assert.ok(stand.complaints.length === 0, stand.complaints);
+	});
+
+	test('one that is signed in to comes in two steps', async () => {
+		const tokens = await Tokens.start();
+		try {
+			await stand.signIn();
+			await stand.go('accounts');
+			await button('Sign in to one').click();
+			await fill('Name', 'signed');
+			await fill('Base URL', site.mock.url);
+			await fill('Where people sign in', 'https://sign.example/in');
+			await fill('Where tokens are got', tokens.url);
+			await fill('Client id', 'the client');
+			await fill('Where the sign-in leads to',
+				'http://localhost:1/back');
+			await stand.shoot('account-oauth');
+			await stand.isAccessible();
+			await press('Go on');
+			const link = dialog().getByRole('link', { name:
+				'Open the sign-in' });
+			const url = new URL(await link.getAttribute('href'));
+			assert.equal(url.host, 'sign.example');
+			assert.match(await link.getAttribute('rel'), /noopener/);
+			await stand.shoot('account-oauth-code');
+			await stand.isAccessible();
+			const state = url.searchParams.get('state');
+			await fill('What came of it', 'http://localhost:1/back?' +
+				`code=${tokens.authorize(url.href, 'signed').code}&state=${state}`);
+			await press('Finish');
+			await gone();
+			await page.getByRole('link', { name: 'signed', exact: true })
+				.click();
+			await page.getByText('OAuth').waitFor();
+			await button('Renew its tokens').waitFor();
+			await stand.shoot('account-signed-in');
+			await button('Sign in …').click();
+			await fill('What came of it', 'wrong#not-the-state');
+			await press('Finish');
+			await alert().getByText(/./).waitFor();
+		} finally {
+			await tokens.stop();
+		}
+	});
+
 	test('aliases are added, changed and removed', async () => {
 		await stand.signIn();
 		await stand.go('groups/1');
@@ -643,6 +708,112 @@ describe('the system', () => {
 	});
 });
 
+describe('own sign-in', () => {
+	test('the second factor comes as a QR code', async () => {
+		await stand.signIn('uma');
+		await stand.go('me');
+		await button('Turn a second factor on').click();
+		await fill('Password', 'not the password');
+		await press('Go on');
+		await alert().getByText(/./).waitFor();
+		await fill('Password', password);
+		await press('Go on');
+		const code = dialog().getByRole('img', { name: /^QR code/ });
+		await code.waitFor();
+		assert.ok(await code.evaluate(e =>
+			e.querySelector('path').getAttribute('d').length > 1000));
+		await stand.shoot('factor');
+		await stand.isAccessible();
+		await fill('Code of the second factor', '000000');
+		await press('Turn on');
+		await alert().getByText(/./).waitFor();
+		await press('Cancel');
+	});
+
+	test('tokens have scopes and an end', async () => {
+		await stand.signIn('uma');
+		await stand.go('me');
+		await button('Add a token').click();
+		await fill('Name', hostile);
+		await pick('Expires', 'own');
+		await press('Add');		// the browser asks when
+		assert.ok(await dialog().isVisible());
+		await pick('Expires', '30');
+		await stand.shoot('token-add');
+		await stand.isAccessible();
+		await press('Add');
+		const token = await dialog().locator('code.secret').textContent();
+		site.secrets.push(token);
+		await stand.isAccessible();
+		await press('Close');
+		await row(hostile).getByText('read', { exact: true }).waitFor();
+		const ask = (method, path, body) => fetch(`${site.url}/api/v1${path}`,
+			{ method, body, headers: { authorization: `Bearer ${token}`,
+				...body ? { 'content-type': 'application/json' } : {} } });
+		assert.equal((await ask('GET', '/auth/me')).status, 200);
+		assert.equal((await ask('POST', '/api-keys/2/rotate', '{}')).status,
+			403);
+		await asked(/^Revoke token/, 'Revoke', () => row(hostile)
+			.getByRole('button', { name: 'Revoke' }).click());
+		await page.getByText('You have no tokens.').waitFor();
+		assert.equal((await ask('GET', '/auth/me')).status, 401);
+	});
+
+	test('other sign-ins end, and a new password', async () => {
+		await stand.person('pat', 'user');
+		await stand.signIn('pat');
+		await stand.go('me');
+		await asked('Sign out everywhere else?', 'Sign out elsewhere',
+			() => button('Sign out elsewhere').click());
+		await button('Sign out elsewhere').waitFor({ state: 'detached' });
+		await button('Change the password').click();
+		await fill('Password so far', password);
+		await fill('New password', 'pat');
+		await press('Change the password');
+		assert.ok(await dialog().isVisible());
+		await fill('New password', 'pat has another one');
+		await stand.shoot('password');
+		await stand.isAccessible();
+		await press('Change the password');
+		await gone();
+	});
+});
+
+describe('my usage', () => {
+	test('is shown to whoever has the key, without a sign-in', async () => {
+		await page.goto(`${site.url}/admin/`);
+		await page.getByRole('link', { name: /^You have a key/ }).click();
+		await page.getByLabel('Your key').fill('sk-lh-no-such-key');
+		await button('Show').click();
+		await page.getByRole('alert').getByText('is not known').waitFor();
+		await stand.shoot('my-usage-wrong');
+		const key = await site.makeKey('owned', '--budget', '2', '--rate',
+			'60/1m', '--models', 'claude-*');
+		await stream({ key, site });
+		await page.getByLabel('Your key').fill(key);
+		await button('Show').click();
+		await stand.heading('owned').waitFor();
+		await row('money').getByText(/^\$0\.00\d* of \$2\.00$/).waitFor();
+		await page.getByRole('region', { name: 'By model' })
+			.getByText('claude-sonnet-4-5').waitFor();
+		await page.locator('.chart').first().waitFor();
+		await stand.isAccessible();
+		await stand.shoot('my-usage');
+		await page.setViewportSize({ width: 390, height: 844 });
+		await stand.fits('my usage');
+		await stand.shoot('my-usage-phone');
+		assert.ok(!(await page.content()).includes(key));
+		assert.deepEqual(await page.evaluate(() =>
+			[Object.values(localStorage).join(' ').includes('sk-lh'),
+				sessionStorage.length, document.cookie]), [false, 0, '']);
+		await button('Forget the key').click();
+		await page.getByLabel('Your key').waitFor();
+		await page.reload();
+		await page.getByLabel('Your key').waitFor();
+		assert.deepEqual(stand.complaints, []);
+	});
+});
+
 describe('users', () => {
 	test('are added, changed and removed', async () => {
 		await stand.signIn();
@@ -696,8 +867,18 @@ describe('users', () => {
 		await stand.shoot('invitation');
 		await stand.isAccessible();
 		await press('Close');
-		await page.getByRole('region', { name: 'Open invitations' })
-			.getByRole('row').filter({ hasText: 'operator' }).waitFor();
+		const open = page.getByRole('region', { name: 'Open invitations' })
+			.getByRole('row').filter({ hasText: 'operator' });
+		await asked('Take the invitation back?', 'Take back', () =>
+			open.getByRole('button', { name: 'Take back' }).click());
+		await open.waitFor({ state: 'detached' });
+		await stand.open();
+		({ page } = stand);
+		await page.goto(link);
+		await page.getByLabel('Name').fill('late');
+		await page.getByLabel('Password').fill(password);
+		await button('Begin').click();
+		await page.getByRole('alert').getByText('not good').waitFor();
 	});
 
 	test('the last administrator stays one, and why is said', async () => {

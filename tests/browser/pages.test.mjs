@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { stream } from '../e2e/lib/http.mjs';
+import { prompt } from '../e2e/lib/site.mjs';
 import { password, Stand } from './lib/stand.mjs';
 
 let stand, site, page;
@@ -45,38 +45,46 @@ describe('from nothing', () => {
 		await page.getByLabel('Name').fill('ann');
 		await page.getByLabel('Password').fill(password);
 		await button('Begin').click();
-		await heading('Dashboard').waitFor();
 
-		await page.getByRole('link', { name: 'Accounts' }).click();
-		await page.getByText('There is no account yet').waitFor();
-		await stand.shoot('accounts-empty');
-		await button('Add an account').first().click();
+		// Nothing is set up: the first steps come by themselves.
+		await heading('First steps').waitFor();
+		await stand.shoot('wizard-empty');
+		await stand.isAccessible();
+		await button('Add an account').click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Name').fill('first');
 		await dialog.getByLabel('Base URL').fill(site.mock.url);
 		await dialog.getByLabel('Secret').fill('sk-mock-first');
 		site.secrets.push('sk-mock-first');
-		await stand.shoot('account-add');
 		await dialog.getByRole('button', { name: 'Add' }).click();
-		await page.getByRole('cell', { name: 'first' }).waitFor();
+		await button('Test').click();
+		await page.getByText(/^It serves: /).waitFor();
 
-		await page.getByRole('link', { name: 'Keys' }).click();
-		await button('Add a key').click();
-		await dialog.getByLabel('Name').fill('<img src=x onerror=1>');
-		await dialog.getByLabel('Budget in all').fill('2.5');
-		await dialog.getByRole('button', { name: 'Add' }).click();
-		const key = await dialog.locator('code.secret').textContent();
+		await page.getByLabel('Name of the key')
+			.fill('<img src=x onerror=1>');
+		await button('Make a key').click();
+		const key = await page.locator('code.secret').textContent();
 		assert.match(key, /^sk-lh-[\w-]{43}$/);
 		site.secrets.push(key);
-		assert.match(await dialog.locator('pre').textContent(),
+		assert.match(await page.locator('.setup pre').textContent(),
 			new RegExp(`ANTHROPIC_BASE_URL=${site.url}\n`));
-		await stand.shoot('key-new');
-		await dialog.getByRole('button', { name: 'Close' }).click();
-		await page.getByRole('cell', { name: '$0.00 of $2.50' }).waitFor();
 		assert.equal(await page.locator('img[src=x]').count(), 0);
+		await page.getByLabel('Message').fill(prompt);
+		await button('Send').click();
+		await page.getByText(/^It works: answered in \d+ ms/).waitFor();
+		assert.ok((await page.getByLabel('Answer').textContent())
+			.length > 0);
+		await stand.shoot('wizard-done');
+		await stand.isAccessible();
+		await site.mock.plan('sk-mock-first', { status: 400 });
+		await button('Send').click();
+		await page.locator('.step [role=status].error').waitFor();
+		await stand.shoot('wizard-wrong');
+		await site.mock.forget();
+		await page.getByRole('link', { name: 'To the dashboard' }).click();
+		await heading('Dashboard').waitFor();
+		assert.ok(!(await page.content()).includes(key));
 
-		const answer = await stream({ key, site });
-		assert.equal(answer.status, 200);
 		await page.getByRole('link', { name: 'Requests' }).click();
 		await page.getByRole('cell', { name: 'ok' }).first().waitFor();
 		await page.getByRole('main').getByRole('link').first().click();
@@ -150,9 +158,9 @@ describe('signing in', () => {
 		await button('Turn a second factor on').click();
 		const dialog = page.getByRole('dialog');
 		await dialog.getByLabel('Password').fill(password);
-		await button('Turn on').click();
+		await button('Go on').click();
 		const secret = await dialog.locator('code.secret').textContent();
-		await dialog.getByLabel('Code').fill(totp(secret, -1));
+		await dialog.getByLabel('Code of').fill(totp(secret, -1));
 		await button('Turn on').click();
 		await dialog.getByText('Each stands in').waitFor();
 		await stand.shoot('recovery-codes');
