@@ -217,14 +217,32 @@ account_oauth_put_tokens(struct store *st, const struct seal *seal,
 	return (store_exec(st, STMT_OAUTH_WAKE, &v[3], 1, 1, NULL, err));
 }
 
+struct sign_in {
+	const struct seal *seal;
+	const char *name;
+	const struct oauth_tokens *tokens;
+	int64_t ahead_ms;
+};
+
+static int
+sign_in_inside(struct store *st, void *arg, struct err *err)
+{
+	const struct sign_in *s = arg;
+
+	return (account_oauth_put_tokens(st, s->seal, s->name, s->tokens,
+	    s->ahead_ms, err));
+}
+
+/* The provider gives such tokens once. */
 int
 account_oauth_sign_in(struct store *st, const struct seal *seal,
     const char *name, const struct oauth_tokens *tokens, int64_t ahead_ms,
     struct err *err)
 {
+	struct sign_in s = {
+		.seal = seal, .name = name, .tokens = tokens,
+		.ahead_ms = ahead_ms
+	};
 
-	if (change_begin(st, err))
-		return (-1);
-	return (change_end(st, account_oauth_put_tokens(st, seal, name,
-	    tokens, ahead_ms, err), err));
+	return (change_run(st, sign_in_inside, &s, err));
 }

@@ -8,6 +8,8 @@
 
 #include "change.h"
 
+#define TRIES	5
+
 void
 change_audit(struct store *st, struct audit *a)
 {
@@ -58,6 +60,34 @@ change_end(struct store *st, int rc, struct err *err)
 		rc = audit_after(st, a, err);
 	change_audit(st, NULL);
 	return (store_end(st, rc, err));
+}
+
+bool
+change_again(const struct store *st, int n, const struct err *why)
+{
+
+	return (n < TRIES && why->code == ERR_STORE_BUSY && store_shared(st));
+}
+
+int
+change_run(struct store *st, int (*inside)(struct store *st, void *arg,
+    struct err *err), void *arg, struct err *err)
+{
+	struct audit *a = store_attached(st);
+	struct err why;
+	int n, rc;
+
+	for (n = 1; ; n++) {
+		why = (struct err) { .code = ERR_NONE };
+		store_attach(st, a);
+		if ((rc = change_begin(st, &why)) == 0)
+			rc = change_end(st, inside(st, arg, &why), &why);
+		if (rc == 0 || !change_again(st, n, &why))
+			break;
+	}
+	if (rc != 0)
+		err_set(err, why.code, "%s", why.text);
+	return (rc);
 }
 
 int

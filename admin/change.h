@@ -1,6 +1,7 @@
 #ifndef ADMIN_CHANGE_H_
 #define ADMIN_CHANGE_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/store.h"
@@ -33,6 +34,22 @@ int change_note(struct store *st, struct err *err)
 int change_begin(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
 int change_end(struct store *st, int rc, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * change_again(st, n, why):
+ * The ${n}-th try (from 1) to change something failed with ${why}: is another
+ * worth it?  On a shared store responders may be in the way, in a deadlock or
+ * for too long; what was rolled back for that can be made again.  What runs
+ * commands and routes goes by it, for all of them.
+ *
+ * change_run(st, inside, arg, err):
+ * One change by itself, made again as long as that is so: for what must not be
+ * lost, and cannot be asked for again.
+ */
+bool change_again(const struct store *st, int n, const struct err *why);
+int change_run(struct store *st, int (*inside)(struct store *st, void *arg,
+    struct err *err), void *arg, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /**

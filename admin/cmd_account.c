@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/seal.h"
 
 #include "account_proxy.h"
 #include "accounts.h"
 #include "command.h"
 #include "output.h"
 #include "probe.h"
-#include "secret.h"
 #include "status.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
@@ -123,54 +121,33 @@ read_change(struct cli *cli, struct account_change *c, struct err *err)
 	return (0);
 }
 
-/* What is secret of a change. */
-struct secrets {
-	char *secret;
-	char *password;		/* of the proxy's user */
-	size_t password_len;
-};
-
-static void
-secrets_wipe(struct secrets *s, const struct account_change *c)
-{
-
-	if (s->secret != NULL)
-		seal_wipe_free(s->secret, c->secret_len);
-	if (s->password != NULL)
-		seal_wipe_free(s->password, s->password_len);
-}
-
 /* Read them from where secrets come: a line each if there are two. */
 static int
-read_secrets(struct account_change *c, bool secret, struct secrets *s,
+read_secrets(struct cli *cli, struct account_change *c, bool secret,
     struct err *err)
 {
+	char *text = NULL, *password = NULL;
 	bool user = false;
+	size_t n;
 
-	*s = (struct secrets) { .secret = NULL };
 	if (c->proxy != NULL && c->proxy[0] != '\0' &&
 	    account_proxy_check(c->proxy, &user, err))
 		return (-1);
-	if (secret && (user ? secret_line : secret_read)(
-	    "Secret of the account", &s->secret, &c->secret_len, err))
-		goto err0;
-	if (user && secret_read("Password of the proxy's user", &s->password,
-	    &s->password_len, err))
-		goto err0;
-	c->secret = s->secret;
-	c->proxy_password = s->password;
+	if (secret && cli_secret(cli, 0, "Secret of the account", user, &text,
+	    &c->secret_len, err))
+		return (-1);
+	if (user && cli_secret(cli, 1, "Password of the proxy's user", false,
+	    &password, &n, err))
+		return (-1);
+	c->secret = text;
+	c->proxy_password = password;
 	return (0);
-
-err0:
-	secrets_wipe(s, c);
-	return (-1);
 }
 
 static int
 run_add(struct cli *cli, struct err *err)
 {
 	struct account_change c;
-	struct secrets s;
 	int rc;
 
 	if (read_change(cli, &c, err))
@@ -183,10 +160,9 @@ run_add(struct cli *cli, struct err *err)
 	}
 	if (cli_flag(cli, "disabled"))
 		c.enabled = 0;
-	if (read_secrets(&c, strcmp(c.credential, "oauth") != 0, &s, err))
+	if (read_secrets(cli, &c, strcmp(c.credential, "oauth") != 0, err))
 		return (-1);
 	rc = accounts_add(cli->store, cli->seal, &c, err);
-	secrets_wipe(&s, &c);
 	if (rc == 0)
 		output_done(cli->json, "account", c.name,
 		    "account \"%s\" is added", c.name);
@@ -197,14 +173,12 @@ static int
 run_set(struct cli *cli, struct err *err)
 {
 	struct account_change c;
-	struct secrets s;
 	int rc;
 
 	if (cli_need_option(cli, err) || read_change(cli, &c, err) ||
-	    read_secrets(&c, cli_flag(cli, "secret"), &s, err))
+	    read_secrets(cli, &c, cli_flag(cli, "secret"), err))
 		return (-1);
 	rc = accounts_set(cli->store, cli->seal, cli->args[0], &c, err);
-	secrets_wipe(&s, &c);
 	if (rc == 0)
 		output_done(cli->json, "account", cli->args[0],
 		    "account \"%s\" is changed", cli->args[0]);
@@ -476,6 +450,7 @@ const struct command commands_account[] = {
 		    "given.",
 		.options = test_options,
 		.run = run_test,
+		.once = true,
 	},
 	{ .name = NULL }
 };

@@ -249,7 +249,6 @@ const struct command commands_budget[] = {
 		    "elastic reserves a part and more as the answer grows.",
 		.options = add_options,
 		.run = run_add,
-		.again = true,
 	},
 	{
 		.group = "budget",
@@ -282,7 +281,6 @@ const struct command commands_budget[] = {
 		    "for its life: add another\none and remove this.",
 		.options = set_options,
 		.run = run_set,
-		.again = true,
 	},
 	{
 		.group = "budget",
@@ -293,7 +291,6 @@ const struct command commands_budget[] = {
 		.needs = NEEDS_STORE,
 		.summary = "remove a budget that no open request counts on",
 		.run = run_remove,
-		.again = true,
 	},
 	{ .name = NULL }
 };

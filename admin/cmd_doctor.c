@@ -263,6 +263,7 @@ const struct command commands_doctor[] = {
 		    "Exits with 1 if\nsomething failed.",
 		.options = doctor_options,
 		.run = run_doctor,
+		.once = true,
 	},
 	{ .name = NULL }
 };

@@ -119,7 +119,6 @@ const struct command commands_group[] = {
 		.summary = "change a group",
 		.options = set_options,
 		.run = run_set,
-		.again = true,
 	},
 	{
 		.group = "group",
@@ -130,7 +129,6 @@ const struct command commands_group[] = {
 		.needs = NEEDS_STORE,
 		.summary = "remove a group that is not in use",
 		.run = run_remove,
-		.again = true,
 	},
 	{ .name = NULL }
 };

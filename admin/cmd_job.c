@@ -160,6 +160,7 @@ const struct command commands_job[] = {
 		    "Exits with 1 if a job failed, with 4 if NAME is being "
 		    "run by another.",
 		.run = run_run,
+		.once = true,
 	},
 	{ .name = NULL }
 };

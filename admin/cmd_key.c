@@ -333,7 +333,6 @@ const struct command commands_key[] = {
 		.summary = "change a client key",
 		.options = set_options,
 		.run = run_set,
-		.again = true,
 	},
 	{
 		.group = "key",
@@ -355,7 +354,6 @@ const struct command commands_key[] = {
 		.needs = NEEDS_STORE,
 		.summary = "refuse a key from now on, for good",
 		.run = run_revoke,
-		.again = true,
 	},
 	{ .name = NULL }
 };

@@ -201,6 +201,7 @@ const struct command commands_login[] = {
 		    "standard input what the sign-in\nleads to: the address "
 		    "that the browser ends at, or CODE#STATE.",
 		.run = run_login,
+		.once = true,
 	},
 	{
 		.group = "account",
@@ -215,6 +216,7 @@ const struct command commands_login[] = {
 		    "on the pair is this installation's alone: a refresh\n"
 		    "token that two use is void.",
 		.run = run_import,
+		.once = true,
 	},
 	{ .name = NULL }
 };

@@ -131,6 +131,7 @@ const struct command commands_setup[] = {
 		    "is there.",
 		.options = init_options,
 		.run = run_init,
+		.once = true,
 	},
 	{
 		.name = "migrate",
@@ -138,6 +139,7 @@ const struct command commands_setup[] = {
 		.needs = NEEDS_CONF,
 		.summary = "bring the database to this version's schema",
 		.run = run_migrate,
+		.once = true,
 	},
 	{
 		.name = "rekey",
@@ -151,6 +153,7 @@ const struct command commands_setup[] = {
 		    "off, both keys are in\nthe file and it can be run "
 		    "again.",
 		.run = run_rekey,
+		.once = true,
 	},
 	{ .name = NULL }
 };

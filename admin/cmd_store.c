@@ -106,6 +106,7 @@ const struct command commands_store[] = {
 		    "responders first.  TO is made and must be\nempty; counts "
 		    "and sums are compared in the end.",
 		.run = run_copy,
+		.once = true,
 	},
 	{ .name = NULL }
 };

@@ -235,7 +235,6 @@ const struct command commands_user[] = {
 		.summary = "change a user",
 		.options = set_options,
 		.run = run_set,
-		.again = true,
 	},
 	{
 		.group = "user",
@@ -256,7 +255,6 @@ const struct command commands_user[] = {
 		.needs = NEEDS_STORE,
 		.summary = "remove a user without keys and budgets",
 		.run = run_remove,
-		.again = true,
 	},
 	{ .name = NULL }
 };

@@ -21,6 +21,7 @@
 #include "change.h"
 #include "help.h"
 #include "query.h"
+#include "secret.h"
 
 #include "command.h"
 
@@ -29,7 +30,6 @@
 #define VERB_SIZE	64
 
 /* How often a change is tried that others are in the way of. */
-#define TRIES		5
 
 /* Options that each subcommand takes, before or after its name. */
 enum { GLOBAL_CONFIG = 1000, GLOBAL_JSON, GLOBAL_HELP, GLOBAL_VERSION };
@@ -218,6 +218,19 @@ cli_option_int(const struct cli *cli, const char *name, int64_t min,
 }
 
 int
+cli_secret(struct cli *cli, size_t i, const char *prompt, bool line,
+    char **secret, size_t *len, struct err *err)
+{
+
+	if (cli->secrets[i] == NULL && (line ? secret_line : secret_read)(
+	    prompt, &cli->secrets[i], &cli->secret_lens[i], err))
+		return (-1);
+	*secret = cli->secrets[i];
+	*len = cli->secret_lens[i];
+	return (0);
+}
+
+int
 cli_store_open(struct cli *cli, bool create, struct err *err)
 {
 	const struct store_options opt = {
@@ -264,7 +277,12 @@ open_needs(struct cli *cli, struct err *err)
 static void
 close_needs(struct cli *cli)
 {
+	size_t i;
 
+	for (i = 0; i < CLI_SECRETS; i++) {
+		if (cli->secrets[i] != NULL)
+			seal_wipe_free(cli->secrets[i], cli->secret_lens[i]);
+	}
 	seal_free(cli->seal);
 	if (cli->store != NULL)
 		store_close(cli->store);
@@ -365,8 +383,8 @@ run_command(struct cli *cli, struct err *err)
 	for (i = 1; ; i++) {
 		why = (struct err) { .code = ERR_NONE };
 		rc = run_once(cli, &why);
-		if (rc != -1 || i == TRIES || why.code != ERR_STORE_BUSY ||
-		    !cli->cmd->again || !store_shared(cli->store))
+		if (rc != -1 || cli->cmd->once || cli->store == NULL ||
+		    !change_again(cli->store, i, &why))
 			break;
 	}
 	if (rc == -1)

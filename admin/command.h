@@ -56,10 +56,13 @@ struct command {
 	const struct command_option *options;	/* NULL: none of its own */
 	/** 0; -1 with ${err}; or an exit status above 0, all said. */
 	int (*run)(struct cli *cli, struct err *err);
-	bool again;		/* what the store rolled back, as others were in
-				   the way, can be run again: nothing was read
-				   or said by then */
+	bool once;		/* what the store rolled back, as others were in
+				   the way, is not run again: things were read,
+				   said or done elsewhere by then */
 };
+
+/* Secrets that one command reads. */
+#define CLI_SECRETS	2
 
 #define COMMAND_OPTIONS_MAX 24
 
@@ -75,6 +78,8 @@ struct cli {
 	struct conf *conf;		/* as cmd->needs says */
 	struct store *store;
 	struct seal *seal;
+	char *secrets[CLI_SECRETS];	/* see cli_secret */
+	size_t secret_lens[CLI_SECRETS];
 };
 
 /** A table of subcommands; ends with a NULL name. */
@@ -122,6 +127,16 @@ int cli_need_option(const struct cli *cli, struct err *err)
  */
 int cli_option_int(const struct cli *cli, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * cli_secret(cli, i, prompt, line, secret, len, err):
+ * The ${i}-th secret of the command (secret_line if ${line}, else
+ * secret_read): read once, though the command is run again.  Borrowed.  0, or
+ * -1.
+ */
+int cli_secret(struct cli *cli, size_t i, const char *prompt, bool line,
+    char **secret, size_t *len, struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** cli_store_open(cli, create, err): For `init' and `migrate', whose schema

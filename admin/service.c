@@ -15,6 +15,7 @@
 
 #include "access.h"
 #include "api.h"
+#include "change.h"
 #include "gate.h"
 
 #include "service.h"
@@ -257,6 +258,37 @@ take_body(struct api_call *c, const struct service_body *body,
 	return (0);
 }
 
+/* Nothing of an answer is left of a try that the store rolled back. */
+static void
+forget_answer(struct api_call *c, struct err *err)
+{
+
+	store_attach(c->store, NULL);
+	buf_reset(&c->cookie);
+	free(c->csv);
+	c->csv = NULL;
+	c->status = 200;
+	c->code = 0;
+	c->retry_after_s = 0;
+	*err = (struct err) { .code = ERR_NONE };
+}
+
+/* What met others in the store is made again, as long as nothing was said. */
+static json_t *
+run_duty(struct api_call *c, const struct api_duty *duty, struct err *err)
+{
+	json_t *j;
+	int n;
+
+	for (n = 1; ; n++) {
+		j = duty->run(c, err);
+		if (j != NULL || c->message[0] != '\0' || c->streams ||
+		    c->listens || !change_again(c->store, n, err))
+			return (j);
+		forget_answer(c, err);
+	}
+}
+
 static int
 run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
     const struct service_body *body, struct buf *out)
@@ -270,7 +302,7 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 		    answer_refusal(out, c));
 	if ((status = take_body(c, body, out)) != 0)
 		return (status);
-	j = duty->run(c, &err);
+	j = run_duty(c, duty, &err);
 	s->listens = c->listens;
 	s->listener = c->who;
 

@@ -257,23 +257,81 @@ test('the books balance whatever is set while 400 requests run',
 		assert.equal(verified.status, 0, verified.stdout + verified.stderr);
 	});
 
-// The other has changed more, so that the database ends our transaction.
-test('a change that meets another in a deadlock is made again',
-	{ skip: !onMysql && 'SQLite lets one write at a time' }, async t => {
-		const team = await site.team(1);
-		const other = await vanish(site, `UPDATE price
-			SET input_nusd_mtok = input_nusd_mtok + 1; UPDATE meta
-			SET value = value + 1 WHERE name = 'config_version'`);
-		t.after(() => other.kill());
-		const change = site.tryLeasehold(['key', 'set', team.name,
-			'--concurrency', '5']);
-		await until('a change that waits', async () => (await site.sql(
-			`SELECT count(*) AS n FROM information_schema.processlist
-			WHERE info LIKE 'UPDATE meta%' AND time_ms > 200`))[0].n > 0);
-		other.stdin.end(`UPDATE api_key SET turn = turn + 1
-			WHERE name = '${team.name}'; ROLLBACK;\n`);
-		const { status, stderr } = await change;
-		assert.equal(status, 0, stderr);
-		assert.equal((await site.json('key', 'show', team.name))
-			.concurrency, 5);
+// Whatever changes something: a command, one that reads a secret, a route.
+describe('a change that meets another in a deadlock is made again',
+	{ skip: !onMysql && 'SQLite lets one write at a time' }, () => {
+		let name, token;
+
+		before(async () => {
+			({ name } = await site.team(1));
+			token = (await site.leasehold(
+				['token', 'create', '--name', 'deadlock'])).trim();
+			site.secrets.push(token);
+		});
+
+		const deadlocks = async () => Number((await site.sql(
+			`SELECT variable_value AS n FROM information_schema.global_status
+			WHERE variable_name = 'Innodb_deadlocks'`))[0].n);
+		const command = (args, input) => async () => {
+			const { status, stderr } = await site.tryLeasehold(args,
+				{ input });
+			assert.equal(status, 0, stderr);
+		};
+		const route = (method, path, body, wanted) => async () => {
+			const answer = await fetch(`${site.url}/api/v1${path}`, { method,
+				headers: { authorization: `Bearer ${token}`,
+					'content-type': 'application/json' },
+				body: JSON.stringify(body) });
+			assert.equal(answer.status, wanted, await answer.text());
+		};
+		// What the other wants last, and what has come of it.
+		const cases = [
+			['key set', () => command(['key', 'set', name, '--concurrency',
+				'5']), 'UPDATE api_key SET turn = turn + 1',
+			async () => (await site.json('key', 'show', name))
+				.concurrency === 5],
+			['key create', () => command(['key', 'create', '--name', 'dl']),
+				'UPDATE api_key SET turn = turn + 1',
+				() => site.json('key', 'show', 'dl')],
+			['account add, with its secret', () => command(['account', 'add',
+				'--name', 'dl', '--platform', 'claude', '--base-url',
+				site.mock.url, '--credential', 'api_key'], 'sk-mock-deadlock'),
+			'UPDATE account SET weight = weight + 1',
+			async () => {
+				await site.leasehold(['account', 'test', 'dl']);
+				return (await site.mock.requests('sk-mock-deadlock'))
+					.length === 1;
+			}],
+			['price set', () => command(['price', 'set', 'dl-*', '--input',
+				'1', '--output', '2']),
+			'UPDATE price SET input_nusd_mtok = input_nusd_mtok + 1',
+			async () => (await site.json('price', 'list')).some(
+				p => p.model === 'dl-*')],
+			['POST /groups', () => route('POST', '/groups',
+				{ name: 'dl' }, 201),
+			'UPDATE account_group SET concurrency = concurrency + 1',
+			async () => (await site.json('group', 'list')).some(
+				g => g.name === 'dl')],
+		];
+
+		for (const [what, make, wants, done] of cases)
+			test(what, async t => {
+				// It has changed more, so that ours is the one that is ended.
+				const other = await vanish(site, `UPDATE job SET runs = runs + 1;
+					UPDATE ledger SET flags = flags | 64; UPDATE attempt
+					SET model = concat(model, ' '); UPDATE usage_hour
+					SET errors = errors + 1; UPDATE meta
+					SET value = value + 1 WHERE name = 'config_version'`);
+				t.after(() => other.kill());
+				const before = await deadlocks();
+				const change = make()();
+				await until('a change that waits', async () =>
+					(await site.sql(`SELECT count(*) AS n
+						FROM information_schema.processlist WHERE info
+						LIKE 'UPDATE meta%' AND time_ms > 200`))[0].n > 0);
+				other.stdin.end(`${wants}; ROLLBACK;\n`);
+				await change;
+				assert.ok(await done());
+				assert.ok(await deadlocks() > before);
+			});
 	});
