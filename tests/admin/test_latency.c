@@ -255,7 +255,8 @@ what_is_open_or_new_is_not_passed(void **state)
 	const int64_t to_ms = now_ms - now_ms % HOUR + HOUR;
 	int64_t mark, open_id;
 
-	fill(d, now_ms - 2 * HOUR, 200, 10000);
+	/* More than an hour of them, so that there are several rows. */
+	fill(d, now_ms - 3 * HOUR, 200, 20000);
 	open_id = ledger_id_first(made[100].at_ms) + 1;
 	desk_sql(d, "UPDATE ledger SET state = 0, first_byte_ms = NULL "
 	    "WHERE id = %lld", (long long)open_id);
@@ -266,12 +267,12 @@ what_is_open_or_new_is_not_passed(void **state)
 	    "WHERE id = %lld", (long long)made[100].first_ms,
 	    (long long)open_id);
 	assert_int_equal(fold_all(d), 100);
-	check_reports(d, now_ms - now_ms % HOUR - 2 * HOUR, to_ms);
+	check_reports(d, now_ms - now_ms % HOUR - 3 * HOUR, to_ms);
 
 	/* One of this moment may have older ones behind it. */
 	fill(d, now_ms - LATENCY_LAG_MS / 2, 1, 1);
 	assert_int_equal(fold_all(d), 0);
-	check_reports(d, now_ms - now_ms % HOUR - 2 * HOUR, to_ms);
+	check_reports(d, now_ms - now_ms % HOUR - 3 * HOUR, to_ms);
 }
 
 static void
