@@ -24,6 +24,7 @@ struct usage_text {
 	char by[64], per[16], from[40], to[40], zone[64], format[8];
 	char key[NAME_SIZE], user[NAME_SIZE], account[NAME_SIZE];
 	char group[NAME_SIZE], model[NAME_SIZE];
+	char fields[512];
 };
 
 /* Users see what their own keys used. */
@@ -68,6 +69,64 @@ answer_csv(struct api_call *c, json_t *report, const struct usage_query *q,
 	return (rc == 0 ? api_done(c) : NULL);
 }
 
+/* Is it one of ${list}, which are parted by commas? */
+static bool
+is_listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; list != NULL; list = strchr(list, ',')) {
+		list += *list == ',';
+		if (strncmp(list, name, n) == 0 && (list[n] == ',' ||
+		    list[n] == '\0'))
+			return (true);
+	}
+	return (false);
+}
+
+/* What tells rows apart stays. */
+static void
+prune(json_t *row, const char *list)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+	size_t i;
+
+	json_object_foreach_safe(row, next, name, value) {
+		for (i = 0; i < USAGE_BY_COUNT; i++) {
+			if (strcmp(name, usage_by_name[i]) == 0)
+				break;
+		}
+		if (i == USAGE_BY_COUNT && strncmp(name, "start", 5) != 0 &&
+		    !is_listed(list, name))
+			(void)json_object_del(row, name);
+	}
+}
+
+/* Leave of the sums those of ${list} alone.  0, or -1 (ERR_INVAL). */
+static int
+prune_report(json_t *report, const char *list, struct err *err)
+{
+	json_t *total = json_object_get(report, "total"), *row;
+	const char *p, *end;
+	char name[64];
+	size_t i;
+
+	for (p = list; p != NULL; p = *end == ',' ? end + 1 : NULL) {
+		end = p + strcspn(p, ",");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(end - p), p);
+		if (json_object_get(total, name) != NULL)
+			continue;
+		err_set(err, ERR_INVAL, "there is no sum \"%s\"", name);
+		return (-1);
+	}
+	prune(total, list);
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+		prune(row, list);
+	return (0);
+}
+
 json_t *
 api_usage(struct api_call *c, struct err *err)
 {
@@ -81,6 +140,8 @@ api_usage(struct api_call *c, struct err *err)
 	const char *zone_name = api_query(c, "zone", t.zone, sizeof(t.zone));
 	const char *format = api_query(c, "format", t.format,
 	    sizeof(t.format));
+	const char *fields = api_query(c, "fields", t.fields,
+	    sizeof(t.fields));
 	struct usage_query q;
 	struct zone *zone;
 	json_t *report = NULL;
@@ -93,6 +154,11 @@ api_usage(struct api_call *c, struct err *err)
 		report = usage_report(c->store, &q, err);
 	if (report != NULL && format != NULL && strcmp(format, "csv") == 0)
 		report = answer_csv(c, report, &q, err);
+	else if (report != NULL && fields != NULL && prune_report(report,
+	    fields, err)) {
+		json_decref(report);
+		report = NULL;
+	}
 	zone_free(zone);
 	return (report);
 }

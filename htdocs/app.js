@@ -3,12 +3,13 @@
 // nothing is loaded anew, and each page's module when it is first shown.
 import { ApiError, call, get, setCsrf } from './api.js';
 import { h, icon, place, say } from './dom.js';
-import { currentLanguage, languages, setLanguage, t, tag } from './text.js';
+import { currentLanguage, languages, loadTexts, setLanguage, t, tag } from
+	'./text.js';
 
 const roles = ['none', 'user', 'operator', 'admin'];
 
 // In the order of the menu.  NAME.js exports NAMEPage (of "my-usage",
-// myUsagePage), which strings.js gives a title; .role: who may see it at
+// myUsagePage), which strings-first.js gives a title; .role: who may see it at
 // least, "none": whoever; .aside: it is not in the menu.
 const sections = [
 	{ name: 'overview', pages: [
@@ -47,9 +48,22 @@ const camel = name => name.replace(/-(\w)/g, (_, c) => c.toUpperCase());
 const title = p => t(camel(p.name));
 const may = role => roles.indexOf(me?.role ?? 'none') >= roles.indexOf(role);
 
+// These make do with what is loaded first; all others have all texts, and the
+// style of forms and details.
+const light = ['sign-in', 'dashboard'];
+let rest = null;
+
+const loadRest = () => rest ??= Promise.all([loadTexts(),
+	new Promise((resolve, reject) => document.head.append(h('link',
+		{ rel: 'stylesheet', href: 'manage.css', onload: resolve,
+			onerror: reject })))]);
+
 // What the page "sign-in" or one of the table does: show(context).
-const load = async name =>
-	(await import(`./${name}.js`))[`${camel(name)}Page`];
+async function load(name) {
+	const [module] = await Promise.all([import(`./${name}.js`),
+		light.includes(name) || loadRest()]);
+	return module[`${camel(name)}Page`];
+}
 
 // What stands behind '#': page, what of it, and how it is looked at.
 function here() {

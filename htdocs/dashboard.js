@@ -127,9 +127,13 @@ function top(name, report) {
 
 // ---- the page ----
 
+const fields = ['requests', 'errors', 'cost_nusd', 'input_tokens',
+	'output_tokens', 'cache_read_tokens', 'cache_write_5m_tokens',
+	'cache_write_1h_tokens', 'cache_hit_share', 'ttfb_p50_ms', 'ttfb_p95_ms'];
+
 async function reports(span) {
 	const z = encodeURIComponent(zone());
-	const use = rest => get(`/usage?zone=${z}&${rest}`);
+	const use = rest => get(`/usage?zone=${z}&fields=${fields}&${rest}`);
 	const [day, over, key, model, serves] = await Promise.all([
 		use('from=24h&per=hour'),
 		span === '24h' ? null : use(`from=${span}&per=${spans[span]}`),

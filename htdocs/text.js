@@ -1,5 +1,12 @@
 // The reader's language, and numbers and times as it writes them.
-import { strings } from './strings.js';
+import { strings as first } from './strings-first.js';
+
+let strings = first, all = null;
+
+// Resolves when all texts are there, not only those that are needed first.
+export const loadTexts = () => all ??= import('./strings.js').then(rest =>
+	strings = Object.fromEntries(Object.keys(first).map(name =>
+		[name, { ...first[name], ...rest.strings[name] }])));
 
 function firstLanguage() {
 	const stored = localStorage.getItem('language');
@@ -19,7 +26,7 @@ export function setLanguage(name) {
 	localStorage.setItem('language', name);
 }
 
-// t('of', 1, 2): a text of strings.js, which must have it.
+// t('of', 1, 2): a text of strings.js or strings-first.js, which must have it.
 export function t(name, ...args) {
 	const text = strings[language][name];
 	if (text === undefined)

@@ -410,6 +410,14 @@ users_see_what_they_used_alone(void **state)
 	    other.body, "total"), "cost_nusd")), 705);
 	assert_int_equal(json_array_size(json_object_get(other.body,
 	    "rows")), 2);
+	assert_int_equal(visit(&other, "GET", "/usage?by=model&fields="
+	    "cost_nusd,requests", NULL), 200);
+	assert_int_equal(json_object_size(json_object_get(other.body,
+	    "total")), 2);
+	assert_int_equal(json_object_size(json_array_get(json_object_get(
+	    other.body, "rows"), 0)), 5);
+	visit_expect(&other, 40001, "GET", "/usage?fields=cost", NULL);
+	visit_expect(&other, 40001, "GET", "/usage?fields=requests,", NULL);
 	visit_expect(&other, 40001, "GET", "/usage?by=shoe", NULL);
 	visit_expect(&other, 40001, "GET", "/usage?per=moon", NULL);
 	visit_expect(&other, 40001, "GET", "/usage?zone=Middle/Earth", NULL);
