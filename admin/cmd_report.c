@@ -238,6 +238,8 @@ run_list(struct cli *cli, struct err *err)
 {
 	const char *since = cli_option(cli, "since");
 	const char *before = cli_option(cli, "before");
+	const char *until = cli_option(cli, "until");
+	const char *cost = cli_option(cli, "min-cost");
 	struct request_filter f = {
 		.key = cli_option(cli, "key"),
 		.user = cli_option(cli, "user"),
@@ -247,15 +249,22 @@ run_list(struct cli *cli, struct err *err)
 		.limit = LIMIT_DEFAULT,
 	};
 
+	int64_t next_id;
+
 	if (cli_option_int(cli, "limit", 1, REQUESTS_LIMIT_MAX, &f.limit,
-	    err))
+	    err) || cli_option_int(cli, "status", 100, 599, &f.status, err) ||
+	    (cost != NULL && check_money(cost, &f.min_cost_nusd, err)))
 		return (-1);
 	if (since != NULL && check_since(since, store_now_ms(cli->store),
 	    &f.since_ms, err))
 		return (-1);
+	if (until != NULL && check_since(until, store_now_ms(cli->store),
+	    &f.until_ms, err))
+		return (-1);
 	if (before != NULL && parse_id(before, &f.before_id, err))
 		return (-1);
-	return (output_rows(cli->json, requests_list(cli->store, &f, err),
+	return (output_rows(cli->json, requests_list(cli->store, &f,
+	    &next_id, err),
 	    request_columns, NITEMS(request_columns)));
 }
 
@@ -315,7 +324,10 @@ static const struct command_option list_options[] = {
 	{ "account", "NAME", "last tried on this account" },
 	{ "model", "PATTERN", "of these models, with '*'" },
 	{ "outcome", "WORD", "ok, client_gone, ...; open: under way" },
+	{ "status", "CODE", "that the client got: 529" },
+	{ "min-cost", "DOLLARS", "that cost so much, or more" },
 	{ "since", "WHEN", "2026-10-31, 2h" },
+	{ "until", "WHEN", "likewise: older ones" },
 	{ "before", "ID", "older than this one: the next page" },
 	{ "limit", "N", "so many at the most (20)" },
 	{ NULL, NULL, NULL }

@@ -118,6 +118,8 @@ libadmin_a_SOURCES = \
 	admin/reconcile.h \
 	admin/requests.c \
 	admin/requests.h \
+	admin/requests_find.c \
+	admin/requests_find.h \
 	admin/routes.c \
 	admin/routes.def \
 	admin/routes_account_acts.c \

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -5,8 +6,10 @@
 #include "ledger/id.h"
 #include "store/store.h"
 
-#include "names.h"
+#include "accounts.h"
 #include "query.h"
+#include "requests_find.h"
+#include "users.h"
 
 #include "requests.h"
 
@@ -109,31 +112,72 @@ like_pattern(const char *pattern, char out[LIKE_SIZE], struct err *err)
 	return (0);
 }
 
-static struct store_value
-text_or_any(const char *s)
-{
+/* ---- the list ---- */
 
-	return (store_text(s != NULL ? s : ""));
-}
-
-/* Is there one of that name, be it revoked? */
+/* Be it revoked.  ${name} NULL: any, 0. */
 static int
-check_there(struct store *st, enum names_of of, const char *what,
-    const char *name, struct err *err)
+find_key(struct store *st, const char *name, int64_t *id, struct err *err)
 {
-	struct names *names;
-	int64_t id;
+	const struct store_value v = store_text(name);
 	int rc;
 
 	if (name == NULL)
 		return (0);
-	if ((names = names_read(st, of, err)) == NULL)
+	rc = store_one(st, STMT_KEY_ID_BY_NAME, &v, 1, id, 1, err);
+	if (rc == 0)
+		err_set(err, ERR_NOT_FOUND, "there is no key \"%s\"", name);
+	return (rc == 1 ? 0 : -1);
+}
+
+static int
+fill_want(struct store *st, const struct request_filter *f,
+    struct request_want *w, struct err *err)
+{
+	const int64_t until_id = f->until_ms > 0 ?
+	    ledger_id_first(f->until_ms) : INT64_MAX;
+
+	*w = (struct request_want) {
+		.from_id = ledger_id_first(f->since_ms),
+		.below_id = f->before_id != 0 && f->before_id < until_id ?
+		    f->before_id : until_id,
+		.outcome = f->outcome != NULL ? f->outcome : "",
+		.status = f->status,
+		.min_cost_nusd = f->min_cost_nusd,
+		.limit = f->limit,
+		.patience_ms = f->patience_ms,
+	};
+	if (find_key(st, f->key, &w->key_id, err) ||
+	    (f->user != NULL && users_find(st, f->user, &w->person_id, err)))
 		return (-1);
-	if ((rc = names_find(names, name, &id)) != 0)
-		err_set(err, ERR_NOT_FOUND, "there is no %s \"%s\"", what,
-		    name);
-	names_free(names);
-	return (rc);
+	return (f->account == NULL ? 0 :
+	    accounts_find(st, f->account, &w->account_id, err));
+}
+
+/* The rows of these ids. */
+static json_t *
+read_found(struct store *st, const struct request_found *found,
+    struct err *err)
+{
+	struct store_value v;
+	json_t *ids = json_array(), *rows = NULL;
+	char *text = NULL;
+	int64_t i;
+
+	for (i = 0; i < found->n && ids != NULL; i++) {
+		if (json_array_append_new(ids, json_integer(found->ids[i])))
+			goto done;
+	}
+	if (ids == NULL || (text = json_dumps(ids, JSON_COMPACT)) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for requests");
+		goto done;
+	}
+	v = store_text(text);
+	rows = query_rows(st, STMT_REQUEST_LIST, &v, 1, list_fields,
+	    NITEMS(list_fields), err);
+done:
+	free(text);
+	json_decref(ids);
+	return (rows);
 }
 
 /* It is compared with a column that holds ASCII. */
@@ -150,28 +194,23 @@ check_outcome(const char *outcome, struct err *err)
 
 json_t *
 requests_list(struct store *st, const struct request_filter *f,
-    struct err *err)
+    int64_t *next_id, struct err *err)
 {
-	struct store_value params[14];
+	struct request_found found;
+	struct request_want want;
 	char model[LIKE_SIZE];
+	json_t *rows;
 
-	if (check_outcome(f->outcome, err) ||
-	    check_there(st, NAMES_OF_KEYS, "key", f->key, err) ||
-	    check_there(st, NAMES_OF_PEOPLE, "user", f->user, err) ||
-	    check_there(st, NAMES_OF_ACCOUNTS, "account", f->account, err))
+	if (check_outcome(f->outcome, err) || fill_want(st, f, &want, err) ||
+	    like_pattern(f->model != NULL ? f->model : "*", model, err))
 		return (NULL);
-	if (like_pattern(f->model != NULL ? f->model : "*", model, err))
+	want.model = model;
+	if (requests_find(st, &want, &found, err))
 		return (NULL);
-	params[0] = store_int(f->before_id != 0 ? f->before_id : INT64_MAX);
-	params[1] = store_int(ledger_id_first(f->since_ms));
-	params[2] = params[3] = text_or_any(f->key);
-	params[4] = params[5] = text_or_any(f->user);
-	params[6] = params[7] = text_or_any(f->account);
-	params[8] = params[9] = store_text(model);
-	params[10] = params[11] = params[12] = text_or_any(f->outcome);
-	params[13] = store_int(f->limit);
-	return (query_rows(st, STMT_REQUEST_LIST, params, NITEMS(params),
-	    list_fields, NITEMS(list_fields), err));
+	*next_id = found.next_id;
+	rows = read_found(st, &found, err);
+	free(found.ids);
+	return (rows);
 }
 
 /* The names of the accounts in a trace, as far as they are still there. */

@@ -17,6 +17,9 @@
 #define REQUESTS	50
 #define REQUESTS_MAX	1000
 
+/* So long a page of requests is looked for; what is rare takes several. */
+#define PATIENCE_MS	25
+
 /* ---- usage ---- */
 
 /* What the query says, decoded. */
@@ -165,14 +168,33 @@ api_usage(struct api_call *c, struct err *err)
 
 /* ---- the ledger ---- */
 
+/* The id from which to go on, or null. */
+static json_t *
+answer_page(json_t *rows, int64_t next_id, struct err *err)
+{
+	char next[LEDGER_ID_SIZE];
+	json_t *answer;
+
+	ledger_id_format(next_id, next);
+	answer = json_pack("{s:o, s:s?}", "items", rows, "next",
+	    next_id != 0 ? next : NULL);
+	if (answer == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (answer);
+}
+
 json_t *
 api_requests(struct api_call *c, struct err *err)
 {
 	char key[NAME_SIZE], user[NAME_SIZE], account[NAME_SIZE];
 	char model[NAME_SIZE], outcome[40], before[40];
-	struct request_filter f = { .limit = REQUESTS };
+	struct request_filter f = {
+		.limit = REQUESTS,
+		.patience_ms = PATIENCE_MS,
+	};
+	int64_t next_id;
 	const char *id;
-	json_t *rows, *last;
+	json_t *rows;
 
 	f.key = api_query(c, "key", key, sizeof(key));
 	f.user = api_query(c, "user", user, sizeof(user));
@@ -184,13 +206,14 @@ api_requests(struct api_call *c, struct err *err)
 		return (api_refuse(c, 400, "before must be the id of a "
 		    "request"));
 	if (api_query_int(c, "since_ms", 0, INT64_MAX, &f.since_ms, err) ||
-	    api_query_int(c, "limit", 1, REQUESTS_MAX, &f.limit, err) ||
-	    (rows = requests_list(c->store, &f, err)) == NULL)
+	    api_query_int(c, "until_ms", 0, INT64_MAX, &f.until_ms, err) ||
+	    api_query_int(c, "status", 100, 599, &f.status, err) ||
+	    api_query_int(c, "min_cost_nusd", 0, INT64_MAX, &f.min_cost_nusd,
+	    err) || api_query_int(c, "limit", 1, REQUESTS_MAX, &f.limit, err)
+	    || c->message[0] != '\0' ||
+	    (rows = requests_list(c->store, &f, &next_id, err)) == NULL)
 		return (NULL);
-	last = json_array_get(rows, json_array_size(rows) - 1);
-	return (json_pack("{s:o, s:O?}", "items", rows, "next",
-	    json_array_size(rows) == (size_t)f.limit ?
-	    json_object_get(last, "id") : NULL));
+	return (answer_page(rows, next_id, err));
 }
 
 json_t *

@@ -28,7 +28,7 @@ struct usage_latency {
 
 /** So many rows are read from the ledger at the most; there are more while
  * the job has not run for long: then nothing is known. */
-#define USAGE_LATENCY_ROWS	200000
+#define USAGE_LATENCY_ROWS	50000
 
 void usage_latency_init(struct usage_latency *l);
 void usage_latency_fini(struct usage_latency *l);

@@ -9,8 +9,13 @@ SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'latency_mark';
 -- name: latency_mark @mysql
 SELECT CAST(value AS SIGNED) FROM meta WHERE name = 'latency_mark';
 
--- name: ledger_first_open
-SELECT coalesce(min(id), 9223372036854775807) FROM ledger WHERE state = 0;
+-- name: ledger_first_open @sqlite
+-- By the index of open rows, which are few: it would go through the ledger.
+SELECT coalesce(min(id), 9223372036854775807) FROM ledger
+INDEXED BY ledger_open WHERE state = 0;
+-- name: ledger_first_open @mysql
+SELECT coalesce(min(id), 9223372036854775807) FROM ledger
+FORCE INDEX (ledger_open) WHERE state = 0;
 
 -- name: latency_rows
 -- after this id, below that one, rows

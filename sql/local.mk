@@ -67,7 +67,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0020-oauth-start.sql \
 	sql/mysql/0020-oauth-start.sql \
 	sql/sqlite/0021-gone.sql \
-	sql/mysql/0021-gone.sql
+	sql/mysql/0021-gone.sql \
+	sql/sqlite/0022-lists.sql \
+	sql/mysql/0022-lists.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

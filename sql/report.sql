@@ -50,26 +50,121 @@ ORDER BY coalesce(k.queue_class, 1), q.place, q.ledger_id LIMIT ?;
 -- name: ledger_open_count
 SELECT count(*) FROM ledger WHERE state = 0;
 
--- name: request_list
--- Newest first.  below id, from id, key name or '' twice, user likewise, account
--- likewise, model (LIKE, '!' escapes) twice, outcome or '' three times ('open' is one),
--- limit
+-- name: request_list @sqlite
+-- Newest first; a JSON array of ids.
 SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
 	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
 	l.output_tokens, l.cache_read_tokens, l.cache_write_5m_tokens,
 	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
 	l.total_ms, l.flags
-FROM ledger l
+FROM json_each(?) j
+CROSS JOIN ledger l ON l.id = j.value
 LEFT JOIN api_key k ON k.id = l.key_id
 LEFT JOIN account a ON a.id = l.account_id
+ORDER BY l.id DESC;
+-- name: request_list @mysql
+SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,
+	l.stream, l.outcome, l.status, l.mark, l.attempts, l.input_tokens,
+	l.output_tokens, l.cache_read_tokens, l.cache_write_5m_tokens,
+	l.cache_write_1h_tokens, l.cost_nusd, l.queue_ms, l.first_byte_ms,
+	l.total_ms, l.flags
+FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) AS j
+STRAIGHT_JOIN ledger l ON l.id = j.id
+LEFT JOIN api_key k ON k.id = l.key_id
+LEFT JOIN account a ON a.id = l.account_id
+ORDER BY l.id DESC;
+
+-- How requests are found: rows are looked at newest first and a few at a time,
+-- see admin/requests_find.h.
+
+-- name: request_edge
+-- The last of the next rows, and how many there are.
+-- below id, from id, rows
+SELECT coalesce(min(id), 0), count(*) FROM
+    (SELECT id FROM ledger WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?)
+    AS part;
+
+-- name: request_edge_of_key @sqlite
+-- key, below id, from id, rows
+SELECT coalesce(min(id), 0), count(*) FROM
+    (SELECT id FROM ledger INDEXED BY ledger_by_key
+    WHERE key_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?)
+    AS part;
+-- name: request_edge_of_key @mysql
+SELECT coalesce(min(id), 0), count(*) FROM
+    (SELECT id FROM ledger FORCE INDEX (ledger_by_key)
+    WHERE key_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?)
+    AS part;
+
+-- name: request_newest
+-- below id, from id
+SELECT coalesce(max(id), 0) FROM ledger WHERE id < ? AND id >= ?;
+
+-- name: request_find
+-- Of these rows those that are asked for.
+-- below id, from id; person, account, or 0, twice each; model (LIKE, '!'
+-- escapes) twice; outcome or '' twice; status and cost or 0, twice each; rows
+SELECT l.id FROM ledger l
 WHERE l.id < ? AND l.id >= ? AND l.state <> 4
-	AND (? = '' OR k.name = ?)
-	AND (? = '' OR l.person_id = (SELECT p.id FROM person p
-	    WHERE p.name = ?))
-	AND (? = '' OR a.name = ?)
+	AND (? = 0 OR l.person_id = ?) AND (? = 0 OR l.account_id = ?)
 	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
-	AND (? = '' OR l.outcome = ? OR (? = 'open' AND l.state = 0))
+	AND (? = '' OR l.outcome = ?) AND (? = 0 OR l.status = ?)
+	AND (? = 0 OR l.cost_nusd >= ?)
 ORDER BY l.id DESC LIMIT ?;
+
+-- name: request_find_of_key @sqlite
+-- key, and as request_find
+SELECT l.id FROM ledger l INDEXED BY ledger_by_key
+WHERE l.key_id = ? AND l.id < ? AND l.id >= ? AND l.state <> 4
+	AND (? = 0 OR l.person_id = ?) AND (? = 0 OR l.account_id = ?)
+	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
+	AND (? = '' OR l.outcome = ?) AND (? = 0 OR l.status = ?)
+	AND (? = 0 OR l.cost_nusd >= ?)
+ORDER BY l.id DESC LIMIT ?;
+-- name: request_find_of_key @mysql
+SELECT l.id FROM ledger l FORCE INDEX (ledger_by_key)
+WHERE l.key_id = ? AND l.id < ? AND l.id >= ? AND l.state <> 4
+	AND (? = 0 OR l.person_id = ?) AND (? = 0 OR l.account_id = ?)
+	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
+	AND (? = '' OR l.outcome = ?) AND (? = 0 OR l.status = ?)
+	AND (? = 0 OR l.cost_nusd >= ?)
+ORDER BY l.id DESC LIMIT ?;
+
+-- name: request_find_open @sqlite
+-- key or 0 twice, and as request_find
+SELECT l.id FROM ledger l INDEXED BY ledger_open
+WHERE l.state = 0 AND (? = 0 OR l.key_id = ?) AND l.id < ? AND l.id >= ?
+	AND (? = 0 OR l.person_id = ?) AND (? = 0 OR l.account_id = ?)
+	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
+	AND (? = '' OR l.outcome = ?) AND (? = 0 OR l.status = ?)
+	AND (? = 0 OR l.cost_nusd >= ?)
+ORDER BY l.id DESC LIMIT ?;
+-- name: request_find_open @mysql
+SELECT l.id FROM ledger l FORCE INDEX (ledger_open)
+WHERE l.state = 0 AND (? = 0 OR l.key_id = ?) AND l.id < ? AND l.id >= ?
+	AND (? = 0 OR l.person_id = ?) AND (? = 0 OR l.account_id = ?)
+	AND (l.model LIKE ? ESCAPE '!' OR l.sent_as LIKE ? ESCAPE '!')
+	AND (? = '' OR l.outcome = ?) AND (? = 0 OR l.status = ?)
+	AND (? = 0 OR l.cost_nusd >= ?)
+ORDER BY l.id DESC LIMIT ?;
+
+-- name: request_keys_of
+-- Keys by which a user may have made requests; rows.
+-- user twice, rows
+SELECT key_id FROM (SELECT DISTINCT key_id FROM usage_day WHERE person_id = ?
+    UNION SELECT id FROM api_key WHERE person_id = ?) AS keys_of
+ORDER BY key_id LIMIT ?;
+
+-- name: usage_{hour,day}_has
+-- Is there anything in it?
+-- start_ms; account, person, or 0, twice each; 1: errors alone; cost at least
+SELECT count(*) FROM (SELECT 1 AS one FROM usage_{hour,day}
+    WHERE start_ms = ? AND (? = 0 OR account_id = ?)
+    AND (? = 0 OR person_id = ?) AND errors >= ? AND cost_nusd >= ? LIMIT 1)
+    AS seen;
+
+-- name: key_id_by_name
+SELECT id FROM api_key WHERE name = ?;
 
 -- name: request_show
 SELECT l.id, l.state, l.created_ms, k.name, a.name, l.kind, l.model,

@@ -339,7 +339,7 @@ static const struct conf_setting settings[] = {
 	  .help = "When all sums are made anew from the rows and compared "
 	      "with those kept, as `leasehold ledger verify' does." },
 	{ .name = "job_latency", .type = CONF_CRON, FIELD(job_latency),
-	  .def = "*/5 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .def = "*/2 * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
 	  .help = "When it is counted how long requests took, which reports "
 	      "of usage make percentiles of; what is not counted yet they "
 	      "read from the ledger." },

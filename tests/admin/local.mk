@@ -191,6 +191,11 @@ tests_admin_test_latency_SOURCES = tests/admin/test_latency.c $(DESK)
 tests_admin_test_latency_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_latency_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_requests
+tests_admin_test_requests_SOURCES = tests/admin/test_requests.c $(DESK)
+tests_admin_test_requests_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_requests_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_csv
 tests_admin_test_csv_SOURCES = tests/admin/test_csv.c admin/csv.c
 tests_admin_test_csv_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

@@ -20,7 +20,8 @@
  * is made: 100 users with two keys each, five accounts in two groups, four
  * models, five budgets a key (money in all, a month, a day, an hour; requests a
  * day).  A few keys make most of the requests; one request in 50 fails, one in
- * 200 moved to another account.  For measuring reports and ledger verify; with
+ * 200 moved to another account, one in 50,000 is of the last user, key and
+ * account.  For measuring reports and ledger verify; with
  * `sums' the rows themselves are left out, as if they had been deleted.
  */
 
@@ -30,6 +31,9 @@
 #define MODELS		4
 #define BUDGETS		5	/* of a key */
 #define BATCH		500
+#define ATTEMPT		13	/* columns */
+#define RARE		50000	/* one in so many is of a user, a key, an
+				   account and a model of its own */
 
 static const char *const models[MODELS] = {
 	"claude-sonnet-4-5", "claude-opus-4-5", "claude-haiku-4-5",
@@ -94,20 +98,20 @@ put_around(struct ledger *l)
 		return (-1);
 	fputs("BEGIN; INSERT INTO account_group (id, name, created_ms) "
 	    "VALUES (1, 'main', 1), (2, 'spare', 1);", f);
-	for (i = 1; i <= ACCOUNTS; i++)
+	for (i = 1; i <= ACCOUNTS + 1; i++)
 		fprintf(f, "INSERT INTO account (id, name, platform, "
 		    "base_url, credential, secret, group_id, created_ms, "
 		    "updated_ms) VALUES (%d, 'account-%d', 'claude', "
 		    "'http://x', 'api_key', x'00', %d, 1, 1);", i, i,
 		    1 + i % 2);
-	for (i = 1; i <= USERS; i++)
+	for (i = 1; i <= USERS + 1; i++)
 		fprintf(f, "INSERT INTO person (id, name, created_ms) "
 		    "VALUES (%d, 'user-%d', 1);", i, i);
-	for (i = 1; i <= KEYS; i++) {
+	for (i = 1; i <= KEYS + 1; i++) {
 		fprintf(f, "INSERT INTO api_key (id, name, visible, hash, "
 		    "person_id, created_ms) VALUES (%d, 'key-%d', 'v', "
 		    "x'%08x', %d, 1);", i, i, (unsigned)i,
-		    1 + (i - 1) % USERS);
+		    i > KEYS ? USERS + 1 : 1 + (i - 1) % USERS);
 		for (b = 0; b < BUDGETS; b++)
 			fprintf(f, "INSERT INTO budget (id, name, scope, "
 			    "scope_id, kind, period, length_ms, limit_value, "
@@ -151,7 +155,7 @@ make_windows(struct ledger *l)
 	for (b = 0; b < BUDGETS; b++) {
 		l->windows[b].starts = b == 0 ? 1 : (size_t)(b == 3 ?
 		    l->days * 24 : l->days) + 2;
-		l->windows[b].spent = calloc((KEYS + 1) *
+		l->windows[b].spent = calloc((KEYS + 2) *
 		    l->windows[b].starts, sizeof(int64_t));
 		if (l->windows[b].spent == NULL)
 			return (-1);
@@ -199,8 +203,14 @@ roll(struct ledger *l, int64_t i, struct rollup_row *r)
 		.first_byte_ms = failed ? -1 : 300 + (int64_t)dice(l, 3000),
 		.total_ms = 5000 + (int64_t)dice(l, 20000),
 	};
-	r->group_id = 1 + r->account_id % 2;
 	r->person_id = 1 + (r->key_id - 1) % USERS;
+	if (i % RARE == RARE / 2) {
+		r->key_id = KEYS + 1;
+		r->person_id = USERS + 1;
+		r->account_id = ACCOUNTS + 1;
+		r->model = "claude-rare";
+	}
+	r->group_id = 1 + r->account_id % 2;
 	if (failed)
 		return;
 	r->usage = (struct usage) {
@@ -238,7 +248,8 @@ put_ledger(struct store_value *v, const struct rollup_row *r, bool moved,
 		store_text(holds), store_int(0), store_int(0),
 		store_int(r->person_id), store_int(r->group_id),
 		store_int(0), store_text(""),
-		store_int(r->usage.web_searches),
+		store_int(r->usage.web_searches), store_text("192.0.2.77"),
+		store_text(""),
 	};
 
 	if (sizeof(row) / sizeof(row[0]) !=
@@ -253,7 +264,7 @@ static void
 put_attempt(struct store_value *v, const struct rollup_row *r, int n,
     bool moved)
 {
-	const struct store_value row[12] = {
+	const struct store_value row[ATTEMPT] = {
 		store_int(r->ledger_id), store_int(n),
 		store_int(r->account_id), store_int(1), store_int(2),
 		store_text(moved ? "overloaded" : r->outcome),
@@ -261,7 +272,7 @@ put_attempt(struct store_value *v, const struct rollup_row *r, int n,
 		store_int(moved ? USAGE_NONE : r->mark),
 		store_int(moved ? 0 : r->usage.input_tokens),
 		store_int(moved ? 0 : r->usage.output_tokens),
-		store_int(moved ? 0 : r->nusd),
+		store_int(moved ? 0 : r->nusd), store_text(""),
 	};
 
 	memcpy(v, row, sizeof(row));
@@ -293,14 +304,14 @@ put_batch(struct ledger *l, int64_t first, size_t n, struct store_value *v,
 		hold(l, &r, t->holds[i], sizeof(t->holds[i]));
 		put_ledger(v + i * nparams, &r, moved, t->holds[i]);
 		if (moved)
-			put_attempt(a + 12 * na++, &r, 1, true);
-		put_attempt(a + 12 * na++, &r, 1 + moved, false);
+			put_attempt(a + ATTEMPT * na++, &r, 1, true);
+		put_attempt(a + ATTEMPT * na++, &r, 1 + moved, false);
 		if (count(l, &r))
 			return (-1);
 	}
 	if (store_begin(l->st, true, &l->err) ||
 	    store_exec(l->st, STMT_COPY_PUT_LEDGER, v, n, nparams, NULL,
-	    &l->err) || store_exec(l->st, STMT_COPY_PUT_ATTEMPT, a, na, 12,
+	    &l->err) || store_exec(l->st, STMT_COPY_PUT_ATTEMPT, a, na, ATTEMPT,
 	    NULL, &l->err) || key_uses_write(&l->uses, l->st, &l->err) ||
 	    rollups_write(&l->sums, l->st, &l->err))
 		return (-1);
@@ -312,7 +323,7 @@ put_rows(struct ledger *l)
 {
 	size_t nparams = stmts[STMT_COPY_PUT_LEDGER].nparams, n;
 	struct store_value *v = calloc(BATCH * nparams, sizeof(*v));
-	struct store_value *a = calloc(2 * BATCH * 12, sizeof(*a));
+	struct store_value *a = calloc(2 * BATCH * ATTEMPT, sizeof(*a));
 	struct texts *t = malloc(sizeof(*t));
 	int64_t i;
 	int rc = v == NULL || a == NULL || t == NULL ? -1 : 0;
@@ -338,7 +349,7 @@ put_windows(struct ledger *l)
 
 	if (store_begin(l->st, true, &l->err))
 		return (-1);
-	for (key = 1; key <= KEYS; key++) {
+	for (key = 1; key <= KEYS + 1; key++) {
 		for (b = 0; b < BUDGETS; b++) {
 			length = window_ms[b];
 			start = window_start(b, l->from_ms);

@@ -10,6 +10,12 @@ tests_bench_ledger_SOURCES = tests/bench/ledger.c $(STORE_RAW)
 tests_bench_ledger_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_bench_ledger_LDADD = libpool.a libledger.a libstore.a libbase.a \
 	$(CMOCKA_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+EXTRA_PROGRAMS += tests/bench/lists
+tests_bench_lists_SOURCES = tests/bench/lists.c
+tests_bench_lists_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/admin
+tests_bench_lists_LDADD = libadmin.a librelay.a libhttp.a libpool.a libledger.a \
+	libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) \
+	$(SODIUM_LIBS) $(OATH_LIBS)
 EXTRA_DIST += \
 	tests/bench/README.md \
 	tests/bench/admission.mjs \
