@@ -140,7 +140,7 @@ function frame() {
 		me && h('button', { type: 'button', class: 'menu',
 			'aria-expanded': 'false', 'aria-controls': 'nav',
 			onclick: () => openMenu(!open()) }, icon('menu'),
-		t('menu')),
+		t('menu')) || '',
 		me && h('nav', { id: 'nav', 'aria-label': t('menu') },
 			sections.map(section).filter(Boolean)) || '',
 		h('div', { class: 'who' }, me && h('p', { class: 'quiet' }, me.name,
