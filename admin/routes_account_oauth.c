@@ -11,6 +11,7 @@
 #include "account_proxy.h"
 #include "account_secrets.h"
 #include "account_start.h"
+#include "change.h"
 #include "login.h"
 #include "status.h"
 
@@ -227,6 +228,32 @@ proxy_of(const struct account_change *change, char **proxy, struct err *err)
 	    proxy, err));
 }
 
+/* Tokens are given once, and the start was taken: the change alone is made
+ * again. */
+static int
+add_account(struct api_call *c, const struct account_change *change,
+    struct err *err)
+{
+	struct audit a;
+	struct err why;
+	int n, rc;
+
+	for (n = 1; ; n++) {
+		why = (struct err) { .code = ERR_NONE };
+		api_audit(c, &a, "account.add", "", change->name);
+		rc = accounts_add(c->store, c->seal, change, &why);
+		change_audit(c->store, NULL);
+		if (rc == 0 || !change_again(c->store, n, &why))
+			break;
+	}
+	if (rc == -1 && why.code == ERR_STORE_BUSY)
+		(void)api_refuse(c, 503, "the database was busy for too "
+		    "long; begin the sign-in anew");
+	else if (rc == -1)
+		err_set(err, why.code, "%s", why.text);
+	return (rc);
+}
+
 /* ${c}->body is what was said at the start. */
 static json_t *
 finish_new(struct api_call *c, const struct account_start *s,
@@ -235,7 +262,6 @@ finish_new(struct api_call *c, const struct account_start *s,
 	struct oauth_tokens tokens = { .access = NULL };
 	char group[LIMIT_NAME_BYTES], *proxy;
 	struct account_change change;
-	struct audit a;
 	int rc;
 
 	if (read_new(c, &change, group, err) ||
@@ -247,8 +273,7 @@ finish_new(struct api_call *c, const struct account_start *s,
 	if (rc == 0) {
 		change.tokens = &tokens;
 		change.ahead_ms = conf->refresh_ahead_ms;
-		api_audit(c, &a, "account.add", "", change.name);
-		rc = accounts_add(c->store, c->seal, &change, err);
+		rc = add_account(c, &change, err);
 	}
 	oauth_tokens_wipe(&tokens);
 	if (rc)
