@@ -28,13 +28,25 @@ check-valgrind: all tests/valgrind_lock.so
 # its own (tsan/), which is kept for the next time; all warnings count, none
 # is suppressed.
 TSAN_TESTS = \
+	tests/admin/test_account_acts \
+	tests/admin/test_account_oauth \
+	tests/admin/test_doctor_fetch \
 	tests/admin/test_events \
+	tests/admin/test_jobs \
 	tests/admin/test_responder \
 	tests/base/test_log \
 	tests/base/test_loop \
+	tests/pool/test_halfopen \
 	tests/pool/test_pool \
+	tests/pool/test_refresh \
 	tests/pool/test_storm \
 	tests/relay/test_upstream \
+	tests/relay/test_upstream_fail \
+	tests/relay/test_upstream_reuse \
+	tests/relay/test_upstream_tls \
+	tests/sim/test_sim \
+	tests/store/test_sqlite \
+	tests/store/test_store \
 	tests/store/test_thread \
 	tests/store/test_thread_outage
 

@@ -17,6 +17,7 @@
 
 #define HEAD_MAX	(256 * 1024)
 #define CONNS_MAX	256
+#define GATHER_MS	5000	/* so long, at the most */
 
 struct fake {
 	int fd;
@@ -29,6 +30,7 @@ struct fake {
 	char last[HEAD_MAX];
 	uint64_t last_sum;
 	int64_t closed_at;
+	int gather, gathered;		/* requests for /which */
 	int fds[CONNS_MAX];
 	pthread_t threads[CONNS_MAX];
 };
@@ -94,13 +96,30 @@ do_ok(struct conn *c)
 	    "X-Empty:\r\nX-Trim: \t a b \t\r\nContent-Length: 5\r\n\r\nhello");
 }
 
+static bool
+all_gathered(struct conn *c, int more)
+{
+	bool all;
+
+	pthread_mutex_lock(&c->f->lock);
+	c->f->gathered += more;
+	all = c->f->gathered >= c->f->gather;
+	pthread_mutex_unlock(&c->f->lock);
+	return (all);
+}
+
 /* The number of the connection, from 0: which one was used. */
 static void
 do_which(struct conn *c)
 {
+	bool all = all_gathered(c, 1);
 	char text[64];
+	int i;
 
-	pause_ms(5);
+	for (i = 0; i < GATHER_MS && !all; i++) {
+		pause_ms(1);
+		all = all_gathered(c, 0);
+	}
 	snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\n"
 	    "Content-Length: 3\r\n\r\n%03d", c->slot);
 	put(c, text);
@@ -569,6 +588,16 @@ get_last_sum(const struct fake *f)
 {
 
 	return ((int64_t)f->last_sum);
+}
+
+void
+fake_gather(struct fake *f, int n)
+{
+
+	pthread_mutex_lock(&f->lock);
+	f->gather = n;
+	f->gathered = 0;
+	pthread_mutex_unlock(&f->lock);
 }
 
 int

@@ -20,6 +20,10 @@ int fake_port(const struct fake *f);
 int fake_connections(struct fake *f);
 int fake_requests(struct fake *f);
 
+/** fake_gather(f, n): From now on "/which" answers once ${n} have asked for it:
+ * none is over before the last one has come. */
+void fake_gather(struct fake *f, int n);
+
 /** fake_last(f, out, size): Head of the request that was read last. */
 void fake_last(struct fake *f, char *out, size_t size);
 
