@@ -351,10 +351,10 @@ WHERE account_id = ? AND family IN ('', ?)
 
 -- name: probe_held
 -- Does a request have the right to probe?  See fcgi/pool/halfopen.h.
--- account, family, since when it may be, and later than now can be
+-- account, family, later than now can be
 SELECT count(*) FROM cooldown c JOIN ledger l ON l.id = c.probe_id
 WHERE c.account_id = ? AND c.family IN ('', ?) AND l.state = 0
-    AND l.fence <= c.probe_attempt AND c.probe_ms > ? AND c.probe_ms <= ?;
+    AND l.fence <= c.probe_attempt AND c.probe_ms <= ?;
 
 -- name: probe_take
 -- ledger twice, now, account, family

@@ -287,8 +287,9 @@ static const struct conf_setting settings[] = {
 	      "last rest, more or less a tenth, up to this." },
 	{ .name = "half_open_s", .type = CONF_SECONDS, FIELD(half_open_ms),
 	  .def = "30", .min = SECOND, .max = HOUR, .reloadable = true,
-	  .help = "After a rest one request at a time probes an account; the "
-	      "others wait so long for what comes of it." },
+	  .help = "After a rest one request at a time probes an account, and "
+	      "the others wait for what comes of it; a stream that probes "
+	      "must begin within so long." },
 	{ .name = "refresh_ahead_s", .type = CONF_SECONDS,
 	  FIELD(refresh_ahead_ms),
 	  .def = "600", .min = SECOND, .max = 24 * HOUR, .reloadable = true,

@@ -9,9 +9,8 @@ int
 halfopen_take(struct runner *rn, const struct account *a, const char *family,
     int64_t ledger_id, struct err *err)
 {
-	const struct store_value held[4] = {
+	const struct store_value held[3] = {
 		store_int(a->id), store_text(family),
-		store_int(rn->now_ms - rn->set.half_open_ms),
 		store_int(rn->now_ms + BREAKER_SLACK_MS),
 	};
 	const struct store_value take[5] = {
@@ -21,7 +20,7 @@ halfopen_take(struct runner *rn, const struct account *a, const char *family,
 	int64_t n = 0;
 
 	if (store_lock(rn->st, STMT_LOCK_ACCOUNT, held, 1, err) ||
-	    store_one(rn->st, STMT_PROBE_HELD, held, 4, &n, 1, err) < 0)
+	    store_one(rn->st, STMT_PROBE_HELD, held, 3, &n, 1, err) < 0)
 		return (-1);
 	if (n > 0)
 		return (0);

@@ -59,7 +59,6 @@ shared_configure(struct shared *sh, const struct conf *conf)
 	s->dead_after_ms = conf->dead_after_ms;
 	s->grant_timeout_ms = conf->grant_timeout_ms;
 	s->cooldown_max_ms = conf->cooldown_max_ms;
-	s->half_open_ms = conf->half_open_ms;
 	s->affinity_ttl_ms = conf->affinity_ttl_ms;
 	s->affinity_wait_ms = conf->affinity_wait_ms;
 	s->refresh_ahead_ms = conf->refresh_ahead_ms;

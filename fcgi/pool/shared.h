@@ -29,7 +29,6 @@ struct pool_settings {
 	int64_t dead_after_ms;
 	int64_t grant_timeout_ms;
 	int64_t cooldown_max_ms;
-	int64_t half_open_ms;
 	int64_t affinity_ttl_ms;	/* 0: none */
 	int64_t affinity_wait_ms;
 	int64_t refresh_ahead_ms;

@@ -361,7 +361,7 @@ call_whole(struct call *c)
 /* ---- attempts ---- */
 
 /* Time-outs differ: a stream must begin, a plain call must end (WIRE.md
- * section 7, rule 16). */
+ * section 7, rule 16).  A stream that probes holds up others till then. */
 static void
 call_times(const struct call *c, struct transfer_params *p)
 {
@@ -372,7 +372,9 @@ call_times(const struct call *c, struct transfer_params *p)
 		p->first_byte_timeout_ms = conf->plain_timeout_ms;
 		p->idle_timeout_ms = conf->idle_timeout_ms;
 	} else if (c->peek.stream) {
-		p->first_byte_timeout_ms = conf->first_byte_timeout_ms;
+		p->first_byte_timeout_ms = c->lease.probe &&
+		    conf->half_open_ms < conf->first_byte_timeout_ms ?
+		    conf->half_open_ms : conf->first_byte_timeout_ms;
 		p->idle_timeout_ms = conf->idle_timeout_ms;
 	} else {
 		p->first_byte_timeout_ms = conf->plain_timeout_ms;

@@ -338,7 +338,6 @@ proc_new(struct rig *r)
 	set->dead_after_ms = 15000;
 	set->grant_timeout_ms = 2000;
 	set->cooldown_max_ms = 600000;
-	set->half_open_ms = 30000;
 	set->affinity_ttl_ms = 3600000;
 	set->affinity_wait_ms = 3000;
 	p->runner = runner_new(r->seal, r->key_path, &r->clock.clock,

@@ -138,9 +138,9 @@ a_probe_that_fails_parks_for_longer(void **state)
 	proc_free(p);
 }
 
-/* Whoever has the right: who dies, and who takes too long. */
+/* Who dies loses the right; who is slow keeps it as long as it runs. */
 static void
-the_right_of_the_dead_and_of_the_slow_is_taken_over(void **state)
+the_right_of_the_dead_is_taken_over_that_of_the_slow_is_not(void **state)
 {
 	struct rig *r = *state;
 	struct key_info *key = furnish(r);
@@ -165,13 +165,15 @@ the_right_of_the_dead_and_of_the_slow_is_taken_over(void **state)
 	slow = op;
 	op = admit_now(p[1], key);
 	assert_false(proc_posted(p[1], &op->op));
-	rig_sql(r, "UPDATE cooldown SET probe_ms = probe_ms - 29000");
-	proc_beat(p[1]);
-	assert_false(proc_posted(p[1], &op->op));
-	rig_sql(r, "UPDATE cooldown SET probe_ms = probe_ms - 2000; UPDATE "
+	rig_sql(r, "UPDATE cooldown SET probe_ms = probe_ms - 3600000; UPDATE "
 	    "meta SET value = value + 1 WHERE name = 'config_version'");
 	proc_poll(p[1]);
+	assert_false(proc_posted(p[1], &op->op));
+	failed(p[2], slow, "auth", false);
+	half_open(r);
+	proc_poll(p[1]);
 	assert_true(leased(p[1], op));
+	assert_true(op->lease.probe);
 	more = admit_now(p[1], key);
 	assert_false(proc_posted(p[1], &more->op));
 
@@ -180,7 +182,6 @@ the_right_of_the_dead_and_of_the_slow_is_taken_over(void **state)
 	    "meta SET value = value + 1 WHERE name = 'config_version'");
 	proc_poll(p[1]);
 	assert_true(leased(p[1], more));
-	finish(p[2], slow);
 	finish(p[1], op);
 	finish(p[1], more);
 	proc_free(p[1]);
@@ -463,7 +464,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIGGED(one_of_sixteen_responders_probes),
 		RIGGED(a_probe_that_fails_parks_for_longer),
-		RIGGED(the_right_of_the_dead_and_of_the_slow_is_taken_over),
+		RIGGED(
+		    the_right_of_the_dead_is_taken_over_that_of_the_slow_is_not),
 		RIGGED(a_busy_upstream_never_takes_out_the_last_account),
 		RIGGED(with_another_left_a_busy_one_rests),
 		RIGGED(a_stream_s_first_byte_is_proof),

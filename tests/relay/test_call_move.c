@@ -477,6 +477,15 @@ streams_must_begin_and_plain_calls_must_end(void **state)
 	assert_false(fakes.transfer->params.resend);
 	fake_gone(req);
 	fake_settled(ERR_NONE);
+	fakes.probe = true;
+	req = fake_leased(FAKE_STREAM);
+	assert_true(fakes.conf->half_open_ms <
+	    fakes.conf->first_byte_timeout_ms);
+	assert_int_equal(fakes.transfer->params.first_byte_timeout_ms,
+	    fakes.conf->half_open_ms);
+	fake_gone(req);
+	fake_settled(ERR_NONE);
+	fakes.probe = false;
 	req = fake_leased(FAKE_PLAIN);
 	assert_int_equal(fakes.transfer->params.deadline_ms,
 	    loop_now_ms(fakes.loop) + fakes.conf->plain_timeout_ms);
