@@ -50,7 +50,11 @@ run_import(struct cli *cli, struct err *err)
 
 	if ((file = prices_read_file(path, err)) == NULL)
 		return (-1);
-	rc = prices_import(cli->store, file, path, &done, err);
+	rc = prices_import(cli->store, &(struct price_import) {
+		.file = file,
+		.source = path,
+		.platform = cli_option(cli, "platform"),
+	}, &done, err);
 	json_decref(file);
 	if (rc == -1)
 		return (-1);
@@ -183,6 +187,11 @@ static const struct command_option set_options[] = {
 	{ NULL, NULL, NULL }
 };
 
+static const struct command_option import_options[] = {
+	{ "platform", "PLATFORM", "of accounts, instead of the file's own" },
+	{ NULL, NULL, NULL }
+};
+
 const struct command commands_price[] = {
 	{
 		.group = "price",
@@ -214,6 +223,7 @@ const struct command commands_price[] = {
 	{
 		.group = "price",
 		.name = "import",
+		.options = import_options,
 		.args = "[FILE]",
 		.args_max = 1,
 		.needs = NEEDS_STORE,

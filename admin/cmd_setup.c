@@ -43,7 +43,8 @@ import_prices(struct cli *cli, struct prices_done *done, struct err *err)
 		path = PRICES_FILE;
 	if ((file = prices_read_file(path, err)) == NULL)
 		return (-1);
-	rc = prices_import(cli->store, file, path, done, err);
+	rc = prices_import(cli->store, &(struct price_import) {
+		.file = file, .source = path }, done, err);
 	json_decref(file);
 	return (rc);
 }

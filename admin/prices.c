@@ -7,6 +7,7 @@
 #include "ledger/price.h"
 #include "store/store.h"
 
+#include "accounts.h"
 #include "change.h"
 #include "price_file.h"
 #include "query.h"
@@ -228,10 +229,21 @@ import_model(struct store *st, const struct price *rows, size_t n,
 	return (level_tiers(st, rows, n, source, done, err));
 }
 
-static int
-import_inside(struct store *st, const json_t *file, const char *source,
-    struct prices_done *done, struct err *err)
+static void
+put_on(struct price *rows, size_t n, const char *platform)
 {
+	size_t i;
+
+	for (i = 0; platform != NULL && i < n; i++)
+		(void)snprintf(rows[i].platform, sizeof(rows[i].platform),
+		    "%s", platform);
+}
+
+static int
+import_inside(struct store *st, const struct price_import *what,
+    const char *source, struct prices_done *done, struct err *err)
+{
+	const json_t *file = what->file;
 	struct price rows[1 + PRICE_TIERS_MAX];
 	const char *name;
 	json_t *entry;
@@ -240,7 +252,9 @@ import_inside(struct store *st, const json_t *file, const char *source,
 	json_object_foreach((json_t *)(uintptr_t)file, name, entry) {
 		if (name[0] == '_')
 			continue;
-		if ((n = price_file_model(name, entry, rows)) == 0)
+		n = price_file_model(name, entry, rows);
+		put_on(rows, n, what->platform);
+		if (n == 0)
 			done->skipped++;
 		else if (import_model(st, rows, n, source, done, err))
 			return (-1);
@@ -266,17 +280,20 @@ find_source(const json_t *file, const char *source, char out[SOURCE_SIZE])
 }
 
 int
-prices_import(struct store *st, const json_t *file, const char *source,
+prices_import(struct store *st, const struct price_import *what,
     struct prices_done *done, struct err *err)
 {
 	char noted[SOURCE_SIZE];
 	int rc;
 
 	memset(done, 0, sizeof(*done));
-	find_source(file, source, noted);
+	find_source(what->file, what->source, noted);
+	if (what->platform != NULL &&
+	    accounts_check_platform(what->platform, err))
+		return (-1);
 	if (change_begin(st, err))
 		return (-1);
-	rc = import_inside(st, file, noted, done, err);
+	rc = import_inside(st, what, noted, done, err);
 
 	/* An import that changed nothing needs no new config version. */
 	if (rc == 0 && done->added == 0) {

@@ -26,21 +26,29 @@ struct prices_done {
  */
 json_t *prices_read_file(const char *path, struct err *err);
 
+/** A price file that is to be imported. */
+struct price_import {
+	const json_t *file;
+	const char *source;	/* where the file does not name its own */
+	const char *platform;	/* whose prices they become; NULL: as the file
+				   has it */
+};
+
 /**
- * prices_import(st, file, source, done, err):
+ * prices_import(st, what, done, err):
  * Take over the prices of Claude models, in one transaction.  Numbers of a
  * row are never changed: what is new for a model is valid from now on, a
  * model's first row from the beginning of time.  A tier that the file no longer
  * has is followed
- * by one at the model's base price.  ${source} is noted where the file does
- * not name its own ("_meta": {"source", "date"}).
+ * by one at the model's base price.  ${what}'s source is noted where the file
+ * does not name its own ("_meta": {"source", "date"}).
  *
  * What the file leaves out: cache writes for 1 hour cost twice, those for 5
  * minutes 1.25 times the input price, cache reads as much as input; a tier's
  * output costs what the base's does.  Of batches, fast mode, the priority tier,
  * inference in the US and web searches no price is known then.
  */
-int prices_import(struct store *st, const json_t *file, const char *source,
+int prices_import(struct store *st, const struct price_import *what,
     struct prices_done *done, struct err *err)
     __attribute__((__warn_unused_result__));
 

@@ -201,13 +201,17 @@ shipped_prices(struct api_call *c)
 json_t *
 api_import_prices(struct api_call *c, struct err *err)
 {
-	static const char *const members[] = { "file", NULL };
+	static const char *const members[] = { "file", "platform", NULL };
 	json_t *file = json_object_get(c->body, "file");
+	struct price_import what = {
+		.source = file != NULL ? "imported" : PRICES_FILE
+	};
 	struct prices_done done;
 	struct audit a;
 	int rc;
 
-	if (api_members(c, members, err))
+	if (api_members(c, members, err) ||
+	    api_text(c, "platform", &what.platform, err))
 		return (NULL);
 	if (file != NULL && !json_is_object(file))
 		return (api_refuse(c, 400, "\"file\" must be a price file in "
@@ -216,8 +220,8 @@ api_import_prices(struct api_call *c, struct err *err)
 	if (file == NULL)
 		return (NULL);
 	api_audit(c, &a, "price.import", "", NULL);
-	rc = prices_import(c->store, file, json_object_get(c->body, "file") !=
-	    NULL ? "imported" : PRICES_FILE, &done, err);
+	what.file = file;
+	rc = prices_import(c->store, &what, &done, err);
 	json_decref(file);
 	if (rc == -1)
 		return (NULL);

@@ -313,6 +313,9 @@ is 0 "from a moment on" price set --input 3 --output 3 --from 2099-01-01 \
 is 4 "twice from the same moment" price set --input 4 --output 3 \
     --from 2099-01-01 claude-new
 echo '[]' >"$dir/prices.json"
+json "an import for another platform" '.added > 1' \
+    price import --platform claude_console "$prices"
+is 2 "an import for no platform" price import --platform x "$prices"
 is 2 "a file that is no price file" price import "$dir/prices.json"
 is 1 "a file that is not there" price import "$dir/nope.json"
 

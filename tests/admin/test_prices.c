@@ -331,7 +331,8 @@ import(struct desk *d, const json_t *file, int64_t added, int64_t unchanged)
 {
 	struct prices_done done;
 
-	desk_works(d, prices_import(d->st, file, "test", &done, &d->err));
+	desk_works(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test" }, &done, &d->err));
 	assert_int_equal(done.added, added);
 	assert_int_equal(done.unchanged, unchanged);
 }
@@ -442,8 +443,39 @@ a_file_without_our_models_is_refused(void **state)
 	struct prices_done done;
 	json_t *file = one_model("gpt", "{\"litellm_provider\": \"x\"}");
 
-	desk_fails(d, prices_import(d->st, file, "test", &done, &d->err),
+	desk_fails(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test" }, &done, &d->err),
 	    ERR_INVAL);
+	json_decref(file);
+}
+
+/* For accounts of another platform, beside those of the file's own. */
+static void
+a_file_is_imported_for_a_platform(void **state)
+{
+	struct desk *d = *state;
+	json_t *file = shipped(d);
+	struct prices_done done, other;
+
+	desk_works(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test" }, &done, &d->err));
+	desk_works(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test", .platform = "claude_console" },
+	    &other, &d->err));
+	assert_int_equal(other.added, done.added);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM price p "
+	    "WHERE p.platform = 'claude_console' AND EXISTS (SELECT 1 FROM "
+	    "price c WHERE c.platform = 'claude' AND c.pattern = p.pattern "
+	    "AND c.above_tokens = p.above_tokens AND c.input_nusd_mtok = "
+	    "p.input_nusd_mtok AND c.output_nusd_mtok = "
+	    "p.output_nusd_mtok)"), done.added);
+	desk_works(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test", .platform = "claude_console" },
+	    &other, &d->err));
+	assert_int_equal(other.added, 0);
+	desk_fails(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test", .platform = "nowhere" },
+	    &other, &d->err), ERR_INVAL);
 	json_decref(file);
 }
 
@@ -458,7 +490,8 @@ the_list_shows_what_is_in_force(void **state)
 
 	desk_works(d, prices_any(d->st, &any, &d->err));
 	assert_int_equal(any, 0);
-	desk_works(d, prices_import(d->st, file, "test", &done, &d->err));
+	desk_works(d, prices_import(d->st, &(struct price_import) {
+	    .file = file, .source = "test" }, &done, &d->err));
 	desk_works(d, prices_any(d->st, &any, &d->err));
 	assert_int_equal(any, 1);
 	list = prices_list(d->st, false, &d->err);
@@ -496,6 +529,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_price_that_is_set_stands_beside_those_before_it,
 		    desk_setup, desk_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_file_is_imported_for_a_platform, desk_setup,
+		    desk_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_file_without_our_models_is_refused, desk_setup,
 		    desk_teardown),

@@ -3,7 +3,8 @@
 // the spool lies; once there is room each is counted once, in full.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat } from
+	'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -108,6 +109,35 @@ async function booksBalance(site, team, secret) {
 	const [{ integrity_check: ok }] = await site.sql('PRAGMA integrity_check');
 	assert.equal(ok, 'ok');
 }
+
+// A backup must not be what fills the disk up.
+test('a backup for which there is no room is not begun', { skip },
+	async () => {
+		const disk = await Disk.make('256k');
+		const backup_dir = join(disk.dir, 'backup');
+		let site;
+		try {
+			site = await Site.start({ set: { backup_dir } });
+			await mkdir(backup_dir);
+			const old = 'leasehold-20200101T000000Z.db';
+			await appendFile(join(backup_dir, old), 'old');
+			const r = await site.tryLeasehold(['job', 'run', 'backup']);
+			assert.equal(r.status, 1);
+			const [, room, wanted] = r.stderr.concat(r.stdout).match(
+				/has room for (\d+) bytes; a backup may take (\d+)/);
+			const { size } = await stat(site.db);
+			assert.ok(Number(room) <= 256 << 10);
+			assert.equal(Number(wanted), size + Math.floor(size / 4));
+			assert.deepEqual(await readdir(backup_dir), [old]);
+			const job = (await site.json('job', 'list')).find(
+				j => j.name === 'backup');
+			assert.equal(job.result, 'failed');
+			assert.match(job.detail, /has room for/);
+		} finally {
+			await site?.stop();
+			await disk.remove();
+		}
+	});
 
 for (const [where, size, set] of [
 	['on another file system', '24m', () => ({})],

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,6 +42,60 @@ async function login(account, codeFor) {
 	const [status] = await once(child, 'close');
 	return { status, said };
 }
+
+// Neither endpoints nor client ids of ours: all are the operator's.
+describe('what is not configured', () => {
+	const settings = { '--authorize-url': 'https://sign.example/in',
+		'--token-url': 'https://sign.example/token',
+		'--client-id': 'c', '--redirect-uri': 'http://localhost:1/back' };
+	const said = /needs --authorize-url, --token-url, --client-id and --redirect-uri/;
+	const base = name => ['account', 'add', '--name', name, '--platform',
+		'claude', '--base-url', site.mock.url, '--credential'];
+
+	for (const missing of Object.keys(settings))
+		test(`has no default: ${missing}`, async () => {
+			const rest = Object.entries(settings).filter(
+				([name]) => name !== missing).flat();
+			const added = await site.tryLeasehold(
+				[...base('unset'), 'oauth', ...rest]);
+			assert.equal(added.status, 2);
+			assert.match(added.stderr, said);
+			// Nor by and by.
+			const name = `key${missing}`;
+			await site.leasehold([...base(name), 'api_key'],
+				{ input: 'sk-mock-unset' });
+			const changed = await site.tryLeasehold(['account', 'set', name,
+				'--credential', 'oauth', ...rest]);
+			assert.equal(changed.status, 2);
+			assert.match(changed.stderr, said);
+			for (const act of [['login', name], ['import', name, '-']]) {
+				const r = await site.tryLeasehold(['account', ...act],
+					{ input: '{"access_token":"a","refresh_token":"r"}' });
+				assert.equal(r.status, 2, r.stderr);
+				assert.match(r.stderr, /its credential is not oauth/);
+			}
+			await site.leasehold(['account', 'remove', name]);
+			// Nor when it is taken away again.
+			await site.leasehold([...base(`set${missing}`), 'oauth',
+				...Object.entries(settings).flat()]);
+			const emptied = await site.tryLeasehold(['account', 'set',
+				`set${missing}`, missing, '']);
+			assert.equal(emptied.status, 2);
+			await site.leasehold(['account', 'remove', `set${missing}`]);
+		});
+
+	test('is in none of the programs', async () => {
+		for (const program of ['sbin/leasehold',
+			'libexec/leasehold/leasehold-relay.fcgi',
+			'libexec/leasehold/leasehold-admin.fcgi']) {
+			const text = await readFile(join(prefix, program), 'latin1');
+			assert.doesNotMatch(text,
+				/https:\/\/[a-z0-9.-]+\/[!-~]*(oauth\/(token|authorize)|v1\/oauth)/);
+			assert.doesNotMatch(text,
+				/\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b/);
+		}
+	});
+});
 
 describe('signing in', () => {
 	let tokens;
