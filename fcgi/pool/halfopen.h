@@ -13,12 +13,12 @@ struct runner;
  * The right to probe an account whose breaker is half-open.  It stands on the
  * rows of its cooldowns: the request, the number of its attempt, and since
  * when.  It is that request's as long as its ledger row is open and has
- * not gone beyond that attempt, however long it takes: two would be one too many
- * for an upstream that is slow.  So it needs nobody to give it back, and is free
- * when the responder that had it is found dead, whose requests are closed by
- * others.  A stream that probes must begin within the setting half_open_s; a
- * plain call has the time that it has anyway, as it may be served already.  Store
- * thread.
+ * not gone beyond that attempt, however long it takes: two would be one too
+ * many for an upstream that is slow.  So it needs nobody to give it back, and
+ * is free when the responder that had it is found dead, whose requests are
+ * closed by others.  A stream that probes must begin within the setting
+ * half_open_s; a plain call has the time that it has anyway, as it may be
+ * served already.  Store thread.
  */
 
 /** What a process goes by before it asks the database again. */

@@ -140,7 +140,7 @@ a_probe_that_fails_parks_for_longer(void **state)
 
 /* Who dies loses the right; who is slow keeps it as long as it runs. */
 static void
-the_right_of_the_dead_is_taken_over_that_of_the_slow_is_not(void **state)
+the_dead_lose_the_right_and_the_slow_keep_it(void **state)
 {
 	struct rig *r = *state;
 	struct key_info *key = furnish(r);
@@ -464,8 +464,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIGGED(one_of_sixteen_responders_probes),
 		RIGGED(a_probe_that_fails_parks_for_longer),
-		RIGGED(
-		    the_right_of_the_dead_is_taken_over_that_of_the_slow_is_not),
+		RIGGED(the_dead_lose_the_right_and_the_slow_keep_it),
 		RIGGED(a_busy_upstream_never_takes_out_the_last_account),
 		RIGGED(with_another_left_a_busy_one_rests),
 		RIGGED(a_stream_s_first_byte_is_proof),
