@@ -73,12 +73,12 @@ const auditColumns = () => [
 function changed({ before, after }) {
 	const short = v => v === undefined || v === null ? '–' :
 		typeof v === 'object' ? '…' : String(v);
-	return Object.keys({ ...before, ...after }).filter(k =>
+	return h('div', null, Object.keys({ ...before, ...after }).filter(k =>
 		JSON.stringify(before?.[k]) !== JSON.stringify(after?.[k]) &&
 		!/^(id|.*_ms)$/.test(k)).slice(0, 6).map(k => h('div',
 		{ class: 'small' }, h('span', { class: 'quiet' }, `${k}: `),
 		before ? `${short(before[k])} → ${short(after?.[k])}` :
-			short(after?.[k])));
+			short(after?.[k]))));
 }
 
 async function historyTab(context, a) {

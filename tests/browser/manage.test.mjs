@@ -7,7 +7,7 @@ import { write } from '../e2e/lib/database.mjs';
 import { stream } from '../e2e/lib/http.mjs';
 import { park } from '../e2e/lib/parks.mjs';
 import { Tokens } from '../e2e/lib/tokens.mjs';
-import { password, Stand } from './lib/stand.mjs';
+import { password, phone, Stand } from './lib/stand.mjs';
 
 // Names are anybody's: none is markup, and none breaks a page.
 const hostile = '<img src=x onerror=alert(1)>';
@@ -95,6 +95,29 @@ describe('each page', () => {
 
 	test('is readable in each look', () => stand.lookAt(pages, 'ann'));
 
+	test('and each dialog fits a phone', async () => {
+		await stand.open(phone);
+		({ page } = stand);
+		await stand.signIn();
+		for (const [name, opener] of [['keys', 'Add a key'],
+			['keys', 'Add many'], ['budgets', 'Add a budget'],
+			['accounts', 'Add an account'], ['accounts', 'Sign in to one'],
+			['prices', 'Add a price'], ['me', 'Add a token'],
+			['users', 'Invite somebody']]) {
+			await stand.go(name);
+			await button(opener).first().click();
+			const more = dialog().locator('summary');
+			if (await more.count() > 0)
+				await more.first().click();
+			await stand.fits(opener);
+			assert.ok(await dialog().evaluate(e =>
+				e.scrollWidth <= e.clientWidth), opener);
+			await stand.shoot(`phone-${opener.replaceAll(' ', '-')}`);
+			await press('Cancel');
+			await gone();
+		}
+	});
+
 	test('offers operators no change that they may not make', async () => {
 		await stand.signIn('olga');
 		for (const name of Object.keys(pages).filter(n => n !== 'me' &&
@@ -109,6 +132,19 @@ describe('each page', () => {
 					name: /^Actions on/ }).count(), 0, name);
 		}
 		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('says what is not there, or not theirs', async () => {
+		await stand.signIn('uma');
+		for (const name of ['keys/999999', 'keys/1', 'keys/x']) {
+			await stand.go(name);
+			await page.getByRole('alert').getByText('no such').waitFor();
+		}
+		await stand.shoot('keys-not-there');
+		await stand.isAccessible();
+		await stand.go('users/1');	// not for users at all
+		await page.locator('main:not([aria-busy]) h1').waitFor();
+		assert.equal(await page.getByText('ann', { exact: true }).count(), 0);
 	});
 
 	test('shows users their own keys alone', async () => {
