@@ -94,7 +94,7 @@ static int
 run_list(struct cli *cli, struct err *err)
 {
 
-	return (output_rows(cli->json, users_list(cli->store, NULL, err),
+	return (output_rows(cli->json, users_list(cli->store, err),
 	    columns, NITEMS(columns)));
 }
 

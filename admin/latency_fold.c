@@ -9,7 +9,7 @@
 #include "latency_fold.h"
 
 /* Rows in one transaction. */
-#define FOLD_ROWS	500
+#define FOLD_ROWS	200
 
 struct folding {
 	struct latency_set hours, days;

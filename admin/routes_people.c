@@ -70,6 +70,7 @@ api_logs(struct api_call *c, struct err *err)
 	char verb[80], object[160], actor[160];
 
 	if (api_query_int(c, "below", 1, INT64_MAX, &f.below, err) ||
+	    api_query_int(c, "before", 1, INT64_MAX, &f.below, err) ||
 	    api_query_int(c, "limit", 1, AUDIT_ROWS_MAX, &f.limit, err))
 		return (NULL);
 	f.verb = api_query(c, "verb", verb, sizeof(verb));
@@ -106,8 +107,14 @@ read_user(struct api_call *c, struct user_change *u, struct err *err)
 json_t *
 api_users(struct api_call *c, struct err *err)
 {
+	struct api_range r;
+	int64_t total;
+	json_t *users;
 
-	return (api_page(c, users_list(c->store, NULL, err), err));
+	if (api_range(c, &r, err) || (users = users_page(c->store, r.limit,
+	    r.offset, &total, err)) == NULL)
+		return (NULL);
+	return (api_part(&r, users, total, err));
 }
 
 json_t *

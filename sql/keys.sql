@@ -78,7 +78,8 @@ SELECT id, bind_kind, bind_id, concurrency, models, enabled, expires_ms,
 FROM api_key WHERE name = ?;
 
 -- name: key_list
--- By name; one of a name, or a page of those of a user, or of all.
+-- By name; one of a name, or a page of those of a user, or of all.  The `+'
+-- keeps SQLite from the ledger's index by key: those that are open are few.
 -- now_ms, person or 0 twice, rows, rows before them, name or NULL
 SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	coalesce(g.name, a.name),
@@ -98,7 +99,7 @@ FROM (SELECT id FROM (SELECT id FROM api_key
     UNION ALL SELECT id FROM api_key WHERE name = ?) AS page
 JOIN api_key k ON k.id = page.id
 LEFT JOIN (SELECT key_id, count(*) AS n FROM ledger WHERE state = 0
-    GROUP BY key_id) AS f ON f.key_id = k.id
+    GROUP BY +key_id) AS f ON f.key_id = k.id
 LEFT JOIN budget r ON r.id = k.rate_id AND r.enabled = 1
 LEFT JOIN person p ON p.id = k.person_id
 LEFT JOIN account_group g ON k.bind_kind = 'group' AND g.id = k.bind_id
@@ -136,7 +137,8 @@ DELETE FROM key_secret WHERE until_ms <= ?;
 UPDATE api_key SET visible = ?, hash = ? WHERE id = ?;
 
 -- name: key_usage
--- What a key has used so far; open requests are counted, too.
+-- What a key has used so far; open requests are counted, too, and found by
+-- the index of those (`+').
 -- key_id twice
 SELECT sum(requests), coalesce(sum(cost_nusd), 0),
 	coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
@@ -147,7 +149,7 @@ FROM (SELECT requests, cost_nusd, input_tokens, output_tokens,
 	FROM key_usage WHERE key_id = ?
 	UNION ALL
 	SELECT count(*), 0, 0, 0, 0, 0, max(created_ms)
-	FROM ledger WHERE key_id = ? AND state = 0) AS parts;
+	FROM ledger WHERE +key_id = ? AND state = 0) AS parts;
 
 -- name: key_budget
 -- The money budget of a key that `key' itself sets, the oldest one in total and

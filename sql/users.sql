@@ -19,19 +19,27 @@ DELETE FROM person WHERE id = ?;
 SELECT id FROM person WHERE name = ?;
 
 -- name: user_list
--- name or '' twice
+-- By name; one of a name, or a page of all.
+-- rows, rows before them, name or NULL
 SELECT p.id, p.name, p.concurrency,
 	(SELECT count(*) FROM api_key k WHERE k.person_id = p.id
 	    AND k.revoked_ms IS NULL),
 	(SELECT count(*) FROM budget b WHERE b.scope = 'person'
 	    AND b.scope_id = p.id),
-	(SELECT count(*) FROM ledger l JOIN api_key k ON k.id = l.key_id
-	    WHERE l.state = 0 AND k.person_id = p.id),
+	coalesce(f.n, 0),
 	p.created_ms, p.role, p.enabled,
 	CASE WHEN p.password IS NULL THEN 0 ELSE 1 END, p.totp_on
-FROM person p
-WHERE ? = '' OR p.name = ?
+FROM (SELECT id FROM (SELECT id FROM person ORDER BY name LIMIT ? OFFSET ?)
+    AS part UNION ALL SELECT id FROM person WHERE name = ?) AS page
+JOIN person p ON p.id = page.id
+LEFT JOIN (SELECT k.person_id, count(*) AS n FROM
+    (SELECT key_id FROM ledger WHERE state = 0) AS l
+    JOIN api_key k ON k.id = +l.key_id
+    GROUP BY k.person_id) AS f ON f.person_id = p.id
 ORDER BY p.name;
+
+-- name: user_count
+SELECT count(*) FROM person;
 
 -- name: user_keys
 -- name
