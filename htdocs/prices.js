@@ -1,7 +1,7 @@
 // What tokens of models cost, for the ledger and for budgets in money.
 import { call, list } from './api.js';
 import { act } from './change.js';
-import { badge, empty, h, say } from './dom.js';
+import { badge, empty, field, h, say } from './dom.js';
 import { button, feet, localTime, modal, openForm, toMs, toNumber, toNusd }
 	from './form.js';
 import { head, listing, menu, moment } from './parts.js';
@@ -74,10 +74,11 @@ const edit = (context, p) => openForm({ title: t('editOf', p.model),
 
 // ---- a file of prices ----
 
-async function send(context, file, d, error) {
-	let body;
+async function send(context, { file, platform }, d, error) {
+	const body = { platform };
 	try {
-		body = file ? { file: JSON.parse(await file.text()) } : {};
+		if (file)
+			body.file = JSON.parse(await file.text());
 	} catch {
 		error.textContent = t('noJson');
 		return;
@@ -98,12 +99,16 @@ function importFile(context) {
 	const error = h('p', { class: 'error', role: 'alert' });
 	const input = h('input', { type: 'file', id: 'price-file',
 		accept: '.json,application/json' });
+	const platform = field(t('platform'), 'platform', { kind: 'select',
+		value: platforms[0], options: platforms.map(p => [p,
+			t(`platform_${p}`)]) });
 	const d = modal(t('importPrices'), [h('p', { class: 'quiet' },
 		t('importIntro')), h('div', { class: 'field' },
 		h('label', { for: 'price-file' }, t('priceFile')), input,
-		h('p', { class: 'quiet' }, t('priceFileHint'))), error, feet(
+		h('p', { class: 'quiet' }, t('priceFileHint'))), platform, error, feet(
 		button(t('cancel'), () => d.close()),
-		button(t('import'), () => send(context, input.files[0], d, error),
+		button(t('import'), () => send(context, { file: input.files[0], platform:
+			platform.querySelector('select').value }, d, error),
 			'primary'))]);
 }
 

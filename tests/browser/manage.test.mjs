@@ -702,6 +702,7 @@ describe('prices', () => {
 		const file = text => dialog().getByLabel('File').setInputFiles({
 			name: 'prices.json', mimeType: 'application/json',
 			buffer: Buffer.from(text) });
+		await pick('Platform', 'claude_console');
 		await file('{');
 		await press('Import');
 		await alert().getByText('not JSON').waitFor();
@@ -716,6 +717,7 @@ describe('prices', () => {
 		await press('Import');
 		await page.getByRole('status').getByText('1 prices are new').waitFor();
 		await row('claude-imported-1').getByText('$5.00').waitFor();
+		await row('claude-imported-1').getByText('claude_console').waitFor();
 	});
 });
 

@@ -1,0 +1,59 @@
+// The texts of the pages: each that is asked for is there, in both languages,
+// and none is there for nothing.
+// Store: any.
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { source } from '../e2e/lib/site.mjs';
+
+const folder = join(source, 'htdocs');
+let texts, code;
+
+const both = (first, rest) => Object.fromEntries(['en', 'zh'].map(name =>
+	[name, { ...first[name], ...rest[name] }]));
+
+before(async () => {
+	const [first, rest] = await Promise.all(
+		['strings-first.js', 'strings.js'].map(name =>
+			import(join(folder, name))));
+	texts = both(first.strings, rest.strings);
+	const files = (await readdir(folder)).filter(name =>
+		name.endsWith('.js') && !name.startsWith('strings'));
+	code = (await Promise.all(files.map(name =>
+		readFile(join(folder, name), 'utf8')))).join('\n');
+});
+
+test('each text is there in both languages, of one kind', () => {
+	assert.deepEqual(Object.keys(texts.zh).sort(),
+		Object.keys(texts.en).sort());
+	for (const [name, text] of Object.entries(texts.en)) {
+		assert.equal(typeof texts.zh[name], typeof text, name);
+		if (typeof text === 'function')
+			assert.equal(texts.zh[name].length, text.length, name);
+		if (Array.isArray(text))
+			assert.equal(texts.zh[name].length, text.length, name);
+	}
+});
+
+test('Chinese is Chinese', () => {
+	const same = Object.entries(texts.en).filter(([name, text]) =>
+		typeof text === 'string' && texts.zh[name] === text)
+		.map(([name]) => name);
+	for (const name of same)
+		assert.ok(texts.en[name].length <= 8, `${name} is not translated`);
+});
+
+test('each text that is asked for is there', () => {
+	const asked = [...code.matchAll(/\bt\('(\w+)'/g)].map(([, name]) => name);
+	assert.ok(asked.length > 300);
+	assert.deepEqual(asked.filter(name => !(name in texts.en)), []);
+});
+
+test('no text is there for nothing', () => {
+	// Those with a '_' are put together, and what ends as `${name}Day` does.
+	const ends = [...code.matchAll(/\}([A-Z]\w*)`/g)].map(([, end]) => end);
+	assert.deepEqual(Object.keys(texts.en).filter(name =>
+		!name.includes('_') && !ends.some(end => name.endsWith(end)) && !new RegExp(`['\`.]${name}\\b|\\b${name}:`)
+			.test(code)), []);
+});
