@@ -68,6 +68,7 @@ serve(void *arg)
 		if ((fd = accept(a->fd, NULL, NULL)) == -1)
 			break;
 		take_request(a->requests[i], sizeof(a->requests[i]), fd);
+		__atomic_store_n(&a->taken, (int)i + 1, __ATOMIC_RELEASE);
 		answer(a, a->turns[i], fd);
 		close(fd);
 	}
@@ -97,4 +98,12 @@ answerer_stop(struct answerer *a)
 
 	assert_int_equal(pthread_join(a->thread, NULL), 0);
 	close(a->fd);
+}
+
+const char *
+answerer_request(const struct answerer *a, int i)
+{
+
+	assert_true(i < __atomic_load_n(&a->taken, __ATOMIC_ACQUIRE));
+	return (a->requests[i]);
 }

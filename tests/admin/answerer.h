@@ -17,15 +17,18 @@
 struct answerer {
 	const char *const *turns[ANSWERER_TURNS];	/* NULL: no more */
 	char url[64];			/* "http://127.0.0.1:N" */
-	char requests[ANSWERER_TURNS][4096];	/* as they came */
 	bool left;			/* the last client did, during a hold */
+	char requests[ANSWERER_TURNS][4096];	/* private, like what follows */
+	int taken;			/* atomic */
 	int fd;
 	pthread_t thread;
 };
 
 /** answerer_start(a): With .turns set.  answerer_stop(a): All of them were
- * asked for. */
+ * asked for.  answerer_request(a, i): The ${i}th request, as it came; it has
+ * been answered. */
 void answerer_start(struct answerer *a);
 void answerer_stop(struct answerer *a);
+const char *answerer_request(const struct answerer *a, int i);
 
 #endif /* !TESTS_ADMIN_ANSWERER_H_ */

@@ -260,10 +260,11 @@ a_test_is_streamed(void **state)
 	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
 	    "{\"model\": \"claude-x\"}"), 200);
 	assert_non_null(strstr(v.head, "x-accel-buffering: no"));
-	assert_non_null(strstr(a.requests[0], "POST /v1/messages"));
-	assert_non_null(strstr(a.requests[0], "\"stream\":true"));
-	assert_non_null(strstr(a.requests[0], "claude-x"));
-	assert_non_null(strstr(a.requests[0], "x-api-key: sk-ant-one"));
+	assert_non_null(strstr(answerer_request(&a, 0), "POST /v1/messages"));
+	assert_non_null(strstr(answerer_request(&a, 0), "\"stream\":true"));
+	assert_non_null(strstr(answerer_request(&a, 0), "claude-x"));
+	assert_non_null(strstr(answerer_request(&a, 0),
+	    "x-api-key: sk-ant-one"));
 	j = event(&v, "step", 0);
 	assert_string_equal(json_string_value(json_object_get(j, "name")),
 	    "resolve");
@@ -284,7 +285,7 @@ a_test_is_streamed(void **state)
 
 	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
 	    NULL), 200);
-	assert_non_null(strstr(a.requests[1], "GET /v1/models"));
+	assert_non_null(strstr(answerer_request(&a, 1), "GET /v1/models"));
 	ends(&v, true, 200, "");
 	answerer_stop(&a);
 	assert_int_equal(v.long_runs, 0);
@@ -441,9 +442,11 @@ tokens_are_renewed_at_once(void **state)
 	oauth_account(d, a.url);
 	assert_int_equal(visit(&v, "POST", account_path(d, "signed",
 	    "/refresh"), NULL), 200);
-	assert_non_null(strstr(a.requests[0], "POST /token HTTP/1.1"));
-	assert_non_null(strstr(a.requests[0], "grant_type=refresh_token"));
-	assert_non_null(strstr(a.requests[0], "rt-old-token"));
+	assert_non_null(strstr(answerer_request(&a, 0),
+	    "POST /token HTTP/1.1"));
+	assert_non_null(strstr(answerer_request(&a, 0),
+	    "grant_type=refresh_token"));
+	assert_non_null(strstr(answerer_request(&a, 0), "rt-old-token"));
 	assert_true(desk_int(json_object_get(v.body, "oauth"), "expires_ms")
 	    > store_now_ms(d->st) + 3700000);
 	never_shows(&v, "at-new-token");
@@ -451,7 +454,7 @@ tokens_are_renewed_at_once(void **state)
 
 	visit_expect(&v, 40901, "POST", account_path(d, "signed",
 	    "/refresh"), NULL);
-	assert_non_null(strstr(a.requests[1], "rt-new-token"));
+	assert_non_null(strstr(answerer_request(&a, 1), "rt-new-token"));
 	answerer_stop(&a);
 	assert_int_equal(desk_number(d, "SELECT signed_in FROM "
 	    "account_oauth"), 0);

@@ -106,9 +106,9 @@ a_new_account_is_signed_in_to(void **state)
 	assert_int_equal(visit(&v, "POST", "/admin/accounts/oauth/finish",
 	    finish_body(login, "the/code")), 201);
 	answerer_stop(&a);
-	assert_non_null(strstr(a.requests[0], "POST /token"));
-	assert_non_null(strstr(a.requests[0], "code=the%2Fcode"));
-	assert_non_null(strstr(a.requests[0], "code_verifier="));
+	assert_non_null(strstr(answerer_request(&a, 0), "POST /token"));
+	assert_non_null(strstr(answerer_request(&a, 0), "code=the%2Fcode"));
+	assert_non_null(strstr(answerer_request(&a, 0), "code_verifier="));
 	id = desk_int(v.body, "id");
 	assert_string_equal(visit_text(&v, "credential"), "oauth");
 	assert_int_equal(desk_int(v.body, "weight"), 7);
@@ -182,7 +182,7 @@ an_account_is_signed_in_to_anew(void **state)
 	    "https://example.org/done?code=abc&state=%s", login);
 	assert_int_equal(visit(&v, "POST", path, finish_body(login, pasted)),
 	    200);
-	assert_non_null(strstr(a.requests[2], "code=abc&"));
+	assert_non_null(strstr(answerer_request(&a, 2), "code=abc&"));
 	answerer_stop(&a);
 	assert_int_equal(desk_number(d, "SELECT signed_in FROM "
 	    "account_oauth"), 1);
