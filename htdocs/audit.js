@@ -19,8 +19,11 @@ function members(before, after) {
 
 const differs = ([, before, after]) => text(before) !== text(after);
 
-const shown = (value, tag) => value === undefined ? '' :
-	h(tag, null, text(value));
+// Times, as people read them.
+const isTime = (name, value) => name.endsWith('_ms') && value > 1e12;
+
+const shown = (name, value, tag) => value === undefined ? '' :
+	h(tag, null, isTime(name, value) ? time(value) : text(value));
 
 function showOne(row) {
 	const all = members(row.before, row.after);
@@ -32,8 +35,8 @@ function showOne(row) {
 		rows.length === 0 ? empty(t('nothingDiffers')) :
 			table(t('changes'), [
 				[t('name'), ([name]) => name],
-				[t('before'), ([, was]) => shown(was, 'del')],
-				[t('after'), ([, , is]) => shown(is, 'ins')],
+				[t('before'), ([name, was]) => shown(name, was, 'del')],
+				[t('after'), ([name, , is]) => shown(name, is, 'ins')],
 			], rows),
 		same > 0 && h('p', { class: 'quiet' }, t('unchanged', same)));
 }

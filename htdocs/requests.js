@@ -32,14 +32,14 @@ const columns = [
 		moment(r.created_ms))],
 	['key', r => short(r.key)],
 	['model', r => short(r.model)],
-	['account', r => short(r.account)],
+	['account', r => short(r.account), 'rare'],
 	['outcome', r => h('span', { class: 'lines' }, outcome(r),
 		r.attempts > 1 && h('small', { class: 'quiet' },
 			t('tries', number(r.attempts))))],
-	['input', r => compact(input(r)), 'number'],
-	['output', r => compact(r.output_tokens), 'number'],
+	['input', r => compact(input(r)), 'number rare'],
+	['output', r => compact(r.output_tokens), 'number rare'],
 	['cost', r => money(r.cost_nusd), 'number'],
-	['firstByte', r => millis(r.first_byte_ms), 'number'],
+	['firstByte', r => millis(r.first_byte_ms), 'number rare'],
 	['total', r => millis(r.total_ms), 'number'],
 ];
 
