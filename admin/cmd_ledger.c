@@ -84,7 +84,10 @@ run_prune(struct cli *cli, struct err *err)
 		done.windows += pass.windows;
 		done.objects += pass.objects;
 	} while (pass.more);
-	if (cli->json)
+	if (pass.held && !cli->json)
+		printf("the clock has gone ahead by days since the last time: "
+		    "nothing is deleted until\nit has said so for 20 hours\n");
+	else if (cli->json)
 		output_json(json_pack("{s:I, s:I, s:I, s:o}", "rows",
 		    (json_int_t)done.requests, "windows",
 		    (json_int_t)done.windows, "objects",

@@ -64,6 +64,12 @@ job_prune_run(struct job_work *w, struct err *err)
 		if (pass.more)
 			(void)nanosleep(&pause, NULL);
 	} while (pass.more);
+	if (pass.held) {
+		(void)snprintf(w->said, sizeof(w->said), "the clock has gone "
+		    "ahead by days since the last time: nothing is deleted "
+		    "until it has said so for 20 hours");
+		return (0);
+	}
 	if (prune_audit(w, &changes, err))
 		return (-1);
 	(void)snprintf(w->said, sizeof(w->said), "%" PRId64 " requests, %"

@@ -5,6 +5,11 @@ SELECT coalesce(max(CASE WHEN name = 'ledger_cut_ms' THEN value + 0 END), 0),
     coalesce(max(CASE WHEN name = 'ledger_pruned' THEN value + 0 END), 0)
 FROM meta WHERE name IN ('ledger_cut_ms', 'ledger_pruned');
 
+-- name: prune_clock
+SELECT coalesce(max(CASE WHEN name = 'prune_seen_ms' THEN value + 0 END), 0),
+    coalesce(max(CASE WHEN name = 'prune_held' THEN value + 0 END), 0)
+FROM meta WHERE name IN ('prune_seen_ms', 'prune_held');
+
 -- name: prune_gate @mysql only
 -- No row: another is at it.
 SELECT name FROM gate WHERE name = 'prune' FOR UPDATE SKIP LOCKED;

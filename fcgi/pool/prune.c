@@ -354,13 +354,49 @@ prune_objects(struct store *st, int64_t *rows, struct err *err)
 	    NULL, err));
 }
 
+/* ---- the clock ---- */
+
+#define JUMP_MS		(2 * ROLLUP_DAY_MS)
+#define HOLD_MS		(20 * ROLLUP_HOUR_MS)
+
+/* Is the clock to be believed?  1; 0; -1. */
+static int
+believe_clock(struct store *st, struct err *err)
+{
+	int64_t now_ms = store_now_ms(st), row[2] = { 0, 0 }, gap_ms;
+	struct store_value v[4];
+	bool good;
+
+	if (store_one(st, STMT_PRUNE_CLOCK, NULL, 0, row, 2, err) < 0)
+		return (-1);
+	gap_ms = now_ms - row[0];
+	if (row[1] != 0)
+		good = gap_ms >= HOLD_MS || gap_ms < 0;
+	else
+		good = row[0] == 0 || gap_ms <= JUMP_MS;
+	if (!good && row[1] != 0)
+		return (0);
+	v[0] = store_text("prune_seen_ms");
+	v[1] = store_int(now_ms);
+	v[2] = store_text("prune_held");
+	v[3] = store_int(!good);
+	return (store_exec(st, STMT_META_PUT, v, 2, 2, NULL, err) ? -1 : good);
+}
+
 /* ---- all of it ---- */
 
 static int
 prune_inside(struct store *st, int64_t keep_days, struct prune_pass *pass,
     struct err *err)
 {
+	int rc;
 
+	if ((rc = is_alone(st, err)) != 1)
+		return (rc);
+	if ((rc = believe_clock(st, err)) != 1) {
+		pass->held = true;
+		return (rc);
+	}
 	if (keep_days > 0 && prune_ledger(st, prune_cut_ms(store_now_ms(st),
 	    keep_days), PRUNE_MAX, &pass->requests, err))
 		return (-1);

@@ -25,6 +25,12 @@ struct store;
  *	what is gone	a day after the upstream said so, if it does not give it
  *			again; files last until they are deleted
  *
+ * A clock that jumped ahead by days is not believed at once, or a wrong one
+ * would have taken what cannot be had back: where the last pass (meta:
+ * prune_seen_ms) is longer ago than 2 days nothing goes (prune_held) until the
+ * clock has said so for 20 hours, or is back.  After a rest of some days it is
+ * so as well.
+ *
  * The cut is a whole hour of UTC, so that an hour's rows are all there or are
  * not to be counted on.
  */
@@ -56,6 +62,7 @@ int prune_windows(struct store *st, int64_t max, int64_t *rows,
 struct prune_pass {
 	int64_t requests, windows, sessions, objects;
 	bool more;		/* are left */
+	bool held;		/* nothing, as the clock jumped */
 };
 
 /**

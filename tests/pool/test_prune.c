@@ -212,6 +212,55 @@ objects_go_when_the_upstream_has_them_no_more(void **state)
 	assert_int_equal(rig_int(r, "SELECT count(*) FROM object"), 4);
 }
 
+/* ---- the clock ---- */
+
+/* The last pass was so long ago; true: all is kept. */
+static bool
+held(struct rig *r, int64_t hours_ago)
+{
+	struct prune_pass pass;
+	struct err err = { 0 };
+	char sql[256];
+
+	(void)snprintf(sql, sizeof(sql), "UPDATE meta SET value = %lld WHERE "
+	    "name = 'prune_seen_ms'", (long long)(store_now_ms(r->st) -
+	    hours_ago * 3600000));
+	rig_sql(r, sql);
+	if (prune_some(r->st, 0, &pass, &err))
+		fail_msg("%s", err.text);
+	assert_true(!pass.held || !pass.more);
+	assert_int_equal(pass.objects, !pass.held);
+	if (pass.objects > 0)
+		object(r, "old", "batch", 30, -1);
+	return (pass.held);
+}
+
+static void
+a_clock_that_jumped_ahead_takes_nothing_at_once(void **state)
+{
+	struct rig *r = *state;
+
+	object(r, "old", "batch", 30, -1);
+	assert_false(prune(r, 0));	/* the first ever */
+	object(r, "old", "batch", 30, -1);
+	assert_false(held(r, 0));
+	assert_false(held(r, 47));
+	/* It jumps, and is back after a while. */
+	assert_true(held(r, 49));
+	assert_true(held(r, 1));
+	assert_true(held(r, 19));
+	assert_false(held(r, -49));
+	assert_false(held(r, 1));
+	/* It was switched off for long: a day later it goes on. */
+	assert_true(held(r, 24 * 365));
+	assert_true(held(r, 19));
+	assert_false(held(r, 24));
+	/* Once a week: every other time. */
+	assert_true(held(r, 24 * 7));
+	assert_false(held(r, 24 * 7));
+	assert_true(held(r, 24 * 7));
+}
+
 int
 main(void)
 {
@@ -222,6 +271,7 @@ main(void)
 		T(many_rows_take_many_passes),
 		T(a_settlement_that_comes_too_late_changes_nothing),
 		T(objects_go_when_the_upstream_has_them_no_more),
+		T(a_clock_that_jumped_ahead_takes_nothing_at_once),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
