@@ -20,10 +20,16 @@ struct store;
  * All of these are null where this machine does not know the zone.
  */
 
-/** budget_view_list(st, err): Array of all budgets.  budget_view_show: one of
- * them.  budget_view_on: those on one key, user or group (${scope}).
- * budget_view_key: all that requests with a key count against. */
+/**
+ * budget_view_list(st, err): Array of all budgets.
+ * budget_view_page: ${limit} of them after the first ${offset}, and how many
+ * there are.  budget_view_show: one of them.
+ * budget_view_on: those on one key, user or group (${scope}).
+ * budget_view_key: all that requests with a key count against.
+ */
 json_t *budget_view_list(struct store *st, struct err *err);
+json_t *budget_view_page(struct store *st, int64_t limit, int64_t offset,
+    int64_t *total, struct err *err);
 json_t *budget_view_show(struct store *st, const char *name, struct err *err);
 json_t *budget_view_on(struct store *st, const char *scope, const char *of,
     struct err *err);

@@ -13,7 +13,7 @@
 /* Rows that are looked at in one go: a few to begin with, as often they are
  * enough. */
 #define ROWS_MIN	500
-#define ROWS_MAX	4000
+#define ROWS_MAX	2000
 
 /* A user's requests are found by the keys, unless they are more. */
 #define KEYS_MAX	16

@@ -11,8 +11,14 @@
 json_t *
 api_budgets(struct api_call *c, struct err *err)
 {
+	struct api_range r;
+	json_t *budgets;
+	int64_t total;
 
-	return (api_page(c, budget_view_list(c->store, err), err));
+	if (api_range(c, &r, err) || (budgets = budget_view_page(c->store,
+	    r.limit, r.offset, &total, err)) == NULL)
+		return (NULL);
+	return (api_part(&r, budgets, total, err));
 }
 
 json_t *

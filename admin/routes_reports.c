@@ -18,7 +18,7 @@
 #define REQUESTS_MAX	1000
 
 /* So long a page of requests is looked for; what is rare takes several. */
-#define PATIENCE_MS	25
+#define PATIENCE_MS	15
 
 /* ---- usage ---- */
 

@@ -45,9 +45,23 @@ const columns = [
 
 function found(context, { items, next }, asked) {
 	if (items.length === 0)
-		return empty(asked ? t('noneFits') : t('noRequests'));
+		return [empty(asked ? t('noneFits') : t('noRequests')),
+			next ? turner(context, next) : ''];
 	return [table(t('requests'), columns.map(([name, ...rest]) =>
 		[t(name), ...rest]), items), turner(context, next)];
+}
+
+// What is rare is looked for a part of the ledger at a time: on, until there
+// is something, for some seconds.
+async function search(asked) {
+	const query = new URLSearchParams(asked);
+	const until = Date.now() + 5000;
+	for (;;) {
+		const page = await get(`/requests?${query}`);
+		if (page.items.length > 0 || !page.next || Date.now() > until)
+			return page;
+		query.set('before', page.next);
+	}
 }
 
 export async function requestsPage(context) {
@@ -60,8 +74,7 @@ export async function requestsPage(context) {
 		asked.set('since_ms', Date.now() - spans[query.get('span')]);
 	let list;
 	try {
-		list = found(context, await get(`/requests?${asked}`),
-			asked.size > 0);
+		list = found(context, await search(asked), asked.size > 0);
 	} catch (error) {
 		// A name that there is not.
 		if (!(error instanceof ApiError) || ![400, 404].includes(error.status))

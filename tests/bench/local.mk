@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/bench/bench.mjs \
 	tests/bench/leaving.mjs \
 	tests/bench/ledger.mjs \
+	tests/bench/lists.mjs \
 	tests/bench/proc.mjs \
 	tests/bench/report.mjs \
 	tests/bench/run \
