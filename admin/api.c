@@ -47,6 +47,16 @@ api_done(struct api_call *c)
 	return (json_object());
 }
 
+bool
+api_is_person(struct api_call *c)
+{
+
+	if (c->who.person_id != 0)
+		return (true);
+	(void)api_refuse(c, 403, "a token of the installation is no person");
+	return (false);
+}
+
 struct actor
 api_actor(const struct api_call *c)
 {

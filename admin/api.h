@@ -114,6 +114,10 @@ struct conf *api_conf(struct api_call *c);
 /** api_done(c): The answer of what has nothing to say: {}. */
 json_t *api_done(struct api_call *c);
 
+/** api_is_person(c): Only people have passwords, second factors and tokens of
+ * their own; false: refused. */
+bool api_is_person(struct api_call *c);
+
 /** api_actor(c): For the audit log; borrows from ${c}. */
 struct actor api_actor(const struct api_call *c);
 

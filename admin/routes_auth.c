@@ -7,7 +7,6 @@
 
 #include "people.h"
 #include "second_factor.h"
-#include "tokens.h"
 #include "tries.h"
 
 #include "api.h"
@@ -160,17 +159,6 @@ api_me(struct api_call *c, struct err *err)
 	return (present(c, c->token, err));
 }
 
-/* Only people have passwords and second factors. */
-static bool
-is_person(struct api_call *c)
-{
-
-	if (c->who.person_id != 0)
-		return (true);
-	(void)api_refuse(c, 403, "a token of the installation is no person");
-	return (false);
-}
-
 /* Who found a browser open may not guess the password either: tries count as
  * those of sign-ins do. */
 static bool
@@ -208,7 +196,7 @@ api_set_me(struct api_call *c, struct err *err)
 	};
 	const char *old, *new;
 
-	if (!is_person(c) || api_members(c, members, err) ||
+	if (!api_is_person(c) || api_members(c, members, err) ||
 	    api_need_text(c, "password", &old, err) ||
 	    api_need_text(c, "new_password", &new, err) ||
 	    !may_try(c, err) || people_set_password(c->store, &c->who, old, new,
@@ -231,59 +219,6 @@ api_end_sign_in(struct api_call *c, struct err *err)
 
 	if (api_id(c, 0, &id, err) ||
 	    sign_in_end(c->store, &c->who, id, err))
-		return (NULL);
-	return (api_done(c));
-}
-
-/* ---- tokens of one's own ---- */
-
-json_t *
-api_tokens(struct api_call *c, struct err *err)
-{
-
-	return (tokens_list(c->store, c->who.person_id, err));
-}
-
-json_t *
-api_make_token(struct api_call *c, struct err *err)
-{
-	static const char *const members[] = {
-		"name", "expires_ms", "read_only", NULL
-	};
-	struct token_spec spec = { .person_id = c->who.person_id };
-	char token[TOKEN_SIZE];
-	struct audit a;
-	json_t *j;
-
-	if (!is_person(c) || api_members(c, members, err) ||
-	    api_need_text(c, "name", &spec.name, err) ||
-	    api_int(c, "expires_ms", store_now_ms(c->store), INT64_MAX,
-	    &spec.expires_ms, err) ||
-	    api_bool(c, "read_only", &spec.read_only, err))
-		return (NULL);
-	api_audit(c, &a, "token.create", "", spec.name);
-	if (tokens_create(c->store, c->pepper, &spec, token, err))
-		return (NULL);
-	if ((j = json_pack("{s:s, s:s}", "name", spec.name, "token", token))
-	    == NULL)
-		err_set(err, ERR_NOMEM, "no memory for an answer");
-	seal_wipe(token, sizeof(token));
-	c->status = 201;
-	return (j);
-}
-
-json_t *
-api_revoke_token(struct api_call *c, struct err *err)
-{
-	char name[LIMIT_NAME_BYTES];
-	struct audit a;
-	int64_t id;
-
-	if (!is_person(c) || api_id(c, 0, &id, err) ||
-	    api_name(c, STMT_NAME_OF_TOKEN, name, err))
-		return (NULL);
-	api_audit(c, &a, "token.revoke", name, NULL);
-	if (tokens_revoke_own(c->store, c->who.person_id, id, err))
 		return (NULL);
 	return (api_done(c));
 }
@@ -329,7 +264,7 @@ api_begin_factor(struct api_call *c, struct err *err)
 {
 	static const char *const members[] = { "password", NULL };
 
-	if (!is_person(c) || api_members(c, members, err) ||
+	if (!api_is_person(c) || api_members(c, members, err) ||
 	    !knows_password(c, err) || store_begin(c->store, true, err))
 		return (NULL);
 	return (end_factor(c, "user.second_factor_begin",
@@ -344,7 +279,7 @@ api_confirm_factor(struct api_call *c, struct err *err)
 	const char *code;
 	json_t *codes;
 
-	if (!is_person(c) || api_members(c, members, err) ||
+	if (!api_is_person(c) || api_members(c, members, err) ||
 	    api_need_text(c, "code", &code, err) ||
 	    store_begin(c->store, true, err))
 		return (NULL);
@@ -360,7 +295,7 @@ api_drop_factor(struct api_call *c, struct err *err)
 	static const char *const members[] = { "password", NULL };
 	json_t *done = NULL;
 
-	if (!is_person(c) || api_members(c, members, err) ||
+	if (!api_is_person(c) || api_members(c, members, err) ||
 	    !knows_password(c, err) || store_begin(c->store, true, err))
 		return (NULL);
 	if (second_factor_off(c->store, c->who.person_id, err) == 0)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <curl/curl.h>
+
 #include "ledger/meta.h"
 
 #include "accounts.h"
@@ -33,6 +35,23 @@ desk_fails(struct desk *d, int rc, enum err_code code)
 		fail_msg("it gave %d, %s: %s", rc,
 		    err_info(d->err.code)->name, d->err.text);
 	err_clear(&d->err);
+}
+
+int
+desk_start_curl(void **state)
+{
+
+	(void)state;
+	return (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1);
+}
+
+int
+desk_stop_curl(void **state)
+{
+
+	(void)state;
+	curl_global_cleanup();
+	return (0);
 }
 
 void

@@ -32,6 +32,10 @@ int desk_setup(void **state);
 int desk_setup_sqlite(void **state);
 int desk_teardown(void **state);
 
+/** For a whole group of tests that ask upstreams. */
+int desk_start_curl(void **state);
+int desk_stop_curl(void **state);
+
 /** desk_open_seal(d): Read the master key file again. */
 void desk_open_seal(struct desk *d);
 

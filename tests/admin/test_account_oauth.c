@@ -2,7 +2,6 @@
 
 #include "visit.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,23 +352,6 @@ a_pair_that_is_there_is_taken_over(void **state)
 	visit_fini(&v);
 }
 
-static int
-start_curl(void **state)
-{
-
-	(void)state;
-	return (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1);
-}
-
-static int
-stop_curl(void **state)
-{
-
-	(void)state;
-	curl_global_cleanup();
-	return (0);
-}
-
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
     desk_teardown)
 
@@ -385,5 +367,6 @@ main(void)
 		DESK_TEST(a_pair_that_is_there_is_taken_over),
 	};
 
-	return (cmocka_run_group_tests(tests, start_curl, stop_curl));
+	return (cmocka_run_group_tests(tests, desk_start_curl,
+	    desk_stop_curl));
 }

@@ -28,19 +28,6 @@ static const struct {
 #undef ROUTE
 };
 
-/* "/a/{id}" as "/a/1". */
-static const char *
-fill(const char *path, char buf[128])
-{
-	const char *brace = strchr(path, '{');
-
-	if (brace == NULL)
-		return (path);
-	(void)snprintf(buf, 128, "%.*s1%s", (int)(brace - path), path,
-	    strchr(brace, '}') + 1);
-	return (buf);
-}
-
 /* ---- requests that another site makes a browser send ---- */
 
 static void
@@ -76,7 +63,7 @@ without_the_token_a_cookie_changes_nothing(void **state)
 			for (k = 0; k < NITEMS(types); k++) {
 				v.type = types[k];
 				visit_expect(&v, 40301, routes[i].method,
-				    fill(routes[i].path, path),
+				    visit_path(routes[i].path, path),
 				    routes[i].body ? "{}" : NULL);
 			}
 		}
@@ -332,7 +319,7 @@ no_answer_has_a_secret(void **state)
 	for (i = 0; i < NITEMS(routes); i++) {
 		if (strcmp(routes[i].method, "GET") != 0)
 			continue;
-		(void)visit(&v, "GET", fill(routes[i].path, path), NULL);
+		(void)visit(&v, "GET", visit_path(routes[i].path, path), NULL);
 		text = json_dumps(v.body, 0);
 		for (j = 0; j < NITEMS(secrets); j++) {
 			if (strstr(text, secrets[j]) != NULL)
@@ -468,7 +455,7 @@ nobody_is_led_elsewhere(void **state)
 	for (i = 0; i < NITEMS(routes); i++) {
 		if (strcmp(routes[i].method, "GET") != 0)
 			continue;
-		(void)visit(&v, "GET", fill(routes[i].path, path), NULL);
+		(void)visit(&v, "GET", visit_path(routes[i].path, path), NULL);
 		assert_null(strstr(v.head, "ocation:"));
 		assert_false(v.status >= 300 && v.status < 400);
 	}
@@ -489,7 +476,7 @@ answers_are_no_pages(void **state)
 	for (i = 0; i < NITEMS(routes); i++) {
 		if (strcmp(routes[i].method, "GET") != 0)
 			continue;
-		(void)visit(&v, "GET", fill(routes[i].path, path), NULL);
+		(void)visit(&v, "GET", visit_path(routes[i].path, path), NULL);
 		assert_non_null(strstr(v.head,
 		    "content-type: application/json\r\n"));
 		if (v.status != 200)

@@ -297,19 +297,6 @@ bad_values_are_refused(void **state)
 	visit_fini(&v);
 }
 
-/* "/a/{id}/b" as "/a/1/b"; there is none of that id, or it is of no use. */
-static const char *
-fill(const char *path, char buf[128])
-{
-	const char *brace = strchr(path, '{');
-
-	if (brace == NULL)
-		return (path);
-	(void)snprintf(buf, 128, "%.*s1%s", (int)(brace - path), path,
-	    strchr(brace, '}') + 1);
-	return (buf);
-}
-
 /* Who may what: of each route the least role, which is in its row; nothing is
  * changed by one below.  What is for oneself is in test_sign_in. */
 static void
@@ -337,7 +324,7 @@ each_route_asks_for_its_role(void **state)
 		if (role != ROLE_NONE)
 			visit_join(&v, d, role_word(role), role_word(role));
 		for (i = 0; i < NITEMS(routes); i++) {
-			path = fill(routes[i].path, buf);
+			path = visit_path(routes[i].path, buf);
 			body = routes[i].body ? "{}" : NULL;
 			if (strncmp(path, "/auth/", 6) == 0 ||
 			    routes[i].role == ROLE_NONE)

@@ -176,6 +176,18 @@ visit(struct visit *v, const char *method, const char *path,
 	return (v->status);
 }
 
+const char *
+visit_path(const char *path, char buf[128])
+{
+	const char *brace = strchr(path, '{');
+
+	if (brace == NULL)
+		return (path);
+	(void)snprintf(buf, 128, "%.*s1%s", (int)(brace - path), path,
+	    strchr(brace, '}') + 1);
+	return (buf);
+}
+
 void
 visit_expect(struct visit *v, int code, const char *method, const char *path,
     const char *body)

@@ -37,6 +37,9 @@ void visit_fini(struct visit *v);
 int visit(struct visit *v, const char *method, const char *path,
     const char *body);
 
+/** visit_path(path, buf): "/a/{id}/b" as "/a/1/b". */
+const char *visit_path(const char *path, char buf[128]);
+
 /** visit_expect(v, code, method, path, body): An error of this code. */
 void visit_expect(struct visit *v, int code, const char *method,
     const char *path, const char *body);
