@@ -19,6 +19,7 @@
 
 static const struct column status_columns[] = {
 	{ "version", "version", COLUMN_TEXT },
+	{ "database", "database", COLUMN_TEXT },
 	{ "schema", "schema", COLUMN_INT },
 	{ "time", "now_ms", COLUMN_TIME },
 	{ "open requests", "open_requests", COLUMN_INT },

@@ -56,6 +56,10 @@ static const struct field probe_fields[] = {
 	{ .name = "good_ms", .kind = FIELD_INT },
 };
 
+static const struct field database_fields[] = {
+	{ .name = "database", .kind = FIELD_TEXT },
+};
+
 static const struct field open_fields[] = {
 	{ .name = "open_requests", .kind = FIELD_INT },
 };
@@ -213,6 +217,19 @@ accounts(struct store *st, struct err *err)
 	return (list);
 }
 
+/* As it names itself. */
+static json_t *
+database(struct store *st, struct err *err)
+{
+	json_t *row, *name;
+
+	row = query_row(st, STMT_DATABASE_VERSION, NULL, 0, database_fields,
+	    NITEMS(database_fields), "database", err);
+	name = json_incref(json_object_get(row, "database"));
+	json_decref(row);
+	return (name);
+}
+
 json_t *
 status_get(struct store *st, struct err *err)
 {
@@ -228,6 +245,7 @@ status_get(struct store *st, struct err *err)
 	if (add(status, "now_ms", json_integer(now), err) ||
 	    add(status, "version", json_string(PACKAGE_VERSION), err) ||
 	    add(status, "schema", json_integer(schema), err) ||
+	    add(status, "database", database(st, err), err) ||
 	    add(status, "responders", responders(st, now, err), err) ||
 	    add(status, "accounts", accounts(st, err), err) ||
 	    add(status, "probes", status_probes(st, NULL, err), err) ||

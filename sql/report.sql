@@ -1,5 +1,12 @@
 -- What `status' and `requests' show.
 
+-- name: database_version @sqlite
+SELECT 'SQLite ' || sqlite_version();
+
+-- name: database_version @mysql
+SELECT concat(CASE WHEN version() LIKE '%MariaDB%' THEN 'MariaDB '
+	ELSE 'MySQL ' END, version());
+
 -- name: responder_list
 SELECT id, kind, node, host, pid, version, started_ms, beat_ms, requests,
 	draining

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "visit.h"
 
 #include <stdio.h>
@@ -70,6 +72,25 @@ jobs_are_listed_and_run(void **state)
 	    "olga");
 
 	visit_expect(&v, 40401, "POST", "/jobs/nap/run", NULL);
+	visit_fini(&v);
+}
+
+static void
+status_names_versions(void **state)
+{
+	struct desk *d = *state;
+	int64_t schema;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	assert_int_equal(visit(&v, "GET", "/status", NULL), 200);
+	assert_string_equal(visit_text(&v, "version"), PACKAGE_VERSION);
+	desk_works(d, store_schema_version(d->st, &schema, &d->err));
+	assert_int_equal(desk_int(v.body, "schema"), schema);
+	assert_non_null(strstr(visit_text(&v, "database"),
+	    store_shared(d->st) ? "M" : "SQLite 3."));
+	assert_non_null(strpbrk(visit_text(&v, "database"), "0123456789"));
 	visit_fini(&v);
 }
 
@@ -284,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(jobs_are_listed_and_run),
+		DESK_TEST(status_names_versions),
 		DESK_TEST(a_job_runs_once_at_a_time),
 		DESK_TEST(settings_are_those_of_the_file),
 		DESK_TEST(workers_hold_leases),
