@@ -31,6 +31,7 @@ const sections = [
 	{ name: 'system', pages: [
 		{ name: 'jobs', role: 'operator' },
 		{ name: 'settings', role: 'operator' },
+		{ name: 'maintenance', role: 'operator' },
 		{ name: 'audit', role: 'operator' },
 		{ name: 'me', role: 'user' },
 		{ name: 'wizard', role: 'admin', aside: true },

@@ -132,6 +132,7 @@ export function makeForm({ fields, label, isNew, send, cancel, style }) {
 		event.preventDefault();
 		submit.disabled = true;
 		error.textContent = '';
+		pointAt(fields, '');
 		try {
 			await send(read(fields, isNew));
 		} catch (failure) {

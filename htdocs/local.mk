@@ -23,6 +23,7 @@ dist_htdocs_DATA = \
 	htdocs/jobs.js \
 	htdocs/keys.js \
 	htdocs/live.js \
+	htdocs/maintenance.js \
 	htdocs/manage.css \
 	htdocs/me.js \
 	htdocs/my-usage.js \
@@ -39,6 +40,7 @@ dist_htdocs_DATA = \
 	htdocs/strings.js \
 	htdocs/style.css \
 	htdocs/text.js \
+	htdocs/tokens.js \
 	htdocs/usage.js \
 	htdocs/users.js \
 	htdocs/wizard.js

@@ -2,21 +2,16 @@
 import { call, get } from './api.js';
 import { act } from './change.js';
 import { badge, empty, h, table } from './dom.js';
-import { button, feet, localTime, modal, openForm, toMs } from './form.js';
+import { button, openForm } from './form.js';
 import { about, head, headTwo, moment } from './parts.js';
 import { qrCode } from './qr.js';
 import { lines, secret } from './setup.js';
 import { number, t } from './text.js';
+import { addToken, keepThis, tokenColumns } from './tokens.js';
 
 const password = (name, label, autocomplete = 'current-password', more) =>
 	({ name, label, kind: 'password', autocomplete, required: true, wide: true,
 		...more });
-
-// What is shown this once, in a dialog that nothing closes by mistake.
-function keepThis(title, ...children) {
-	const d = modal(title, [...children, feet(button(t('close'),
-		() => d.close(), 'primary'))], { keep: true });
-}
 
 // ---- password and second factor ----
 
@@ -67,43 +62,6 @@ const dropFactor = context => openForm({ title: t('turnOffFactor'),
 		await context.again();
 	} });
 
-// ---- tokens ----
-
-const lives = [['', 'never'], ['7', 'days7'], ['30', 'days30'],
-	['90', 'days90'], ['365', 'days365'], ['own', 'untilDate']];
-
-const endOf = ({ life, until }) => life === 'own' ? toMs(until) :
-	Date.now() + Number(life) * 86400000;
-
-function addToken(context) {
-	const d = openForm({ title: t('addToken'), isNew: true, label: t('add'),
-		intro: t('tokenIntro'), fields: [
-			{ name: 'name', label: t('name'), required: true, maxlength: 64,
-				wide: true },
-			{ name: 'scope', label: t('mayDo'), kind: 'select', wide: true,
-				options: [['read', t('mayRead')], ['all', t('mayAll')]] },
-			{ name: 'life', label: t('expires'), kind: 'select', value: '90',
-				options: lives.map(([n, text]) => [n, t(text)]) },
-			{ name: 'until', label: t('until'), kind: 'datetime-local',
-				min: localTime(Date.now()) }],
-		send: async said => {
-			const made = await call('POST', '/auth/tokens', {
-				name: said.name, read_only: said.scope === 'read',
-				...said.life ? { expires_ms: endOf(said) } : {} });
-			await context.again();
-			keepThis(t('newToken'), h('p', null, t('shownOnce')),
-				secret(made.token), h('p', { class: 'quiet' },
-					t('tokenUse')));
-		} });
-	const { life, until } = d.querySelector('form').elements;
-	const show = () => {
-		until.required = life.value === 'own';
-		until.closest('.field').hidden = !until.required;
-	};
-	life.addEventListener('change', show);
-	show();
-}
-
 // ---- what is shown ----
 
 // The program and the system, of all that a browser says it is.
@@ -124,19 +82,6 @@ const signInColumns = context => [
 	[t('acts'), s => s.current ? badge(t('thisOne'), 'good') : act(context,
 		t('signOut'), () => call('DELETE', `/auth/sign-ins/${s.id}`)
 			.then(context.again), { question: t('endSignIn') }), 'last'],
-];
-
-const tokenColumns = context => [
-	[t('name'), k => h('div', null, h('strong', null, k.name),
-		h('div', null, h('code', null, `${k.visible}…`)))],
-	[t('mayDo'), k => badge(t(k.scope === 'read' ? 'mayRead' : 'mayAll'),
-		k.scope === 'read' ? 'quiet' : 'warn')],
-	[t('created'), k => moment(k.created_ms)],
-	[t('expires'), k => k.expires_ms && k.expires_ms < Date.now() ?
-		badge(t('expired'), 'bad') : moment(k.expires_ms) || t('never')],
-	[t('acts'), k => act(context, t('revoke'), () => call('DELETE',
-		`/auth/tokens/${k.id}`).then(context.again),
-	{ question: t('revokeToken', k.name), danger: true }), 'last'],
 ];
 
 const endOthers = (context, others) => act(context, t('signOutOthers'),
@@ -162,7 +107,10 @@ export async function mePage(context) {
 		[t('created'), moment(me.created_ms)]]),
 	headTwo(t('signIns'), others.length > 0 && endOthers(context, others)),
 	table(t('signIns'), signInColumns(context), signIns, t('none')),
-	headTwo(t('tokens'), button(t('addToken'), () => addToken(context))),
+	headTwo(t('tokens'), button(t('addToken'), () => addToken(context,
+		{ path: '/auth/tokens', intro: t('tokenIntro'),
+			all: t('mayAll') }))),
 	tokens.length === 0 ? empty(t('noTokens')) : table(t('tokens'),
-		tokenColumns(context), tokens));
+		tokenColumns(context, { path: '/auth/tokens',
+			all: () => t('mayAll') }), tokens));
 }

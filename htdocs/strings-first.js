@@ -84,6 +84,8 @@ export const strings = {
 		jobs: 'Jobs',
 		// ---- settings ----
 		settings: 'Settings',
+		// ---- maintenance ----
+		maintenance: 'Maintenance',
 		// ---- first run ----
 		wizard: 'First steps',
 		// ---- my usage ----
@@ -162,6 +164,8 @@ export const strings = {
 		jobs: '任务',
 		// ---- settings ----
 		settings: '设置',
+		// ---- maintenance ----
+		maintenance: '维护',
 		// ---- first run ----
 		wizard: '快速开始',
 		// ---- my usage ----

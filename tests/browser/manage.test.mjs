@@ -90,7 +90,8 @@ describe('each page', () => {
 		users: 'Users', 'users/3': 'uma', accounts: 'Accounts',
 		'accounts/1': 'first', 'accounts/1?tab=history': 'first',
 		'accounts/1?tab=why': 'first', prices: 'Prices', jobs: 'Jobs',
-		settings: 'Settings', me: 'My sign-in', wizard: 'First steps',
+		settings: 'Settings', maintenance: 'Maintenance', me: 'My sign-in',
+		wizard: 'First steps',
 		'my-usage': 'My usage' };
 
 	test('is readable in each look', () => stand.lookAt(pages, 'ann'));
@@ -103,6 +104,7 @@ describe('each page', () => {
 			['keys', 'Add many'], ['budgets', 'Add a budget'],
 			['accounts', 'Add an account'], ['accounts', 'Sign in to one'],
 			['prices', 'Add a price'], ['me', 'Add a token'],
+			['maintenance', 'Add a token'],
 			['users', 'Invite somebody']]) {
 			await stand.go(name);
 			await button(opener).first().click();
@@ -718,6 +720,154 @@ describe('prices', () => {
 		await page.getByRole('status').getByText('1 prices are new').waitFor();
 		await row('claude-imported-1').getByText('$5.00').waitFor();
 		await row('claude-imported-1').getByText('claude_console').waitFor();
+	});
+});
+
+const usageHead = 'usage_date_utc,model_version,usage_input_tokens_no_cache,' +
+	'usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,' +
+	'usage_input_tokens_cache_read,usage_output_tokens,web_search_count\n';
+
+describe('maintenance', () => {
+	const region = name => page.getByRole('region', { name, exact: true });
+
+	test('the doctor looks, and says what to do', async () => {
+		await stand.signIn('olga');
+		await stand.go('maintenance');
+		await button('Check now').click();
+		const checks = region('Doctor');
+		await checks.getByRole('row', { name: /^Database / })
+			.getByText('well', { exact: true }).waitFor();
+		assert.ok(await checks.getByRole('row').count() > 10);
+		await stand.shoot('doctor');
+		await stand.isAccessible();
+		// What a host that ails is told.
+		await page.route('**/api/v1/doctor', route => route.fulfill({
+			json: { ok: false, failed: 1, warnings: 1, checks: [
+				{ name: 'config', title: 'settings', verdict: 'ok',
+					seen: hostile, remedy: null },
+				{ name: 'of-tomorrow', title: 'x', verdict: 'warn',
+					seen: long, remedy: null },
+				{ name: 'disk', title: 'x', verdict: 'fail',
+					seen: 'no room', remedy: `Make room:\n    rm ${long} ` +
+						`${long}\n` }] } }));
+		await button('Check now').click();
+		await page.getByText('Failed: 1, warnings: 1').waitFor();
+		assert.match(await checks.getByRole('row').nth(1).textContent(),
+			/no room.*rm a-name/s);
+		await row('of-tomorrow').getByText('warning').waitFor();
+		await stand.shoot('doctor-ails');
+		await stand.isAccessible();
+		await page.setViewportSize(phone.viewport);
+		await stand.fits('doctor on a phone');
+		await stand.shoot('phone-doctor-ails');
+		assert.deepEqual(stand.complaints, []);
+		await page.unroute('**/api/v1/doctor');
+		await page.route('**/api/v1/doctor', route => route.fulfill({
+			status: 429, json: { code: 42901, error: 'as many as can' } }));
+		await button('Check now').click();
+		await page.getByRole('status').getByText('as many as can').waitFor();
+		assert.ok(await button('Check now').isEnabled());
+	});
+
+	test('sums are verified, and those that differ shown', async () => {
+		await stand.signIn('olga');
+		await stand.go('maintenance');
+		await button('Verify').click();
+		await page.getByText('All sums are those of the rows').waitFor();
+		await write(site, `UPDATE usage_day SET requests = requests + 7
+			WHERE requests > 0`);
+		await button('Verify').click();
+		await page.getByText(/^Sums that differ: [1-9]/).waitFor();
+		await region('Differences').getByRole('row').filter({ hasText:
+			'requests' }).first().waitFor();
+		await stand.shoot('verify-differs');
+		await stand.isAccessible();
+		await write(site, `UPDATE usage_day SET requests = requests - 7
+			WHERE requests > 7`);
+		await button('Verify').click();
+		await page.getByText('All sums are those of the rows').waitFor();
+	});
+
+	test('a report of the provider is compared', async () => {
+		await stand.signIn('olga');
+		await stand.go('maintenance');
+		const error = page.locator('form [role=alert]');
+		const area = page.getByLabel('Or its text');
+		await button('Compare').click();
+		await error.getByText('Choose a file').waitFor();
+		await area.fill('a,b\n1,2\n');
+		await button('Compare').click();
+		await error.getByText('names no column').or(error.getByText(
+			'usage_date_utc')).first().waitFor();
+		await area.fill(`${usageHead}2026-11-01,claude-x,10,0,0,0,5,0\n`);
+		await page.getByText('More …').click();
+		await page.getByLabel('Tolerance').fill('much');
+		await button('Compare').click();
+		await error.getByText('tolerance').waitFor();
+		assert.equal(await page.getByLabel('Tolerance').getAttribute(
+			'aria-invalid'), 'true');
+		await stand.shoot('reconcile-wrong');
+		await page.getByLabel('Tolerance').fill('0.5');
+		await button('Compare').click();
+		await page.getByText('Days and models that are off: 1').waitFor();
+		assert.equal(await page.getByLabel('Tolerance').getAttribute(
+			'aria-invalid'), null);
+		const first = region('The provider’s report').getByRole('row')
+			.filter({ hasText: '2026-11-01' });
+		await first.getByText('off', { exact: true }).waitFor();
+		await first.getByText('15 tokens').first().waitFor();
+		await stand.shoot('reconcile-off');
+		await stand.isAccessible();
+
+		// The same as a file, of an account that has nothing.
+		await area.fill('');
+		await page.getByLabel('File').setInputFiles({ name: 'usage.csv',
+			mimeType: 'text/csv', buffer: Buffer.from(
+				`${usageHead}2026-11-01,claude-x,0,0,0,0,0,0\n`) });
+		await page.getByLabel('Account', { exact: true })
+			.selectOption('first');
+		await button('Compare').click();
+		await page.getByText('The ledger has what the report').waitFor();
+		await page.setViewportSize(phone.viewport);
+		await stand.fits('reconcile on a phone');
+		await stand.shoot('phone-reconcile');
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('tokens of the installation are made and revoked', async () => {
+		await stand.signIn();
+		await stand.go('maintenance');
+		await button('Add a token').click();
+		await fill('Name', 'robot');
+		await pick('May', 'all');
+		await press('Add');
+		const token = await dialog().locator('code.secret').textContent();
+		site.secrets.push(token);
+		await stand.shoot('installation-token');
+		await stand.isAccessible();
+		await press('Close');
+		await row('robot').getByText('installation').waitFor();
+		const ask = () => fetch(`${site.url}/api/v1/admin/tokens`,
+			{ headers: { authorization: `Bearer ${token}` } });
+		assert.equal((await ask()).status, 200);
+		await button('Add a token').click();
+		await fill('Name', 'robot');
+		await press('Add');
+		await alert().getByText('robot').waitFor();	// there is one
+		await press('Cancel');
+		await asked(/^Revoke token/, 'Revoke', () => row('robot')
+			.getByRole('button', { name: 'Revoke' }).click());
+		await row('robot').waitFor({ state: 'detached' });
+		assert.equal((await ask()).status, 401);
+		assert.ok(!(await page.content()).includes(token));
+
+		await stand.open();
+		({ page } = stand);
+		await stand.signIn('olga');
+		await stand.go('maintenance');
+		await button('Check now').waitFor();
+		assert.equal(await page.getByText('Tokens of the installation')
+			.count(), 0);
 	});
 });
 
