@@ -21,6 +21,7 @@ const sections = [
 		{ name: 'accounts', role: 'operator' },
 		{ name: 'groups', role: 'operator' },
 		{ name: 'queue', role: 'operator' },
+		{ name: 'objects', role: 'operator' },
 	] },
 	{ name: 'people', pages: [
 		{ name: 'keys', role: 'user' },

@@ -1,5 +1,5 @@
-// What is looked after now and then: is the host well, are the sums those of the
-// rows, does the provider's report say the same, and all tokens.
+// What is looked after now and then: is the host well, are the sums those of
+// the rows, does the provider's report say the same, and all tokens.
 import { ApiError, call, get, list } from './api.js';
 import { badge, empty, h, say, table } from './dom.js';
 import { button, makeForm } from './form.js';

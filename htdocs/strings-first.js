@@ -86,6 +86,8 @@ export const strings = {
 		settings: 'Settings',
 		// ---- maintenance ----
 		maintenance: 'Maintenance',
+		// ---- batches and files ----
+		objects: 'Batches and files',
 		// ---- first run ----
 		wizard: 'First steps',
 		// ---- my usage ----
@@ -166,6 +168,8 @@ export const strings = {
 		settings: '设置',
 		// ---- maintenance ----
 		maintenance: '维护',
+		// ---- batches and files ----
+		objects: '批处理与文件',
 		// ---- first run ----
 		wizard: '快速开始',
 		// ---- my usage ----

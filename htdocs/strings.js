@@ -416,6 +416,30 @@ export const strings = {
 		section_cooldowns: 'cooldowns', section_money: 'money',
 		section_retention: 'retention', section_jobs: 'jobs',
 		section_database: 'database',
+		// ---- batches and files ----
+		knownObjects: 'Known', lostObjects: 'Perhaps lost',
+		object_batch: 'batch', object_file: 'file', idThere: 'Id upstream',
+		made_batch_create: 'batch', made_file_upload: 'file',
+		isThere: 'there', ended: 'ended', goesOn: 'under way',
+		goneThere: 'gone upstream', goneSince: 'Gone upstream since',
+		unheard: 'the client was not told', madeBy: 'Made by request',
+		usageIn: 'Its usage is in request',
+		lastSeen: 'What the upstream said of it last',
+		noObjects: 'No client has a batch or file upstream.',
+		forget: 'Forget', forgetMenu: 'Forget …',
+		forgetMany: 'Forget all of an account',
+		forgetIntro: 'The relay knows no more which account holds them: ' +
+			'their keys cannot reach them. Upstream they stay as they are.',
+		forgetObject: id => [`Forget ${id}?`, 'The relay knows no more ' +
+			'which account holds it: its key cannot reach it. Upstream it ' +
+			'stays as it is.'],
+		choose: 'choose …', madeBefore: 'Made before', emptyAll: 'Empty: all.',
+		forgot: n => `Forgotten: ${n}`,
+		lostIntro: 'Requests that may have made a batch or file without ' +
+			'its id having come back. Only the upstream knows whether ' +
+			'there is one: look in its console.',
+		noLost: 'No such request in this time.',
+		newestOnly: n => `The newest ${n} are shown.`,
 		// ---- maintenance ----
 		underWay: 'Under way …', check: 'Check', result: 'Result',
 		doctor: 'Doctor', doctorIntro: 'Looks over the host of the admin ' +
@@ -882,6 +906,27 @@ export const strings = {
 		section_cooldowns: '冷却', section_money: '费用',
 		section_retention: '保留', section_jobs: '任务',
 		section_database: '数据库',
+		// ---- batches and files ----
+		knownObjects: '已知', lostObjects: '可能丢失',
+		object_batch: '批处理', object_file: '文件', idThere: '上游标识',
+		made_batch_create: '批处理', made_file_upload: '文件',
+		isThere: '存在', ended: '已结束', goesOn: '进行中',
+		goneThere: '上游已删除', goneSince: '上游删除时间',
+		unheard: '客户端未获知', madeBy: '创建请求',
+		usageIn: '用量所在请求', lastSeen: '上游最近的描述',
+		noObjects: '没有客户端在上游留有批处理或文件。',
+		forget: '遗忘', forgetMenu: '遗忘……',
+		forgetMany: '遗忘一个账号的全部',
+		forgetIntro: '中继不再知道它们位于哪个账号，其密钥无法再访问；' +
+			'上游保持原样。',
+		forgetObject: id => [`遗忘 ${id}？`, '中继不再知道它位于哪个账号，' +
+			'其密钥无法再访问；上游保持原样。'],
+		choose: '请选择……', madeBefore: '创建早于', emptyAll: '留空：全部。',
+		forgot: n => `已遗忘：${n}`,
+		lostIntro: '这些请求可能创建了批处理或文件，但其标识未能返回。' +
+			'是否存在只有上游知道：请在其控制台查看。',
+		noLost: '此时间段内没有这样的请求。',
+		newestOnly: n => `仅显示最新的 ${n} 个。`,
 		// ---- maintenance ----
 		underWay: '进行中……', check: '检查项', result: '结果',
 		doctor: '体检', doctorIntro: '检查应答此请求的管理响应器所在主机：' +

@@ -72,6 +72,14 @@ before(async () => {
 		'--models', 'claude-sonnet-*,claude-haiku-*', '--concurrency', '4');
 	await site.makeKey(hostile, '--group', 'team');
 	await site.makeKey(long, '--budget', '2.5', '--expires', '90d');
+	await write(site, `INSERT INTO object (kind, upstream_id, account_id,
+		key_id, ledger_id, model, final, unheard, created_ms, seen)
+		SELECT 'batch', 'msgbatch_01shown', 1, 1, id, 'claude-haiku-4-5', 0, 1,
+		created_ms, '{"processing_status": "in_progress"}' FROM ledger;
+		INSERT INTO object (kind, upstream_id, account_id,
+		key_id, ledger_id, model, final, unheard, created_ms, seen, gone_ms)
+		SELECT 'file', 'file_${long}', 2, 3, id, '', 1, 0, created_ms,
+		'{}', created_ms FROM ledger;`);
 	await site.leasehold(['budget', 'add', '--user', 'uma', '--tokens',
 		'2000000', '--period', 'day', '--zone', 'Europe/Berlin']);
 	await site.leasehold(['budget', 'add', '--group', 'team', '--money',
@@ -91,6 +99,9 @@ describe('each page', () => {
 		'accounts/1': 'first', 'accounts/1?tab=history': 'first',
 		'accounts/1?tab=why': 'first', prices: 'Prices', jobs: 'Jobs',
 		settings: 'Settings', maintenance: 'Maintenance', me: 'My sign-in',
+		objects: 'Batches and files',
+		'objects?tab=lost': 'Batches and files',
+		'objects/msgbatch_01shown': 'msgbatch_01shown',
 		wizard: 'First steps',
 		'my-usage': 'My usage' };
 
@@ -104,7 +115,7 @@ describe('each page', () => {
 			['keys', 'Add many'], ['budgets', 'Add a budget'],
 			['accounts', 'Add an account'], ['accounts', 'Sign in to one'],
 			['prices', 'Add a price'], ['me', 'Add a token'],
-			['maintenance', 'Add a token'],
+			['maintenance', 'Add a token'], ['objects', 'Forget …'],
 			['users', 'Invite somebody']]) {
 			await stand.go(name);
 			await button(opener).first().click();
@@ -127,7 +138,7 @@ describe('each page', () => {
 			await stand.go(name);
 			await page.locator('main:not([aria-busy]) h1').waitFor();
 			assert.equal(await page.getByRole('button', {
-				name: /^(Add|Invite|Import|Remove|Revoke|Rotate)/ }).count(),
+				name: /^(Add|Forget|Invite|Import|Remove|Revoke|Rotate)/ }).count(),
 			0, name);
 			if (name !== 'accounts')
 				assert.equal(await page.getByRole('button', {
@@ -871,6 +882,137 @@ describe('maintenance', () => {
 	});
 });
 
+describe('batches and files', () => {
+	let team, batch;
+
+	const batches = async () => {
+		const answer = await fetch(`${site.url}/v1/messages/batches`, {
+			method: 'POST', headers: { 'x-api-key': team.key,
+				'anthropic-version': '2023-06-01',
+				'content-type': 'application/json' },
+			body: JSON.stringify({ requests: [{ custom_id: 'one', params: {
+				model: 'claude-haiku-4-5', max_tokens: 5, messages:
+				[{ role: 'user', content: 'x' }] } }] }) });
+		return { status: answer.status, ...await answer.json() };
+	};
+
+	before(async () => {
+		team = await site.team(1);
+		batch = await batches();
+		assert.equal(batch.status, 200);
+	});
+
+	test('are found by kind, key and account', async () => {
+		await stand.signIn('olga');
+		await stand.go('objects');
+		await row(batch.id).getByText('under way').waitFor();
+		await row(batch.id).getByText('claude-haiku-4-5').waitFor();
+		await row('msgbatch_01shown').getByText('was not told').waitFor();
+		await page.getByLabel('Kind').selectOption('file');
+		await row(batch.id).waitFor({ state: 'detached' });
+		await row(`file_${long}`).getByText('gone upstream').waitFor();
+		await page.getByLabel('Kind').selectOption('');
+		await page.getByLabel('Key', { exact: true }).fill(team.name);
+		await page.keyboard.press('Enter');
+		await row(`file_${long}`).waitFor({ state: 'detached' });
+		assert.equal(await page.getByRole('row').count(), 2);
+		await page.getByLabel('Account', { exact: true }).fill('nobody');
+		await page.keyboard.press('Enter');
+		await page.getByText('Nothing fits').waitFor();
+		await stand.isAccessible();
+		await stand.shoot('objects-none-fits');
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('one is told about, with what made it', async () => {
+		await stand.signIn('olga');
+		await stand.go('objects');
+		await page.getByRole('link', { name: batch.id }).click();
+		await stand.heading(batch.id).waitFor();
+		await page.locator('pre').getByText('"in_progress"').waitFor();
+		await stand.shoot('object');
+		await stand.isAccessible();
+		const [made] = await site.ledger(team, { count: 1 });
+		assert.equal(made.kind, 'batch_create');
+		await page.locator('dd a').click();
+		await page.getByText('batch_create').or(page.getByText(team.name))
+			.first().waitFor();
+		await stand.go('objects/no-such');
+		await page.getByRole('alert').getByText('no object').waitFor();
+	});
+
+	test('there are more than a page has', async () => {
+		await write(site, Array.from({ length: 60 }, (_, i) => `INSERT INTO
+			object (kind, upstream_id, account_id, key_id, ledger_id, model,
+			final, unheard, created_ms, seen) SELECT 'file', 'file_${i}',
+			account_id, key_id, ledger_id, model, 1, 0, created_ms, seen
+			FROM object WHERE upstream_id = '${batch.id}';`).join('\n'));
+		await stand.signIn();
+		await stand.go('objects');
+		await row(/^file_59/).waitFor();
+		assert.equal(await page.getByRole('row').count(), 51);
+		await button('Older').click();
+		await row('msgbatch_01shown').waitFor();
+		await row(/^file_0/).waitFor();
+		assert.ok(await button('Older').isDisabled());
+		await stand.shoot('objects-older');
+		await button('Newest').click();
+		await row(/^file_59/).waitFor();
+	});
+
+	test('those that may be lost are told', async () => {
+		await site.mock.plan(team.accounts[0].secret,
+			{ end: 'fin', at: 'head' }, {});
+		assert.equal((await batches()).status, 502);
+		await site.ledger(team, { count: 2 });
+		await stand.signIn('olga');
+		await stand.go('objects');
+		await page.getByRole('link', { name: 'Perhaps lost' }).click();
+		const line = row(team.accounts[0].name);
+		await line.getByText('batch', { exact: true }).waitFor();
+		await page.getByLabel('Time').selectOption('24h');
+		await line.waitFor();
+		await stand.shoot('objects-lost');
+		await stand.isAccessible();
+		await page.setViewportSize(phone.viewport);
+		await stand.fits('lost on a phone');
+		await stand.shoot('phone-objects-lost');
+		await line.getByRole('link').click();
+		await stand.page.getByText(team.accounts[0].name).first().waitFor();
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('one is forgotten, and all of an account', async () => {
+		await stand.signIn();
+		await stand.go(`objects?kind=batch&key=${team.name}`);
+		await asked(`Forget ${batch.id}?`, 'Forget',
+			() => choose(batch.id, 'Forget'));
+		await row(batch.id).waitFor({ state: 'detached' });
+		assert.ok((await site.json('object', 'list')).every(o =>
+			o.id !== batch.id));
+		await stand.go('objects/file_7');
+		await asked('Forget file_7?', 'Forget',
+			() => button('Forget').click());
+		await stand.heading('Batches and files').waitFor();
+		await button('Forget …').click();
+		await press('Forget');		// the browser's own word on it
+		assert.ok(await dialog().isVisible());
+		await pick('Account', team.accounts[0].name);
+		await fill('Made before', '2020-01-01T00:00');
+		await stand.shoot('objects-forget');
+		await stand.isAccessible();
+		await press('Forget');
+		await page.getByRole('status').getByText('Forgotten: 0').waitFor();
+		await button('Forget …').click();
+		await pick('Account', team.accounts[0].name);
+		await press('Forget');
+		await page.getByRole('status').getByText('Forgotten: 59').waitFor();
+		assert.deepEqual((await site.json('object', 'list')).map(o => o.id)
+			.sort(), [`file_${long}`, 'msgbatch_01shown']);
+		assert.deepEqual(stand.complaints, []);
+	});
+});
+
 describe('the system', () => {
 	test('a job is run now', async () => {
 		await stand.signIn('olga');
@@ -980,6 +1122,7 @@ describe('my usage', () => {
 		const key = await site.makeKey('owned', '--budget', '2', '--rate',
 			'60/1m', '--models', 'claude-*');
 		await stream({ key, site });
+		await site.ledger({ name: 'owned' }, { count: 1 });
 		await page.getByLabel('Your key').fill(key);
 		await button('Show').click();
 		await stand.heading('owned').waitFor();
