@@ -1,5 +1,7 @@
 // Asking the admin routes.  The path of the page is "MOUNT/admin/", whatever
 // the mount is.
+import { told } from './text.js';
+
 const base = '../api/v1';
 
 let csrf = '';
@@ -28,7 +30,8 @@ const ask = (method, path, body) => fetch(base + path, { method,
 // What an answer that is none says; without words if it is not a route's.
 async function wrong(answer) {
 	const said = await answer.json().catch(() => ({}));
-	return new ApiError(answer.status, said.code ?? 0, said.error ?? '',
+	return new ApiError(answer.status, said.code ?? 0,
+		told(said.code, said.error),
 		answer.headers.get('retry-after'));
 }
 

@@ -16,6 +16,9 @@ export const strings = {
 		part: (from, to, total) =>
 			`${from} to ${to} of ${total}`,
 		figures: 'Figures', queue: 'Queue',
+		// ---- what routes say: nothing is before their English ----
+		code_40001: '', code_40101: '', code_40301: '', code_40401: '',
+		code_40901: '', code_42901: '', code_50001: '', code_50301: '',
 		// ---- sign-in ----
 		signIn: 'Sign in', signOut: 'Sign out',
 		signInHint: 'Whoever runs the relay invites you; on the server: ' +
@@ -108,6 +111,11 @@ export const strings = {
 		part: (from, to, total) =>
 			`第 ${from} 至 ${to} 条，共 ${total} 条`,
 		figures: '数据表', queue: '队列',
+		// ---- what routes say ----
+		code_40001: '参数有误。', code_40101: '未登录或登录信息有误。',
+		code_40301: '没有权限。', code_40401: '找不到。',
+		code_40901: '与现有内容冲突。', code_42901: '尝试过多，请稍后再试。',
+		code_50001: '内部错误。', code_50301: '数据库不可用。',
 		// ---- sign-in ----
 		signIn: '登录', signOut: '退出登录',
 		signInHint: '请向中继管理员索取邀请；在服务器上执行：' +

@@ -37,6 +37,11 @@ export function t(name, ...args) {
 // A word of the relay's in the reader's language, or as it is.
 export const word = (kind, name) => strings[language][`${kind}_${name}`] ?? name;
 
+// What a route says, which is English: before it its kind in the reader's
+// language, where that is another.
+export const told = (code, text) => [strings[language][`code_${code}`], text]
+	.filter(s => s).join(' ');
+
 export const number = n => n === null || n === undefined ? '' :
 	new Intl.NumberFormat(tag()).format(n);
 

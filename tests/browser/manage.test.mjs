@@ -160,6 +160,21 @@ describe('each page', () => {
 		assert.equal(await page.getByText('ann', { exact: true }).count(), 0);
 	});
 
+	test('says in Chinese what kind of mistake it is', async () => {
+		await stand.open({ locale: 'zh-CN' });
+		({ page } = stand);
+		await stand.signIn();
+		await stand.go('keys/999999');
+		await page.getByRole('alert').getByText(/^找不到。 .*no such/).waitFor();
+		await stand.go('groups');
+		await button('添加分组').click();
+		await dialog().locator('[name=name]').fill('team');
+		await dialog().locator('form button.primary').click();
+		await alert().getByText(/^与现有内容冲突。 .*team/).waitFor();
+		await stand.shoot('zh-mistake');
+		await stand.isAccessible();
+	});
+
 	test('shows users their own keys alone', async () => {
 		await stand.signIn('uma');
 		await stand.go('keys');
