@@ -64,7 +64,7 @@ const differenceColumns = () => [
 	[t('where'), d => d.where],
 	[t('sum'), d => h('code', null, d.sum)],
 	[t('stored'), d => number(d.stored), 'number'],
-	[t('expected'), d => number(d.expected), 'number'],
+	[t('shouldBe'), d => number(d.expected), 'number'],
 ];
 
 const verify = context => part(context, { title: 'verify',
@@ -75,7 +75,7 @@ const verify = context => part(context, { title: 'verify',
 			number(v.differences)), 'bad')),
 	about([[t('requests'), number(v.rows)],
 		[t('attempts'), number(v.attempts)],
-		[t('hours'), number(v.hours)], [t('days'), number(v.days)],
+		[t('hourSums'), number(v.hours)], [t('daySums'), number(v.days)],
 		[t('keys'), number(v.keys)],
 		[t('budgetWindows'), number(v.windows)],
 		v.cut_ms !== null && [t('rowsSince'), moment(v.cut_ms)]]

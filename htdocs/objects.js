@@ -40,7 +40,7 @@ const forgetMany = async context => openForm({ title: t('forgetMany'),
 function state(o) {
 	const [text, tone] = o.gone_ms !== null ? ['goneThere', 'bad'] :
 		o.kind === 'file' ? ['isThere', 'good'] :
-			o.final ? ['ended', 'good'] : ['goesOn', 'warn'];
+			o.final ? ['ended', 'good'] : ['notEnded', 'warn'];
 	return h('span', { class: 'lines' }, badge(t(text), tone),
 		o.unheard && badge(t('unheard'), 'warn'));
 }

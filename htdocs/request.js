@@ -94,15 +94,20 @@ function steps(r, now) {
 		h('p', { class: 'quiet' }, [r.address && t('fromAddress', r.address),
 			t('bytes', number(r.body_bytes))].filter(Boolean)
 			.join(' · '))] }];
+	// An attempt stands behind the choice that led to it, also where both
+	// fall into one millisecond with those that follow.
+	const tries = new Set(r.tries);
+	const put = a => tries.delete(a) &&
+		list.push(tryStep(a, begun, a === r.tries.at(-1), now));
 	for (const choice of choices(r.trace)) {
 		const attempt = r.tries.find(a => a.attempt === choice.attempt);
 		const at = (attempt?.started_ms ?? r.settled_ms ?? now) - begun;
 		if (choice.waited > 0)
 			list.push(waitStep(choice, at));
 		list.push(choiceStep(choice, at));
+		put(attempt);
 	}
-	r.tries.forEach((a, i) => list.push(tryStep(a, begun,
-		i === r.tries.length - 1, now)));
+	r.tries.forEach(put);
 	if (r.first_byte_ms !== null)
 		list.push({ from: r.first_byte_ms, title: t('firstByteCame') });
 	if (r.disconnect)
