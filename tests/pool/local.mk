@@ -23,7 +23,7 @@ tests_pool_test_many_budgets_CPPFLAGS = $(TEST_CPPFLAGS) \
 tests_pool_test_many_budgets_LDADD = libadmin.a $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_choose
-tests_pool_test_choose_SOURCES = tests/pool/test_choose.c
+tests_pool_test_choose_SOURCES = tests/pool/test_choose.c tests/pool/accounts.h
 tests_pool_test_choose_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_choose_LDADD = $(POOL_TEST_LIBS)
 
@@ -48,7 +48,7 @@ tests_pool_test_health_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_health_LDADD = $(POOL_TEST_LIBS)
 
 UNIT_TESTS += tests/pool/test_board
-tests_pool_test_board_SOURCES = tests/pool/test_board.c
+tests_pool_test_board_SOURCES = tests/pool/test_board.c tests/pool/accounts.h
 tests_pool_test_board_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_board_LDADD = $(POOL_TEST_LIBS)
 

@@ -729,3 +729,28 @@ rig_balance(struct rig *r, const char *note)
 			    (long long)n, note);
 	}
 }
+
+void
+rig_change(struct rig *r, const char *sql)
+{
+
+	rig_sql(r, sql);
+	rig_sql(r, "UPDATE meta SET value = value + 1 "
+	    "WHERE name = 'config_version'");
+}
+
+void
+rig_alias(struct rig *r, const char *scope, int64_t id, const char *pattern,
+    const char *target)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql), "DELETE FROM model_alias WHERE scope = '%s'"
+	    " AND scope_id = %lld AND pattern = '%s'", scope, (long long)id,
+	    pattern);
+	rig_sql(r, sql);
+	snprintf(sql, sizeof(sql), "INSERT INTO model_alias (scope, scope_id, "
+	    "pattern, target, created_ms) VALUES ('%s', %lld, '%s', '%s', 0)",
+	    scope, (long long)id, pattern, target);
+	rig_change(r, sql);
+}

@@ -109,4 +109,12 @@ void rig_balance(struct rig *r, const char *note);
 /** slots_held(r): Rows of slots that are leased. */
 int64_t slots_held(struct rig *r);
 
+/** rig_change(r, sql): A change of the configuration, of which all are told. */
+void rig_change(struct rig *r, const char *sql);
+
+/** rig_alias(r, scope, id, pattern, target): A model's other name for "group"
+ * or "account" ${id}; one of that pattern goes. */
+void rig_alias(struct rig *r, const char *scope, int64_t id,
+    const char *pattern, const char *target);
+
 #endif /* !TESTS_POOL_RIG_H_ */

@@ -87,31 +87,6 @@ what_else_a_body_names_goes_along(void **state)
 
 /* ---- admission ---- */
 
-static void
-changed(struct rig *r, const char *sql)
-{
-
-	rig_sql(r, sql);
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
-}
-
-static void
-alias(struct rig *r, const char *scope, int64_t id, const char *pattern,
-    const char *target)
-{
-	char sql[512];
-
-	snprintf(sql, sizeof(sql), "DELETE FROM model_alias WHERE scope = '%s'"
-	    " AND scope_id = %lld AND pattern = '%s'", scope, (long long)id,
-	    pattern);
-	rig_sql(r, sql);
-	snprintf(sql, sizeof(sql), "INSERT INTO model_alias (scope, scope_id, "
-	    "pattern, target, created_ms) VALUES ('%s', %lld, '%s', '%s', 0)",
-	    scope, (long long)id, pattern, target);
-	changed(r, sql);
-}
-
 static struct key_info *
 furnish(struct rig *r)
 {
@@ -155,14 +130,14 @@ an_account_is_fit_if_it_serves_all_that_a_body_names(void **state)
 	struct proc *p;
 	int i;
 
-	changed(r, "UPDATE price SET batch_percent = 50");
-	changed(r, "UPDATE account SET models = 'cheap', priority = id "
+	rig_change(r, "UPDATE price SET batch_percent = 50");
+	rig_change(r, "UPDATE account SET models = 'cheap', priority = id "
 	    "WHERE id = 1");
-	changed(r, "UPDATE account SET priority = 9 WHERE id = 2");
+	rig_change(r, "UPDATE account SET priority = 9 WHERE id = 2");
 	p = proc_new(r);
 	for (i = 0; i < 2; i++) {
 		b = i == 0 ? NULL : &batch;
-		changed(r, "UPDATE account SET models = '' WHERE id = 2");
+		rig_change(r, "UPDATE account SET models = '' WHERE id = 2");
 		op = ask_also(p, key, i == 0 ? "cheap" : "", &also, b);
 		assert_int_equal(op->verdict, ADMIT_LEASED);
 		assert_int_equal(op->lease.account->id, 2);
@@ -173,13 +148,14 @@ an_account_is_fit_if_it_serves_all_that_a_body_names(void **state)
 		finish(p, op);
 
 		/* By the name that each has there. */
-		alias(r, "account", 1, "dear", "cheap");
+		rig_alias(r, "account", 1, "dear", "cheap");
 		op = ask_also(p, key, i == 0 ? "cheap" : "", &also, b);
 		assert_int_equal(op->lease.account->id, 1);
 		finish(p, op);
-		changed(r, "DELETE FROM model_alias");
+		rig_change(r, "DELETE FROM model_alias");
 
-		changed(r, "UPDATE account SET models = 'dear' WHERE id = 2");
+		rig_change(r, "UPDATE account SET models = 'dear' "
+		    "WHERE id = 2");
 		op = ask_also(p, key, i == 0 ? "cheap" : "", &also, b);
 		assert_int_equal(op->verdict, ADMIT_UNSERVED);
 		assert_string_equal(op->reason, i == 0 ? "no account in the "
@@ -204,16 +180,16 @@ a_batch_goes_where_all_its_models_have_a_price(void **state)
 	struct admit_op *op;
 	struct proc *p;
 
-	changed(r, "UPDATE price SET batch_percent = 50");
-	changed(r, "UPDATE account SET priority = id");
-	alias(r, "account", 1, "dear", "nameless");
+	rig_change(r, "UPDATE price SET batch_percent = 50");
+	rig_change(r, "UPDATE account SET priority = id");
+	rig_alias(r, "account", 1, "dear", "nameless");
 	p = proc_new(r);
 	p->shared.settings.unpriced = UNPRICED_REFUSE;
 	op = ask_also(p, key, "", &also, &batch);
 	assert_int_equal(op->verdict, ADMIT_LEASED);
 	assert_int_equal(op->lease.account->id, 2);
 	finish(p, op);
-	alias(r, "account", 2, "dear", "nameless");
+	rig_alias(r, "account", 2, "dear", "nameless");
 	op = ask_also(p, key, "", &also, &batch);
 	assert_int_equal(op->verdict, ADMIT_UNPRICED);
 	assert_string_equal(op->reason, "batches of model nameless have no "
@@ -246,8 +222,8 @@ a_key_is_held_to_its_list_in_all_that_a_body_names(void **state)
 	struct proc *p;
 	size_t i;
 
-	changed(r, "UPDATE price SET batch_percent = 50");
-	changed(r, "UPDATE api_key SET models = 'cheap'");
+	rig_change(r, "UPDATE price SET batch_percent = 50");
+	rig_change(r, "UPDATE api_key SET models = 'cheap'");
 	p = proc_new(r);
 	for (i = 0; i < 2 * NITEMS(cases); i++) {
 		op = ask_also(p, key, "cheap", &cases[i / 2].also,

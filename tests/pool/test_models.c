@@ -220,31 +220,6 @@ the_choice_goes_by_the_name_at_each_account(void **state)
 /* ---- admission ---- */
 
 static void
-changed(struct rig *r, const char *sql)
-{
-
-	rig_sql(r, sql);
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
-}
-
-static void
-alias(struct rig *r, const char *scope, int64_t id, const char *pattern,
-    const char *target)
-{
-	char sql[512];
-
-	snprintf(sql, sizeof(sql), "DELETE FROM model_alias WHERE scope = '%s'"
-	    " AND scope_id = %lld AND pattern = '%s'", scope, (long long)id,
-	    pattern);
-	rig_sql(r, sql);
-	snprintf(sql, sizeof(sql), "INSERT INTO model_alias (scope, scope_id, "
-	    "pattern, target, created_ms) VALUES ('%s', %lld, '%s', '%s', 0)",
-	    scope, (long long)id, pattern, target);
-	changed(r, sql);
-}
-
-static void
 budget(struct rig *r, const char *name, const char *models,
     const char *policy, int64_t limit)
 {
@@ -254,7 +229,7 @@ budget(struct rig *r, const char *name, const char *models,
 	    "kind, limit_value, created_ms, models, policy) VALUES ('%s', "
 	    "'key', 1, 'money', %lld, 0, '%s', '%s')", name, (long long)limit,
 	    models, policy);
-	changed(r, sql);
+	rig_change(r, sql);
 }
 
 static int64_t
@@ -321,7 +296,7 @@ what_goes_upstream_is_priced_and_written_down(void **state)
 	struct proc *p;
 
 	rig_sql(r, "UPDATE account SET enabled = 0 WHERE id = 2");
-	alias(r, "account", 1, "be*", "dear");
+	rig_alias(r, "account", 1, "be*", "dear");
 	p = proc_new(r);
 	op = ask(p, key, "best");
 	assert_int_equal(op->verdict, ADMIT_LEASED);
@@ -357,9 +332,9 @@ a_keys_models_are_those_asked_for(void **state)
 	struct admit_op *op;
 	struct proc *p;
 
-	alias(r, "account", 1, "best", "dear");
-	alias(r, "account", 2, "best", "dear");
-	changed(r, "UPDATE api_key SET models = 'best'");
+	rig_alias(r, "account", 1, "best", "dear");
+	rig_alias(r, "account", 2, "best", "dear");
+	rig_change(r, "UPDATE api_key SET models = 'best'");
 	p = proc_new(r);
 	op = ask(p, key, "best");
 	assert_int_equal(op->verdict, ADMIT_LEASED);
@@ -378,8 +353,8 @@ nobody_serves_it(void **state)
 	struct admit_op *op;
 	struct proc *p;
 
-	changed(r, "UPDATE account SET models = 'cheap'");
-	alias(r, "account", 2, "small", "cheap");
+	rig_change(r, "UPDATE account SET models = 'cheap'");
+	rig_alias(r, "account", 2, "small", "cheap");
 	p = proc_new(r);
 	op = ask(p, key, "dear");
 	assert_int_equal(op->verdict, ADMIT_UNSERVED);
@@ -411,13 +386,13 @@ an_unpriced_name_keeps_a_request_from_its_account_alone(void **state)
 	struct proc *p;
 
 	budget(r, "b", "", "strict", 1000000);
-	alias(r, "account", 1, "cheap", "nameless");
+	rig_alias(r, "account", 1, "cheap", "nameless");
 	p = proc_new(r);
 	op = ask(p, key, "cheap");
 	assert_int_equal(op->verdict, ADMIT_LEASED);
 	assert_int_equal(op->lease.account->id, 2);
 	finish(p, op);
-	changed(r, "UPDATE account SET enabled = 0 WHERE id = 2");
+	rig_change(r, "UPDATE account SET enabled = 0 WHERE id = 2");
 	op = ask(p, key, "cheap");
 	assert_int_equal(op->verdict, ADMIT_UNPRICED);
 	assert_string_equal(op->reason, "model nameless has no price here");
@@ -434,7 +409,7 @@ the_dearest_name_is_reserved_for(void **state)
 	struct move_op *m;
 	struct proc *p;
 
-	alias(r, "account", 2, "cheap", "dear");
+	rig_alias(r, "account", 2, "cheap", "dear");
 	rig_sql(r, "UPDATE account SET priority = 1 WHERE id = 1");
 	budget(r, "b", "", "strict", 30000);
 	p = proc_new(r);
@@ -468,9 +443,9 @@ the_names_of_all_groups_are_reserved_for(void **state)
 
 	snprintf(sql, sizeof(sql), "UPDATE account SET group_id = %lld "
 	    "WHERE id = 2", (long long)group);
-	changed(r, sql);
-	alias(r, "group", group, "cheap", "dear");
-	changed(r, "UPDATE account SET priority = id");
+	rig_change(r, sql);
+	rig_alias(r, "group", group, "cheap", "dear");
+	rig_change(r, "UPDATE account SET priority = id");
 	budget(r, "b", "", "strict", 30000);
 	p = proc_new(r);
 	op = ask(p, key, "cheap");
@@ -494,11 +469,11 @@ a_name_that_was_not_reserved_for_is_passed_over(void **state)
 	struct proc *p;
 
 	budget(r, "b", "", "strict", 2000);
-	changed(r, "UPDATE account SET concurrency = 1, priority = id");
+	rig_change(r, "UPDATE account SET concurrency = 1, priority = id");
 	p = proc_new(r);
 	op = ask(p, key, "cheap");
 	assert_int_equal(op->lease.account->id, 1);
-	alias(r, "account", 2, "cheap", "dear");
+	rig_alias(r, "account", 2, "cheap", "dear");
 	m = move_on(p, op);
 	assert_int_equal(m->admit.verdict, ADMIT_NO_ACCOUNT);
 	assert_non_null(strstr(m->admit.trace, "unreserved"));
@@ -519,9 +494,9 @@ a_grant_under_another_name_is_given_back(void **state)
 	struct admit_op *first, *other, *op;
 	struct proc *p[2];
 
-	changed(r, "UPDATE account SET concurrency = 1, priority = id");
-	alias(r, "account", 1, "cheap", "dear");
-	alias(r, "account", 2, "cheap", "dear");
+	rig_change(r, "UPDATE account SET concurrency = 1, priority = id");
+	rig_alias(r, "account", 1, "cheap", "dear");
+	rig_alias(r, "account", 2, "cheap", "dear");
 	p[0] = proc_new(r);
 	p[1] = proc_new(r);
 	first = ask(p[0], key, "cheap");
@@ -533,7 +508,7 @@ a_grant_under_another_name_is_given_back(void **state)
 	finish(p[0], first);
 	assert_int_equal(rig_int(r, "SELECT account_id FROM ticket"), 1);
 	assert_int_equal(slots_held(r), 2);
-	alias(r, "account", 1, "cheap", "cheap");
+	rig_alias(r, "account", 1, "cheap", "cheap");
 	proc_poll(p[1]);
 	assert_false(proc_posted(p[1], &op->op));
 	assert_int_equal(slots_held(r), 1);
@@ -543,7 +518,7 @@ a_grant_under_another_name_is_given_back(void **state)
 	assert_int_equal(slots_held(r), 1);
 
 	/* As it reserved for it, it goes there again. */
-	alias(r, "account", 1, "cheap", "dear");
+	rig_alias(r, "account", 1, "cheap", "dear");
 	proc_poll(p[0]);
 	proc_poll(p[1]);
 	assert_true(proc_posted(p[1], &op->op));
@@ -567,8 +542,8 @@ budgets_by_model_go_by_the_name_upstream(void **state)
 	struct move_op *m;
 	struct proc *p;
 
-	alias(r, "account", 2, "cheap", "dear");
-	changed(r, "UPDATE account SET priority = id");
+	rig_alias(r, "account", 2, "cheap", "dear");
+	rig_change(r, "UPDATE account SET priority = id");
 	budget(r, "dear alone", "dear", "strict", 50000);
 	budget(r, "cheap alone", "cheap", "strict", 50000);
 	budget(r, "all", "", "strict", 50000);
@@ -619,8 +594,8 @@ a_lost_request_is_charged_wherever_it_held(void **state)
 	struct admit_op *op;
 	struct proc *p[2];
 
-	alias(r, "account", 2, "cheap", "dear");
-	changed(r, "UPDATE account SET priority = id");
+	rig_alias(r, "account", 2, "cheap", "dear");
+	rig_change(r, "UPDATE account SET priority = id");
 	budget(r, "dear alone", "dear", "strict", 50000);
 	budget(r, "all", "", "strict", 50000);
 	p[0] = proc_new(r);
@@ -704,7 +679,8 @@ strict_budgets_hold_whatever_aliases_do(void **state)
 		what = next_random(&x) % 8;
 		op = &open[next_random(&x) % OPEN];
 		if (what == 0)
-			alias(r, "account", 1 + (int64_t)(next_random(&x) % 3),
+			rig_alias(r, "account",
+			    1 + (int64_t)(next_random(&x) % 3),
 			    "cheap", targets[next_random(&x) % 3]);
 		else if (*op == NULL) {
 			*op = ask(p, key, "cheap");
