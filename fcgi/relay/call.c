@@ -437,6 +437,7 @@ call_dispatch(struct call *c, struct err *err)
 	p.body_len = buf_len(&c->body);
 	p.has_body = c->kind->has_body;
 	p.resend = !c->kind->billed && !c->kind->once;
+	p.fresh = c->unkept;
 	p.events = &pass_events;
 	p.arg = c;
 	call_times(c, &p);
@@ -563,6 +564,7 @@ call_judge(struct call *c, enum transfer_result result, int status)
 		in.kept_alive = tm.reused;
 	}
 	judge(&in, &c->verdict);
+	c->unkept |= result == TRANSFER_SEND && in.kept_alive;
 }
 
 static void

@@ -135,6 +135,8 @@ struct call {
 	int attempts;			/* leased so far; each has its row */
 	struct refresh_wait renewal;	/* CALL_RENEW */
 	bool renewed;			/* the account's tokens were, once */
+	bool unkept;			/* a kept connection broke: those that
+					   are kept beside it are no better */
 	bool maybe_billed;		/* the last attempt's request may have
 					   been served; set by its end */
 

@@ -319,6 +319,8 @@ set_request(struct transfer *t, const struct transfer_params *params,
 	    (rc = proxy_set(t->easy, params->proxy, t->u->ca_file)) !=
 	    CURLE_OK)
 		return (rc);
+	if (params->fresh)
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	SET(CURLOPT_HTTPHEADER, t->list);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)params->connect_timeout_ms);
 	return (set_body(t, params));

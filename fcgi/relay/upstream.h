@@ -98,6 +98,8 @@ struct transfer_params {
 	 * the timings.
 	 */
 	bool resend;
+	bool fresh;			/* on a connection of its own, which is
+					   kept afterwards as any other is */
 	int64_t connect_timeout_ms;	/* name, TCP and TLS; 0: libcurl's
 					   default of 300 s */
 	int64_t first_byte_timeout_ms;	/* from start to the head; 0: none */

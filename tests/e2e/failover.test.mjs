@@ -129,6 +129,22 @@ for (const [kind, send] of [['a stream', stream], ['a plain call', call]]) {
 	});
 }
 
+test('moves on though all that was kept breaks', async () => {
+	const team = await site.team(2);
+	const [{ secret }] = team.accounts;
+	await site.mock.plan(secret, { head_delay_ms: 300 });
+	const warm = await Promise.all(Array.from({ length: 24 },
+		() => call(team)));
+	assert.ok(warm.every(answer => answer.status === 200));
+	await site.mock.forget();
+	await site.mock.plan(secret, { end: 'reset', at: 'head' });
+	const answer = await stream(team);
+	assert.equal(answer.status, 200, answer.body);
+	const { id } = (await site.ledger(team, { count: 25 })).at(-1);
+	assert.deepEqual((await attempts(id)).map(t => t.outcome),
+		['send', 'send', 'ok']);
+});
+
 describe('an upstream that says nothing', () => {
 	test('moves a stream', async () => {
 		const team = await failing({ end: 'silent', at: 'head' });

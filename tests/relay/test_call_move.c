@@ -300,6 +300,7 @@ a_failed_attempt_moves_to_another_account(void **state)
 
 		fake_moved(ADMIT_LEASED, ERR_NONE);
 		assert_string_equal(fakes.transfer->credential, "secret-2");
+		assert_int_equal(fakes.transfer->params.fresh, f->reused);
 		assert_int_equal(fakes.transfer->params.body_len,
 		    strlen(FAKE_STREAM));
 		assert_memory_equal(fakes.transfer->params.body, FAKE_STREAM,

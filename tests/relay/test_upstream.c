@@ -105,6 +105,27 @@ a_burst_gets_a_connection_each_and_all_are_kept(void **state)
 	assert_int_equal(fake_connections(x->f), N + N - 16);
 }
 
+static void
+a_fresh_connection_is_asked_for_and_kept(void **state)
+{
+	static const bool fresh[] = { false, true, false, true, false };
+	static const int opened[] = { 1, 2, 2, 3, 3 };
+	struct fixture *x = *state;
+	struct run r;
+	size_t i;
+
+	for (i = 0; i < NITEMS(fresh); i++) {
+		run_init(&r, x, "/ok");
+		r.p.fresh = fresh[i];
+		run_start(&r);
+		run_end(&r);
+		assert_int_equal(r.result, TRANSFER_OK);
+		assert_int_equal(r.tm.reused, i > 0 && !fresh[i]);
+		assert_int_equal(fake_connections(x->f), opened[i]);
+		run_free(&r);
+	}
+}
+
 /* ---- what is sent ---- */
 
 static void
@@ -269,6 +290,7 @@ main(void)
 		TEST(a_redirect_is_handed_over),
 		TEST(one_connection_serves_many_requests),
 		TEST(a_burst_gets_a_connection_each_and_all_are_kept),
+		TEST(a_fresh_connection_is_asked_for_and_kept),
 		TEST(the_request_is_what_was_given_and_nothing_else),
 		TEST(methods_and_bodies_go_out_as_given),
 		TEST(a_large_body_arrives_whole),
