@@ -1,6 +1,7 @@
 #!/bin/sh
-# The systemd units, as they are installed: systemd takes every line of them,
-# and a responder that dies comes back however often it does.
+# The systemd units, as they are installed: systemd takes every line of them, a
+# responder that dies comes back however often it does, and may do little else
+# than its work: 2.0 at most of what systemd counts as exposure.
 
 if ! command -v systemd-analyze >/dev/null 2>&1; then
 	echo "1..0 # SKIP systemd-analyze is not installed"
@@ -30,6 +31,12 @@ setting() {
 	    in_it && $1 == name { sub(/^[^=]*=/, ""); print }' "$3"
 }
 
+# confined UNIT: is it, as systemd counts, from 0.0 to 10.0?
+confined() {
+	(cd "$dir" && systemd-analyze security --offline=true --threshold=20 \
+	    --no-pager "$1") >"$dir/why" 2>&1
+}
+
 cp "$srcdir/conf/systemd/leasehold.target" conf/systemd/leasehold-*.socket \
     "$dir"
 for kind in relay admin; do
@@ -52,6 +59,20 @@ for kind in relay admin; do
 	check $? "leasehold-$kind: it always comes back, after a second"
 	[ "$(setting Service LimitCORE "$unit")" = 0 ]
 	check $? "leasehold-$kind: it leaves no core file"
+	confined "./leasehold-$kind@1.service"
+	check $? "leasehold-$kind: it is confined"
+	sed '/^SystemCallFilter=/d; /^Protect/d; /^Restrict/d' "$unit" \
+	    >"$dir/leasehold-$kind-open@1.service"
+	! confined "./leasehold-$kind-open@1.service"
+	check $? "leasehold-$kind: without half of that it would not be"
 done
+sed -e 's|@libexec_dir@/leasehold-demo-upstream|/bin/true|' \
+    -e 's|@demo_port@|8000|' "$srcdir/conf/systemd/leasehold-demo.service.in" \
+    >"$dir/leasehold-demo.service"
+(cd "$dir" && systemd-analyze verify --man=no ./leasehold-demo.service) \
+    >"$dir/why" 2>&1 && [ ! -s "$dir/why" ]
+check $? "leasehold-demo: systemd takes it"
+confined ./leasehold-demo.service
+check $? "leasehold-demo: it is confined"
 echo "1..$number"
 exit $failed
