@@ -1,5 +1,7 @@
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/err.h"
@@ -9,14 +11,56 @@
 
 #define VALUE_SIZE	4096
 
+extern char **environ;
+
+/* Tell of the environment's next variable that nothing reads, or add it to
+ * ${list}, which is NULL where people read.  1, 0 at the end, -1. */
+static int
+next_unknown(size_t *at, json_t *list)
+{
+	const char *const *environment = (const char *const *)environ;
+	const struct conf_setting *meant;
+	char name[CONF_NAME_SIZE];
+	const char *entry;
+	int len;
+
+	entry = conf_unknown_variable(environment, at, &meant);
+	if (entry == NULL)
+		return (0);
+	len = (int)strcspn(entry, "=");
+	if (list != NULL)
+		return (json_array_append_new(list, json_stringn(entry,
+		    (size_t)len)) == 0 ? 1 : -1);
+	fprintf(stderr, "leasehold: warning: nothing reads the environment "
+	    "variable %.*s", len, entry);
+	if (meant != NULL) {
+		conf_variable(meant, CONF_FROM_VARIABLE, name, sizeof(name));
+		fprintf(stderr, "; did you mean %s?", name);
+	}
+	fputc('\n', stderr);
+	return (1);
+}
+
 static int
 run_check(struct cli *cli, struct err *err)
 {
-
 	const char *path = conf_path(cli->config_path);
+	json_t *list = cli->json ? json_array() : NULL;
+	size_t at = 0;
+	int rc;
 
-	(void)err;
-	output_done(cli->json, "config", path, "%s: good", path);
+	while ((rc = next_unknown(&at, list)) == 1)
+		continue;
+	if (rc == -1 || (cli->json && list == NULL)) {
+		json_decref(list);
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+		return (-1);
+	}
+	if (cli->json)
+		output_json(json_pack("{s:s, s:o}", "config", path,
+		    "unknown_variables", list));
+	else
+		printf("%s: good\n", path);
 	return (0);
 }
 
@@ -40,6 +84,24 @@ config_json(const struct conf *conf)
 	return (j);
 }
 
+/* Where a value is from, if it is not the default, as a comment. */
+static void
+print_source(const struct cli *cli, const struct conf_setting *s)
+{
+	char name[CONF_NAME_SIZE];
+	enum conf_source source;
+	int line;
+
+	source = conf_source(cli->conf, s, &line);
+	if (source == CONF_FROM_FILE) {
+		printf("# from %s, line %d\n", conf_path(cli->config_path),
+		    line);
+	} else if (source != CONF_FROM_DEFAULT) {
+		conf_variable(s, source, name, sizeof(name));
+		printf("# from environment variable %s\n", name);
+	}
+}
+
 static int
 run_show(struct cli *cli, struct err *err)
 {
@@ -61,6 +123,7 @@ run_show(struct cli *cli, struct err *err)
 		conf_format(cli->conf, &settings[i], value, sizeof(value));
 		if (cli_flag(cli, "help-text"))
 			printf("# %s\n", settings[i].help);
+		print_source(cli, &settings[i]);
 		printf("%s = %s\n", settings[i].name, value);
 	}
 	return (0);
@@ -77,8 +140,10 @@ const struct command commands_config[] = {
 		.name = "check",
 		.args = "",
 		.needs = NEEDS_CONF,
-		.summary = "check the config file",
-		.details = "Names file, line and setting of what is wrong.",
+		.summary = "check the config file and the environment",
+		.details = "Names file and line, or variable, and setting of "
+		    "what is wrong, and warns of\nLEASEHOLD_ variables that "
+		    "nothing reads.",
 		.run = run_check,
 	},
 	{
@@ -87,6 +152,8 @@ const struct command commands_config[] = {
 		.args = "",
 		.needs = NEEDS_CONF,
 		.summary = "show all settings as they are in force",
+		.details = "Comments say where each is from that is not the "
+		    "default.",
 		.options = show_options,
 		.run = run_show,
 	},

@@ -8,23 +8,28 @@
 
 #define VALUE_SIZE	4200
 
+static const char *const sources[] = {
+	[CONF_FROM_DEFAULT] = "default",
+	[CONF_FROM_FILE] = "file",
+	[CONF_FROM_VARIABLE_FILE] = "environment",
+	[CONF_FROM_VARIABLE] = "environment",
+};
+
 static json_t *
 show(const struct conf *conf, const struct conf *defaults,
     const struct conf_setting *s)
 {
-	char value[VALUE_SIZE], def[VALUE_SIZE];
-	const char *source = "default";
+	enum conf_source source = conf_source(conf, s, NULL);
+	char value[VALUE_SIZE], def[VALUE_SIZE], variable[CONF_NAME_SIZE];
 
 	conf_format(conf, s, value, sizeof(value));
 	conf_format(defaults, s, def, sizeof(def));
-	if (conf_environment(s) != NULL)
-		source = "environment";
-	else if (strcmp(value, def) != 0)
-		source = "file";
-	return (json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "name",
-	    s->name, "section", conf_section(s), "value", value, "default",
-	    def, "source", source, "set", strcmp(value, def) != 0,
-	    "reloadable", s->reloadable, "help", s->help));
+	conf_variable(s, source, variable, sizeof(variable));
+	return (json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}",
+	    "name", s->name, "section", conf_section(s), "value", value,
+	    "default", def, "source", sources[source], "variable", variable,
+	    "set", strcmp(value, def) != 0, "reloadable", s->reloadable,
+	    "help", s->help));
 }
 
 static json_t *

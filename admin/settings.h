@@ -9,8 +9,9 @@ struct err;
  * settings_show(path, err):
  * The settings as the config file (see conf_path) and the environment have
  * them now: {"file", "items": [{"name", "section", "value", "default",
- * "source": "default", "file" or "environment", "set" (to another value than
- * the default), "reloadable", "help"}]}.  A responder that runs takes over
+ * "source": "default", "file" or "environment", "variable" (which of the
+ * environment it is, or would be), "set" (to another value than the default),
+ * "reloadable", "help"}]}.  A responder that runs takes over
  * reloadable ones when it is told so, the others when it is started.
  *
  * No setting is a secret: the database's password is in a file, or in the

@@ -16,7 +16,9 @@ const columns = () => [
 	[t('value'), s => h('div', null, value(s), s.set && h('div',
 		{ class: 'quiet small' }, t('defaultIs', s.default || '–')))],
 	[t('from'), s => s.source === 'default' ? h('span', { class: 'quiet' },
-		t('source_default')) : badge(t(`source_${s.source}`), 'good')],
+		t('source_default')) : [badge(t(`source_${s.source}`), 'good'),
+		s.source === 'environment' && h('div', { class: 'quiet small' },
+			h('code', { class: 'plain' }, s.variable))]],
 	[t('takesForce'), s => t(s.reloadable ? 'onReload' : 'onRestart')],
 ];
 

@@ -11,14 +11,19 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-/* Longer than any setting's name; for LEASEHOLD_NAME too. */
-#define NAME_MAX_BYTES	64
-
 /* A text of settings while it is read. */
 struct conf_text {
 	const char *name;		/* of the file, for messages */
 	int line;
-	int seen[CONF_SETTINGS_MAX];	/* line of each setting, 0: none */
+};
+
+/* Behind the values stands where each of them is from. */
+struct conf_whole {
+	struct conf conf;
+	struct {
+		enum conf_source source;
+		int line;		/* of the file */
+	} from[CONF_SETTINGS_MAX];	/* as the table has them */
 };
 
 const char *
@@ -58,13 +63,15 @@ static struct conf *
 new_with_defaults(struct err *err)
 {
 	const struct conf_setting *s;
+	struct conf_whole *whole;
 	struct conf *conf;
 	size_t n, i;
 
-	if ((conf = calloc(1, sizeof(*conf))) == NULL) {
+	if ((whole = calloc(1, sizeof(*whole))) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for the settings");
 		return (NULL);
 	}
+	conf = &whole->conf;
 	s = conf_settings(&n);
 	for (i = 0; i < n; i++) {
 		if (conf_value_set(conf, &s[i], s[i].def, err)) {
@@ -75,18 +82,42 @@ new_with_defaults(struct err *err)
 	return (conf);
 }
 
+/* ---- where values are from ---- */
+
+void
+conf_note_source(struct conf *conf, const struct conf_setting *s,
+    enum conf_source source, int line)
+{
+	struct conf_whole *whole = (struct conf_whole *)(void *)conf;
+	size_t n, i = (size_t)(s - conf_settings(&n));
+
+	whole->from[i].source = source;
+	whole->from[i].line = line;
+}
+
+enum conf_source
+conf_source(const struct conf *conf, const struct conf_setting *s, int *line)
+{
+	const struct conf_whole *whole = (const void *)conf;
+	size_t n, i = (size_t)(s - conf_settings(&n));
+
+	if (line != NULL)
+		*line = whole->from[i].line;
+	return (whole->from[i].source);
+}
+
 /* ---- names ---- */
 
 static const struct conf_setting *
-find_setting(const char *name, size_t *index)
+find_setting(const char *name)
 {
 	const struct conf_setting *s;
-	size_t n;
+	size_t n, i;
 
 	s = conf_settings(&n);
-	for (*index = 0; *index < n; (*index)++) {
-		if (strcmp(s[*index].name, name) == 0)
-			return (&s[*index]);
+	for (i = 0; i < n; i++) {
+		if (strcmp(s[i].name, name) == 0)
+			return (&s[i]);
 	}
 	return (NULL);
 }
@@ -103,7 +134,7 @@ min3(size_t a, size_t b, size_t c)
 static size_t
 edit_distance(const char *a, const char *b)
 {
-	size_t row[NAME_MAX_BYTES + 1], alen = strlen(a), blen = strlen(b);
+	size_t row[CONF_NAME_SIZE + 1], alen = strlen(a), blen = strlen(b);
 	size_t i, k, diagonal, above;
 
 	for (k = 0; k <= blen; k++)
@@ -121,12 +152,10 @@ edit_distance(const char *a, const char *b)
 	return (row[blen]);
 }
 
-/* The setting that ${name} was probably meant to be, or NULL. */
-static const char *
-nearest_name(const char *name)
+const struct conf_setting *
+conf_nearest(const char *name)
 {
-	const struct conf_setting *s;
-	const char *best = NULL;
+	const struct conf_setting *s, *best = NULL;
 	size_t n, i, distance, least = strlen(name) / 3 + 1;
 
 	s = conf_settings(&n);
@@ -134,7 +163,7 @@ nearest_name(const char *name)
 		distance = edit_distance(name, s[i].name);
 		if (distance < least) {
 			least = distance;
-			best = s[i].name;
+			best = &s[i];
 		}
 	}
 	return (best);
@@ -145,11 +174,12 @@ nearest_name(const char *name)
 static int
 unknown_setting(const struct conf_text *t, const char *name, struct err *err)
 {
-	const char *near = nearest_name(name);
+	const struct conf_setting *near = conf_nearest(name);
 
 	if (near != NULL)
 		err_set(err, ERR_INVAL, "%s: line %d: unknown setting \"%s\"; "
-		    "did you mean \"%s\"?", t->name, t->line, name, near);
+		    "did you mean \"%s\"?", t->name, t->line, name,
+		    near->name);
 	else
 		err_set(err, ERR_INVAL, "%s: line %d: unknown setting \"%s\"; "
 		    "`leasehold config show` lists them", t->name, t->line,
@@ -163,16 +193,16 @@ set_from_text(struct conf *conf, struct conf_text *t, const char *name,
 {
 	const struct conf_setting *s;
 	struct err why;
-	size_t i;
+	int before;
 
-	if ((s = find_setting(name, &i)) == NULL)
+	if ((s = find_setting(name)) == NULL)
 		return (unknown_setting(t, name, err));
-	if (t->seen[i] != 0) {
+	if (conf_source(conf, s, &before) == CONF_FROM_FILE) {
 		err_set(err, ERR_INVAL, "%s: line %d: %s is set already on "
-		    "line %d", t->name, t->line, name, t->seen[i]);
+		    "line %d", t->name, t->line, name, before);
 		return (-1);
 	}
-	t->seen[i] = t->line;
+	conf_note_source(conf, s, CONF_FROM_FILE, t->line);
 	err_clear(&why);
 	if (conf_value_set(conf, s, value, &why)) {
 		err_set(err, why.code, "%s: line %d: %s", t->name, t->line,
@@ -216,7 +246,7 @@ static int
 parse_line(struct conf *conf, struct conf_text *t, const char *p,
     const char *end, struct err *err)
 {
-	char name[NAME_MAX_BYTES], *value;
+	char name[CONF_NAME_SIZE], *value;
 	const char *eq, *nend, *bad;
 	int rc;
 
@@ -305,7 +335,7 @@ conf_parse(const char *name, const char *text, size_t len, struct err *err)
 	return (conf);
 }
 
-/* ---- file and environment ---- */
+/* ---- the file ---- */
 
 /* Read up to the bound and one byte, so that what is longer is noticed. */
 static int
@@ -357,55 +387,6 @@ parse_file(struct conf *conf, const char *path, bool may_be_missing,
 	return (rc);
 }
 
-/* LEASEHOLD_QUEUE_MAX for queue_max. */
-static void
-variable_name(const struct conf_setting *s, char *out, size_t len)
-{
-	char *p;
-
-	(void)snprintf(out, len, "LEASEHOLD_%s", s->name);
-	for (p = out; *p != '\0'; p++) {
-		if (*p >= 'a' && *p <= 'z')
-			*p = (char)(*p - 'a' + 'A');
-	}
-}
-
-const char *
-conf_environment(const struct conf_setting *s)
-{
-	char name[NAME_MAX_BYTES];
-
-	variable_name(s, name, sizeof(name));
-	return (getenv(name));
-}
-
-static int
-apply_environment(struct conf *conf, struct err *err)
-{
-	const struct conf_setting *s;
-	char name[NAME_MAX_BYTES];
-	const char *value;
-	struct err why;
-	size_t n, i;
-
-	s = conf_settings(&n);
-	for (i = 0; i < n; i++) {
-		if ((value = conf_environment(&s[i])) == NULL)
-			continue;
-		err_clear(&why);
-		if (bad_character(value, value + strlen(value)) != NULL)
-			err_set(&why, ERR_INVAL, "a control character has no "
-			    "place here");
-		else if (conf_value_set(conf, &s[i], value, &why) == 0)
-			continue;
-		variable_name(&s[i], name, sizeof(name));
-		err_set(err, why.code, "environment variable %s: %s", name,
-		    why.text);
-		return (-1);
-	}
-	return (0);
-}
-
 struct conf *
 conf_load(const char *path, struct err *err)
 {
@@ -419,7 +400,8 @@ conf_load(const char *path, struct err *err)
 	if ((conf = new_with_defaults(err)) == NULL)
 		return (NULL);
 	if (parse_file(conf, path, may_be_missing, err) ||
-	    apply_environment(conf, err) || check_together(conf, path, err)) {
+	    conf_apply_environment(conf, err) ||
+	    check_together(conf, path, err)) {
 		conf_free(conf);
 		return (NULL);
 	}
@@ -431,8 +413,10 @@ conf_reload(struct conf *live, const char *path, struct err *err)
 {
 	const struct conf_setting *s;
 	struct conf *fresh;
+	enum conf_source source;
 	char **a, **b, *text;
 	size_t n, i;
+	int line;
 
 	if ((fresh = conf_load(path, err)) == NULL)
 		return (-1);
@@ -440,6 +424,8 @@ conf_reload(struct conf *live, const char *path, struct err *err)
 	for (i = 0; i < n; i++) {
 		if (!s[i].reloadable)
 			continue;
+		source = conf_source(fresh, &s[i], &line);
+		conf_note_source(live, &s[i], source, line);
 		if (!conf_value_is_text(&s[i])) {
 			*conf_int_field(live, &s[i]) =
 			    *conf_int_field(fresh, &s[i]);

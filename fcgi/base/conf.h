@@ -12,7 +12,8 @@ struct err;
  * The settings: one table (conf.c) feeds the parser, `leasehold config
  * check|show`, --help and leasehold.conf(5).  The file has lines
  * "name = value", '#' starts a comment line.  Each setting can also be given
- * as environment variable LEASEHOLD_NAME, which wins over the file.
+ * as environment variable LEASEHOLD_NAME, which wins over the file; some as
+ * the first line of a file that LEASEHOLD_NAME_FILE names.
  * Times are in milliseconds here whatever unit the file uses.  Strings are
  * never NULL.
  */
@@ -138,6 +139,7 @@ struct conf_setting {
 				   where "x:/path" is x: and any path */
 	bool or_zero;		/* 0 will do, too */
 	bool reloadable;	/* SIGHUP takes it over */
+	bool from_file;		/* LEASEHOLD_NAME_FILE may name a file */
 	const char *help;	/* one or two sentences, with the unit */
 };
 
@@ -147,8 +149,35 @@ const struct conf_setting *conf_settings(size_t *n);
 /** conf_section(s): What ${s} of the table is about: "places", "money" ... */
 const char *conf_section(const struct conf_setting *s);
 
-/** conf_environment(s): What the environment says for ${s}; NULL: nothing. */
-const char *conf_environment(const struct conf_setting *s);
+/** Where a value is from; each wins over those before it. */
+enum conf_source {
+	CONF_FROM_DEFAULT,
+	CONF_FROM_FILE,
+	CONF_FROM_VARIABLE_FILE,	/* a file that a variable names */
+	CONF_FROM_VARIABLE		/* both variables at once are refused */
+};
+
+/** conf_source(conf, s, line): Where ${conf}, of conf_load or conf_parse, has
+ * ${s} from; of the config file with its ${line}, which may be NULL. */
+enum conf_source conf_source(const struct conf *conf,
+    const struct conf_setting *s, int *line);
+
+/* Longer than any setting's name, and than its variable's. */
+#define CONF_NAME_SIZE	64
+
+/** conf_variable(s, source, out, len): "LEASEHOLD_STORE" for ${s}, or with
+ * CONF_FROM_VARIABLE_FILE "LEASEHOLD_STORE_FILE". */
+void conf_variable(const struct conf_setting *s, enum conf_source source,
+    char *out, size_t len);
+
+/**
+ * conf_unknown_variable(environment, at, meant):
+ * The next entry "NAME=VALUE" from *${at} on that begins with LEASEHOLD_ and
+ * that nothing reads; NULL: there is no more.  *${at} begins at 0.  *${meant}
+ * is the setting that it was probably meant for, or NULL.
+ */
+const char *conf_unknown_variable(const char *const *environment, size_t *at,
+    const struct conf_setting **meant);
 
 /** conf_default_path(): What is read without --config; static.
  * conf_path(path): ${path} if it is not NULL, else $LEASEHOLD_CONFIG or

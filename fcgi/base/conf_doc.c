@@ -32,7 +32,7 @@ write_wrapped(FILE *out, const char *text, int indent)
 static void
 text_setting(FILE *out, const struct conf_setting *s)
 {
-	char allowed[128], all[512];
+	char allowed[128], all[1024];
 
 	conf_allowed(s, allowed, sizeof(allowed));
 	fprintf(out, "  %s = %s\n", s->name, s->def);
@@ -76,6 +76,23 @@ write_sentences(FILE *out, const char *text)
 	write_roff(out, text);
 }
 
+/* "In the environment LEASEHOLD_STORE, or LEASEHOLD_STORE_FILE with ..." */
+static void
+mdoc_variables(FILE *out, const struct conf_setting *s)
+{
+	char name[CONF_NAME_SIZE];
+
+	conf_variable(s, CONF_FROM_VARIABLE, name, sizeof(name));
+	fprintf(out, "In the environment\n.Ev %s", name);
+	if (s->from_file) {
+		conf_variable(s, CONF_FROM_VARIABLE_FILE, name, sizeof(name));
+		fprintf(out, " ,\nor\n.Ev %s\nwith a file that has it as its "
+		    "first line.\n", name);
+	} else {
+		fputs(" .\n", out);
+	}
+}
+
 static void
 mdoc_setting(FILE *out, const struct conf_setting *s)
 {
@@ -97,6 +114,7 @@ mdoc_setting(FILE *out, const struct conf_setting *s)
 	}
 	if (s->reloadable)
 		fputs("Taken over on SIGHUP.\n", out);
+	mdoc_variables(out, s);
 }
 
 static const struct format {

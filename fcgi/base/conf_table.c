@@ -31,12 +31,14 @@ static const struct conf_setting settings[] = {
 	/* where things are */
 	{ .name = "store", .type = CONF_STORE, FIELD(store),
 	  .def = "sqlite:" LOCALSTATEDIR "/lib/leasehold/leasehold.db",
-	  .min = 1, .max = PATH_LEN,
+	  .min = 1, .max = PATH_LEN, .from_file = true,
 	  .help = "The database: a file, or a MySQL or MariaDB server as "
 	      "mysql://USER@HOST[:PORT]/DATABASE, behind it ?socket=/path, "
 	      "ca=/path (TLS, checked with it), password_file=/path or "
 	      "tls=off (plain TCP to another host), with & between; without "
-	      "a file the password is that of LEASEHOLD_STORE_PASSWORD." },
+	      "a file the password is that of LEASEHOLD_STORE_PASSWORD, or "
+	      "the first line of the file that LEASEHOLD_STORE_PASSWORD_FILE "
+	      "names." },
 	{ .name = "master_key_file", .type = CONF_PATH, FIELD(master_key_file),
 	  .def = SYSCONFDIR "/leasehold/master.key", .min = 1, .max = PATH_LEN,
 	  .help = "File of the master keys, which upstream credentials are "

@@ -12,6 +12,7 @@ libbase_a_SOURCES = \
 	fcgi/base/conf.c \
 	fcgi/base/conf.h \
 	fcgi/base/conf_doc.c \
+	fcgi/base/conf_env.c \
 	fcgi/base/conf_internal.h \
 	fcgi/base/conf_table.c \
 	fcgi/base/conf_value.c \

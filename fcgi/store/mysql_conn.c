@@ -238,8 +238,11 @@ mono_ms(void)
 
 /* ---- the password ---- */
 
+/* Its first line.  ${private}: nobody else may read the file; what a container
+ * platform hands out, anybody may within the container. */
 static int
-read_password(const char *path, char out[PASSWORD_SIZE], struct err *err)
+read_password(const char *what, const char *path, bool private,
+    char out[PASSWORD_SIZE], struct err *err)
 {
 	struct stat sb;
 	ssize_t n;
@@ -247,12 +250,12 @@ read_password(const char *path, char out[PASSWORD_SIZE], struct err *err)
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1) {
 		err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_PERM,
-		    errno, "cannot open password_file %.150s", path);
+		    errno, "cannot open %s %.150s", what, path);
 		return (-1);
 	}
-	if (fstat(fd, &sb) == 0 && (sb.st_mode & S_IRWXO) != 0) {
-		err_set(err, ERR_PERM, "password_file %.150s may be read by "
-		    "anybody: chmod 600", path);
+	if (private && fstat(fd, &sb) == 0 && (sb.st_mode & S_IRWXO) != 0) {
+		err_set(err, ERR_PERM, "%s %.150s may be read by anybody: "
+		    "chmod 600", what, path);
 		close(fd);
 		return (-1);
 	}
@@ -260,8 +263,8 @@ read_password(const char *path, char out[PASSWORD_SIZE], struct err *err)
 	close(fd);
 	if (n == -1 || n == PASSWORD_SIZE) {
 		err_set(err, n == -1 ? ERR_IO : ERR_TOO_LARGE, "cannot read "
-		    "password_file %.150s, or it is longer than %d bytes",
-		    path, PASSWORD_SIZE - 1);
+		    "%s %.150s, or it is longer than %d bytes", what, path,
+		    PASSWORD_SIZE - 1);
 		return (-1);
 	}
 	out[n] = '\0';
@@ -273,16 +276,26 @@ static int
 get_password(const struct my_store *s, char out[PASSWORD_SIZE],
     struct err *err)
 {
-	const char *env = getenv("LEASEHOLD_STORE_PASSWORD");
+	static const char variable[] = "LEASEHOLD_STORE_PASSWORD",
+	    file_variable[] = "LEASEHOLD_STORE_PASSWORD_FILE";
+	const char *env = getenv(variable), *file = getenv(file_variable);
 
 	out[0] = '\0';
 	if (s->url.password_file[0] != '\0')
-		return (read_password(s->url.password_file, out, err));
+		return (read_password("password_file", s->url.password_file,
+		    true, out, err));
+	if (env != NULL && file != NULL) {
+		err_set(err, ERR_INVAL, "both %s and %s are given; one of them "
+		    "will do", variable, file_variable);
+		return (-1);
+	}
+	if (file != NULL)
+		return (read_password(file_variable, file, false, out, err));
 	if (env == NULL)
 		return (0);
 	if (strlen(env) >= PASSWORD_SIZE) {
-		err_set(err, ERR_TOO_LARGE, "LEASEHOLD_STORE_PASSWORD is "
-		    "longer than %d bytes", PASSWORD_SIZE - 1);
+		err_set(err, ERR_TOO_LARGE, "%s is longer than %d bytes",
+		    variable, PASSWORD_SIZE - 1);
 		return (-1);
 	}
 	memcpy(out, env, strlen(env) + 1);

@@ -15,7 +15,8 @@ struct err;
  *	ca=/path		certificates that the server's is checked with
  *	tls=off			plain TCP to another host, on purpose
  *	password_file=/path	its first line; without it the environment's
- *				LEASEHOLD_STORE_PASSWORD, or none
+ *				LEASEHOLD_STORE_PASSWORD, or the first line of
+ *				the file LEASEHOLD_STORE_PASSWORD_FILE, or none
  *
  * USER, DATABASE and values may be written with %XX; an IPv6 address stands in
  * brackets.  TCP to another host needs ca or tls=off.  A password in the URL,

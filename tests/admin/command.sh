@@ -68,6 +68,25 @@ has "it can be read again" "^master_key_file = $dir/master.key\$"
 cp "$dir/out" "$dir/shown.conf"
 "$bin" --config "$dir/shown.conf" config check >/dev/null
 report $? "what config show prints is a config file"
+LEASEHOLD_QUEUE_MAX=7 "$bin" --config "$dir/leasehold.conf" config show \
+    >"$dir/out"
+has "a variable wins, and config show names it" \
+    "^# from environment variable LEASEHOLD_QUEUE_MAX\$"
+has "its value is shown" '^queue_max = 7$'
+has "as the line of the file that another is from" \
+    "^# from $dir/leasehold.conf, line [0-9]*\$"
+LEASEHOLD_QEUE_MAX=7 "$bin" --config "$dir/leasehold.conf" config check \
+    >"$dir/out" 2>"$dir/err"
+report $? "a variable that nothing reads stops nothing"
+has "but config check warns of it" \
+    'LEASEHOLD_QEUE_MAX; did you mean LEASEHOLD_QUEUE_MAX?'
+LEASEHOLD_QEUE_MAX=7 json "as it does in JSON" \
+    '.unknown_variables | index("LEASEHOLD_QEUE_MAX") != null' config check
+LEASEHOLD_QUEUE_MAX=many "$bin" --config "$dir/leasehold.conf" config check \
+    >"$dir/out" 2>"$dir/err"
+[ $? = 6 ]
+report $? "a bad variable is a matter of setup, too"
+has "and named" 'environment variable LEASEHOLD_QUEUE_MAX: queue_max = "many"'
 echo 'queue_max = many' >"$dir/bad.conf"
 "$bin" --config "$dir/bad.conf" config check >"$dir/out" 2>"$dir/err"
 [ $? = 6 ]

@@ -80,7 +80,7 @@ END
 printf 'master_key_file = %s/master.key\n' "$dir" >"$dir/conf"
 echo geheim >"$dir/password"
 chmod 600 "$dir/password"
-unset LEASEHOLD_CONFIG LEASEHOLD_STORE_PASSWORD
+unset LEASEHOLD_CONFIG LEASEHOLD_STORE_PASSWORD LEASEHOLD_STORE_PASSWORD_FILE
 server=mysql://lh@localhost:$port/lh
 good="$server?ca=$dir/right.pem&password_file=$dir/password"
 
@@ -112,6 +112,19 @@ LEASEHOLD_STORE_PASSWORD=geheim
 export LEASEHOLD_STORE_PASSWORD
 run "$server?ca=$dir/right.pem" init
 check $? "the password of the environment"
+LEASEHOLD_STORE_PASSWORD_FILE=$dir/password
+export LEASEHOLD_STORE_PASSWORD_FILE
+refused "a password given twice" 'one of them will do' \
+    "$server?ca=$dir/right.pem"
+unset LEASEHOLD_STORE_PASSWORD
+chmod 644 "$dir/password"
+run "$server?ca=$dir/right.pem" init
+check $? "the password of a file that the environment names"
+LEASEHOLD_STORE_PASSWORD_FILE=$dir/none
+refused "a file that is missing" 'LEASEHOLD_STORE_PASSWORD_FILE' \
+    "$server?ca=$dir/right.pem"
+unset LEASEHOLD_STORE_PASSWORD_FILE
+export LEASEHOLD_STORE_PASSWORD
 LEASEHOLD_STORE_PASSWORD=geheimer
 refused "a wrong password" 'password' "$server?ca=$dir/right.pem"
 

@@ -138,6 +138,14 @@ settings_are_those_of_the_file(void **state)
 	assert_true(json_is_true(json_object_get(keep, "set")));
 	assert_string_equal(text(item(&v, "items", "name", "mount"),
 	    "source"), "default");
+	assert_string_equal(text(keep, "variable"),
+	    "LEASEHOLD_LEDGER_KEEP_DAYS");
+	setenv("LEASEHOLD_LEDGER_KEEP_DAYS", "31", 1);
+	assert_int_equal(visit(&v, "GET", "/settings", NULL), 200);
+	unsetenv("LEASEHOLD_LEDGER_KEEP_DAYS");
+	keep = item(&v, "items", "name", "ledger_keep_days");
+	assert_string_equal(text(keep, "value"), "31");
+	assert_string_equal(text(keep, "source"), "environment");
 	assert_string_equal(text(item(&v, "items", "name", "spool_bytes"),
 	    "section"), "database");
 

@@ -85,6 +85,10 @@ tests_base_test_conf_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_conf_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_conf_LDADD = $(BASE_TEST_LIBS)
 
+UNIT_TESTS += tests/base/test_conf_env
+tests_base_test_conf_env_SOURCES = tests/base/test_conf_env.c
+tests_base_test_conf_env_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_conf_env_LDADD = $(BASE_TEST_LIBS)
 
 UNIT_TESTS += tests/base/test_cron
 tests_base_test_cron_SOURCES = tests/base/test_cron.c

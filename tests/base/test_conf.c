@@ -424,7 +424,7 @@ a_long_name_and_a_long_value_are_cut_in_the_message(void **state)
 	assert_non_null(strstr(err.text, "allowed: 0 to 100000"));
 }
 
-/* ---- files and environment ---- */
+/* ---- files ---- */
 
 struct fixture {
 	char path[32];
@@ -454,8 +454,6 @@ teardown(void **state)
 
 	unlink(f->path);
 	free(f);
-	unsetenv("LEASEHOLD_QUEUE_MAX");
-	unsetenv("LEASEHOLD_LOG_LEVEL");
 	unsetenv("LEASEHOLD_CONFIG");
 	return (0);
 }
@@ -469,39 +467,6 @@ write_file(struct fixture *f, const char *text, size_t n)
 	assert_int_equal(fwrite(text, 1, n, out), n);
 	assert_int_equal(fclose(out), 0);
 	err_clear(&f->err);
-}
-
-static void
-the_environment_wins_over_the_file(void **state)
-{
-	struct fixture *f = *state;
-	const char *text = "queue_max = 5\nattempts_max = 2\n";
-	struct conf *c;
-
-	write_file(f, text, strlen(text));
-	setenv("LEASEHOLD_QUEUE_MAX", "9", 1);
-	setenv("LEASEHOLD_CONFIG", f->path, 1);
-	c = conf_load(NULL, &f->err);
-	assert_non_null(c);
-	assert_int_equal(c->queue_max, 9);
-	assert_int_equal(c->attempts_max, 2);
-	conf_free(c);
-}
-
-static void
-a_bad_variable_is_named(void **state)
-{
-	struct fixture *f = *state;
-
-	write_file(f, "", 0);
-	setenv("LEASEHOLD_QUEUE_MAX", "x", 1);
-	assert_null(conf_load(f->path, &f->err));
-	assert_string_equal(f->err.text, "environment variable "
-	    "LEASEHOLD_QUEUE_MAX: queue_max = \"x\": allowed: 0 to 100000");
-	err_clear(&f->err);
-	setenv("LEASEHOLD_QUEUE_MAX", "1\n", 1);
-	assert_null(conf_load(f->path, &f->err));
-	assert_non_null(strstr(f->err.text, "LEASEHOLD_QUEUE_MAX: a control"));
 }
 
 static void
@@ -657,7 +622,10 @@ the_manual_lists_every_setting_as_mdoc(void **state)
 	assert_non_null(strstr(text, ".It Ic queue_timeout_s No = Ar "
 	    "duration\nHow long a request waits for an account.\nAllowed:\n0 "
 	    "to 1h (in seconds; or ms, s, m, h, d).\nThe default is\n.Ql 60 "
-	    ".\nTaken over on SIGHUP.\n"));
+	    ".\nTaken over on SIGHUP.\nIn the environment\n"
+	    ".Ev LEASEHOLD_QUEUE_TIMEOUT_S .\n"));
+	assert_non_null(strstr(text, ".Ev LEASEHOLD_STORE ,\nor\n"
+	    ".Ev LEASEHOLD_STORE_FILE\n"));
 	assert_non_null(strstr(text, "as spawn\\-fcgi binds it"));
 	free(text);
 }
@@ -696,8 +664,6 @@ main(void)
 		cmocka_unit_test(line_ends_of_other_systems_are_taken),
 		cmocka_unit_test(
 		    a_long_name_and_a_long_value_are_cut_in_the_message),
-		conf_test(the_environment_wins_over_the_file),
-		conf_test(a_bad_variable_is_named),
 		conf_test(a_missing_file_is_an_error_when_it_was_named),
 		conf_test(an_overlong_file_is_refused),
 		conf_test(reloading_takes_reloadable_settings_alone),
