@@ -1,13 +1,33 @@
 # Examples with this installation's paths; quickstart fills the same files in
 # with its own.
-CONF_FILES = \
-	conf/leasehold.conf \
-	conf/logrotate \
+CONF_NGINX = \
 	conf/nginx/admin.conf \
+	conf/nginx/example.conf \
 	conf/nginx/mount.conf \
 	conf/nginx/nginx.conf \
 	conf/nginx/site.conf \
-	conf/nginx/upstream.conf \
+	conf/nginx/upstream.conf
+
+CONF_APACHE = \
+	conf/apache/admin.conf \
+	conf/apache/apache.conf \
+	conf/apache/example.conf \
+	conf/apache/mount.conf \
+	conf/apache/site.conf
+
+CONF_CADDY = \
+	conf/caddy/Caddyfile \
+	conf/caddy/admin.caddy \
+	conf/caddy/example.caddy \
+	conf/caddy/mount.caddy \
+	conf/caddy/site.caddy
+
+CONF_FILES = \
+	conf/leasehold.conf \
+	conf/logrotate \
+	$(CONF_NGINX) \
+	$(CONF_APACHE) \
+	$(CONF_CADDY) \
 	conf/systemd/leasehold-admin.socket \
 	conf/systemd/leasehold-admin@.service \
 	conf/systemd/leasehold-relay.socket \
@@ -16,8 +36,11 @@ CONF_FILES = \
 confexamplesdir = $(pkgdatadir)/conf
 confexamples_DATA = conf/leasehold.conf conf/logrotate
 confnginxdir = $(pkgdatadir)/conf/nginx
-confnginx_DATA = conf/nginx/admin.conf conf/nginx/mount.conf \
-	conf/nginx/nginx.conf conf/nginx/site.conf conf/nginx/upstream.conf
+confnginx_DATA = $(CONF_NGINX)
+confapachedir = $(pkgdatadir)/conf/apache
+confapache_DATA = $(CONF_APACHE)
+confcaddydir = $(pkgdatadir)/conf/caddy
+confcaddy_DATA = $(CONF_CADDY)
 confsystemddir = $(pkgdatadir)/conf/systemd
 confsystemd_DATA = conf/systemd/leasehold-admin.socket \
 	conf/systemd/leasehold-admin@.service \
@@ -39,7 +62,10 @@ $(CONF_FILES): %: %.in conf/fill Makefile
 	    run_dir=/run/leasehold log_dir='$(localstatedir)/log/leasehold' \
 	    relay_socket=/run/leasehold/relay.sock \
 	    admin_socket=/run/leasehold/admin.sock \
-	    mount= listen=8080 server_name=localhost user=leasehold \
+	    mount= listen=8080 port=8080 server_name=localhost user=leasehold \
 	    group=leasehold web_group=www-data user_line= keepalive_s=5 \
-	    stop_s=90 \
+	    stop_s=90 apache_modules=/usr/lib/apache2/modules \
+	    site_root=/var/www/html \
+	    tls_cert=/etc/ssl/certs/leasehold.pem \
+	    tls_key=/etc/ssl/private/leasehold.key \
 	    < $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@

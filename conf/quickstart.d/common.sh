@@ -220,7 +220,8 @@ fill_conf() {
 
 	new=$(mktemp)
 	sh "$here/fill" \
-		"mount=$mount" "listen=$listen" "server_name=localhost" \
+		"mount=$mount" "listen=$listen" "port=$port" \
+		"server_name=localhost" "apache_modules=$(apache_modules)" \
 		"relay_socket=$relay_socket" "admin_socket=$admin_socket" \
 		"htdocs=$prefix/share/leasehold/htdocs" "conf_dir=$etc_dir" \
 		"run_dir=$run_dir" "log_dir=$log_dir" "state_dir=$state_dir" \
@@ -286,6 +287,7 @@ To sign in to its pages, choose a name and a password there (good once, for 7 da
 
 NEXT
 	fi
+	print_mount
 	cat <<NEXT
 Try it:
   curl -N $url/v1/messages -H 'x-api-key: $key' \\

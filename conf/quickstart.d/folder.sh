@@ -1,5 +1,6 @@
 # Everything inside one folder, --dir DIR:
-#	etc/	leasehold.conf, master.key, first.key, nginx/, what was chosen
+#	etc/	leasehold.conf, master.key, first.key, what was chosen;
+#		nginx/ apache/ caddy/
 #	var/	the database, or its server's; spool/	run/	sockets and pid files
 #	log/	logs			prefix/, build/	the programs
 
@@ -16,7 +17,7 @@ folder_layout() {
 	pool_user= web_group= user_line= as_pool=()
 	[ "$(id -u)" -ne 0 ] || user_line="user root;"
 	if [ "$action" = setup ]; then
-		mkdir -p "$etc_dir/nginx" "$state_dir/spool" "$run_dir" \
+		mkdir -p "$etc_dir" "$state_dir/spool" "$run_dir" \
 			"$log_dir"
 		chmod 700 "$dir"
 	elif [ ! -e "$etc_dir/port" ]; then
@@ -30,10 +31,12 @@ folder_choices() {
 	[ -z "$port" ] || echo "$port" > "$etc_dir/port"
 	[ -z "$prefix" ] || echo "$prefix" > "$etc_dir/prefix"
 	[ -z "$mount" ] || echo "$mount" > "$etc_dir/mount"
+	[ -z "$server" ] || echo "$server" > "$etc_dir/server"
 	[ -e "$etc_dir/port" ] || free_port > "$etc_dir/port"
 	port=$(cat "$etc_dir/port")
 	prefix=$(remembered prefix "$dir/prefix")
 	mount=$(remembered mount "")
+	server=$(remembered server nginx)
 	case $store in
 	sqlite) store=$(remembered store "sqlite:$state_dir/leasehold.db") ;;
 	mysql)
@@ -49,7 +52,7 @@ folder_choices() {
 folder_setup() {
 	local before
 
-	need_programs nginx spawn-fcgi multiwatch curl
+	need_programs "$(web_program "$server")" spawn-fcgi multiwatch curl
 	[ "$prefix" != "$dir/prefix" ] || build_install
 	before=$(cksum "$conf_file" 2> /dev/null || true)
 	write_conf
@@ -57,26 +60,10 @@ folder_setup() {
 	init_database
 	[ -z "$demo" ] || add_demo_account
 	start_direct "$before"
-	folder_nginx
+	folder_web
+	web_snippets
 	wait_healthy
 	print_next
-}
-
-folder_nginx() {
-	local changed= name
-
-	for name in upstream mount admin site nginx; do
-		fill_conf "nginx/$name.conf.in" "$etc_dir/nginx/$name.conf" &&
-			changed=1
-	done
-	if ! alive nginx; then
-		"$(find_program nginx)" -e "$log_dir/nginx-error.log" \
-			-c "$etc_dir/nginx/nginx.conf" \
-			2>> "$log_dir/nginx-error.log" ||
-			die "nginx: $(tail -n 1 "$log_dir/nginx-error.log")"
-	elif [ -n "$changed" ]; then
-		kill -HUP "$(cat "$run_dir/nginx.pid")"
-	fi
 }
 
 folder_env() {
@@ -89,7 +76,7 @@ folder_restart() {
 }
 
 folder_stop() {
-	stop nginx 5
+	stop "$server" 5
 	stop_pools
 	stop mysql 60
 }

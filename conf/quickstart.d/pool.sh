@@ -6,6 +6,7 @@
 is_ours() {
 	tr '\0' ' ' 2> /dev/null < "/proc/$1/cmdline" | grep -qF \
 		-e "$conf_file" -e "$etc_dir/nginx/nginx.conf" \
+		-e "$etc_dir/apache/apache.conf" -e "$etc_dir/caddy/Caddyfile" \
 		-e leasehold-demo-upstream -e "--datadir=$state_dir/mysql"
 } 2> /dev/null
 

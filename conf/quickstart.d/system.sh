@@ -28,7 +28,8 @@ system_user() {
 	getent passwd leasehold > /dev/null ||
 		useradd --system --home-dir "$state_dir" --no-create-home \
 			--shell /usr/sbin/nologin --user-group leasehold
-	install -d -m 750 -o root -g leasehold "$etc_dir" "$etc_dir/nginx"
+	# Caddy reads what it imports as a user of its own.
+	install -d -m 751 -o root -g leasehold "$etc_dir"
 	install -d -m 750 -o leasehold -g leasehold "$state_dir" \
 		"$state_dir/spool"
 	# nginx's workers open its log there again after logrotate.
@@ -67,6 +68,7 @@ system_setup() {
 	system_rights
 	if have_systemd; then units_start "$before"; else start_direct "$before"; fi
 	system_nginx
+	web_snippets
 	[ ! -d /etc/logrotate.d ] ||
 		fill_conf logrotate.in /etc/logrotate.d/leasehold || true
 	wait_healthy
@@ -172,6 +174,7 @@ system_nginx() {
 	local changed= name site=/etc/nginx/sites-available/leasehold
 	local link=/etc/nginx/sites-enabled/leasehold
 
+	mkdir -p "$etc_dir/nginx"
 	for name in upstream mount admin; do
 		fill_conf "nginx/$name.conf.in" "$etc_dir/nginx/$name.conf" &&
 			changed=1

@@ -1,3 +1,4 @@
 # tests of conf/
 dist_check_SCRIPTS += tests/conf/man.sh
 dist_check_SCRIPTS += tests/conf/units.sh
+dist_check_SCRIPTS += tests/conf/web.sh

@@ -30,6 +30,9 @@ describe('quickstart --dir', () => {
 		assert.equal(out.status, 0, out.stderr);
 		assert.match(out.stdout, /export ANTHROPIC_BASE_URL=http/);
 		assert.match(out.stdout, /export ANTHROPIC_AUTH_TOKEN=sk-lh-/);
+		for (const [, file] of out.stdout.matchAll(
+			/^ {2}(?:nginx|Apache|Caddy) +(\S+)/gm))
+			assert.match(await readFile(file, 'utf8'), /^# Leasehold/);
 		const command = out.stdout.match(/^ {2}curl -N[^]*?\}'$/m)[0];
 		const answer = await run('sh', ['-c', command]);
 		assert.equal(answer.status, 0, answer.stderr);
@@ -48,7 +51,8 @@ describe('quickstart --dir', () => {
 	test('a value that cannot be is refused, and not remembered', async () => {
 		for (const bad of [['--prefix', '/nonexistent'], ['--port', '70000'],
 			['--port', '0'], ['--port', 'x'], ['--mount', 'x/'],
-			['--processes', 'x'], ['--store', 'x'], ['--frob']]) {
+			['--processes', 'x'], ['--store', 'x'], ['--server', 'x'],
+			['--frob']]) {
 			const r = await run(quickstart, ['--dir', dir, ...bad]);
 			assert.equal(r.status, 2, bad.join(' '));
 			assert.match(r.stderr, new RegExp(`^quickstart: .*${bad[0]}`));

@@ -1,4 +1,4 @@
-// A whole Leasehold in a folder of its own: nginx, pool, database, as
+// A whole Leasehold in a folder of its own: web server, pool, database, as
 // "quickstart --dir" sets it up, with the mock as its upstream.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onMysql, querySite } from './database.mjs';
 import { Mock } from './mock.mjs';
+import { server } from './server.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const source = resolve(here, '../../..');
@@ -72,6 +73,7 @@ export class Site {
 			.flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 		try {
 			await site.quickstart('--prefix', prefix,
+				'--server', server.name,
 				'--processes', String(processes), ...sets,
 				'--store', onMysql ? 'mysql' : `sqlite:${site.db}`,
 				...options);
@@ -101,7 +103,8 @@ export class Site {
 			join(dir, 'etc/master.key'));
 		await chmod(join(dir, 'etc/master.key'), 0o600);
 		await site.quickstart('--prefix', prefix, '--processes',
-			String(processes), '--store', store, ...sets);
+			String(processes), '--server', server.name,
+			'--store', store, ...sets);
 		await site.#readEnv();
 		return site;
 	}
