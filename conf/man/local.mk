@@ -6,7 +6,10 @@ MAN_PAGES = \
 	conf/man/leasehold-api.7
 
 man_MANS = $(MAN_PAGES)
-dist_man_MANS = conf/man/leasehold-admin.fcgi.8
+dist_man_MANS = \
+	conf/man/leasehold-admin.fcgi.8 \
+	conf/man/leasehold.fcgi.8 \
+	conf/man/leasehold-guide.7
 EXTRA_DIST += $(MAN_PAGES:=.in)
 CLEANFILES += $(MAN_PAGES) conf/man/settings.mdoc
 

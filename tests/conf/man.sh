@@ -19,20 +19,38 @@ check() {
 	fi
 }
 
-for page in leasehold.8 leasehold-relay.fcgi.8 leasehold.conf.5 \
-    leasehold-api.7; do
-	grep -n '@[a-z]*@' "conf/man/$page" >"$dir/why"
+pages='leasehold.8 leasehold.fcgi.8 leasehold-relay.fcgi.8
+    leasehold-admin.fcgi.8 leasehold.conf.5 leasehold-api.7 leasehold-guide.7'
+
+# Pages without anything to fill in are not made.
+file_of() {
+	if [ -e "conf/man/$1" ]; then
+		echo "conf/man/$1"
+	else
+		echo "$srcdir/conf/man/$1"
+	fi
+}
+
+for page in $pages; do
+	file=$(file_of "$page")
+	grep -n '@[a-z]*@' "$file" >"$dir/why"
 	[ $? = 1 ]
 	check $? "$page has nothing left to fill in"
 	if command -v mandoc >/dev/null 2>&1; then
 		# Its references are to be found after the installation.
-		mandoc -Tlint -W warning "conf/man/$page" |
+		mandoc -Tlint -W warning "$file" |
 		    grep -v 'referenced manual not found' >"$dir/why"
 		[ $? = 1 ]
 		check $? "$page is well-formed"
 	else
 		echo "# mandoc is not installed: $page is not linted"
 	fi
+	sed -n 's/^\.Xr \(leasehold[a-z.-]*\) \([0-9]\).*/\1.\2/p' "$file" |
+	    while read -r name; do
+		[ -e "$(file_of "$name")" ] || echo "no page $name"
+	done >"$dir/why"
+	[ ! -s "$dir/why" ]
+	check $? "the pages of Leasehold that $page refers to are there"
 done
 
 # ---- subcommands ----
