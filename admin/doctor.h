@@ -29,10 +29,24 @@ enum doctor_verdict {
 	DOCTOR_SKIP		/* could not or was not to be looked at */
 };
 
+/** A sentence for those who tell it in another language: which it is, and what
+ * stands in it, each value ended by a NUL. */
+struct doctor_said {
+	const char *code;	/* a literal; NULL: nothing was said */
+	char values[1024];
+	size_t len;
+};
+
+#define DOCTOR_REMEDIES	4
+
 struct doctor_finding {
 	enum doctor_verdict verdict;
 	char seen[640];		/* one line */
 	char remedy[3072];	/* lines; "" where there is nothing to do */
+	struct doctor_said what;	/* ${seen} */
+	struct doctor_said todo[DOCTOR_REMEDIES];	/* ${remedy}, but for
+					   what finding_web adds */
+	size_t ntodo;
 };
 
 /** What a check stands on; without it, it is skipped. */
@@ -94,8 +108,8 @@ void doctor_run(struct doctor *d, const struct doctor_check *check,
 /** doctor_word(verdict): "ok", "warn", "fail" or "skip". */
 const char *doctor_word(enum doctor_verdict verdict);
 
-/** doctor_json(check, f): {"name", "title", "verdict", "seen", "remedy"}; NULL
- * without memory. */
+/** doctor_json(check, f): {"name", "title", "verdict", "seen", "remedy",
+ * "code", "values", "remedies"}; NULL without memory. */
 json_t *doctor_json(const struct doctor_check *check,
     const struct doctor_finding *f);
 
@@ -107,13 +121,19 @@ json_t *doctor_json(const struct doctor_check *check,
  */
 json_t *doctor_inside(const char *conf_path, struct err *err);
 
-/** finding_set(f, verdict, fmt, ...): The verdict, and what was seen. */
+/**
+ * finding_set(f, verdict, code, fmt, ...):
+ * The verdict, and what was seen.  ${code}, a literal, names the sentence for
+ * ever, whatever becomes of its words; htdocs/strings-doctor.js has it in
+ * other languages.  ${fmt} has %s, %d, %lld, %llu, %zu and %.1f alone.
+ */
 void finding_set(struct doctor_finding *f, enum doctor_verdict verdict,
-    const char *fmt, ...) __attribute__((__format__(__printf__, 3, 4)));
+    const char *code, const char *fmt, ...)
+    __attribute__((__format__(__printf__, 4, 5)));
 
-/** finding_remedy(f, fmt, ...): Add a line, or lines, on what to do. */
-void finding_remedy(struct doctor_finding *f, const char *fmt, ...)
-    __attribute__((__format__(__printf__, 2, 3)));
+/** finding_remedy(f, code, fmt, ...): Add a line, or lines, on what to do. */
+void finding_remedy(struct doctor_finding *f, const char *code,
+    const char *fmt, ...) __attribute__((__format__(__printf__, 3, 4)));
 
 /** finding_web(f, d, problem): Add how the web server is mended. */
 void finding_web(struct doctor_finding *f, const struct doctor *d,

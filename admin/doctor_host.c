@@ -58,19 +58,19 @@ check_config(struct doctor *d, struct doctor_finding *f)
 	struct err err = { .code = ERR_NONE };
 
 	if ((d->conf = conf_load(d->config_path, &err)) == NULL) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
-		finding_remedy(f, "`leasehold config check' looks at it "
-		    "again; leasehold.conf(5) tells what each setting may "
-		    "be.");
+		finding_set(f, DOCTOR_FAIL, "settings_bad", "%s", err.text);
+		finding_remedy(f, "check_settings", "`leasehold config check' "
+		    "looks at it again; leasehold.conf(5) tells what each "
+		    "setting may be.");
 		return;
 	}
 	d->have |= DOCTOR_CONF;
 	take_url(d);
 	if (access(path, F_OK) == 0)
-		finding_set(f, DOCTOR_OK, "%s is good", path);
+		finding_set(f, DOCTOR_OK, "settings_good", "%s is good", path);
 	else
-		finding_set(f, DOCTOR_WARN, "%s is not there: all settings "
-		    "are the defaults", path);
+		finding_set(f, DOCTOR_WARN, "settings_absent", "%s is not "
+		    "there: all settings are the defaults", path);
 }
 
 /* ---- who the responders are ---- */
@@ -106,7 +106,8 @@ check_user(struct doctor *d, struct doctor_finding *f)
 	struct stat st;
 
 	if (d->user != NULL && access_user_find(d->user, &d->uid) == -1) {
-		finding_set(f, DOCTOR_FAIL, "there is no user %s", d->user);
+		finding_set(f, DOCTOR_FAIL, "no_such_user", "there is no user "
+		    "%s", d->user);
 		return;
 	}
 	if (d->user == NULL) {
@@ -114,8 +115,8 @@ check_user(struct doctor *d, struct doctor_finding *f)
 		if (!owner_of_locks(d->conf->run_dir, &d->uid)) {
 			how = "owns the database";
 			if (path == NULL || stat(path, &st)) {
-				finding_set(f, DOCTOR_SKIP, "not known yet, "
-				    "as no responder ever ran");
+				finding_set(f, DOCTOR_SKIP, "user_not_known",
+				    "not known yet, as no responder ever ran");
 				return;
 			}
 			d->uid = st.st_uid;
@@ -123,18 +124,18 @@ check_user(struct doctor *d, struct doctor_finding *f)
 	}
 	d->uid_known = true;
 	access_user_init(&u, d->uid);
-	finding_set(f, u.uid == 0 ? DOCTOR_WARN : DOCTOR_OK, "%s (%s)",
-	    u.name, how);
+	finding_set(f, u.uid == 0 ? DOCTOR_WARN : DOCTOR_OK, "runs_as", "%s "
+	    "(%s)", u.name, how);
 	if (u.uid == 0)
-		finding_remedy(f, "Nothing in them needs root: give them a "
-		    "user of their own (spawn-fcgi -u leasehold -g "
-		    "leasehold), who owns database, master key and "
-		    "run_dir.");
+		finding_remedy(f, "needs_no_root", "Nothing in them needs "
+		    "root: give them a user of their own (spawn-fcgi -u "
+		    "leasehold -g leasehold), who owns database, master key "
+		    "and run_dir.");
 	if (geteuid() == 0 || geteuid() == u.uid)
 		return;
 	f->verdict = DOCTOR_WARN;
-	finding_remedy(f, "You are another user: run doctor as root, or as "
-	    "%s, to see what they see.", u.name);
+	finding_remedy(f, "look_as_them", "You are another user: run doctor as "
+	    "root, or as %s, to see what they see.", u.name);
 }
 
 /* Whether the responders may do what they must with ${path}. */
@@ -174,13 +175,14 @@ database_files(struct doctor *d, struct doctor_finding *f)
 	return (true);
 
 bad:
-	finding_set(f, DOCTOR_FAIL, "%s", why);
+	finding_set(f, DOCTOR_FAIL, "no_access", "%s", why);
 	if (access(path, F_OK) == -1 && errno == ENOENT)
-		finding_remedy(f, "`leasehold init' makes the database.");
+		finding_remedy(f, "make_database", "`leasehold init' makes the "
+		    "database.");
 	else
-		finding_remedy(f, "Give folder and database to the "
-		    "responders' user:\n    chown %s %s %s*", u.name, folder,
-		    path);
+		finding_remedy(f, "give_database", "Give folder and database "
+		    "to the responders' user:\n"
+		    "    chown %s %s %s*", u.name, folder, path);
 	return (false);
 }
 
@@ -195,12 +197,12 @@ check_database(struct doctor *d, struct doctor_finding *f)
 		return;
 	if ((d->store = store_open(d->conf->store, &opt, &err)) == NULL ||
 	    store_prepare(d->store, &err)) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "not_usable", "%s", err.text);
 		return;
 	}
 	d->have |= DOCTOR_STORE;
-	finding_set(f, DOCTOR_OK, "%s, schema %lld", d->conf->store,
-	    (long long)store_schema_wanted());
+	finding_set(f, DOCTOR_OK, "database_good", "%s, schema %lld",
+	    d->conf->store, (long long)store_schema_wanted());
 }
 
 /* Take the write lock, and write something small. */
@@ -232,17 +234,19 @@ blame_holder(struct doctor *d, struct doctor_finding *f)
 		pid = filelock_holder(lock, &stopped);
 	}
 	if (pid > 0 && stopped)
-		finding_remedy(f, "Process %d is stopped inside a "
-		    "transaction; no request is admitted until it goes on or "
-		    "ends:\n    kill -CONT %d\n    kill -KILL %d", (int)pid,
-		    (int)pid, (int)pid);
+		finding_remedy(f, "stopped_holder", "Process %d is stopped "
+		    "inside a transaction; no request is admitted until it "
+		    "goes on or ends:\n"
+		    "    kill -CONT %d\n"
+		    "    kill -KILL %d", (int)pid, (int)pid, (int)pid);
 	else if (pid > 0)
-		finding_remedy(f, "Process %d is in a transaction for so "
-		    "long; see what it does: a backup, a report, a slow "
-		    "disk?", (int)pid);
+		finding_remedy(f, "long_holder", "Process %d is in a "
+		    "transaction for so long; see what it does: a backup, a "
+		    "report, a slow disk?", (int)pid);
 	else
-		finding_remedy(f, "Look for a program outside of leasehold "
-		    "that writes to the database (sqlite3, a backup).");
+		finding_remedy(f, "foreign_writer", "Look for a program "
+		    "outside of leasehold that writes to the database "
+		    "(sqlite3, a backup).");
 }
 
 static void
@@ -253,17 +257,17 @@ check_writes(struct doctor *d, struct doctor_finding *f)
 	int64_t took;
 
 	if (write_little(d, &err)) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "not_writable", "%s", err.text);
 		if (err.code == ERR_STORE_BUSY)
 			blame_holder(d, f);
 		return;
 	}
 	took = clock_mono_ms(clock_system()) - began;
-	finding_set(f, took > 1000 ? DOCTOR_WARN : DOCTOR_OK, "a write took "
-	    "%lld ms, with its wait", (long long)took);
+	finding_set(f, took > 1000 ? DOCTOR_WARN : DOCTOR_OK, "write_took", "a "
+	    "write took %lld ms, with its wait", (long long)took);
 	if (took > 1000)
-		finding_remedy(f, "Each admission waits as long.  Is the disk "
-		    "slow or busy, or on a network?");
+		finding_remedy(f, "slow_disk", "Each admission waits as long.  "
+		    "Is the disk slow or busy, or on a network?");
 }
 
 static void
@@ -276,12 +280,13 @@ check_disk(struct doctor *d, struct doctor_finding *f)
 	uint64_t left;
 
 	if (path == NULL) {
-		finding_set(f, DOCTOR_SKIP, "the database is not a file");
+		finding_set(f, DOCTOR_SKIP, "no_file", "the database is not a "
+		    "file");
 		return;
 	}
 	access_folder(path, folder);
 	if (statvfs(folder, &fs)) {
-		finding_set(f, DOCTOR_FAIL, "%s: %s", folder,
+		finding_set(f, DOCTOR_FAIL, "path_failed", "%s: %s", folder,
 		    strerror(errno));
 		return;
 	}
@@ -290,11 +295,11 @@ check_disk(struct doctor *d, struct doctor_finding *f)
 		verdict = DOCTOR_FAIL;
 	else if (left < DISK_WARN_BYTES)
 		verdict = DOCTOR_WARN;
-	finding_set(f, verdict, "%llu MiB are free for %s",
+	finding_set(f, verdict, "disk_left", "%llu MiB are free for %s",
 	    (unsigned long long)(left >> 20), folder);
 	if (verdict != DOCTOR_OK)
-		finding_remedy(f, "Make room: when the disk is full, no "
-		    "request is admitted.");
+		finding_remedy(f, "make_room", "Make room: when the disk is "
+		    "full, no request is admitted.");
 }
 
 /* ---- secrets ---- */
@@ -309,11 +314,11 @@ check_master_key(struct doctor *d, struct doctor_finding *f)
 	struct stat st;
 
 	if ((d->seal = seal_open(path, &err)) == NULL) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "key_unreadable", "%s", err.text);
 		if (err.code == ERR_NOT_FOUND)
-			finding_remedy(f, "Put back the copy that you keep; "
-			    "`leasehold init' makes a new one for a new "
-			    "database only.");
+			finding_remedy(f, "restore_key", "Put back the copy "
+			    "that you keep; `leasehold init' makes a new one "
+			    "for a new database only.");
 		return;
 	}
 	d->have |= DOCTOR_SEAL;
@@ -321,12 +326,12 @@ check_master_key(struct doctor *d, struct doctor_finding *f)
 		access_describe(&st, described, sizeof(described));
 	if (!may(d, path, R_OK, why)) {
 		access_user_init(&u, d->uid_known ? d->uid : geteuid());
-		finding_set(f, DOCTOR_FAIL, "%s", why);
-		finding_remedy(f, "It must be the responders' own:\n"
+		finding_set(f, DOCTOR_FAIL, "no_access", "%s", why);
+		finding_remedy(f, "own_key", "It must be the responders' own:\n"
 		    "    chown %s %s && chmod 600 %s", u.name, path, path);
 		return;
 	}
-	finding_set(f, DOCTOR_OK, "%s (%s)", path, described);
+	finding_set(f, DOCTOR_OK, "path_is", "%s (%s)", path, described);
 }
 
 static void
@@ -335,13 +340,13 @@ check_fits(struct doctor *d, struct doctor_finding *f)
 	struct err err = { .code = ERR_NONE };
 
 	if (meta_check_seal(d->store, d->seal, &err) == 0) {
-		finding_set(f, DOCTOR_OK, "master key \"%s\" belongs to this "
-		    "database", seal_key_id(d->seal));
+		finding_set(f, DOCTOR_OK, "key_fits", "master key \"%s\" "
+		    "belongs to this database", seal_key_id(d->seal));
 		return;
 	}
-	finding_set(f, DOCTOR_FAIL, "%s", err.text);
+	finding_set(f, DOCTOR_FAIL, "key_differs", "%s", err.text);
 	if (err.code == ERR_NOT_FOUND)
-		finding_remedy(f, "leasehold init");
+		finding_remedy(f, "run_init", "leasehold init");
 }
 
 /* ---- folders ---- */
@@ -354,12 +359,14 @@ check_run_dir(struct doctor *d, struct doctor_finding *f)
 	char why[WHY_SIZE];
 
 	if (may(d, dir, R_OK | W_OK | X_OK, why)) {
-		finding_set(f, DOCTOR_OK, "%s can be written to", dir);
+		finding_set(f, DOCTOR_OK, "may_write", "%s can be written to",
+		    dir);
 		return;
 	}
 	access_user_init(&u, d->uid_known ? d->uid : geteuid());
-	finding_set(f, DOCTOR_FAIL, "%s", why);
-	finding_remedy(f, "Responders keep lock files and sockets there:\n"
+	finding_set(f, DOCTOR_FAIL, "no_access", "%s", why);
+	finding_remedy(f, "own_run_dir", "Responders keep lock files and "
+	    "sockets there:\n"
 	    "    install -d -m 0755 -o %s %s\n"
 	    "and at each boot, as /run is emptied (tmpfiles.d):\n"
 	    "    d %s 0755 %s - -", u.name, dir, dir, u.name);
@@ -377,24 +384,25 @@ check_spool(struct doctor *d, struct doctor_finding *f)
 
 	if (!may(d, dir, R_OK | W_OK | X_OK, why)) {
 		access_user_init(&u, d->uid_known ? d->uid : geteuid());
-		finding_set(f, DOCTOR_WARN, "%s", why);
-		finding_remedy(f, "Without it a request that ends while the "
-		    "database cannot be used is charged as estimated if its "
-		    "responder dies too:\n"
+		finding_set(f, DOCTOR_WARN, "no_access", "%s", why);
+		finding_remedy(f, "own_spool", "Without it a request that ends "
+		    "while the database cannot be used is charged as estimated "
+		    "if its responder dies too:\n"
 		    "    install -d -m 0750 -o %s %s", u.name, dir);
 	} else if (spool_count(dir, &n, &err)) {
-		finding_set(f, DOCTOR_WARN, "%s", err.text);
+		finding_set(f, DOCTOR_WARN, "spool_unreadable", "%s", err.text);
 	} else if (n.records > 0 || n.refused > 0) {
-		finding_set(f, DOCTOR_WARN, "%lld settlements wait in %s, "
-		    "%lld files were refused", (long long)n.records, dir,
-		    (long long)n.refused);
-		finding_remedy(f, "Responders replay them as soon as the "
-		    "database can be used: see whether they run, and their "
-		    "log for \"spool\". Files named *.refused are damaged, or "
-		    "of another installation, or from before a backup was "
-		    "restored: their requests stay estimated, remove them.");
+		finding_set(f, DOCTOR_WARN, "spool_waits", "%lld settlements "
+		    "wait in %s, %lld files were refused", (long long)n.records,
+		    dir, (long long)n.refused);
+		finding_remedy(f, "replay_spool", "Responders replay them as "
+		    "soon as the database can be used: see whether they run, "
+		    "and their log for \"spool\". Files named *.refused are "
+		    "damaged, or of another installation, or from before a "
+		    "backup was restored: their requests stay estimated, "
+		    "remove them.");
 	} else
-		finding_set(f, DOCTOR_OK, "%s is empty", dir);
+		finding_set(f, DOCTOR_OK, "is_empty", "%s is empty", dir);
 }
 
 static void
@@ -405,19 +413,20 @@ check_log(struct doctor *d, struct doctor_finding *f)
 	char folder[PATH_MAX], why[WHY_SIZE];
 
 	if (strncmp(path, scheme, sizeof(scheme) - 1) != 0) {
-		finding_set(f, DOCTOR_OK, "log = %s", path);
+		finding_set(f, DOCTOR_OK, "log_to", "log = %s", path);
 		return;
 	}
 	path += sizeof(scheme) - 1;
 	access_folder(path, folder);
 	if (access(path, F_OK) == 0 ? may(d, path, W_OK, why) :
 	    may(d, folder, W_OK | X_OK, why)) {
-		finding_set(f, DOCTOR_OK, "%s can be written to", path);
+		finding_set(f, DOCTOR_OK, "may_write", "%s can be written to",
+		    path);
 		return;
 	}
-	finding_set(f, DOCTOR_FAIL, "%s", why);
-	finding_remedy(f, "Let the responders' user write there, or change "
-	    "the setting `log'.");
+	finding_set(f, DOCTOR_FAIL, "no_access", "%s", why);
+	finding_remedy(f, "own_log", "Let the responders' user write there, or "
+	    "change the setting `log'.");
 }
 
 /* ---- time ---- */
@@ -430,7 +439,7 @@ check_clock(struct doctor *d, struct doctor_finding *f)
 
 	if (store_one(d->store, STMT_DOCTOR_TIMES, NULL, 0, newest, 2,
 	    &err) == -1) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "query_failed", "%s", err.text);
 		return;
 	}
 	if (newest[0] > newest[1])

@@ -78,7 +78,7 @@ doctor_jobs(struct doctor *d, struct doctor_finding *f)
 	size_t i, n;
 
 	if ((rows = jobs_list(d->store, &err)) == NULL) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "query_failed", "%s", err.text);
 		return;
 	}
 	table = jobs_table(&n);
@@ -87,13 +87,13 @@ doctor_jobs(struct doctor *d, struct doctor_finding *f)
 		    store_now_ms(d->store), &seen);
 	json_decref(rows);
 	finding_set(f, seen.late + seen.failed > 0 ? DOCTOR_WARN : DOCTOR_OK,
-	    "%lld are well, %lld overdue, %lld failed, %lld are off",
-	    seen.well, seen.late, seen.failed, seen.off);
+	    "jobs_stand", "%lld are well, %lld overdue, %lld failed, %lld are "
+	    "off", seen.well, seen.late, seen.failed, seen.off);
 	if (seen.late > 0)
-		finding_remedy(f, "Nobody runs them: start an admin "
-		    "responder, or let a crontab run `leasehold job run' "
+		finding_remedy(f, "run_jobs", "Nobody runs them: start an "
+		    "admin responder, or let a crontab run `leasehold job run' "
 		    "each minute.");
 	if (seen.failed > 0)
-		finding_remedy(f, "The job %s failed: %s", seen.which,
-		    seen.why);
+		finding_remedy(f, "job_failed", "The job %s failed: %s",
+		    seen.which, seen.why);
 }

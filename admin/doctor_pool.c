@@ -77,11 +77,10 @@ remedy_start(struct doctor_finding *f, const struct pool_kind *k)
 	char words[256];
 
 	bind_words(k, words, sizeof(words));
-	finding_remedy(f, "Start the pool: `systemctl start "
+	finding_remedy(f, "start_pool", "Start the pool: `systemctl start "
 	    "leasehold.target' where systemd runs it, else\n"
-	    "    spawn-fcgi %s -u leasehold "
-	    "-g leasehold -- /usr/bin/multiwatch -f %lld "
-	    "-r 2000000000 -- %s/%s\n"
+	    "    spawn-fcgi %s -u leasehold -g leasehold -- "
+	    "/usr/bin/multiwatch -f %lld -r 2000000000 -- %s/%s\n"
 	    "-u and -g are the responders' user%s.", words,
 	    (long long)k->processes, LIBEXECDIR, k->program,
 	    k->path[0] != '/' ? "" : ", -U (or -G) the web server's, which "
@@ -115,28 +114,28 @@ judge_connect(struct doctor_finding *f, const struct pool_kind *k, int error,
 
 	switch (error) {
 	case ECONNREFUSED:
-		finding_set(f, DOCTOR_FAIL, "%s: connection refused: the "
-		    "socket is there, but no responder listens behind it",
-		    k->path);
-		finding_remedy(f, "It was left over from a pool that has "
-		    "ended.");
+		finding_set(f, DOCTOR_FAIL, "refused", "%s: connection "
+		    "refused: the socket is there, but no responder listens "
+		    "behind it", k->path);
+		finding_remedy(f, "left_over", "It was left over from a pool "
+		    "that has ended.");
 		remedy_start(f, k);
 		break;
 	case EACCES:
-		finding_set(f, DOCTOR_WARN, "%s: permission denied to you "
-		    "(%s)", k->path, described);
-		finding_remedy(f, "This is as it should be unless you are the "
-		    "web server's user; run doctor as root, or as that user, "
-		    "to look further.");
+		finding_set(f, DOCTOR_WARN, "denied_to_you", "%s: permission "
+		    "denied to you (%s)", k->path, described);
+		finding_remedy(f, "as_it_should", "This is as it should be "
+		    "unless you are the web server's user; run doctor as root, "
+		    "or as that user, to look further.");
 		break;
 	case EAGAIN:
-		finding_set(f, DOCTOR_FAIL, "%s: its queue is full: the "
-		    "responders do not accept", k->path);
-		finding_remedy(f, "They are stopped, or at streams_max: see "
-		    "`leasehold status'.");
+		finding_set(f, DOCTOR_FAIL, "queue_full", "%s: its queue is "
+		    "full: the responders do not accept", k->path);
+		finding_remedy(f, "stopped_pool", "They are stopped, or at "
+		    "streams_max: see `leasehold status'.");
 		break;
 	default:
-		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
+		finding_set(f, DOCTOR_FAIL, "path_failed", "%s: %s", k->path,
 		    strerror(error));
 		remedy_start(f, k);
 		break;
@@ -178,18 +177,18 @@ check_tcp(struct doctor_finding *f, const struct pool_kind *k,
 	int error = try_connect(a);
 
 	if (error != 0) {
-		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
+		finding_set(f, DOCTOR_FAIL, "path_failed", "%s: %s", k->path,
 		    strerror(error));
 		remedy_start(f, k);
 	} else if (a->loopback) {
-		finding_set(f, DOCTOR_OK, "%s takes connections, of anyone on "
-		    "this host", k->path);
+		finding_set(f, DOCTOR_OK, "open_to_host", "%s takes "
+		    "connections, of anyone on this host", k->path);
 	} else {
-		finding_set(f, DOCTOR_WARN, "%s takes connections, perhaps of "
-		    "other hosts too", k->path);
-		finding_remedy(f, "Whoever connects can claim any client "
-		    "address, and FastCGI is not encrypted: let a firewall "
-		    "leave the port to the web server's host, or bind "
+		finding_set(f, DOCTOR_WARN, "open_to_others", "%s takes "
+		    "connections, perhaps of other hosts too", k->path);
+		finding_remedy(f, "firewall", "Whoever connects can claim any "
+		    "client address, and FastCGI is not encrypted: let a "
+		    "firewall leave the port to the web server's host, or bind "
 		    "127.0.0.1.");
 	}
 }
@@ -209,33 +208,35 @@ check_socket(const struct doctor *d, struct doctor_finding *f,
 	}
 
 	if (stat(k->path, &st)) {
-		finding_set(f, DOCTOR_FAIL, "%s: %s", k->path,
+		finding_set(f, DOCTOR_FAIL, "path_failed", "%s: %s", k->path,
 		    strerror(errno));
 		remedy_start(f, k);
 		return;
 	}
 	access_describe(&st, described, sizeof(described));
 	if (!S_ISSOCK(st.st_mode)) {
-		finding_set(f, DOCTOR_FAIL, "%s is not a socket (%s)",
-		    k->path, described);
-		finding_remedy(f, "Take it away, or change %s_socket.",
-		    k->kind);
+		finding_set(f, DOCTOR_FAIL, "no_socket", "%s is not a socket "
+		    "(%s)", k->path, described);
+		finding_remedy(f, "take_away", "Take it away, or change "
+		    "%s_socket.", k->kind);
 	} else if ((error = try_connect(&a)) != 0) {
 		judge_connect(f, k, error, described);
 	} else if ((st.st_mode & 02) != 0) {
-		finding_set(f, DOCTOR_WARN, "%s takes connections, of anyone "
-		    "on this host (%s)", k->path, described);
-		finding_remedy(f, "Whoever connects can claim any client "
-		    "address: spawn-fcgi -M 0660 with -U or -G for the web "
-		    "server's user.");
+		finding_set(f, DOCTOR_WARN, "open_to_all", "%s takes "
+		    "connections, of anyone on this host (%s)", k->path,
+		    described);
+		finding_remedy(f, "bind_socket", "Whoever connects can claim "
+		    "any client address: spawn-fcgi -M 0660 with -U or -G for "
+		    "the web server's user.");
 	} else if (geteuid() == 0 && d->uid != geteuid() &&
 	    !web_server_may(k->path, who, sizeof(who), why)) {
-		finding_set(f, DOCTOR_WARN, "%s takes connections, but not "
-		    "of the web server: %s", k->path, why);
-		finding_remedy(f, "spawn-fcgi -U %s -M 0660, or for now:\n"
+		finding_set(f, DOCTOR_WARN, "closed_to_web", "%s takes "
+		    "connections, but not of the web server: %s", k->path, why);
+		finding_remedy(f, "give_socket", "spawn-fcgi -U %s -M 0660, or "
+		    "for now:\n"
 		    "    chown %s %s", who, who, k->path);
 	} else {
-		finding_set(f, DOCTOR_OK, "%s takes connections (%s)",
+		finding_set(f, DOCTOR_OK, "takes", "%s takes connections (%s)",
 		    k->path, described);
 	}
 }
@@ -296,27 +297,28 @@ judge_beats(struct doctor *d, struct doctor_finding *f,
 {
 	const struct pool_kind k = relay_kind(d->conf);
 
-	finding_set(f, DOCTOR_OK, "%lld of %lld relay responders are alive, "
-	    "%lld draining, %lld not heard of", b->alive,
+	finding_set(f, DOCTOR_OK, "alive", "%lld of %lld relay responders are "
+	    "alive, %lld draining, %lld not heard of", b->alive,
 	    (long long)k.processes, b->draining, b->late);
 	if (b->late > 0) {
 		f->verdict = DOCTOR_WARN;
-		finding_remedy(f, "Process %lld has not said that it is alive "
-		    "for long: it is stopped, or cannot reach the database; "
-		    "see its log.", b->last_pid);
+		finding_remedy(f, "silent_responder", "Process %lld has not "
+		    "said that it is alive for long: it is stopped, or cannot "
+		    "reach the database; see its log.", b->last_pid);
 	}
 	if (b->other_version) {
 		f->verdict = DOCTOR_WARN;
-		finding_remedy(f, "Some run another version than this command "
-		    "(" PACKAGE_VERSION "): start them anew.");
+		finding_remedy(f, "other_version", "Some run another version "
+		    "than this command (" PACKAGE_VERSION "): start them "
+		    "anew.");
 	}
 	if (b->alive == 0) {
 		f->verdict = DOCTOR_FAIL;
 		remedy_start(f, &k);
 	} else if (b->alive < k.processes && f->verdict == DOCTOR_OK) {
 		f->verdict = DOCTOR_WARN;
-		finding_remedy(f, "Fewer than relay_processes says: the log "
-		    "tells whether they end again after their start.");
+		finding_remedy(f, "too_few", "Fewer than relay_processes says: "
+		    "the log tells whether they end again after their start.");
 	}
 }
 
@@ -333,7 +335,7 @@ check_responders(struct doctor *d, struct doctor_finding *f)
 	if (late_ms < 3 * d->conf->beat_interval_ms)
 		late_ms = 3 * d->conf->beat_interval_ms;
 	if ((status = status_get(d->store, &err)) == NULL) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "query_failed", "%s", err.text);
 		return;
 	}
 	count_beats(json_object_get(status, "responders"), late_ms, &b);

@@ -26,18 +26,18 @@ time_judge(struct doctor_finding *f, const char *what, int64_t other_ms,
 
 	clock_rfc3339(now_ms, now);
 	if (now_ms < MADE_MS) {
-		finding_set(f, DOCTOR_FAIL, "this host's clock says %s, which "
-		    "is before this version was made", now);
-		finding_remedy(f, "%s", remedy);
+		finding_set(f, DOCTOR_FAIL, "clock_behind", "this host's clock "
+		    "says %s, which is before this version was made", now);
+		finding_remedy(f, "keep_time", "%s", remedy);
 	} else if (other_ms > now_ms + TIME_SKEW_MS) {
-		finding_set(f, DOCTOR_WARN, "this host's clock says %s, but "
-		    "%s %lld s later: it went back, or is behind that of "
-		    "another host", now, what,
+		finding_set(f, DOCTOR_WARN, "clock_skewed", "this host's clock "
+		    "says %s, but %s %lld s later: it went back, or is behind "
+		    "that of another host", now, what,
 		    (long long)(other_ms - now_ms) / 1000);
-		finding_remedy(f, "%s", remedy);
+		finding_remedy(f, "keep_time", "%s", remedy);
 	} else {
-		finding_set(f, DOCTOR_OK, "%s, and nothing in the database "
-		    "is from the future", now);
+		finding_set(f, DOCTOR_OK, "clock_good", "%s, and nothing in "
+		    "the database is from the future", now);
 	}
 }
 
@@ -48,7 +48,8 @@ time_judge_date(struct doctor_finding *f, const char *date,
 	int64_t date_ms, off_ms = 0;
 
 	if (clock_parse_date(date, &date_ms)) {
-		finding_set(f, DOCTOR_SKIP, "the answer has no Date header");
+		finding_set(f, DOCTOR_SKIP, "no_date", "the answer has no Date "
+		    "header");
 		return;
 	}
 	if (date_ms + 1000 < before_ms)
@@ -56,14 +57,16 @@ time_judge_date(struct doctor_finding *f, const char *date,
 	else if (date_ms > after_ms)
 		off_ms = date_ms - after_ms;
 	if (off_ms > TIME_SKEW_MS || off_ms < -TIME_SKEW_MS) {
-		finding_set(f, DOCTOR_WARN, "the web server's clock is %lld s "
-		    "%s this host's", (long long)(off_ms < 0 ? -off_ms :
-		    off_ms) / 1000, off_ms < 0 ? "behind" : "ahead of");
-		finding_remedy(f, "On the one that is wrong: %s", remedy);
+		finding_set(f, DOCTOR_WARN, "web_clock_skewed", "the web "
+		    "server's clock is %lld s %s this host's",
+		    (long long)(off_ms < 0 ? -off_ms : off_ms) / 1000,
+		    off_ms < 0 ? "behind" : "ahead of");
+		finding_remedy(f, "keep_web_time", "On the one that is wrong: "
+		    "%s", remedy);
 		return;
 	}
-	finding_set(f, DOCTOR_OK, "the web server's clock is less than %d s "
-	    "from this host's", TIME_SKEW_MS / 1000);
+	finding_set(f, DOCTOR_OK, "web_clock_good", "the web server's clock is "
+	    "less than %d s from this host's", TIME_SKEW_MS / 1000);
 }
 
 /* What was read of zones. */
@@ -98,17 +101,18 @@ time_check_zones(struct doctor *d, struct doctor_finding *f)
 
 	if (store_query(d->store, STMT_DOCTOR_ZONES, NULL, 0, try_zone,
 	    &zones, &err) == -1) {
-		finding_set(f, DOCTOR_FAIL, "%s", err.text);
+		finding_set(f, DOCTOR_FAIL, "query_failed", "%s", err.text);
 	} else if (zones.why.code != ERR_NONE) {
-		finding_set(f, DOCTOR_FAIL, "budget \"%s\": %s: requests that "
-		    "count against it are refused", zones.budget,
-		    zones.why.text);
-		finding_remedy(f, "Install the time zones, on each host that "
-		    "runs responders: `apt install tzdata'.");
+		finding_set(f, DOCTOR_FAIL, "zone_unknown", "budget \"%s\": "
+		    "%s: requests that count against it are refused",
+		    zones.budget, zones.why.text);
+		finding_remedy(f, "install_zones", "Install the time zones, on "
+		    "each host that runs responders: `apt install tzdata'.");
 	} else if (zones.n == 0) {
-		finding_set(f, DOCTOR_OK, "no budget goes by a time zone");
+		finding_set(f, DOCTOR_OK, "no_zones", "no budget goes by a "
+		    "time zone");
 	} else {
-		finding_set(f, DOCTOR_OK, "%lld that budgets go by are known "
-		    "to this host", (long long)zones.n);
+		finding_set(f, DOCTOR_OK, "zones_known", "%lld that budgets go "
+		    "by are known to this host", (long long)zones.n);
 	}
 }

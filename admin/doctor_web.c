@@ -70,7 +70,7 @@ ask(const struct doctor *d, const char *path, const char *const more[2],
 	if (fetch_run(&params, answer, &err) == 0)
 		return (0);
 	fetch_fini(answer);
-	finding_set(f, DOCTOR_FAIL, "%s", err.text);
+	finding_set(f, DOCTOR_FAIL, "unreachable", "%s", err.text);
 	return (-1);
 }
 
@@ -95,8 +95,9 @@ tell(struct doctor_finding *f, enum doctor_verdict verdict,
 	char text[TEXT_SIZE], status[16];
 
 	if (answer->status == 0) {
-		finding_set(f, verdict, "%s: no answer after %.1f s: %s",
-		    what, (double)answer->total_ms / 1000, answer->error);
+		finding_set(f, verdict, "no_answer", "%s: no answer after %.1f "
+		    "s: %s", what, (double)answer->total_ms / 1000,
+		    answer->error);
 		return;
 	}
 	answer_text((const char *)buf_head(&answer->body),
@@ -106,10 +107,9 @@ tell(struct doctor_finding *f, enum doctor_verdict verdict,
 	(void)snprintf(status, sizeof(status), "%d ", answer->status);
 	if (strncmp(text, status, strlen(status)) == 0)
 		status[0] = '\0';
-	finding_set(f, verdict, "%s: after %.1f s the %s says %s%s%s%s",
-	    what, (double)answer->total_ms / 1000, whose[from(answer)],
-	    status, text, answer->error[0] != '\0' ? "; " : "",
-	    answer->error);
+	finding_set(f, verdict, "says", "%s: after %.1f s the %s says %s%s%s%s",
+	    what, (double)answer->total_ms / 1000, whose[from(answer)], status,
+	    text, answer->error[0] != '\0' ? "; " : "", answer->error);
 }
 
 static bool
@@ -177,7 +177,8 @@ judge_unreached(struct doctor_finding *f, const struct fetch *a)
 
 	for (i = 0; i < NITEMS(unreached); i++) {
 		if ((CURLcode)a->curl_code == unreached[i].code)
-			finding_remedy(f, "%s", unreached[i].remedy);
+			finding_remedy(f, "unreached", "%s",
+			    unreached[i].remedy);
 	}
 }
 
@@ -200,18 +201,19 @@ judge_foreign(const struct doctor *d, struct doctor_finding *f,
 	case 302:
 	case 307:
 	case 308:
-		finding_remedy(f, "It leads on to %s; give clients (and "
-		    "public_url) the place where it ends, as not all of them "
-		    "send a POST again.", a->location);
+		finding_remedy(f, "moved", "It leads on to %s; give clients "
+		    "(and public_url) the place where it ends, as not all of "
+		    "them send a POST again.", a->location);
 		break;
 	case 401:
 	case 403:
-		finding_remedy(f, "The web server asks for a login, or "
-		    "forbids the address: the relay has keys of its own, so "
-		    "leave its location open.");
+		finding_remedy(f, "behind_login", "The web server asks for a "
+		    "login, or forbids the address: the relay has keys of its "
+		    "own, so leave its location open.");
 		break;
 	default:
-		finding_remedy(f, "Something else answers there.");
+		finding_remedy(f, "something_else", "Something else answers "
+		    "there.");
 		finding_web(f, d, WEB_NOT_ROUTED);
 		break;
 	}
@@ -230,19 +232,21 @@ judge_reached(struct doctor *d, struct doctor_finding *f)
 	} else if (from(a) == FROM_OTHER) {
 		judge_foreign(d, f, a);
 	} else if (a->status == 404) {
-		finding_remedy(f, "The relay gets the request, but as one "
-		    "that is not under its mount.  In leasehold.conf:\n"
+		finding_remedy(f, "other_place", "The relay gets the request, "
+		    "but as one that is not under its mount.  In "
+		    "leasehold.conf:\n"
 		    "    mount = %s\n"
 		    "(now \"%s\"), and start the responders anew.",
 		    url_path(d->base), d->conf->mount);
 	} else {
 		d->have |= DOCTOR_REACHED;
 		if (a->status == 200)
-			finding_set(f, DOCTOR_OK, "%s leads to the relay, "
-			    "through %s", d->base, d->server_name);
+			finding_set(f, DOCTOR_OK, "leads_to_relay", "%s leads "
+			    "to the relay, through %s", d->base,
+			    d->server_name);
 		else
-			finding_remedy(f, "The relay is there but cannot use "
-			    "its database: its log says why.");
+			finding_remedy(f, "no_database", "The relay is there "
+			    "but cannot use its database: its log says why.");
 	}
 }
 
@@ -251,7 +255,7 @@ check_reach(struct doctor *d, struct doctor_finding *f)
 {
 
 	if ((d->health = malloc(sizeof(*d->health))) == NULL) {
-		finding_set(f, DOCTOR_FAIL, "out of memory");
+		finding_set(f, DOCTOR_FAIL, "out_of_memory", "out of memory");
 		return;
 	}
 	if (ask(d, "/health", NULL, -1, SHORT_MS, d->health, f)) {
@@ -292,18 +296,19 @@ judge_echo(struct doctor *d, struct doctor_finding *f)
 		take_server(d);
 		field_text(a, "remote_addr", remote, sizeof(remote));
 		field_text(a, "protocol", protocol, sizeof(protocol));
-		finding_set(f, DOCTOR_OK, "%s passes requests on, as %s from "
-		    "%s", d->server_name, protocol, remote);
+		finding_set(f, DOCTOR_OK, "passes_on", "%s passes requests on, "
+		    "as %s from %s", d->server_name, protocol, remote);
 		return;
 	}
 	tell(f, DOCTOR_FAIL, a, "a probe");
 	if (from(a) == FROM_RELAY && a->status == 403)
-		finding_remedy(f, "The relay does not know doctor's token: "
-		    "its master key file is another one, its clock is far "
-		    "off, or the URL leads to another installation.");
+		finding_remedy(f, "other_key", "The relay does not know "
+		    "doctor's token: its master key file is another one, its "
+		    "clock is far off, or the URL leads to another "
+		    "installation.");
 	else if (from(a) == FROM_RELAY)
-		finding_remedy(f, "Do the responders run this version "
-		    "(" PACKAGE_VERSION ")?");
+		finding_remedy(f, "same_version", "Do the responders run this "
+		    "version (" PACKAGE_VERSION ")?");
 	else if (from(a) == FROM_ADMIN)
 		finding_web(f, d, WEB_TO_ADMIN);
 	else
@@ -318,7 +323,7 @@ check_probes(struct doctor *d, struct doctor_finding *f)
 	};
 
 	if ((d->echo = malloc(sizeof(*d->echo))) == NULL) {
-		finding_set(f, DOCTOR_FAIL, "out of memory");
+		finding_set(f, DOCTOR_FAIL, "out_of_memory", "out of memory");
 		return;
 	}
 	if (ask(d, PROBE_PATH "echo", keys, -1, SHORT_MS, d->echo, f)) {
@@ -334,10 +339,11 @@ check_api_key(struct doctor *d, struct doctor_finding *f)
 {
 
 	if (field_int(d->echo, "x-api-key")) {
-		finding_set(f, DOCTOR_OK, "it arrives");
+		finding_set(f, DOCTOR_OK, "arrives", "it arrives");
 		return;
 	}
-	finding_set(f, DOCTOR_FAIL, "it does not arrive at the relay");
+	finding_set(f, DOCTOR_FAIL, "does_not_arrive", "it does not arrive at "
+	    "the relay");
 	finding_web(f, d, WEB_NO_API_KEY);
 }
 
@@ -346,11 +352,11 @@ check_authorization(struct doctor *d, struct doctor_finding *f)
 {
 
 	if (field_int(d->echo, "authorization")) {
-		finding_set(f, DOCTOR_OK, "it arrives");
+		finding_set(f, DOCTOR_OK, "arrives", "it arrives");
 		return;
 	}
-	finding_set(f, DOCTOR_FAIL, "it does not arrive at the relay: clients "
-	    "that send their key so are refused");
+	finding_set(f, DOCTOR_FAIL, "key_does_not_arrive", "it does not arrive "
+	    "at the relay: clients that send their key so are refused");
 	finding_web(f, d, WEB_NO_AUTHORIZATION);
 }
 
@@ -362,17 +368,19 @@ check_mount(struct doctor *d, struct doctor_finding *f)
 
 	field_text(d->echo, "mount", mount, sizeof(mount));
 	if (strcmp(mount, d->conf->mount) != 0) {
-		finding_set(f, DOCTOR_WARN, "the responders run with mount "
-		    "\"%s\", the config says \"%s\"", mount, d->conf->mount);
-		finding_remedy(f, "Start them anew.");
+		finding_set(f, DOCTOR_WARN, "other_mount", "the responders run "
+		    "with mount \"%s\", the config says \"%s\"", mount,
+		    d->conf->mount);
+		finding_remedy(f, "start_anew", "Start them anew.");
 	} else if (strcmp(mount, path) != 0) {
-		finding_set(f, DOCTOR_WARN, "the URL has \"%s\", mount is "
-		    "\"%s\": something on the way rewrites paths", path,
-		    mount);
-		finding_remedy(f, "It works for what doctor tried; simpler is "
-		    "the same path in both.");
+		finding_set(f, DOCTOR_WARN, "rewrites_paths", "the URL has "
+		    "\"%s\", mount is \"%s\": something on the way rewrites "
+		    "paths", path, mount);
+		finding_remedy(f, "same_path", "It works for what doctor "
+		    "tried; simpler is the same path in both.");
 	} else {
-		finding_set(f, DOCTOR_OK, "\"%s\", as in the URL", mount);
+		finding_set(f, DOCTOR_OK, "mount_is", "\"%s\", as in the URL",
+		    mount);
 	}
 }
 
@@ -401,19 +409,20 @@ check_tls(struct doctor *d, struct doctor_finding *f)
 {
 
 	if (strncmp(d->base, "https://", 8) == 0) {
-		finding_set(f, DOCTOR_OK, "the URL is https, its certificate "
-		    "good, HTTP/%d.%d", d->health->http_version / 10,
-		    d->health->http_version % 10);
+		finding_set(f, DOCTOR_OK, "tls_good", "the URL is https, its "
+		    "certificate good, HTTP/%d.%d",
+		    d->health->http_version / 10, d->health->http_version % 10);
 		return;
 	}
 	if (is_local(d->base)) {
-		finding_set(f, DOCTOR_OK, "not needed on this host itself");
+		finding_set(f, DOCTOR_OK, "tls_local", "not needed on this "
+		    "host itself");
 		return;
 	}
-	finding_set(f, DOCTOR_WARN, "the URL is http: keys and prompts travel "
-	    "in clear");
-	finding_remedy(f, "Let the web server speak TLS, and give clients the "
-	    "https URL.");
+	finding_set(f, DOCTOR_WARN, "tls_none", "the URL is http: keys and "
+	    "prompts travel in clear");
+	finding_remedy(f, "want_tls", "Let the web server speak TLS, and give "
+	    "clients the https URL.");
 }
 
 static void
@@ -434,27 +443,28 @@ check_admin_route(struct doctor *d, struct doctor_finding *f)
 	if (ask(d, "/api/v1/status", NULL, -1, SHORT_MS, &a, f))
 		return;
 	if (answered(&a, 401, FROM_ADMIN)) {
-		finding_set(f, DOCTOR_OK, "/api/v1/status leads to the admin "
-		    "responder, which asks for a token");
+		finding_set(f, DOCTOR_OK, "admin_asks", "/api/v1/status leads "
+		    "to the admin responder, which asks for a token");
 	} else if (a.status == 403 && from(&a) == FROM_OTHER) {
-		finding_set(f, DOCTOR_OK, "/api/v1/status is forbidden to "
-		    "this address by the web server");
+		finding_set(f, DOCTOR_OK, "admin_forbidden", "/api/v1/status "
+		    "is forbidden to this address by the web server");
 	} else if (answered(&a, 403, FROM_ADMIN)) {
-		finding_set(f, DOCTOR_OK, "/api/v1/status leads to the admin "
-		    "responder, which is not open to this address "
-		    "(admin_from)");
+		finding_set(f, DOCTOR_OK, "admin_closed", "/api/v1/status "
+		    "leads to the admin responder, which is not open to this "
+		    "address (admin_from)");
 	} else if (answered(&a, 404, FROM_ADMIN) &&
 	    strcmp(d->conf->routes, "relay") == 0) {
-		finding_set(f, DOCTOR_OK, "/api/v1/status leads to the admin "
-		    "responder, which does not serve it here (routes)");
+		finding_set(f, DOCTOR_OK, "admin_not_here", "/api/v1/status "
+		    "leads to the admin responder, which does not serve it "
+		    "here (routes)");
 	} else {
 		tell(f, DOCTOR_FAIL, &a, "/api/v1/status");
 		if (from(&a) == FROM_OTHER && a.status >= 502 &&
 		    a.status <= 504)
-			finding_remedy(f, "The web server cannot reach the "
-			    "admin responder at %s: is it started, and may "
-			    "the web server's user connect to it?",
-			    d->conf->admin_socket);
+			finding_remedy(f, "start_admin", "The web server "
+			    "cannot reach the admin responder at %s: is it "
+			    "started, and may the web server's user connect to "
+			    "it?", d->conf->admin_socket);
 		else
 			finding_web(f, d, WEB_TO_RELAY);
 	}
@@ -495,24 +505,25 @@ judge_stream(struct doctor *d, struct doctor_finding *f,
 		    at_ms[i]));
 	switch (flow) {
 	case STREAM_LIVE:
-		finding_set(f, DOCTOR_OK, "%d events sent %d ms apart arrive "
-		    "one by one (after%s ms)", EVENTS, GAP_MS, times);
+		finding_set(f, DOCTOR_OK, "stream_live", "%d events sent %d ms "
+		    "apart arrive one by one (after%s ms)", EVENTS, GAP_MS,
+		    times);
 		break;
 	case STREAM_LUMPY:
-		finding_set(f, DOCTOR_WARN, "%d events sent %d ms apart "
-		    "arrive in lumps (after%s ms): a busy host or line, or "
-		    "a buffer", EVENTS, GAP_MS, times);
+		finding_set(f, DOCTOR_WARN, "stream_lumpy", "%d events sent %d "
+		    "ms apart arrive in lumps (after%s ms): a busy host or "
+		    "line, or a buffer", EVENTS, GAP_MS, times);
 		finding_web(f, d, WEB_BUFFERED);
 		break;
 	case STREAM_HELD:
-		finding_set(f, DOCTOR_FAIL, "%d events sent %d ms apart are "
-		    "held back and arrive together (after%s ms): clients see "
-		    "nothing until the end", EVENTS, GAP_MS, times);
+		finding_set(f, DOCTOR_FAIL, "stream_held", "%d events sent %d "
+		    "ms apart are held back and arrive together (after%s ms): "
+		    "clients see nothing until the end", EVENTS, GAP_MS, times);
 		finding_web(f, d, WEB_BUFFERED);
 		break;
 	case STREAM_SHORT:
-		finding_set(f, DOCTOR_FAIL, "only %zu of %d events arrive", n,
-		    EVENTS);
+		finding_set(f, DOCTOR_FAIL, "stream_short", "only %zu of %d "
+		    "events arrive", n, EVENTS);
 		finding_web(f, d, WEB_BUFFERED);
 		break;
 	}
@@ -547,10 +558,12 @@ check_compression(struct doctor *d, struct doctor_finding *f)
 	if (try_stream(d, "accept-encoding: gzip, deflate, br, zstd", &a, f))
 		return;
 	if (a.encoding[0] == '\0') {
-		finding_set(f, DOCTOR_OK, "streams are not compressed");
+		finding_set(f, DOCTOR_OK, "not_compressed", "streams are not "
+		    "compressed");
 	} else {
-		finding_set(f, DOCTOR_WARN, "streams are compressed (%s), "
-		    "which costs time and may hold events back", a.encoding);
+		finding_set(f, DOCTOR_WARN, "compressed", "streams are "
+		    "compressed (%s), which costs time and may hold events "
+		    "back", a.encoding);
 		finding_web(f, d, WEB_COMPRESSED);
 	}
 	fetch_fini(&a);
@@ -571,12 +584,12 @@ check_body(struct doctor *d, struct doctor_finding *f)
 	    (long long)size / 1024);
 	if (answered(&a, 200, FROM_RELAY) &&
 	    field_int(&a, "bytes") == size) {
-		finding_set(f, DOCTOR_OK, "%s (body_max_bytes) arrives, in "
-		    "%.1f s", what, (double)a.total_ms / 1000);
+		finding_set(f, DOCTOR_OK, "body_arrives", "%s (body_max_bytes) "
+		    "arrives, in %.1f s", what, (double)a.total_ms / 1000);
 	} else if (a.status != 0 && from(&a) == FROM_RELAY) {
 		tell(f, DOCTOR_WARN, &a, what);
-		finding_remedy(f, "Do the responders run with this config? "
-		    "SIGHUP, or start them anew.");
+		finding_remedy(f, "same_config", "Do the responders run with "
+		    "this config? SIGHUP, or start them anew.");
 	} else {
 		tell(f, DOCTOR_FAIL, &a, what);
 		finding_web(f, d, WEB_BODY_LIMIT);
@@ -601,18 +614,19 @@ check_key(struct doctor *d, struct doctor_finding *f)
 		if (ask(d, "/v1/models", more, -1, SHORT_MS, &a, f))
 			break;
 		if (a.curl_code == 0 && a.status == 200) {
-			finding_set(f, DOCTOR_OK, "it is known, and an "
-			    "account serves it");
+			finding_set(f, DOCTOR_OK, "key_known", "it is known, "
+			    "and an account serves it");
 		} else if (from(&a) == FROM_RELAY && a.status == 401) {
 			tell(f, DOCTOR_FAIL, &a, ways[i]);
-			finding_remedy(f, "`leasehold key list' shows the "
-			    "keys; is it revoked, expired, disabled?");
+			finding_remedy(f, "see_keys", "`leasehold key list' "
+			    "shows the keys; is it revoked, expired, "
+			    "disabled?");
 		} else {
 			tell(f, DOCTOR_WARN, &a, "GET /v1/models");
 			if (from(&a) == FROM_RELAY)
-				finding_remedy(f, "The key is known; see "
-				    "`leasehold account test' and `leasehold "
-				    "status'.");
+				finding_remedy(f, "key_is_known", "The key is "
+				    "known; see `leasehold account test' and "
+				    "`leasehold status'.");
 		}
 		fetch_fini(&a);
 		if (f->verdict != DOCTOR_OK)
@@ -628,7 +642,7 @@ check_silence(struct doctor *d, struct doctor_finding *f)
 	struct fetch a;
 
 	if (d->silence_ms == 0) {
-		finding_set(f, DOCTOR_SKIP, "--silence 0");
+		finding_set(f, DOCTOR_SKIP, "silence_off", "--silence 0");
 		return;
 	}
 	(void)snprintf(path, sizeof(path), "%ssilence?ms=%lld", PROBE_PATH,
@@ -636,8 +650,8 @@ check_silence(struct doctor *d, struct doctor_finding *f)
 	if (ask(d, path, NULL, -1, d->silence_ms + SILENCE_MORE_MS, &a, f))
 		return;
 	if (answered(&a, 200, FROM_RELAY)) {
-		finding_set(f, DOCTOR_OK, "an answer that takes %lld s "
-		    "arrives", (long long)d->silence_ms / 1000);
+		finding_set(f, DOCTOR_OK, "silence_arrives", "an answer that "
+		    "takes %lld s arrives", (long long)d->silence_ms / 1000);
 	} else {
 		tell(f, DOCTOR_FAIL, &a, "a long silence");
 		finding_web(f, d, WEB_SILENCE);

@@ -37,6 +37,7 @@ dist_htdocs_DATA = \
 	htdocs/settings.js \
 	htdocs/setup.js \
 	htdocs/sign-in.js \
+	htdocs/strings-doctor.js \
 	htdocs/strings-first.js \
 	htdocs/strings.js \
 	htdocs/style.css \

@@ -4,7 +4,8 @@ import { ApiError, call, get, list } from './api.js';
 import { badge, empty, h, say, table } from './dom.js';
 import { button, makeForm } from './form.js';
 import { about, head, headTwo, listing, moment } from './parts.js';
-import { money, number, t, tokens, word } from './text.js';
+import { strings as doctorTexts } from './strings-doctor.js';
+import { currentLanguage, money, number, t, tokens, word } from './text.js';
 import { addToken, tokenColumns } from './tokens.js';
 
 // What was found last, while the page is drawn anew.
@@ -38,12 +39,25 @@ function part(context, { title, intro, label, ask, tell }) {
 const verdicts = { fail: 'bad', warn: 'warn', ok: 'good', skip: 'quiet' };
 const worst = Object.keys(verdicts);
 
+// A sentence of the doctor's in the reader's language, where that has it.
+function told({ code, values }) {
+	const text = doctorTexts[currentLanguage()]?.[code];
+	return typeof text === 'function' ? text(...values) : text;
+}
+
+// What to do: all of it in one language.
+function remedy(check) {
+	const lines = check.remedies.map(told);
+	return lines.length === 0 || lines.includes(undefined) ? check.remedy :
+		lines.join('\n');
+}
+
 const checkColumns = () => [
 	[t('check'), c => h('strong', null, word('check', c.name))],
 	[t('result'), c => badge(t(`verdict_${c.verdict}`), verdicts[c.verdict])],
-	[t('seen_there'), c => h('div', { class: 'finding' }, c.seen,
-		c.remedy && h('pre', { tabindex: 0, 'aria-label': t('remedy') },
-			c.remedy.trimEnd()))],
+	[t('seen_there'), c => h('div', { class: 'finding' }, told(c) ??
+		c.seen, c.remedy && h('pre', { tabindex: 0, 'aria-label':
+		t('remedy') }, remedy(c).trimEnd()))],
 ];
 
 const doctor = context => part(context, { title: 'doctor',
@@ -114,7 +128,7 @@ const gapColumns = r => [
 // What was ticked in the list of the last report.
 const rows = {};
 
-const told = r => [h('p', null, r.off === 0 ? badge(t('reportFits'), 'good') :
+const compared = r => [h('p', null, r.off === 0 ? badge(t('reportFits'), 'good') :
 	badge(t('reportOff', number(r.off)), 'bad')),
 r.incomplete && h('p', { class: 'warn' }, t('reportCut')),
 listing(rows, { label: t('reconcile'), columns: gapColumns(r),
@@ -149,7 +163,7 @@ async function reconcile(context) {
 	const file = h('input', { type: 'file', id: 'report-file',
 		accept: '.csv,.json,text/csv,application/json' });
 	const into = h('div', { 'aria-live': 'polite' },
-		found.reconcile ? told(found.reconcile) : null);
+		found.reconcile ? compared(found.reconcile) : null);
 	const form = makeForm({ fields: reportFields(file, accounts, groups),
 		isNew: true, label: t('compare'), send: async said => {
 			if (file.files.length > 0)
@@ -158,7 +172,7 @@ async function reconcile(context) {
 				throw new ApiError(400, 40001, t('noReport'));
 			into.replaceChildren();
 			found.reconcile = await call('POST', '/reconcile', said);
-			into.replaceChildren(...told(found.reconcile));
+			into.replaceChildren(...compared(found.reconcile));
 			say(t('done'));
 		} });
 	return h('section', null, headTwo(t('reconcile')), h('p',

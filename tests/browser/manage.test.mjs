@@ -767,13 +767,14 @@ describe('maintenance', () => {
 		await stand.shoot('doctor');
 		await stand.isAccessible();
 		// What a host that ails is told.
+		const said = { code: 'of-tomorrow', values: [], remedies: [] };
 		await page.route('**/api/v1/doctor', route => route.fulfill({
 			json: { ok: false, failed: 1, warnings: 1, checks: [
-				{ name: 'config', title: 'settings', verdict: 'ok',
+				{ ...said, name: 'config', title: 'settings', verdict: 'ok',
 					seen: hostile, remedy: null },
-				{ name: 'of-tomorrow', title: 'x', verdict: 'warn',
+				{ ...said, name: 'of-tomorrow', title: 'x', verdict: 'warn',
 					seen: long, remedy: null },
-				{ name: 'disk', title: 'x', verdict: 'fail',
+				{ ...said, name: 'disk', title: 'x', verdict: 'fail',
 					seen: 'no room', remedy: `Make room:\n    rm ${long} ` +
 						`${long}\n` }] } }));
 		await button('Check now').click();
@@ -793,6 +794,25 @@ describe('maintenance', () => {
 		await button('Check now').click();
 		await page.getByRole('status').getByText('as many as can').waitFor();
 		assert.ok(await button('Check now').isEnabled());
+	});
+
+	test('the doctor speaks Chinese', async () => {
+		await stand.open({ locale: 'zh-CN' });
+		({ page } = stand);
+		await stand.signIn('olga');
+		await stand.go('maintenance');
+		await button('立即检查').click();
+		const checks = region('体检');
+		await checks.getByRole('row', { name: /^写入数据库 / }).getByText(
+			/^写入一次用时 \d+ 毫秒/).waitFor();
+		await stand.shoot('doctor-zh');
+		// Whatever it found of this host: each sentence is known.
+		const { checks: found } = await (await page.request.get(
+			`${site.url}/api/v1/doctor`)).json();
+		for (const check of found)
+			assert.ok(!(await checks.textContent()).includes(check.seen) ||
+				/^\S+$/.test(check.seen), check.seen);
+		assert.deepEqual(stand.complaints, []);
 	});
 
 	test('sums are verified, and those that differ shown', async () => {

@@ -57,3 +57,33 @@ test('no text is there for nothing', () => {
 		!name.includes('_') && !ends.some(end => name.endsWith(end)) && !new RegExp(`['\`.]${name}\\b|\\b${name}:`)
 			.test(code)), []);
 });
+
+// What the doctor says of host and pool, by the code that its sources give it:
+// how many values stand in it.
+async function doctorCodes() {
+	const sources = await Promise.all(['', '_host', '_pool', '_jobs', '_time']
+		.map(name => readFile(join(source, `admin/doctor${name}.c`), 'utf8')));
+	const said = sources.join('\n').replaceAll(/(?<!\\)"\s+"/g, '');
+	return new Map([
+		...[...said.matchAll(/finding_(?:set|remedy)\(f,[^"]*?"(\w+)",\s*"((?:[^"\\]|\\.)*)"/g)]
+			.map(([, code, form]) => [code,
+				form.match(/%[^%]/g)?.length ?? 0]),
+		...[...said.matchAll(/\{ DOCTOR_\w+, "(\w+)"/g)]
+			.map(([, code]) => [code, 0])]);
+}
+
+test('what the doctor says is there in Chinese', async () => {
+	const { strings } = await import(join(folder, 'strings-doctor.js'));
+	const codes = await doctorCodes();
+	// Those of the web server's clock are for the command alone.
+	for (const code of ['no_date', 'web_clock_skewed', 'web_clock_good',
+		'keep_web_time'])
+		assert.ok(codes.delete(code), code);
+	assert.ok(codes.size > 60, `${codes.size}`);
+	assert.deepEqual(Object.keys(strings.zh).sort(), [...codes.keys()].sort());
+	for (const [code, text] of Object.entries(strings.zh))
+		if (typeof text === 'function')
+			assert.ok(text.length <= codes.get(code), code);
+		else if (code !== 'run_init')
+			assert.match(text, /[\u4e00-\u9fff]/, code);
+});
