@@ -118,6 +118,7 @@ static const struct column request_fields[] = {
 	{ "stream", "stream", COLUMN_YES_NO },
 	{ "session", "session", COLUMN_TEXT },
 	{ "from", "address", COLUMN_TEXT },
+	{ "trace id", "trace_id", COLUMN_TEXT },
 	{ "state", "state", COLUMN_TEXT },
 	{ "outcome", "outcome", COLUMN_TEXT },
 	{ "status", "status", COLUMN_INT },
@@ -311,6 +312,8 @@ run_show(struct cli *cli, struct err *err)
 	request = requests_show(cli->store, id, err);
 	if (request == NULL || cli->json)
 		return (output_row(true, request, NULL, 0));
+	(void)json_object_set(request, "trace_id", json_object_get(
+	    json_array_get(json_object_get(request, "trace"), 0), "trace_id"));
 	output_fields(request, request_fields, NITEMS(request_fields));
 	print_part(json_object_get(request, "tries"), attempt_columns,
 	    NITEMS(attempt_columns));

@@ -169,6 +169,8 @@ const details = r => h('dl', { class: 'pairs card' }, [
 	[t('overrun'), r.overrun_nusd ? money(r.overrun_nusd) : ''],
 	[t('notes'), (r.flags ?? []).map(f => word('flag', f)).join(', ')],
 	[t('session'), r.session && h('code', null, r.session)],
+	[t('traceId'), r.trace?.[0]?.trace_id &&
+		h('code', null, r.trace[0].trace_id)],
 	[t('answerBytes'), r.answer_bytes === null ? '' :
 		t('bytes', number(r.answer_bytes))],
 	[t('responder'), r.responder],

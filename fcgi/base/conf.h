@@ -32,6 +32,7 @@ struct conf {
 	char *trusted_proxies;		/* networks by comma, and "unix", see
 					   http/peer.h; "": none */
 	char *record_address;		/* full | none */
+	char *trace_context;		/* pass | make | off */
 	char *relay_socket;		/* what spawn-fcgi binds: a path, or
 					   ADDRESS:PORT; for doctor */
 	char *admin_socket;

@@ -93,6 +93,14 @@ static const struct conf_setting settings[] = {
 	  .help = "Whether the ledger row of a request has the client's "
 	      "address, which is personal data in many places; it is "
 	      "deleted with the row (ledger_keep_days)." },
+	{ .name = "trace_context", .type = CONF_CHOICE,
+	  FIELD(trace_context),
+	  .def = "pass", .choices = "pass|make|off", .reloadable = true,
+	  .help = "What becomes of the traceparent and tracestate (W3C) of a "
+	      "request: pass keeps its trace and goes on upstream with a "
+	      "parent id of the relay's own, make begins a trace where there "
+	      "is none, off takes no notice and sends none.  The trace id "
+	      "stands in the log." },
 	{ .name = "relay_socket", .type = CONF_SOCKET, FIELD(relay_socket),
 	  .def = "/run/leasehold/relay.sock", .min = 1, .max = SOCKET_LEN,
 	  .help = "Socket of the relay responders, as spawn-fcgi binds it: a "

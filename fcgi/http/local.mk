@@ -11,4 +11,5 @@ libhttp_a_SOURCES = \
 	fcgi/http/response.c fcgi/http/response.h \
 	fcgi/http/route.c fcgi/http/route.h \
 	fcgi/http/server.c fcgi/http/server.h \
-	fcgi/http/token.c fcgi/http/token.h
+	fcgi/http/token.c fcgi/http/token.h \
+	fcgi/http/traceparent.c fcgi/http/traceparent.h

@@ -17,6 +17,29 @@
 
 static void call_give_up(struct call *c, const struct admit_op *moved);
 
+/* As the setting trace_context says. */
+static void
+call_begin_trace(struct call *c)
+{
+	const char *setting = c->relay->conf->trace_context;
+
+	c->trace_context.state = "";
+	if (strcmp(setting, "off") == 0)
+		return;
+	traceparent_of(c->http, &c->trace_context);
+	if (c->trace_context.trace_id[0] == '\0' &&
+	    strcmp(setting, "make") == 0)
+		traceparent_begin(&c->trace_context);
+}
+
+const char *
+call_trace_id(const struct call *c)
+{
+
+	return (c->trace_context.trace_id[0] != '\0' ?
+	    c->trace_context.trace_id : NULL);
+}
+
 struct call *
 call_new(struct relay *r, struct fcgi_request *req,
     const struct call_kind *kind, const char *path,
@@ -36,6 +59,7 @@ call_new(struct relay *r, struct fcgi_request *req,
 	c->disconnect = "";
 	c->id = pool_next_id(r->pool);
 	ledger_id_format(c->id, c->request_id);
+	call_begin_trace(c);
 	buf_init(&c->body, (size_t)relay_body_max(r, kind));
 	buf_init(&c->head, LIMIT_UPSTREAM_HEAD_BYTES);
 	buf_init(&c->held, LIMIT_PLAIN_BODY_BYTES);
@@ -226,6 +250,7 @@ call_take(struct call *c, struct admit_op *op)
 		.choice = op->trace,
 		.attempt = c->lease.held ? c->lease.attempt : 0,
 		.waited_ms = op->queue_ms,
+		.trace_id = call_trace_id(c),
 	});
 	if (!c->lease.held)
 		return;
@@ -426,6 +451,7 @@ call_dispatch(struct call *c, struct err *err)
 		    "is not known", a->name, a->platform);
 		goto done;
 	}
+	out.trace = &c->trace_context;
 	if (platform->request(c->http, c->path, a, &out, err) != 0)
 		goto done;
 	p.method = c->http->method;
@@ -575,6 +601,7 @@ call_log_failure(const struct call *c, enum transfer_result result,
 
 	log_begin(&l, c->relay->log, LOG_LEVEL_WARN, c->request_id, "relay",
 	    "attempt_failed");
+	log_str(&l, "trace", call_trace_id(c));
 	log_int(&l, "attempt", c->attempts);
 	log_str(&l, "account", c->lease.account->name);
 	log_str(&l, "outcome", c->verdict.outcome);

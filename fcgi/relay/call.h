@@ -10,6 +10,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "http/server.h"
+#include "http/traceparent.h"
 #include "pool/objects.h"
 #include "pool/pool.h"
 #include "relay/judge.h"
@@ -98,6 +99,8 @@ struct call {
 	const char *path;		/* within http, behind any alias */
 	int64_t id;			/* ledger id */
 	char request_id[LEDGER_ID_SIZE];
+	struct traceparent trace_context;	/* its .state is valid with
+						   req */
 
 	/* who calls */
 	struct caller caller;
@@ -206,6 +209,10 @@ struct call {
 struct call *call_new(struct relay *r, struct fcgi_request *req,
     const struct call_kind *kind, const char *path,
     const struct route_match *m);
+
+/** call_trace_id(c): Of the trace that the client's request is a part of, or
+ * that begins with it; NULL: none. */
+const char *call_trace_id(const struct call *c);
 
 /** call_free(c): At the very end; nothing may run any more. */
 void call_free(struct call *c);

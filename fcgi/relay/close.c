@@ -119,6 +119,7 @@ close_log(const struct call *c, const struct settle_op *op,
 
 	log_begin(&l, c->relay->log, err->code == ERR_NONE ? LOG_LEVEL_INFO :
 	    LOG_LEVEL_ERROR, c->request_id, "relay", "request");
+	log_str(&l, "trace", call_trace_id(c));
 	log_str(&l, "kind", c->kind->name);
 	log_str(&l, "key", c->key->name);
 	log_str(&l, "account", op->lease.account != NULL ?
@@ -256,6 +257,7 @@ close_log_error(const struct call *c, const struct response_error *e,
 		return;
 	log_begin(&l, c->relay->log, LOG_LEVEL_INFO, c->request_id, "relay",
 	    "refused");
+	log_str(&l, "trace", call_trace_id(c));
 	log_str(&l, "kind", c->kind->name);
 	log_str(&l, "key", c->key != NULL ? c->key->name : NULL);
 	log_str(&l, "client", c->address);

@@ -306,6 +306,7 @@ fetch_start(struct lister *l, struct fetch *f, size_t row)
 	*f = (struct fetch) { .lister = l, .row = row };
 	buf_init(&f->body, OBJECT_SEEN_SIZE - 1);
 	outgoing_init(&out);
+	out.trace = &c->trace_context;
 	if (pf->request(&http, path, a, &out, NULL) == 0) {
 		p.url = out.url;
 		p.proxy = a->proxy;

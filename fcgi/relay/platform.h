@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "http/traceparent.h"
 #include "relay/upstream.h"
 
 struct account;
@@ -21,8 +22,9 @@ struct platform {
 	/**
 	 * Build URL and headers for ${account} from the client's request:
 	 * path and query byte for byte (but for ?key=), end-to-end headers but
-	 * those of WIRE.md section 7 rule 4, the account's credential, and
-	 * accept-encoding: identity.  0, or -1 with ${err}.
+	 * those of WIRE.md section 7 rule 4, the account's credential,
+	 * accept-encoding: identity, and the next step of ${out}->trace, if
+	 * that is set and there is one.  0, or -1 with ${err}.
 	 */
 	int (*request)(const struct http_request *r, const char *path,
 	    const struct account *account, struct outgoing *out,
@@ -37,6 +39,8 @@ struct outgoing {
 	char *url;
 	struct transfer_header *headers;
 	size_t nheaders, cap;
+	struct traceparent *trace;	/* the caller's; NULL: none */
+	char traceparent[TRACEPARENT_SIZE];
 };
 
 void outgoing_init(struct outgoing *o);

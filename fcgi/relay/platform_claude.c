@@ -24,6 +24,7 @@ static const char *const kept_back[] = {
 	"accept-encoding",
 	"forwarded", "via", "x-forwarded-", "x-real-ip", "true-client-ip",
 	"cf-", "cdn-loop", "origin", "referer", "x-leasehold-",
+	"traceparent", "tracestate",
 };
 
 /* What does not go to the client (rules 8 and 9); so too what a web server
@@ -253,6 +254,19 @@ add_beta(struct outgoing *out, const struct account *account, const char *name,
 		add(out, name, list);
 }
 
+/* Where the request stands in a trace of other programs. */
+static void
+add_trace(struct outgoing *out)
+{
+
+	if (out->trace == NULL || out->trace->trace_id[0] == '\0')
+		return;
+	traceparent_step(out->trace, out->traceparent);
+	add(out, "traceparent", out->traceparent);
+	if (out->trace->state[0] != '\0')
+		add(out, "tracestate", out->trace->state);
+}
+
 static void
 add_headers(struct outgoing *out, const struct http_request *r,
     const struct account *account)
@@ -279,6 +293,7 @@ add_headers(struct outgoing *out, const struct http_request *r,
 	if (!beta && wants_oauth_beta(account))
 		add(out, "anthropic-beta", OAUTH_BETA);
 	add(out, "accept-encoding", "identity");
+	add_trace(out);
 	add_credential(out, account);
 }
 
@@ -295,7 +310,7 @@ reserve(struct outgoing *out, const struct http_request *r, const char *path,
 	n += strlen(account->secret);
 	n += r->query == NULL ? 0 : strlen(r->query);
 	n += beta == NULL ? 0 : strlen(beta);
-	out->cap = r->nheaders + 3;
+	out->cap = r->nheaders + 5;
 	out->headers = calloc(out->cap, sizeof(*out->headers));
 	return (out->headers == NULL ||
 	    buf_reserve(&out->text, n) == NULL ? -1 : 0);

@@ -41,13 +41,16 @@ put(struct writer *w, const char *more, const char *element, size_t n)
 }
 
 static void
-say_first(const struct trace_part *part, char *out, size_t size)
+say_first(const struct trace_part *part, bool first, char *out, size_t size)
 {
 	size_t n = 0;
 
 	out[0] = '\0';
+	if (first && part->trace_id != NULL)
+		n = (size_t)snprintf(out, size, "\"trace_id\":\"%.32s\",",
+		    part->trace_id);
 	if (part->attempt > 0)
-		n = (size_t)snprintf(out, size, "\"attempt\":%d,",
+		n += (size_t)snprintf(out + n, size - n, "\"attempt\":%d,",
 		    part->attempt);
 	if (part->waited_ms >= WAITED_MS)
 		(void)snprintf(out + n, size - n, "\"waited_ms\":%" PRId64
@@ -59,7 +62,7 @@ trace_add(char trace[POOL_TRACE_SIZE], const struct trace_part *part)
 {
 	struct writer w = { .text = trace, .len = strlen(trace) };
 	const char *p, *end;
-	char first[64];
+	char first[128];
 
 	if ((p = strchr(part->choice, '{')) == NULL)
 		return;
@@ -69,7 +72,7 @@ trace_add(char trace[POOL_TRACE_SIZE], const struct trace_part *part)
 		w.len--;
 	w.full = w.len >= sizeof(cut) - 1 && memcmp(trace + w.len -
 	    (sizeof(cut) - 1), cut, sizeof(cut) - 1) == 0;
-	say_first(part, first, sizeof(first));
+	say_first(part, w.len == 1, first, sizeof(first));
 	for (; p != NULL && (end = strchr(p, '}')) != NULL;
 	    p = strchr(end, '{')) {
 		put(&w, first, p, (size_t)(end - p) + 1);

@@ -17,6 +17,11 @@ tests_http_test_request_SOURCES = tests/http/test_request.c
 tests_http_test_request_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_http_test_request_LDADD = $(HTTP_TEST_LIBS)
 
+UNIT_TESTS += tests/http/test_traceparent
+tests_http_test_traceparent_SOURCES = tests/http/test_traceparent.c
+tests_http_test_traceparent_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_http_test_traceparent_LDADD = $(HTTP_TEST_LIBS) $(SODIUM_LIBS)
+
 UNIT_TESTS += tests/http/test_response
 tests_http_test_response_SOURCES = tests/http/test_response.c
 tests_http_test_response_CPPFLAGS = $(TEST_CPPFLAGS)

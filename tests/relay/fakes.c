@@ -431,6 +431,21 @@ credential_of(const struct transfer_params *p)
 	return ("");
 }
 
+/* There is one at the most. */
+static void
+copy_header(const struct transfer_params *p, const char *name, char *out,
+    size_t size)
+{
+	size_t i, found = 0;
+
+	out[0] = '\0';
+	for (i = 0; i < p->nheaders; i++) {
+		if (strcmp(p->headers[i].name, name) == 0 && found++ == 0)
+			snprintf(out, size, "%s", p->headers[i].value);
+	}
+	assert_true(found <= 1);
+}
+
 struct transfer *
 transfer_start(struct upstream *u, const struct transfer_params *params,
     struct err *err)
@@ -449,6 +464,10 @@ transfer_start(struct upstream *u, const struct transfer_params *params,
 	snprintf(t->url, sizeof(t->url), "%s", params->url);
 	snprintf(t->credential, sizeof(t->credential), "%s",
 	    credential_of(params));
+	copy_header(params, "traceparent", t->traceparent,
+	    sizeof(t->traceparent));
+	copy_header(params, "tracestate", t->tracestate,
+	    sizeof(t->tracestate));
 	fakes.transfer = t;
 	return (t);
 }

@@ -49,6 +49,7 @@ struct transfer {
 	char method[8];
 	char url[256];
 	char credential[64];
+	char traceparent[64], tracestate[64];	/* "": none */
 	struct transfer_params params;	/* of which body, events, arg count */
 	struct transfer_header headers[16];
 	char text[2048];	/* of the headers */

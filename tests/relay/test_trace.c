@@ -31,6 +31,26 @@ choices_come_one_behind_the_other(void **state)
 
 /* However many there are it stays JSON, and says that it was cut. */
 static void
+the_first_element_of_all_has_the_trace_id(void **state)
+{
+	char trace[POOL_TRACE_SIZE] = "";
+	struct trace_part part = {
+		.choice = "[{\"account\":1},{\"account\":2}]",
+		.attempt = 1, .waited_ms = 20,
+		.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736",
+	};
+
+	(void)state;
+	trace_add(trace, &part);
+	trace_add(trace, &part);
+	assert_string_equal(trace, "[{\"trace_id\":"
+	    "\"4bf92f3577b34da6a3ce929d0e0e4736\",\"attempt\":1,"
+	    "\"waited_ms\":20,\"account\":1},{\"account\":2},"
+	    "{\"attempt\":1,\"waited_ms\":20,\"account\":1},"
+	    "{\"account\":2}]");
+}
+
+static void
 what_finds_no_room_is_cut(void **state)
 {
 	char trace[POOL_TRACE_SIZE] = "", choice[200], why[100];
@@ -72,6 +92,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(choices_come_one_behind_the_other),
+		cmocka_unit_test(the_first_element_of_all_has_the_trace_id),
 		cmocka_unit_test(what_finds_no_room_is_cut),
 	};
 
