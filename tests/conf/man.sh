@@ -91,6 +91,34 @@ while read -r name; do
 	check $? "its options of \"$name\" are those of the command"
 done <"$dir/commands"
 
+# ---- routes ----
+
+# page_routes WHOSE: that the page tells of, one a line, with what stands for
+# something else in braces.
+page_routes() {
+	sed -n "/^\\.Ss Routes of the $1/,/^\\.Ss /p" conf/man/leasehold-api.7 |
+	    sed -e ':again' -e '/\\$/N' -e 's/ *\\\n/ /' -e 'tagain' |
+	    sed -n 's/^\.It \([A-Z]* \/\)/\1/p' |
+	    sed -e 's| Ns Ar \([a-z]*\)|{\1}|g' -e 's| Ns /|/|g' \
+	    -e 's| , |\n|g' | sort
+}
+
+page_routes admin >"$dir/page"
+sed -n 's/^ROUTE("\([A-Z]*\)", "\([^"]*\)".*/\1 \2/p' \
+    "$srcdir/admin/routes.def" | sort >"$dir/routes"
+[ -s "$dir/routes" ] && diff "$dir/routes" "$dir/page" >"$dir/why"
+check $? "leasehold-api(7) tells of each admin route"
+sed -n 's/^\.It \([A-Z]*\) Ta \(\/.*\) Ta .*/\1 \2/p' \
+    conf/man/leasehold-api.7 | sort >"$dir/page"
+[ -s "$dir/routes" ] && diff "$dir/routes" "$dir/page" >"$dir/why"
+check $? "and of who may use it"
+sed -n 's/^	{ "\([A-Z]*\)", "\(\/v1\/[^"]*\)".*/\1 \2/p' \
+    "$srcdir/fcgi/relay/relay.c" | sort >"$dir/routes"
+page_routes relay | grep ' /v1/' |
+    grep -v leasehold/probe | sort >"$dir/page"
+[ -s "$dir/routes" ] && diff "$dir/routes" "$dir/page" >"$dir/why"
+check $? "and of each route of the relay"
+
 # ---- settings ----
 
 unset LEASEHOLD_CONFIG
