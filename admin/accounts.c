@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "pool/breaker.h"
 #include "store/store.h"
 
 #include "account_breaker.h"
@@ -42,6 +43,7 @@ static const struct field account_fields[] = {
 	{ .name = "created_ms", .kind = FIELD_INT },
 	{ .name = "updated_ms", .kind = FIELD_INT },
 	{ .name = "group_id", .kind = FIELD_INT },
+	{ .name = "fit", .kind = FIELD_INT },	/* of a page alone */
 };
 
 static const struct field cooldown_fields[] = {
@@ -580,6 +582,40 @@ accounts_find(struct store *st, const char *name, int64_t *id,
 	return (rc);
 }
 
+/* The name of one of the rows; NULL: there is none. */
+static const char *
+name_at(const json_t *accounts, size_t i)
+{
+
+	return (json_string_value(json_object_get(json_array_get(accounts,
+	    i), "name")));
+}
+
+/* Give accounts, which are in the order of their names, their breakers;
+ * ${accounts} is given up, NULL gives NULL. */
+static json_t *
+with_breakers(struct store *st, json_t *accounts, struct err *err)
+{
+	struct store_value params[2];
+	json_t *cooldowns;
+	size_t n = json_array_size(accounts);
+	int rc;
+
+	if (n == 0)
+		return (accounts);
+	params[0] = store_text(name_at(accounts, 0));
+	params[1] = store_text(name_at(accounts, n - 1));
+	cooldowns = query_rows(st, STMT_COOLDOWN_LIST, params, NITEMS(params),
+	    cooldown_fields, NITEMS(cooldown_fields), err);
+	rc = cooldowns == NULL ? -1 : account_breakers(accounts, cooldowns,
+	    store_now_ms(st), err);
+	json_decref(cooldowns);
+	if (rc == 0)
+		return (accounts);
+	json_decref(accounts);
+	return (NULL);
+}
+
 json_t *
 accounts_list(struct store *st, const char *name, struct err *err)
 {
@@ -587,26 +623,54 @@ accounts_list(struct store *st, const char *name, struct err *err)
 		store_text(name != NULL ? name : ""),
 		store_text(name != NULL ? name : ""),
 	};
-	json_t *accounts, *cooldowns;
 
-	accounts = query_rows(st, STMT_ACCOUNT_LIST, params, NITEMS(params),
-	    account_fields, NITEMS(account_fields), err);
-	if (accounts == NULL)
+	return (with_breakers(st, query_rows(st, STMT_ACCOUNT_LIST, params,
+	    NITEMS(params), account_fields, NITEMS(account_fields) - 1, err),
+	    err));
+}
+
+static json_t *
+read_page(struct store *st, const struct account_filter *f, int64_t limit,
+    int64_t offset, struct err *err)
+{
+	const struct store_value platform = store_text(f->platform != NULL ?
+	    f->platform : ""), q = store_text(f->q != NULL ? f->q : "");
+	const int64_t now_ms = store_now_ms(st);
+	const struct store_value params[] = {
+		platform, platform, store_int(f->group_id),
+		store_int(f->group_id), store_int(f->enabled),
+		store_int(f->enabled), q, q, q, store_int(f->breaker),
+		store_int(now_ms), store_int(now_ms + BREAKER_SLACK_MS),
+		store_int(f->breaker), store_int(limit), store_int(offset),
+	};
+
+	return (query_rows(st, STMT_ACCOUNT_PAGE, params, NITEMS(params),
+	    account_fields, NITEMS(account_fields), err));
+}
+
+json_t *
+accounts_page(struct store *st, const struct account_filter *f, int64_t limit,
+    int64_t offset, int64_t *total, struct err *err)
+{
+	json_t *accounts, *first;
+	size_t i;
+
+	*total = 0;
+	if ((accounts = read_page(st, f, limit, offset, err)) == NULL)
+		return (NULL);
+	if (json_array_size(accounts) > 0)
+		first = json_incref(accounts);
+	else if ((first = read_page(st, f, 1, 0, err)) == NULL)
 		goto err0;
-	cooldowns = query_rows(st, STMT_COOLDOWN_LIST, params, NITEMS(params),
-	    cooldown_fields, NITEMS(cooldown_fields), err);
-	if (cooldowns == NULL)
-		goto err1;
-	if (account_breakers(accounts, cooldowns, store_now_ms(st), err))
-		goto err2;
-	json_decref(cooldowns);
-	return (accounts);
+	*total = json_integer_value(json_object_get(json_array_get(first, 0),
+	    "fit"));
+	json_decref(first);
+	for (i = 0; i < json_array_size(accounts); i++)
+		(void)json_object_del(json_array_get(accounts, i), "fit");
+	return (with_breakers(st, accounts, err));
 
-err2:
-	json_decref(cooldowns);
-err1:
-	json_decref(accounts);
 err0:
+	json_decref(accounts);
 	return (NULL);
 }
 

@@ -82,6 +82,22 @@ int accounts_remove(struct store *st, const char *name, struct err *err)
 json_t *accounts_list(struct store *st, const char *name, struct err *err);
 json_t *accounts_show(struct store *st, const char *name, struct err *err);
 
+/**
+ * accounts_page(st, f, limit, offset, total, err):
+ * As accounts_list, ${limit} of those that fit ${f} after the first ${offset};
+ * *${total} is how many fit.
+ */
+struct account_filter {
+	const char *platform;	/* NULL: any */
+	const char *q;		/* a part of its name or base URL in small
+				   letters; NULL: any */
+	int64_t group_id;	/* -1: any; 0: of none */
+	int enabled;		/* -1: either */
+	int breaker;		/* 0 closed, 1 half-open, 2 open; -1: any */
+};
+json_t *accounts_page(struct store *st, const struct account_filter *f,
+    int64_t limit, int64_t offset, int64_t *total, struct err *err);
+
 /** accounts_check_platform(s, err): 0, or -1 with ERR_INVAL: there is none. */
 int accounts_check_platform(const char *s, struct err *err)
     __attribute__((__warn_unused_result__));

@@ -76,14 +76,6 @@ audit_add(struct store *st, const struct actor *actor, const char *verb,
 	return (rc);
 }
 
-/* Of a filter, twice: it may be "", which filters nothing. */
-static struct store_value
-filter_text(const char *s)
-{
-
-	return (store_text(s != NULL ? s : ""));
-}
-
 /* What is not there is shown as nothing. */
 static int
 look(struct store *st, const struct audit *a, const char *name, json_t **seen,
@@ -122,20 +114,48 @@ audit_after(struct store *st, struct audit *a, struct err *err)
 	return (rc);
 }
 
+/* A statement for each set of filters, so that each goes by an index of its
+ * own; their parameters are in the order of the bits. */
+enum {
+	BY_ACTOR = 1,
+	BY_VERB = 2,
+	BY_OBJECT = 4,
+	BY_ALL = 7
+};
+
+static const enum stmt_id pages[BY_ALL + 1] = {
+	[0] = STMT_AUDIT_PAGE,
+	[BY_ACTOR] = STMT_AUDIT_PAGE_ACTOR,
+	[BY_VERB] = STMT_AUDIT_PAGE_VERB,
+	[BY_OBJECT] = STMT_AUDIT_PAGE_OBJECT,
+	[BY_ACTOR | BY_VERB] = STMT_AUDIT_PAGE_ACTOR_VERB,
+	[BY_ACTOR | BY_OBJECT] = STMT_AUDIT_PAGE_ACTOR_OBJECT,
+	[BY_VERB | BY_OBJECT] = STMT_AUDIT_PAGE_VERB_OBJECT,
+	[BY_ALL] = STMT_AUDIT_PAGE_ALL,
+};
+
 json_t *
 audit_list(struct store *st, const struct audit_filter *filter,
     struct err *err)
 {
-	const struct store_value params[] = {
-		store_int(filter->below > 0 ? filter->below : INT64_MAX),
-		filter_text(filter->verb), filter_text(filter->verb),
-		filter_text(filter->object), filter_text(filter->object),
-		filter_text(filter->actor), filter_text(filter->actor),
-		store_int(filter->limit),
+	const char *const texts[] = {
+		filter->actor, filter->verb, filter->object
 	};
+	struct store_value params[NITEMS(texts) + 2];
+	unsigned int by = 0;
+	size_t i, n = 0;
 
-	return (query_rows(st, STMT_AUDIT_PAGE, params, NITEMS(params),
-	    fields, NITEMS(fields), err));
+	for (i = 0; i < NITEMS(texts); i++) {
+		if (texts[i] == NULL || texts[i][0] == '\0')
+			continue;
+		by |= 1U << i;
+		params[n++] = store_text(texts[i]);
+	}
+	params[n++] = store_int(filter->below > 0 ? filter->below :
+	    INT64_MAX);
+	params[n++] = store_int(filter->limit);
+	return (query_rows(st, pages[by], params, n, fields, NITEMS(fields),
+	    err));
 }
 
 static int

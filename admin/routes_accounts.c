@@ -7,104 +7,85 @@
 #include "base/seal.h"
 
 #include "accounts.h"
+#include "groups.h"
 #include "status.h"
 
 #include "routes_accounts.h"
 
-/* What the query asks for of the list. */
-struct account_filter {
-	const char *platform, *group, *state, *q;	/* NULL: any */
-	int64_t group_id;	/* -1: any; 0: of none */
-};
-
-static const char *
-text_of(const json_t *account, const char *name)
-{
-	const char *s = json_string_value(json_object_get(account, name));
-
-	return (s != NULL ? s : "");
-}
-
-/* As people type it: a part of its name or address, large or small. */
-static bool
-holds(const char *text, const char *part)
-{
-
-	return (strcasestr(text, part) != NULL);
-}
-
-/* A breaker's word, or the operator's. */
-static bool
-is_in_state(const json_t *account, const char *state)
-{
-	const bool enabled = json_is_true(json_object_get(account,
-	    "enabled"));
-
-	if (strcmp(state, "disabled") == 0)
-		return (!enabled);
-	if (strcmp(state, "enabled") == 0)
-		return (enabled);
-	return (strcmp(text_of(account, "breaker"), state) == 0);
-}
-
-static bool
-is_asked_for(const json_t *account, const struct account_filter *f)
-{
-	const int64_t group_id = json_integer_value(json_object_get(account,
-	    "group_id"));
-
-	return ((f->platform == NULL ||
-	    strcmp(text_of(account, "platform"), f->platform) == 0) &&
-	    (f->group == NULL ||
-	    strcmp(text_of(account, "group"), f->group) == 0) &&
-	    (f->group_id == -1 || group_id == f->group_id) &&
-	    (f->state == NULL || is_in_state(account, f->state)) &&
-	    (f->q == NULL || holds(text_of(account, "name"), f->q) ||
-	    holds(text_of(account, "base_url"), f->q)));
-}
-
+/* What the query asks for: a breaker's word, or the operator's. */
 static int
-check_state(const char *state, struct err *err)
+read_state(const char *state, struct account_filter *f, struct err *err)
 {
-	static const char *const states[] = {
-		"enabled", "disabled", "closed", "half-open", "open"
+	static const struct {
+		const char *word;
+		int enabled, breaker;
+	} states[] = {
+		{ "enabled", 1, -1 }, { "disabled", 0, -1 },
+		{ "closed", -1, 0 }, { "half-open", -1, 1 },
+		{ "open", -1, 2 },
 	};
 	size_t i;
 
+	if (state == NULL)
+		return (0);
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		if (state == NULL || strcmp(state, states[i]) == 0)
-			return (0);
+		if (strcmp(state, states[i].word) != 0)
+			continue;
+		f->enabled = states[i].enabled;
+		f->breaker = states[i].breaker;
+		return (0);
 	}
 	err_set(err, ERR_INVAL, "state must be enabled, disabled, closed, "
 	    "half-open or open");
 	return (-1);
 }
 
+/* By id, by name, or by both; a group that is not there has no accounts. */
+static int
+read_group(struct api_call *c, struct account_filter *f, struct err *err)
+{
+	char group[LIMIT_NAME_BYTES];
+	struct err why = { .code = ERR_NONE };
+	int64_t id = 0;
+
+	if (api_query_int(c, "group_id", 0, INT64_MAX, &f->group_id, err))
+		return (-1);
+	if (api_query(c, "group", group, sizeof(group)) == NULL)
+		return (0);
+	if (group[0] != '\0' && groups_find(c->store, group, &id, &why)) {
+		if (why.code != ERR_NOT_FOUND) {
+			err_set(err, why.code, "%s", why.text);
+			return (-1);
+		}
+		id = INT64_MAX;
+	}
+	f->group_id = f->group_id == -1 || f->group_id == id ? id : INT64_MAX;
+	return (0);
+}
+
 json_t *
 api_accounts(struct api_call *c, struct err *err)
 {
-	char platform[64], group[LIMIT_NAME_BYTES], state[16];
-	char q[LIMIT_NAME_BYTES];
+	char platform[64], state[16], q[LIMIT_NAME_BYTES], *p;
 	struct account_filter f = {
 		.platform = api_query(c, "platform_type", platform,
 		    sizeof(platform)),
-		.group = api_query(c, "group", group, sizeof(group)),
-		.state = api_query(c, "state", state, sizeof(state)),
 		.q = api_query(c, "q", q, sizeof(q)),
-		.group_id = -1,
+		.group_id = -1, .enabled = -1, .breaker = -1,
 	};
+	struct api_range r;
 	json_t *accounts;
-	size_t i;
+	int64_t total;
 
-	if (api_query_int(c, "group_id", 0, INT64_MAX, &f.group_id, err) ||
-	    check_state(f.state, err) ||
-	    (accounts = accounts_list(c->store, NULL, err)) == NULL)
+	for (p = q; f.q != NULL && *p != '\0'; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+	if (read_state(api_query(c, "state", state, sizeof(state)), &f,
+	    err) || read_group(c, &f, err) || api_range(c, &r, err) ||
+	    c->message[0] != '\0' ||
+	    (accounts = accounts_page(c->store, &f, r.limit, r.offset, &total,
+	    err)) == NULL)
 		return (NULL);
-	for (i = json_array_size(accounts); i > 0; i--) {
-		if (!is_asked_for(json_array_get(accounts, i - 1), &f))
-			(void)json_array_remove(accounts, i - 1);
-	}
-	return (api_page(c, accounts, err));
+	return (api_part(&r, accounts, total, err));
 }
 
 json_t *

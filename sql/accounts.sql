@@ -141,16 +141,49 @@ LEFT JOIN account_group g ON g.id = a.group_id
 WHERE ? = '' OR a.name = ?
 ORDER BY a.name;
 
+-- name: account_page
+-- Some of those that fit, by name; the last column is how many fit.  What the
+-- cooldown of a whole account comes to is as breaker_one has it, see
+-- fcgi/pool/breaker.h: 0 closed, 1 half-open, 2 open.
+-- platform or '' twice, group (0: of none) or -1 twice, enabled or -1 twice,
+-- part of the name or the address in small letters or '' thrice, breaker or
+-- -1, now_ms, now_ms with BREAKER_SLACK_MS, breaker, rows, rows before them
+SELECT a.id, a.name, a.platform, a.base_url,
+	CASE WHEN EXISTS (SELECT 1 FROM account_oauth o
+	    WHERE o.account_id = a.id) THEN 'oauth' ELSE a.credential END,
+	g.name,
+	a.priority, a.weight, a.concurrency, a.enabled,
+	(SELECT count(*) FROM slot s WHERE s.account_id = a.id
+	    AND s.responder_id IS NOT NULL),
+	a.proxy_shown, a.models, a.auth_header, a.created_ms, a.updated_ms,
+	a.group_id,
+	part.fit
+FROM (SELECT f.id, count(*) OVER () AS fit FROM account f
+    WHERE (? = '' OR f.platform = ?)
+    AND (? = -1 OR coalesce(f.group_id, 0) = ?)
+    AND (? = -1 OR f.enabled = ?)
+    AND (? = '' OR instr(lower(f.name), ?) > 0
+	OR instr(lower(f.base_url), ?) > 0)
+    AND (? = -1 OR coalesce((SELECT CASE
+	WHEN c.until_ms > ? AND c.observed_ms <= ? THEN 2
+	WHEN c.stated = 1 AND c.reason = 'rate_limited' THEN 0 ELSE 1 END
+	FROM cooldown c WHERE c.account_id = f.id AND c.family = ''), 0) = ?)
+    ORDER BY f.name LIMIT ? OFFSET ?) AS part
+JOIN account a ON a.id = part.id
+LEFT JOIN account_group g ON g.id = a.group_id
+ORDER BY a.name;
+
 -- name: cooldown_list
--- By account; the last is the request that probes it.
--- name or '' twice
+-- By account, of those from one name to another; the last is the request that
+-- probes it.
+-- names
 SELECT a.name, c.family, c.reason, c.detail, c.since_ms, c.until_ms,
 	c.stated, c.strikes, c.cause_id, c.observed_ms, c.soft, l.id
 FROM cooldown c
 JOIN account a ON a.id = c.account_id
 LEFT JOIN ledger l ON l.id = c.probe_id AND l.state = 0
     AND l.fence <= c.probe_attempt
-WHERE ? = '' OR a.name = ?
+WHERE a.name >= ? AND a.name <= ?
 ORDER BY a.name, c.family;
 
 -- name: accounts_probed

@@ -69,7 +69,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0021-gone.sql \
 	sql/mysql/0021-gone.sql \
 	sql/sqlite/0022-lists.sql \
-	sql/mysql/0022-lists.sql
+	sql/mysql/0022-lists.sql \
+	sql/sqlite/0023-audit-filters.sql \
+	sql/mysql/0023-audit-filters.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

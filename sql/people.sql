@@ -176,13 +176,51 @@ INSERT INTO audit (at_ms, actor_kind, actor, address, verb, object,
     before_json, after_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: audit_page
--- below this id, verb or '' twice, object or '' twice, actor or ''
--- twice, rows
+-- below this id, rows
 SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
     after_json
 FROM audit
-WHERE id < ? AND (? = '' OR verb = ?) AND (? = '' OR object = ?)
-    AND (? = '' OR actor = ?)
+WHERE id < ?
+ORDER BY id DESC LIMIT ?;
+
+-- name: audit_page_{verb,object,actor}
+-- Of that; below this id, rows
+SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
+    after_json
+FROM audit
+WHERE {verb,object,actor} = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+
+-- name: audit_page_verb_object
+-- Of both; below this id, rows
+SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
+    after_json
+FROM audit
+WHERE verb = ? AND object = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+
+-- name: audit_page_actor_verb
+-- Of both; below this id, rows
+SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
+    after_json
+FROM audit
+WHERE actor = ? AND verb = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+
+-- name: audit_page_actor_object
+-- Of both; below this id, rows
+SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
+    after_json
+FROM audit
+WHERE actor = ? AND object = ? AND id < ?
+ORDER BY id DESC LIMIT ?;
+
+-- name: audit_page_all
+-- Of actor, verb and object; below this id, rows
+SELECT id, at_ms, actor_kind, actor, address, verb, object, before_json,
+    after_json
+FROM audit
+WHERE actor = ? AND verb = ? AND object = ? AND id < ?
 ORDER BY id DESC LIMIT ?;
 
 -- name: audit_old

@@ -60,6 +60,12 @@ tests_admin_test_routes_pool_SOURCES = tests/admin/test_routes_pool.c \
 tests_admin_test_routes_pool_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_routes_pool_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_lists
+tests_admin_test_lists_SOURCES = tests/admin/test_lists.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_lists_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_lists_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_routes_models
 tests_admin_test_routes_models_SOURCES = tests/admin/test_routes_models.c \
 	tests/admin/visit.c tests/admin/visit.h $(DESK)

@@ -21,7 +21,8 @@
  * models, five budgets a key (money in all, a month, a day, an hour; requests a
  * day).  A few keys make most of the requests; one request in 50 fails, one in
  * 200 moved to another account, one in 50,000 is of the last user, key and
- * account.  For measuring reports and ledger verify; with
+ * account, and there is a change in the audit log for one in four.  For
+ * measuring lists, reports and ledger verify; with
  * `sums' the rows themselves are left out, as if they had been deleted.
  */
 
@@ -125,6 +126,22 @@ put_around(struct ledger *l)
 	raw_sql(l->url, sql);
 	free(sql);
 	return (0);
+}
+
+/* A change for one request in four, as if the requests had been changes. */
+static void
+put_audit(const struct ledger *l)
+{
+
+	raw_sql(l->url, "INSERT INTO audit (at_ms, actor_kind, actor, "
+	    "address, verb, object) SELECT l.created_ms, 'person', p.name, "
+	    "'192.0.2.77', CASE l.account_id WHEN 1 THEN 'key.set' "
+	    "WHEN 2 THEN 'account.set' WHEN 3 THEN 'account.wake' "
+	    "WHEN 4 THEN 'budget.set' WHEN 5 THEN 'user.sign-in' "
+	    "ELSE 'store.rare' END, k.name FROM ledger l "
+	    "JOIN api_key k ON k.id = l.key_id "
+	    "JOIN person p ON p.id = l.person_id "
+	    "WHERE l.input_tokens % 4 = 0");
 }
 
 /* ---- rows ---- */
@@ -432,5 +449,7 @@ main(int argc, char **argv)
 	    put_rows(&l) || put_windows(&l)))
 		return (fail(&l));
 	store_close(l.st);
+	if (!l.sums_alone)
+		put_audit(&l);
 	return (0);
 }
