@@ -150,6 +150,11 @@ files() {
 	spans "$1" | grep -x '[a-z_]*\.[ch]' | while read -r name; do
 		exists "fcgi/relay/$name" || echo "no file: fcgi/relay/$name"
 	done
+	# What quickstart fills in.
+	grep -o '/etc/leasehold/\(nginx\|apache\|caddy\)/[a-z.]*[a-z]' "$1" |
+	    sort -u | while read -r name; do
+		exists "conf/${name#/etc/leasehold/}" || echo "no file: $name"
+	done
 	slugs "$1" >"$dir/slugs"
 	grep -o '](\(#\|[^)#]*\)[^)]*)' "$1" | sed 's/^](//; s/)$//' |
 	    sort -u | while read -r name; do
@@ -192,6 +197,39 @@ check $? "commands were found"
 [ "$(calls "$srcdir/README.md" make | wc -l)" -gt 3 ]
 check $? "and calls of make"
 
+# ---- what of it can be run is run, in its order ----
+
+cat >"$dir/run.conf" <<END
+store = sqlite:$dir/leasehold.db
+master_key_file = $dir/master.key
+run_dir = $dir
+spool_dir = $dir/spool
+backup_dir = $dir/backup
+log = stderr
+END
+mkdir "$dir/spool" "$dir/backup"
+export LEASEHOLD_CONFIG="$dir/run.conf"
+./leasehold init --prices "$srcdir/conf/prices.json" >"$dir/why" 2>&1 &&
+    ./leasehold key create --name first >>"$dir/why" 2>&1
+check $? "a database, and a key as quickstart makes one"
+code "$srcdir/README.md" sh | sed 's/^sudo //' |
+    grep -e '^leasehold ' -e '| leasehold ' >"$dir/lines"
+ran=0
+while IFS= read -r line; do
+	# Of an upstream, a provider, another database or a web server.
+	case $line in
+	'leasehold init' | 'leasehold account login '* | *' doctor '* | \
+	    *' store copy '* | *' reconcile '*) continue ;;
+	esac
+	echo secret | PATH=$PWD:$PATH SECRET=secret sh -ec "$line" \
+	    >"$dir/why" 2>&1
+	check $? "$line"
+	ran=$((ran + 1))
+done <"$dir/lines"
+[ "$ran" -ge 15 ]
+check $? "commands were found"
+unset LEASEHOLD_CONFIG
+
 # ---- mistakes that are planted ----
 
 cat >"$dir/planted.md" <<'END'
@@ -200,6 +238,7 @@ cat >"$dir/planted.md" <<'END'
 See `leasehold frob`, `leasehold key
 create --nmae x`, `queue_timout_s`, `conf/quickstrat`, `nothing.c`,
 [x](tests/nothing), [y](#nothing), leasehold-frob(8), `/api/v1/frob`,
+/etc/leasehold/nginx/frob.conf,
 `LEASEHOLD_FROB=1`, `make frob`, `./configure --enable-frob`.
 
 ```sh
@@ -233,11 +272,12 @@ no variable: LEASEHOLD_FROB
 no file: conf/quickstrat
 no file: fcgi/relay/nothing.c
 no file: tests/nothing
+no file: /etc/leasehold/nginx/frob.conf
 no heading: #nothing
 no manual page: leasehold-frob.8
 no route: /api/v1/frob
 END
-[ "$(wc -l <"$dir/why")" -eq 16 ]
+[ "$(wc -l <"$dir/why")" -eq 17 ]
 check $? "and nothing else"
 
 echo "1..$number"
