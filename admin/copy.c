@@ -15,7 +15,8 @@
 #define ALIVE_MS	10000
 
 #define STMTS(n, N) \
-	.name = #n, .read = STMT_COPY_READ_##N, .put = STMT_COPY_PUT_##N
+	.name = #n, .read = STMT_COPY_READ_##N, .put = STMT_COPY_PUT_##N, \
+	    .clear = STMT_COPY_CLEAR_##N
 #define TABLE(n, N)	{ STMTS(n, N) }
 #define PAGED(n, N)	{ STMTS(n, N), .paged = true }
 #define NUMBERED(n, N) \
@@ -24,7 +25,7 @@
 
 static const struct table {
 	const char *name;
-	enum stmt_id read, put;
+	enum stmt_id read, put, clear;
 	bool paged;		/* read by ranges of ledger ids */
 	bool numbered;		/* the store makes its ids */
 	enum stmt_id take, drop;	/* .numbered: a row of an id */
@@ -63,10 +64,27 @@ static const struct table {
 _Static_assert(sizeof(tables) / sizeof(tables[0]) == COPY_TABLES,
     "one sum for each table");
 
+/* What goes with a copy of an installation before its tables do: it refers to
+ * them, and is not copied. */
+static const enum stmt_id others[] = {
+	STMT_COPY_CLEAR_SIGN_IN, STMT_COPY_CLEAR_SIGN_IN_TRY,
+	STMT_COPY_CLEAR_INVITATION, STMT_COPY_CLEAR_OAUTH_START,
+};
+
+/* From where to where, and how. */
+struct copy {
+	struct store *from;
+	struct store *to;		/* NULL: sums alone */
+	bool at_once;			/* in one transaction of ${to} */
+	copy_go_on *go_on;		/* may be NULL */
+	void *arg;
+	int64_t rows;
+};
+
 /* Rows on their way, with copies of their texts. */
 struct copying {
 	const struct table *table;
-	struct store *to;		/* NULL: sums alone */
+	const struct copy *copy;
 	struct copy_sum *sum;
 	struct err *err;
 	struct store_value *values;	/* room for PUT_ROWS rows */
@@ -115,22 +133,28 @@ forget(struct copying *c)
 	c->nrows = 0;
 }
 
+/* In a transaction of its own, if it is not in one already. */
+static int
+put_rows(struct store *to, bool at_once, enum stmt_id id,
+    const struct store_value *rows, size_t nrows, struct err *err)
+{
+	int rc;
+
+	if (!at_once && store_begin(to, true, err))
+		return (-1);
+	rc = store_exec(to, id, rows, nrows, stmts[id].nparams, NULL, err);
+	return (at_once ? rc : store_end(to, rc, err));
+}
+
 static int
 flush(struct copying *c)
 {
-	size_t n = stmts[c->table->put].nparams;
 	int rc;
 
 	if (c->nrows == 0)
 		return (0);
-	if ((rc = store_begin(c->to, true, c->err)) == 0) {
-		rc = store_exec(c->to, c->table->put, c->values, c->nrows, n,
-		    NULL, c->err);
-		if (rc == 0)
-			rc = store_commit(c->to, c->err);
-		else
-			store_rollback(c->to);
-	}
+	rc = put_rows(c->copy->to, c->copy->at_once, c->table->put, c->values,
+	    c->nrows, c->err);
 	forget(c);
 	return (rc);
 }
@@ -168,7 +192,7 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 	struct copying *c = arg;
 
 	add_row(c->sum, cols, ncols);
-	if (c->to == NULL)
+	if (c->copy->to == NULL)
 		return (0);
 	if (keep(c, cols, ncols))
 		return (-1);
@@ -178,10 +202,13 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 /* One table, or what of it belongs to ledger ids after ${ids}[0] up to
  * ${ids}[1]. */
 static int
-pass(struct store *from, struct store *to, const struct table *t,
-    const struct store_value *ids, struct copy_sum *sum, struct err *err)
+pass(struct copy *copy, const struct table *t, const struct store_value *ids,
+    struct copy_sum *sum, struct err *err)
 {
-	struct copying c = { .table = t, .to = to, .sum = sum, .err = err };
+	struct copying c = {
+		.table = t, .copy = copy, .sum = sum, .err = err
+	};
+	int64_t n;
 	int rc = -1;
 
 	c.values = calloc(PUT_ROWS * stmts[t->put].nparams,
@@ -190,12 +217,16 @@ pass(struct store *from, struct store *to, const struct table *t,
 		err_set(err, ERR_NOMEM, "no memory for rows of %s", t->name);
 		return (-1);
 	}
-	if (store_query(from, t->read, ids, t->paged ? 2 : 0, take_row, &c,
-	    err) >= 0)
-		rc = to == NULL ? 0 : flush(&c);
+	if ((n = store_query(copy->from, t->read, ids, t->paged ? 2 : 0,
+	    take_row, &c, err)) >= 0)
+		rc = copy->to == NULL ? 0 : flush(&c);
 	forget(&c);
 	free(c.values);
-	return (rc);
+	if (rc == -1)
+		return (-1);
+	copy->rows += n;
+	return (copy->go_on == NULL ? 0 :
+	    copy->go_on(copy->arg, copy->rows, err));
 }
 
 /* ---- ids ---- */
@@ -216,29 +247,28 @@ take_last(void *arg, const struct store_value *cols, size_t ncols)
 
 /*
  * The ledger names responders, accounts and keys that are gone since; none of
- * their ids may be given to another.  ${to} is empty yet.
+ * their ids may be given to another.  ${copy}->to is empty yet.
  */
 static int
-pass_ids(struct store *from, struct store *to, struct err *err)
+pass_ids(const struct copy *copy, struct err *err)
 {
 	int64_t last[COPY_TABLES] = { 0 };
 	struct store_value id;
 	size_t i;
 
-	if (store_query(from, STMT_COPY_LAST_IDS, NULL, 0, take_last, last,
-	    err) < 0 || store_begin(to, true, err))
+	if (store_query(copy->from, STMT_COPY_LAST_IDS, NULL, 0, take_last,
+	    last, err) < 0)
 		return (-1);
 	for (i = 0; i < COPY_TABLES; i++) {
 		if (!tables[i].numbered || last[i] == 0)
 			continue;
 		id = store_int(last[i]);
-		if (store_exec(to, tables[i].take, &id, 1, 1, NULL, err) ||
-		    store_exec(to, tables[i].drop, &id, 1, 1, NULL, err)) {
-			store_rollback(to);
+		if (put_rows(copy->to, copy->at_once, tables[i].take, &id, 1,
+		    err) || put_rows(copy->to, copy->at_once, tables[i].drop,
+		    &id, 1, err))
 			return (-1);
-		}
 	}
-	return (store_commit(to, err));
+	return (0);
 }
 
 /* ---- the whole ---- */
@@ -270,16 +300,15 @@ next_page(struct store *from, struct store_value ids[2], struct err *err)
 }
 
 static int
-pass_pages(struct store *from, struct store *to, struct copy_sum *sums,
-    struct err *err)
+pass_pages(struct copy *copy, struct copy_sum *sums, struct err *err)
 {
 	struct store_value ids[2] = { store_int(0), store_int(0) };
 	size_t i;
 	int rc;
 
-	while ((rc = next_page(from, ids, err)) == 1) {
+	while ((rc = next_page(copy->from, ids, err)) == 1) {
 		for (i = 0; i < COPY_TABLES; i++) {
-			if (tables[i].paged && pass(from, to, &tables[i], ids,
+			if (tables[i].paged && pass(copy, &tables[i], ids,
 			    &sums[i], err))
 				return (-1);
 		}
@@ -289,8 +318,7 @@ pass_pages(struct store *from, struct store *to, struct copy_sum *sums,
 
 /* All tables: those in pages when the first of them is reached. */
 static int
-pass_all(struct store *from, struct store *to, struct copy_sum *sums,
-    struct err *err)
+pass_all(struct copy *copy, struct copy_sum *sums, struct err *err)
 {
 	bool paged = false;
 	size_t i;
@@ -299,24 +327,50 @@ pass_all(struct store *from, struct store *to, struct copy_sum *sums,
 		sums[i] = (struct copy_sum) { .table = tables[i].name };
 	for (i = 0; i < COPY_TABLES; i++) {
 		if (!tables[i].paged) {
-			if (pass(from, to, &tables[i], NULL, &sums[i], err))
+			if (pass(copy, &tables[i], NULL, &sums[i], err))
 				return (-1);
 			continue;
 		}
-		if (!paged && pass_pages(from, to, sums, err))
+		if (!paged && pass_pages(copy, sums, err))
 			return (-1);
 		paged = true;
 	}
 	return (0);
 }
 
+/* What refers to others goes first. */
+static int
+clear(struct store *to, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (store_exec(to, others[i], NULL, 1, 0, NULL, err))
+			return (-1);
+	}
+	for (i = COPY_TABLES; i-- > 0; ) {
+		if (store_exec(to, tables[i].clear, NULL, 1, 0, NULL, err))
+			return (-1);
+	}
+	return (0);
+}
+
+int
+copy_running(struct store *st, int64_t *n, struct err *err)
+{
+	struct store_value since = store_int(store_now_ms(st) - ALIVE_MS);
+
+	*n = 0;
+	return (store_one(st, STMT_COPY_RUNNING, &since, 1, n, 1, err) == -1 ?
+	    -1 : 0);
+}
+
 static int
 check_stopped(struct store *from, struct err *err)
 {
-	struct store_value since = store_int(store_now_ms(from) - ALIVE_MS);
-	int64_t n = 0;
+	int64_t n;
 
-	if (store_one(from, STMT_COPY_RUNNING, &since, 1, &n, 1, err) == -1)
+	if (copy_running(from, &n, err))
 		return (-1);
 	if (n == 0)
 		return (0);
@@ -380,20 +434,71 @@ compare(const struct copy_sum *from, const struct copy_sum *to,
 	return (0);
 }
 
+/* ${to} against what went there. */
+static int
+look_again(const struct copy *copy, const struct copy_sum *sums,
+    struct err *err)
+{
+	struct copy again = {
+		.from = copy->to, .go_on = copy->go_on, .arg = copy->arg,
+		.rows = copy->rows
+	};
+	struct copy_sum made[COPY_TABLES];
+
+	if (pass_all(&again, made, err))
+		return (-1);
+	return (compare(sums, made, err));
+}
+
+static int
+copy_all(struct copy *copy, struct copy_sum *sums, struct err *err)
+{
+	int rc;
+
+	if (store_begin(copy->from, false, err))
+		return (-1);
+	if ((rc = pass_ids(copy, err)) == 0)
+		rc = pass_all(copy, sums, err);
+	store_rollback(copy->from);
+	return (rc == 0 ? look_again(copy, sums, err) : -1);
+}
+
+int
+copy_snapshot(struct store *from, struct store *to, copy_go_on *go_on,
+    void *arg, struct copy_sum sums[COPY_TABLES], struct err *err)
+{
+	struct copy copy = {
+		.from = from, .to = to, .go_on = go_on, .arg = arg
+	};
+
+	if (check_empty(to, err))
+		return (-1);
+	return (copy_all(&copy, sums, err));
+}
+
 int
 copy_store(struct store *from, struct store *to,
     struct copy_sum sums[COPY_TABLES], struct err *err)
 {
-	struct copy_sum made[COPY_TABLES];
+
+	if (check_stopped(from, err))
+		return (-1);
+	return (copy_snapshot(from, to, NULL, NULL, sums, err));
+}
+
+int
+copy_over(struct store *from, struct store *to, copy_go_on *go_on, void *arg,
+    struct copy_sum sums[COPY_TABLES], struct err *err)
+{
+	struct copy copy = {
+		.from = from, .to = to, .at_once = true, .go_on = go_on,
+		.arg = arg
+	};
 	int rc;
 
-	if (check_stopped(from, err) || check_empty(to, err) ||
-	    store_begin(from, false, err))
+	if (store_begin(to, true, err))
 		return (-1);
-	if ((rc = pass_ids(from, to, err)) == 0)
-		rc = pass_all(from, to, sums, err);
-	store_rollback(from);
-	if (rc != 0 || pass_all(to, NULL, made, err))
-		return (-1);
-	return (compare(sums, made, err));
+	if ((rc = clear(to, err)) == 0)
+		rc = copy_all(&copy, sums, err);
+	return (store_end(to, rc, err));
 }

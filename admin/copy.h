@@ -37,4 +37,31 @@ int copy_store(struct store *from, struct store *to,
     struct copy_sum sums[COPY_TABLES], struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** Called after each part with how many rows have been copied; -1 with ${err}
+ * breaks it off. */
+typedef int copy_go_on(void *arg, int64_t rows, struct err *err);
+
+/**
+ * copy_snapshot(from, to, go_on, arg, sums, err):
+ * The same, while responders may run on ${from}: a backup.
+ */
+int copy_snapshot(struct store *from, struct store *to, copy_go_on *go_on,
+    void *arg, struct copy_sum sums[COPY_TABLES], struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/**
+ * copy_over(from, to, go_on, arg, sums, err):
+ * Put ${from}, on which nobody works, in the place of all that is in ${to}, in
+ * one transaction of ${to}: whoever looks sees the one or the other, and when
+ * it breaks off at any point ${to} is as it was.
+ */
+int copy_over(struct store *from, struct store *to, copy_go_on *go_on,
+    void *arg, struct copy_sum sums[COPY_TABLES], struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** copy_running(st, n, err): How many responders have said that they are alive
+ * within the last 10 s. */
+int copy_running(struct store *st, int64_t *n, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_COPY_H_ */

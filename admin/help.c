@@ -20,6 +20,7 @@ const struct command *const help_tables[] = {
 	commands_price,
 	commands_token,
 	commands_audit,
+	commands_backup,
 	commands_store,
 	commands_job,
 	commands_report,

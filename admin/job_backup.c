@@ -1,5 +1,4 @@
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,9 +11,8 @@
 
 #include "base/conf.h"
 #include "base/err.h"
-#include "store/store.h"
 
-#include "doctor.h"
+#include "backup_store.h"
 
 #include "jobs.h"
 
@@ -24,9 +22,13 @@
 #define NAME_LEN	(sizeof(NAME_LIKE) - 1)
 
 static int
-go_on(void *arg, struct err *err)
+go_on(void *arg, const char *stage, int64_t done, int64_t all,
+    struct err *err)
 {
 
+	(void)stage;
+	(void)done;
+	(void)all;
 	return (job_go_on(arg, err));
 }
 
@@ -38,29 +40,6 @@ make_folder(const char *dir, struct err *err)
 		return (0);
 	err_set_errno(err, ERR_IO, errno, "cannot make the folder %s "
 	    "(backup_dir)", dir);
-	return (-1);
-}
-
-/* A backup must not be what fills the disk up. */
-static int
-check_room(const char *database, const char *dir, struct err *err)
-{
-	struct statvfs fs;
-	struct stat sb;
-	uint64_t room, wanted;
-
-	if (stat(database, &sb) || statvfs(dir, &fs)) {
-		err_set_errno(err, ERR_IO, errno, "cannot look at %s and %s",
-		    database, dir);
-		return (-1);
-	}
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	wanted = (uint64_t)sb.st_size + (uint64_t)sb.st_size / 4;
-	if (room >= wanted)
-		return (0);
-	err_set(err, ERR_IO, "%s has room for %llu bytes; a backup may take "
-	    "%llu", dir, (unsigned long long)room,
-	    (unsigned long long)wanted);
 	return (-1);
 }
 
@@ -122,7 +101,10 @@ job_backup_run(struct job_work *w, struct err *err)
 	const char *dir = w->conf->backup_dir;
 	char name[sizeof(NAME_LIKE)], path[PATH_MAX];
 	time_t now = (time_t)(w->lease->start_ms / 1000);
-	int64_t bytes = 0;
+	struct backup_order o = {
+		.conf = w->conf, .path = path, .progress = go_on, .arg = w
+	};
+	struct backup_made made;
 	struct tm tm;
 	int dropped;
 
@@ -138,12 +120,10 @@ job_backup_run(struct job_work *w, struct err *err)
 		return (-1);
 	}
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (make_folder(dir, err) ||
-	    check_room(doctor_sqlite_path(w->conf), dir, err) ||
-	    store_backup(w->st, path, go_on, w, &bytes, err) ||
+	if (make_folder(dir, err) || backup_store(&o, &made, err) ||
 	    drop_old(dir, w->conf->backup_keep, &dropped, err))
 		return (-1);
 	(void)snprintf(w->said, sizeof(w->said), "%s, %lld bytes; %d older "
-	    "deleted", name, (long long)bytes, dropped);
+	    "deleted", name, (long long)made.bytes, dropped);
 	return (0);
 }

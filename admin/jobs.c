@@ -16,7 +16,7 @@
 
 static const struct job table[] = {
 	{ .name = "backup", .schedule = SCHEDULE(backup),
-	  .sqlite_only = true, .run = job_backup_run,
+	  .run = job_backup_run,
 	  .summary = "copy the database to backup_dir" },
 	{ .name = "checkpoint", .schedule = SCHEDULE(checkpoint),
 	  .sqlite_only = true, .run = job_checkpoint_run,

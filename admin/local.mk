@@ -26,6 +26,8 @@ libadmin_a_SOURCES = \
 	admin/audit.c \
 	admin/audit.h \
 	admin/audit_views.c \
+	admin/backup_store.c \
+	admin/backup_store.h \
 	admin/budget_models.c \
 	admin/budget_notes.c \
 	admin/budget_notes.h \
@@ -188,6 +190,7 @@ leasehold_SOURCES = \
 	admin/cmd_account.c \
 	admin/cmd_alias.c \
 	admin/cmd_audit.c \
+	admin/cmd_backup.c \
 	admin/cmd_budget.c \
 	admin/cmd_config.c \
 	admin/cmd_doctor.c \

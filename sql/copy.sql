@@ -419,3 +419,63 @@ FROM meta WHERE name <> 'probe' ORDER BY name;
 -- name: copy_put_meta
 INSERT INTO meta (name, value)
 VALUES (?, ?);
+
+-- What `leasehold restore' empties before it fills it anew, and what goes with
+-- it.
+
+-- name: copy_clear_{person,account,slot,cooldown,job,budget,price,audit,responder,ticket,affinity,object,ledger,attempt,meta,invitation}
+DELETE FROM {person,account,slot,cooldown,job,budget,price,audit,responder,ticket,affinity,object,ledger,attempt,meta,invitation};
+
+-- name: copy_clear_account_group
+DELETE FROM account_group;
+
+-- name: copy_clear_recovery_code
+DELETE FROM recovery_code;
+
+-- name: copy_clear_model_alias
+DELETE FROM model_alias;
+
+-- name: copy_clear_account_oauth
+DELETE FROM account_oauth;
+
+-- name: copy_clear_account_health
+DELETE FROM account_health;
+
+-- name: copy_clear_account_probe
+DELETE FROM account_probe;
+
+-- name: copy_clear_api_key
+DELETE FROM api_key;
+
+-- name: copy_clear_key_secret
+DELETE FROM key_secret;
+
+-- name: copy_clear_key_usage
+DELETE FROM key_usage;
+
+-- name: copy_clear_usage_hour
+DELETE FROM usage_hour;
+
+-- name: copy_clear_usage_day
+DELETE FROM usage_day;
+
+-- name: copy_clear_latency_hour
+DELETE FROM latency_hour;
+
+-- name: copy_clear_latency_day
+DELETE FROM latency_day;
+
+-- name: copy_clear_budget_window
+DELETE FROM budget_window;
+
+-- name: copy_clear_admin_token
+DELETE FROM admin_token;
+
+-- name: copy_clear_sign_in
+DELETE FROM sign_in;
+
+-- name: copy_clear_sign_in_try
+DELETE FROM sign_in_try;
+
+-- name: copy_clear_oauth_start
+DELETE FROM oauth_start;

@@ -364,8 +364,8 @@ static const struct conf_setting settings[] = {
 	      "database to its end and cut; it is copied as it grows, too." },
 	{ .name = "job_backup", .type = CONF_CRON, FIELD(job_backup),
 	  .def = "25 3 * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
-	  .help = "SQLite: when the database is copied to backup_dir while "
-	      "all goes on.  A MySQL server is backed up by its own tools." },
+	  .help = "When the database is copied to a file in backup_dir, "
+	      "while all goes on." },
 	{ .name = "job_zone", .type = CONF_ZONE, FIELD(job_zone),
 	  .def = "UTC", .min = 1, .max = ZONE_NAME_SIZE - 1,
 	  .reloadable = true,

@@ -35,9 +35,6 @@ struct store_driver {
 	bool (*housekeep)(struct store *st, bool idle);
 	/** NULL: there is no such thing. */
 	int (*checkpoint)(struct store *st, int64_t *pages, struct err *err);
-	int (*backup)(struct store *st, const char *path,
-	    int (*go_on)(void *arg, struct err *err), void *arg,
-	    int64_t *bytes, struct err *err);
 };
 
 /** Each driver's connection begins with this. */

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "store/backup.h"
 #include "store/checkpoint.h"
 #include "store/driver.h"
 #include "store/filelock.h"
@@ -634,16 +633,6 @@ sqlite_checkpoint(struct store *st, int64_t *pages, struct err *err)
 	return (checkpoint_whole(s->path, s->busy_timeout_ms, pages, err));
 }
 
-static int
-sqlite_backup(struct store *st, const char *path,
-    int (*go_on)(void *arg, struct err *err), void *arg, int64_t *bytes,
-    struct err *err)
-{
-	struct sqlite_store *s = (struct sqlite_store *)st;
-
-	return (backup_make(s->path, path, go_on, arg, bytes, err));
-}
-
 const struct store_driver store_driver_sqlite = {
 	.scheme = "sqlite",
 	.dialect = STMT_DIALECT_SQLITE,
@@ -660,5 +649,4 @@ const struct store_driver store_driver_sqlite = {
 	.now_ms = sqlite_now_ms,
 	.housekeep = sqlite_housekeep,
 	.checkpoint = sqlite_checkpoint,
-	.backup = sqlite_backup,
 };

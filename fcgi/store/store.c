@@ -303,19 +303,6 @@ store_checkpoint(struct store *st, int64_t *pages, struct err *err)
 	return (-1);
 }
 
-int
-store_backup(struct store *st, const char *path,
-    int (*go_on)(void *arg, struct err *err), void *arg, int64_t *bytes,
-    struct err *err)
-{
-
-	if (st->driver->backup != NULL)
-		return (st->driver->backup(st, path, go_on, arg, bytes, err));
-	err_set(err, ERR_INVAL, "a database server is backed up by its own "
-	    "tools, such as mariadb-dump --single-transaction");
-	return (-1);
-}
-
 bool
 store_housekeep(struct store *st, bool idle)
 {

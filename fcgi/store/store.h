@@ -201,19 +201,6 @@ bool store_housekeep(struct store *st, bool idle);
 int store_checkpoint(struct store *st, int64_t *pages, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/**
- * store_backup(st, path, go_on, arg, bytes, err):
- * SQLite: copy the database, as it is at one moment, to a new file at ${path},
- * of mode 0600, whole and on disk under that name or not there; others write
- * meanwhile, into the write-ahead log, which grows by that.  ${go_on} is called
- * now and then, outside of any transaction of ${st}; if it returns -1 (with
- * ${err}) that is the end.  The copy is checked.  0 with *${bytes}; -1:
- * ERR_EXISTS, ERR_IO, ERR_INVAL for a store that is no file, ...
- */
-int store_backup(struct store *st, const char *path,
-    int (*go_on)(void *arg, struct err *err), void *arg, int64_t *bytes,
-    struct err *err) __attribute__((__warn_unused_result__));
-
 /** store_schema_version(st, version, err): Highest migration that has run;
  * 0: empty database.  store_schema_wanted(): what this program needs. */
 int store_schema_version(struct store *st, int64_t *version, struct err *err)

@@ -231,3 +231,8 @@ UNIT_TESTS += tests/admin/test_jobs
 tests_admin_test_jobs_SOURCES = tests/admin/test_jobs.c $(DESK)
 tests_admin_test_jobs_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_jobs_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_backup
+tests_admin_test_backup_SOURCES = tests/admin/test_backup.c $(DESK)
+tests_admin_test_backup_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_backup_LDADD = $(ADMIN_TEST_LIBS)

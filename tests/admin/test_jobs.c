@@ -526,47 +526,6 @@ a_backup_is_of_one_moment_while_others_write(void **state)
 	clean(d);
 }
 
-static int
-not_on(void *arg, struct err *err)
-{
-	int *left = arg;
-
-	if ((*left)-- > 0)
-		return (0);
-	err_set(err, ERR_CANCELLED, "enough");
-	return (-1);
-}
-
-static void
-a_backup_that_is_broken_off_leaves_nothing(void **state)
-{
-	struct desk *d = *state;
-	char dir[96], path[128];
-	int64_t bytes;
-	int left;
-
-	(void)snprintf(dir, sizeof(dir), "%s/backup", d->dir);
-	(void)snprintf(path, sizeof(path), "%s/copy", dir);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	desk_sql(d, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
-	    "FROM n WHERE i < 12000) INSERT INTO meta (name, value) "
-	    "SELECT 'fill' || i, hex(randomblob(500)) FROM n");
-	for (left = 0; left < 2; left++) {
-		int n = left;
-
-		desk_fails(d, store_backup(d->st, path, not_on, &n, &bytes,
-		    &d->err), ERR_CANCELLED);
-		assert_int_equal(count_backups(d, NULL, 0), 0);
-	}
-	desk_works(d, store_backup(d->st, path, NULL, NULL, &bytes,
-	    &d->err));
-	assert_true(bytes > 4 * 1024 * 1024);
-	desk_fails(d, store_backup(d->st, path, NULL, NULL, &bytes, &d->err),
-	    ERR_EXISTS);
-	assert_int_equal(count_backups(d, NULL, 0), 1);
-	clean(d);
-}
-
 static void
 what_is_no_backup_is_left_alone(void **state)
 {
@@ -630,7 +589,6 @@ main(void)
 		T(the_reaper_closes_what_was_left),
 		T(a_sum_that_differs_fails_the_job),
 		L(a_backup_is_of_one_moment_while_others_write),
-		L(a_backup_that_is_broken_off_leaves_nothing),
 		L(what_is_no_backup_is_left_alone),
 		L(a_folder_that_cannot_be_made_fails_the_job),
 	};

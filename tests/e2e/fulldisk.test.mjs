@@ -126,6 +126,11 @@ test('a backup for which there is no room is not begun', { skip },
 			const [, room, wanted] = r.stderr.concat(r.stdout).match(
 				/has room for (\d+) bytes; a backup may take (\d+)/);
 			const { size } = await stat(site.db);
+			const file = join(disk.dir, 'mine.db');
+			const mine = await site.tryLeasehold(['backup', file]);
+			assert.equal(mine.status, 1);
+			assert.match(mine.stderr, /has room for/);
+			assert.deepEqual(await readdir(disk.dir), ['backup']);
 			assert.ok(Number(room) <= 256 << 10);
 			assert.equal(Number(wanted), size + Math.floor(size / 4));
 			assert.deepEqual(await readdir(backup_dir), [old]);
