@@ -164,7 +164,11 @@ write_conf() {
 	conf_set relay_socket "$relay_socket"
 	conf_set admin_socket "$admin_socket"
 	conf_set log "$log_to"
-	conf_set public_url "$url"
+	# What somebody has set instead stays.
+	if ! grep '^public_url *=' "$conf_file" |
+		grep -qv '= *http://127\.0\.0\.1:'; then
+		conf_set public_url "$url"
+	fi
 	conf_set mount "$mount"
 	[ -z "$processes" ] || conf_set relay_processes "$processes"
 	for pair in ${settings[@]+"${settings[@]}"}; do

@@ -95,6 +95,19 @@ describe('quickstart --dir', () => {
 			'utf8'), pid);
 	});
 
+	test('a public_url that somebody has set stays', async () => {
+		const file = join(dir, 'etc/leasehold.conf');
+		const url = async () =>
+			(await readFile(file, 'utf8')).match(/^public_url = (.*)$/m)[1];
+		const named = 'https://your.site/claude';
+		assert.match(await url(), /^http:\/\/127\.0\.0\.1:/);
+		for (const more of [['--set', `public_url=${named}`], []]) {
+			const again = await run(quickstart, ['--dir', dir, ...more]);
+			assert.equal(again.status, 0, again.stderr);
+			assert.equal(await url(), named);
+		}
+	});
+
 	test('secrets are for their owner alone', async () => {
 		for (const name of ['master.key', 'first.key'])
 			assert.equal((await stat(join(dir, 'etc', name))).mode & 0o777,
