@@ -38,6 +38,7 @@ struct responder {
 	const char *conf_path;
 	struct conf *conf;
 	struct log *log;
+	struct log *access_log;	/* NULL: there is none */
 	int64_t busy;		/* requests; atomic */
 	struct workers *workers;
 	struct presence *presence;
@@ -182,6 +183,7 @@ fill_params(const struct responder *r, struct service_params *params)
 			    == 0,
 		},
 		.log = r->log,
+		.access_log = r->access_log,
 	};
 }
 
@@ -219,6 +221,9 @@ start(struct responder *r, struct err *err)
 	if (r->log == NULL)
 		return (-1);
 	set_level(r);
+	if (strcmp(r->conf->access_log, "off") != 0 && (r->access_log =
+	    log_open_json(r->conf->access_log, clock_system(), err)) == NULL)
+		return (-1);
 	if (check_start(r, err) || start_presence(r, err) ||
 	    (r->jobs = job_thread_start(r->conf_path, r->log, err)) == NULL)
 		return (-1);
@@ -231,6 +236,8 @@ reload(struct responder *r)
 	struct err err = { .code = ERR_NONE };
 
 	log_reopen(r->log);
+	if (r->access_log != NULL)
+		log_reopen(r->access_log);
 	if (conf_reload(r->conf, r->conf_path, &err)) {
 		log_note(r->log, LOG_LEVEL_ERROR, "main", "reload", &err);
 		return;
@@ -286,6 +293,7 @@ main(int argc, char **argv)
 		presence_stop(r.presence);
 		if (workers_are_spawned())
 			(void)sleep(REFUSED_S);
+		log_close(r.access_log);
 		log_close(r.log);
 		conf_free(r.conf);
 		return (EXIT_FAILURE);
@@ -304,6 +312,7 @@ main(int argc, char **argv)
 	events_stop(r.events);
 	access_free(r.access);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
+	log_close(r.access_log);
 	log_close(r.log);
 	conf_free(r.conf);
 	curl_global_cleanup();

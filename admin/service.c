@@ -1,16 +1,21 @@
 #include "config.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/seal.h"
+#include "http/access_line.h"
 #include "http/response.h"
 #include "http/route.h"
+#include "http/traceparent.h"
 #include "ledger/meta.h"
+#include "pool/rules.h"
 #include "store/store.h"
 
 #include "access.h"
@@ -35,6 +40,11 @@ struct service {
 	struct seal_pepper pepper;
 	bool listens;			/* see service_listener */
 	struct who listener;
+
+	/* of the request at hand, for the access log */
+	const struct route *route;	/* NULL: it is none of ours */
+	char user[LIMIT_NAME_BYTES];
+	char address[NET_ADDR_SIZE];
 };
 
 /* Paths of the relay responder: a request for one is led here by mistake. */
@@ -305,6 +315,7 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 	j = run_duty(c, duty, &err);
 	s->listens = c->listens;
 	s->listener = c->who;
+	(void)snprintf(s->user, sizeof(s->user), "%s", c->who.name);
 
 	/* One that failed early left its audit behind, which is gone by now. */
 	store_attach(s->store, NULL);
@@ -366,6 +377,8 @@ answer_route(struct service *s, const struct http_request *r,
 			return (status);
 		from.remote_addr = address;
 	}
+	(void)snprintf(s->address, sizeof(s->address), "%s",
+	    from.remote_addr);
 	if (connect_store(s, &err))
 		return (answer_failure(s, out, &err));
 	c.store = s->store;
@@ -425,6 +438,7 @@ answer(struct service *s, const struct http_request *r,
 		    "mount of this relay"));
 	switch (api_find(r->method, r->path, &m, &duty)) {
 	case ROUTE_FOUND:
+		s->route = m.route;
 		return (answer_route(s, r, body, &m, duty, out));
 	case ROUTE_METHOD:
 		not_allowed.allow = m.allow;
@@ -446,15 +460,54 @@ cut_body(struct buf *out)
 		out->len = (size_t)(end + 4 - (const char *)out->data);
 }
 
+/* Bytes of an answer behind its head; -1: it went out in pieces. */
+static int64_t
+body_bytes(const struct buf *out)
+{
+	const char *all = (const char *)buf_head(out), *end;
+
+	end = buf_len(out) == 0 ? NULL :
+	    memmem(all, buf_len(out), "\r\n\r\n", 4);
+	return (end == NULL ? -1 :
+	    (int64_t)(buf_len(out) - (size_t)(end + 4 - all)));
+}
+
+static void
+log_access(const struct service *s, const struct http_request *r, int status,
+    const struct buf *out, int64_t begun_ms)
+{
+	const char *agent = http_request_header(r, "user-agent");
+	struct traceparent trace;
+	struct access_line a;
+
+	if (s->params.access_log == NULL)
+		return;
+	access_line_init(&a, "admin");
+	a.method = r->method;
+	a.route = s->route != NULL ? s->route->pattern : NULL;
+	a.status = status;
+	a.bytes = body_bytes(out);
+	a.duration_ms = clock_mono_ms(clock_system()) - begun_ms;
+	a.user = s->user;
+	a.client = s->address[0] != '\0' ? s->address : r->remote_addr;
+	a.agent = rules_kind(agent != NULL ? agent : "");
+	traceparent_of(r, &trace);
+	a.trace_id = trace.trace_id;
+	access_line_write(s->params.access_log, &a);
+}
+
 int
 service_answer(struct service *s, const struct http_request *r,
     const struct service_body *body, int ready, const struct err *err,
     struct buf *out)
 {
+	const int64_t begun_ms = clock_mono_ms(clock_system());
 	struct log_line l;
 	int status;
 
 	s->listens = false;
+	s->route = NULL;
+	s->user[0] = s->address[0] = '\0';
 	status = answer(s, r, body, ready, err, out);
 	if (strcmp(r->method, "HEAD") == 0)
 		cut_body(out);
@@ -465,6 +518,7 @@ service_answer(struct service *s, const struct http_request *r,
 	log_str(&l, "client", r->remote_addr);
 	log_int(&l, "status", status);
 	log_end(&l);
+	log_access(s, r, status, out, begun_ms);
 	return (status);
 }
 

@@ -27,6 +27,7 @@ struct service_params {
 	struct api_settings settings;
 	struct api_sink sink;	/* .put NULL: there is none */
 	struct log *log;
+	struct log *access_log;	/* of log_open_json; NULL: there is none */
 };
 
 /** The body of a request, as far as it was read. */

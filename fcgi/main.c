@@ -39,6 +39,7 @@ struct main {
 	const char *conf_path;
 	struct conf *conf;
 	struct log *log;
+	struct log *access;		/* NULL: there is none */
 	struct seal *seal;
 	struct loop *loop;
 	struct pool *pool;
@@ -85,6 +86,7 @@ main_serve(void *arg)
 		.pool = m->pool,
 		.upstream = m->upstream,
 		.log = m->log,
+		.access = m->access,
 		.listen_fd = FCGI_LISTENSOCK_FILENO
 	};
 
@@ -149,6 +151,8 @@ main_reload(int signo, void *arg)
 
 	(void)signo;
 	log_reopen(m->log);
+	if (m->access != NULL)
+		log_reopen(m->access);
 	if (conf_reload(m->conf, m->conf_path, &err) != 0) {
 		log_note(m->log, LOG_LEVEL_ERROR, "main", "reload_failed",
 		    &err);
@@ -248,6 +252,9 @@ main_prepare(struct main *m, struct err *err)
 	if ((m->log = log_open(m->conf->log, level, clock_system(), err)) ==
 	    NULL)
 		return (-1);
+	if (strcmp(m->conf->access_log, "off") != 0 && (m->access =
+	    log_open_json(m->conf->access_log, clock_system(), err)) == NULL)
+		return (-1);
 	if ((m->seal = seal_open(m->conf->master_key_file, err)) == NULL)
 		return (-1);
 	if (main_check_socket(err) != 0)
@@ -319,6 +326,7 @@ main_stop(struct main *m)
 	relay_free(m->relay);
 	upstream_free(m->upstream);
 	seal_free(m->seal);
+	log_close(m->access);
 	log_close(m->log);
 	loop_free(m->loop);
 	conf_free(m->conf);

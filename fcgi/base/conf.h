@@ -28,6 +28,7 @@ struct conf {
 	char *public_url;		/* for doctor and hints; may be "" */
 	char *log;			/* stderr | syslog | file:/path */
 	char *log_level;
+	char *access_log;		/* off | as log */
 	char *ca_file;			/* "" : the system's */
 	char *trusted_proxies;		/* networks by comma, and "unix", see
 					   http/peer.h; "": none */

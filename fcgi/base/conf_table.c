@@ -75,6 +75,13 @@ static const struct conf_setting settings[] = {
 	  .def = "info", .choices = "error|warn|info|debug",
 	  .reloadable = true,
 	  .help = "Lines of this level and above are logged." },
+	{ .name = "access_log", .type = CONF_STRING, FIELD(access_log),
+	  .def = "off", .min = 1, .max = PATH_LEN,
+	  .choices = "off|stderr|syslog|file:/path",
+	  .help = "Where each request that is over gets a line of JSON: "
+	      "time, route, status, bytes, times, key, account, model, "
+	      "tokens, cost and others, see leasehold-relay.fcgi(8); a file "
+	      "is opened anew on SIGHUP." },
 	{ .name = "ca_file", .type = CONF_PATH, FIELD(ca_file),
 	  .def = "", .max = PATH_LEN,
 	  .help = "Certificates that upstreams are checked against; empty: "
@@ -90,9 +97,10 @@ static const struct conf_setting settings[] = {
 	{ .name = "record_address", .type = CONF_CHOICE,
 	  FIELD(record_address),
 	  .def = "full", .choices = "full|none", .reloadable = true,
-	  .help = "Whether the ledger row of a request has the client's "
-	      "address, which is personal data in many places; it is "
-	      "deleted with the row (ledger_keep_days)." },
+	  .help = "Whether the ledger row of a request, and its line in the "
+	      "access log, have the client's address, which is personal "
+	      "data in many places; it is deleted with the row "
+	      "(ledger_keep_days)." },
 	{ .name = "trace_context", .type = CONF_CHOICE,
 	  FIELD(trace_context),
 	  .def = "pass", .choices = "pass|make|off", .reloadable = true,

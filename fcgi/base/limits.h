@@ -105,6 +105,9 @@
 /* One log line. */
 #define LIMIT_LOG_LINE_BYTES	2048
 
+/* One line of the access log; names may be 127 bytes long, and escaped. */
+#define LIMIT_LOG_JSON_BYTES	8192
+
 /*
  * Log lines waiting for the log thread, some 4,000; what comes beyond is
  * counted lost.

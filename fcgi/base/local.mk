@@ -30,6 +30,8 @@ libbase_a_SOURCES = \
 	fcgi/base/limits.h \
 	fcgi/base/log.c \
 	fcgi/base/log.h \
+	fcgi/base/log_json.c \
+	fcgi/base/log_json.h \
 	fcgi/base/log_line.c \
 	fcgi/base/log_line.h \
 	fcgi/base/log_target.c \

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/log_json.h"
 #include "base/log_line.h"
 #include "base/log_target.h"
 
@@ -24,6 +25,7 @@
 struct log {
 	const struct clock *clock;
 	atomic_int level;
+	bool json;			/* lines are objects of JSON */
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* guards what follows, to closing */
@@ -54,24 +56,36 @@ log_begin(struct log_line *l, struct log *log, enum log_level level,
 void
 log_end(struct log_line *l)
 {
-	struct log *log = l->log;
-	size_t len;
+
+	if (l->log == NULL)
+		return;
+	log_hand_over(l->log, l->text, log_line_end(l),
+	    l->level <= LOG_LEVEL_WARN);
+	l->log = NULL;
+}
+
+int64_t
+log_wall_ms(const struct log *log)
+{
+
+	return (clock_wall_ms(log->clock));
+}
+
+void
+log_hand_over(struct log *log, const char *text, size_t n, bool urgent)
+{
 	bool signal;
 
-	if (log == NULL)
-		return;
-	len = log_line_end(l);
 	pthread_mutex_lock(&log->lock);
 	signal = buf_len(&log->waiting) == 0;
-	if (buf_append(&log->waiting, l->text, len))
+	if (buf_append(&log->waiting, text, n))
 		log->lost++;
-	if (!log->urgent && (l->level <= LOG_LEVEL_WARN ||
+	if (!log->urgent && (urgent ||
 	    buf_len(&log->waiting) > LIMIT_LOG_RING_BYTES / 4))
 		signal = log->urgent = true;
 	pthread_mutex_unlock(&log->lock);
 	if (signal)
 		pthread_cond_signal(&log->cond);
-	l->log = NULL;
 }
 
 void
@@ -124,6 +138,23 @@ write_lines(struct log *log)
 	return (lost);
 }
 
+/* The same of a log of JSON. */
+static int
+write_json_note(struct log *log, const char *event, uint64_t lost,
+    const struct err *err)
+{
+	struct log_json l;
+
+	log_json_begin(&l, log);
+	log_json_str(&l, "event", event);
+	if (lost > 0)
+		log_json_int(&l, "lines", (int64_t)lost);
+	if (err != NULL)
+		log_json_str(&l, "reason", err->text);
+	return (log_target_write(&log->target, l.text, log_json_close(&l)) ==
+	    0 ? 0 : -1);
+}
+
 /* A line of the thread's own, past the buffer.  0, or -1 if not written. */
 static int
 write_note(struct log *log, const char *event, uint64_t lost,
@@ -132,6 +163,8 @@ write_note(struct log *log, const char *event, uint64_t lost,
 	struct log_line l;
 	size_t len;
 
+	if (log->json)
+		return (write_json_note(log, event, lost, err));
 	log_line_start(&l, log, clock_wall_ms(log->clock), LOG_LEVEL_WARN,
 	    NULL, "log", event);
 	if (lost > 0)
@@ -224,9 +257,9 @@ err0:
 	return (-1);
 }
 
-struct log *
-log_open(const char *target, enum log_level level, const struct clock *clock,
-    struct err *err)
+static struct log *
+open_log(const char *target, enum log_level level, bool json,
+    const struct clock *clock, struct err *err)
 {
 	struct log *log;
 
@@ -235,6 +268,7 @@ log_open(const char *target, enum log_level level, const struct clock *clock,
 		goto err0;
 	}
 	log->clock = clock;
+	log->json = json;
 	atomic_init(&log->level, (int)level);
 	buf_init(&log->waiting, LIMIT_LOG_RING_BYTES);
 	buf_init(&log->writing, LIMIT_LOG_RING_BYTES);
@@ -255,6 +289,21 @@ err1:
 	free(log);
 err0:
 	return (NULL);
+}
+
+struct log *
+log_open(const char *target, enum log_level level, const struct clock *clock,
+    struct err *err)
+{
+
+	return (open_log(target, level, false, clock, err));
+}
+
+struct log *
+log_open_json(const char *target, const struct clock *clock, struct err *err)
+{
+
+	return (open_log(target, LOG_LEVEL_INFO, true, clock, err));
 }
 
 void

@@ -36,6 +36,11 @@ struct log *log_open(const char *target, enum log_level level,
     const struct clock *clock, struct err *err);
 void log_close(struct log *log);
 
+/** log_open_json(target, clock, err): The same for lines that are objects of
+ * JSON (log_json.h), the log's own about lost lines included; no log_begin. */
+struct log *log_open_json(const char *target, const struct clock *clock,
+    struct err *err);
+
 /** log_set_level, log_reopen: any thread. */
 void log_set_level(struct log *log, enum log_level level);
 void log_reopen(struct log *log);

@@ -122,6 +122,13 @@ put_escaped(struct log_line *l, const unsigned char *p, size_t n)
 	return (len);
 }
 
+size_t
+log_utf8_len(const char *p, size_t n)
+{
+
+	return (utf8_len((const unsigned char *)p, n));
+}
+
 static bool
 needs_quotes(const char *p, size_t n)
 {

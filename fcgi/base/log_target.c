@@ -108,7 +108,8 @@ syslog_close(struct log_target *t)
 	closelog();
 }
 
-/* One line "TIME LEVEL ...": syslog has a time and a level of its own. */
+/* One line "TIME LEVEL ...": syslog has a time and a level of its own.  One of
+ * JSON goes as it is. */
 static size_t
 syslog_write(struct log_target *t, const char *p, size_t n)
 {
@@ -123,6 +124,10 @@ syslog_write(struct log_target *t, const char *p, size_t n)
 	char name[8];
 
 	(void)t;
+	if (p[0] == '{') {
+		syslog(LOG_INFO, "%.*s", (int)(n - 1), p);
+		return (n);
+	}
 	if ((word = memchr(p, ' ', n)) == NULL)
 		return (n);
 	word++;

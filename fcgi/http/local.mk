@@ -1,6 +1,7 @@
 # sources of fcgi/http/
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+	fcgi/http/access_line.c fcgi/http/access_line.h \
 	fcgi/http/answer.c \
 	fcgi/http/conn.c fcgi/http/conn.h fcgi/http/conn_input.c \
 	fcgi/http/peer.c fcgi/http/peer.h \

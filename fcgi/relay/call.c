@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "http/route.h"
 #include "relay/batch_peek.h"
 #include "relay/batch_peek.h"
 #include "relay/call.h"
@@ -53,6 +54,7 @@ call_new(struct relay *r, struct fcgi_request *req,
 	c->req = req;
 	c->http = fcgi_request_http(req);
 	c->kind = kind;
+	c->route = m->route;
 	c->path = path;
 	c->length_stated = -1;
 	c->left = "client_gone";
@@ -96,6 +98,9 @@ void
 call_free(struct call *c)
 {
 
+	access_call(c);
+	if (c->state == CALL_SETTLE)
+		lease_drop(&c->op.settle.lease);
 	relay_call_gone(c->relay, c);
 	loop_timer_cancel(&c->ping);
 	early_over(c);

@@ -94,6 +94,7 @@ struct call {
 	TAILQ_ENTRY(call) entry;
 	enum call_state state;
 	const struct call_kind *kind;
+	const struct route *route;
 	struct fcgi_request *req;	/* NULL: answered or gone */
 	struct http_request *http;	/* the request's; valid with req */
 	const char *path;		/* within http, behind any alias */
@@ -156,6 +157,9 @@ struct call {
 					   an answer */
 	int64_t sent_ms;		/* last byte towards the client */
 	int64_t answer_bytes;
+	int64_t own_bytes;		/* of an error of ours */
+	const char *outcome;		/* how it ended, as far as it has; NULL:
+					   the client left */
 	int64_t length_stated;		/* upstream's content-length, or -1 */
 	int status;			/* what the client got, or will */
 	int upstream_status;		/* 0: no head yet */

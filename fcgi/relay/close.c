@@ -151,7 +151,6 @@ close_settled(struct settle_op *op, const struct err *err)
 	struct call *c = op->arg;
 
 	close_log(c, op, err);
-	lease_drop(&op->lease);
 	call_free(c);
 }
 
@@ -217,6 +216,7 @@ void
 close_end(struct call *c, const char *outcome)
 {
 
+	c->outcome = outcome;
 	if (close_opened(c))
 		close_settle(c, outcome);
 	else
@@ -266,6 +266,18 @@ close_log_error(const struct call *c, const struct response_error *e,
 	log_end(&l);
 }
 
+/* Of an answer, without its head, if it has one. */
+static int64_t
+close_body_bytes(struct buf *b, bool headless)
+{
+	const char *text = buf_cstr(b), *end;
+
+	if (headless || text == NULL ||
+	    (end = strstr(text, "\r\n\r\n")) == NULL)
+		return ((int64_t)buf_len(b));
+	return ((int64_t)strlen(end + 4));
+}
+
 void
 close_answer(struct call *c, const struct response_error *e)
 {
@@ -283,6 +295,7 @@ close_answer(struct call *c, const struct response_error *e)
 		c->status = e->status;
 		rc = response_error(&b, DIALECT_ANTHROPIC, &full);
 	}
+	c->own_bytes = close_body_bytes(&b, c->opened);
 	if (rc == 0)
 		rc = fcgi_write(c->req, buf_head(&b), buf_len(&b));
 	if (rc < 0)

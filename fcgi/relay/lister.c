@@ -177,6 +177,9 @@ answer(struct lister *l)
 		fcgi_finish(c->req);
 	c->req = NULL;
 	c->http = NULL;
+	c->status = 200;
+	c->answer_bytes = (int64_t)buf_len(&body);
+	c->outcome = "ok";
 	buf_fini(&head);
 	buf_fini(&body);
 	lister_free(l);

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += librelay.a
 librelay_a_SOURCES = \
+	fcgi/relay/access.c \
 	fcgi/relay/ask.c fcgi/relay/ask.h \
 	fcgi/relay/auth.c \
 	fcgi/relay/batch_peek.c fcgi/relay/batch_peek.h \

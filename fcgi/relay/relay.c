@@ -236,11 +236,18 @@ relay_refuse(struct relay *r, struct fcgi_request *req, enum dialect dialect,
     struct response_error *e)
 {
 	char request_id[LEDGER_ID_SIZE];
+	struct access_plain plain = {
+		.request_id = request_id,
+		.status = e->status,
+		.bytes = -1,
+		.outcome = "refused"
+	};
 	struct log_line l;
 	struct buf b;
 
 	ledger_id_format(pool_next_id(r->pool), request_id);
 	e->request_id = request_id;
+	access_plain(r, fcgi_request_http(req), &plain);
 	log_begin(&l, r->log, LOG_LEVEL_INFO, request_id, "relay", "refused");
 	log_str(&l, "method", fcgi_request_http(req)->method);
 	log_str(&l, "path", fcgi_request_http(req)->path);
@@ -252,12 +259,18 @@ relay_refuse(struct relay *r, struct fcgi_request *req, enum dialect dialect,
 }
 
 static void
-relay_plain(struct fcgi_request *req, int status, const char *body)
+relay_plain(struct relay *r, struct fcgi_request *req, int status,
+    const char *body)
 {
+	const struct access_plain plain = {
+		.status = status,
+		.bytes = (int64_t)strlen(body)
+	};
 	bool head = strcmp(fcgi_request_http(req)->method, "HEAD") == 0;
 	struct buf b;
 	int rc = 0;
 
+	access_plain(r, fcgi_request_http(req), &plain);
 	buf_init(&b, 4096);
 	rc |= response_begin(&b, status);
 	rc |= response_header(&b, "content-type", "application/json");
@@ -277,19 +290,21 @@ relay_health(struct relay *r, struct fcgi_request *req)
 {
 
 	if (pool_ready(r->pool))
-		relay_plain(req, 200, "{\"status\":\"ok\"}\n");
+		relay_plain(r, req, 200, "{\"status\":\"ok\"}\n");
 	else
-		relay_plain(req, 503, "{\"status\":\"unavailable\"}\n");
+		relay_plain(r, req, 503, "{\"status\":\"unavailable\"}\n");
 }
 
 /* Preflights carry no credential and want none (WIRE.md section 7, rule 17):
  * the relay is not for pages of other origins, and says so by no header. */
 static void
-relay_options(struct fcgi_request *req)
+relay_options(struct relay *r, struct fcgi_request *req)
 {
+	const struct access_plain plain = { .status = 204 };
 	struct buf b;
 	int rc = 0;
 
+	access_plain(r, fcgi_request_http(req), &plain);
 	buf_init(&b, 1024);
 	rc |= response_begin(&b, 204);
 	rc |= response_header(&b, "allow", "GET, HEAD, POST, DELETE, OPTIONS");
@@ -408,6 +423,11 @@ relay_call(struct relay *r, struct fcgi_request *req,
 static bool
 relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
 {
+	const struct access_plain plain = {
+		.status = 200,
+		.bytes = -1,
+		.outcome = "probe"
+	};
 	struct response_error e;
 	int rc;
 
@@ -416,6 +436,8 @@ relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
 	if ((rc = probe_begin(&r->probes, pool_seal(r->pool), req, kind,
 	    &e)) == -1)
 		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+	else
+		access_plain(r, fcgi_request_http(req), &plain);
 	return (rc == 1);
 }
 
@@ -427,8 +449,9 @@ relay_begin(void *arg, struct fcgi_request *req)
 	struct route_match m;
 	enum route_result found;
 
+	r->route = NULL;
 	if (strcmp(http->method, "OPTIONS") == 0) {
-		relay_options(req);
+		relay_options(r, req);
 		return (false);
 	}
 	found = route_find(relay_routes, RELAY_NROUTES, relay_aliases,
@@ -439,9 +462,10 @@ relay_begin(void *arg, struct fcgi_request *req)
 		relay_unmatched(r, req, found, &m);
 		return (false);
 	}
+	r->route = m.route;
 	switch ((enum relay_handler)m.route->handler) {
 	case RELAY_HELLO:
-		relay_plain(req, 200, "{\"service\":\"leasehold\"}\n");
+		relay_plain(r, req, 200, "{\"service\":\"leasehold\"}\n");
 		return (false);
 	case RELAY_HEALTH:
 		relay_health(r, req);
@@ -499,6 +523,7 @@ relay_bad(void *arg, struct fcgi_request *req, bool begun, int status,
 	};
 	struct probe *probe;
 
+	r->route = NULL;
 	if ((probe = probe_of(&r->probes, req)) != NULL)
 		probe_end(probe);
 	if (begun && fcgi_request_arg(req) != NULL)
@@ -603,6 +628,7 @@ relay_new(const struct relay_params *params, struct err *err)
 	r->pool = params->pool;
 	r->upstream = params->upstream;
 	r->log = params->log;
+	r->access = params->access;
 	TAILQ_INIT(&r->calls);
 	probes_init(&r->probes, params->loop, params->conf);
 	sp.arg = r;

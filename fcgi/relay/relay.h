@@ -22,6 +22,7 @@ struct relay_params {
 	struct pool *pool;
 	struct upstream *upstream;
 	struct log *log;
+	struct log *access;		/* of log_open_json; NULL: none */
 	int listen_fd;			/* stays the caller's */
 };
 

@@ -14,9 +14,11 @@
 struct call;
 struct call_kind;
 struct fcgi_server;
+struct http_request;
 struct meter;
 struct peek_scan;
 struct refresher;
+struct route;
 
 /** The relay's own state, for the modules that serve a call. */
 struct relay {
@@ -25,6 +27,9 @@ struct relay {
 	struct pool *pool;
 	struct upstream *upstream;
 	struct log *log;
+	struct log *access;		/* the access log; NULL: none */
+	const struct route *route;	/* of the request that begins; NULL: it
+					   is none of ours */
 	struct fcgi_server *server;
 	struct refresher *refresher;
 	TAILQ_HEAD(, call) calls;
@@ -53,6 +58,20 @@ struct peek_scan *relay_peek(struct relay *r);
 void relay_peek_done(struct relay *r, struct peek_scan *s);
 struct meter *relay_meter(struct relay *r);
 void relay_meter_done(struct relay *r, struct meter *m);
+
+/** What is told of an answer that is no call's; -1, NULL: unknown. */
+struct access_plain {
+	const char *request_id;
+	int status;
+	int64_t bytes;
+	const char *outcome;
+};
+
+/** access_plain(r, http, plain), access_call(c): Its line in the access log;
+ * of a call at its very end. */
+void access_plain(struct relay *r, const struct http_request *http,
+    const struct access_plain *plain);
+void access_call(const struct call *c);
 
 /** relay_maybe_idle(r): Something ended. */
 void relay_maybe_idle(struct relay *r);

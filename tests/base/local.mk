@@ -67,6 +67,11 @@ tests_base_test_log_SOURCES = tests/base/test_log.c
 tests_base_test_log_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_log_LDADD = $(BASE_TEST_LIBS)
 
+UNIT_TESTS += tests/base/test_log_json
+tests_base_test_log_json_SOURCES = tests/base/test_log_json.c
+tests_base_test_log_json_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_json_LDADD = $(BASE_TEST_LIBS) $(JANSSON_LIBS)
+
 UNIT_TESTS += tests/base/test_loop
 tests_base_test_loop_SOURCES = tests/base/test_loop.c $(ALLOC_FAIL)
 tests_base_test_loop_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -1,16 +1,18 @@
 // What those who run a pool among other programs want of it: settings from the
-// environment, traces.
+// environment, traces, an access log.
 // Store: any.
 import assert from 'node:assert/strict';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rename, rm, symlink, writeFile }
+	from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { call } from './lib/http.mjs';
+import { call, request, stream } from './lib/http.mjs';
 import { header } from './lib/mock.mjs';
-import { Site } from './lib/site.mjs';
+import { prompt, Site } from './lib/site.mjs';
 
-let site, team;
+let site, team, folder, accessLog;
 
 // What the pool's processes have in their environment.
 const environment = {
@@ -19,6 +21,9 @@ const environment = {
 };
 
 before(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'lh-'));
+	accessLog = join(folder, 'access.log');
+	environment.LEASEHOLD_ACCESS_LOG = `file:${accessLog}`;
 	Object.assign(process.env, environment);
 	site = await Site.start({ processes: 1 });
 	for (const name of Object.keys(environment))
@@ -26,7 +31,10 @@ before(async () => {
 	await appendFile(site.conf, 'record_address = full\n');
 	team = await site.team(3);
 });
-after(() => site?.stop());
+after(async () => {
+	await site?.stop();
+	await rm(folder, { recursive: true });
+});
 
 async function reload() {
 	for (const pid of await site.responders())
@@ -134,4 +142,98 @@ describe('a trace', () => {
 		assert.match(made, /^00-[0-9a-f]{32}-[0-9a-f]{16}-02$/);
 		assert.equal(none, undefined);
 	});
+});
+
+describe('the access log', () => {
+	let own;
+	before(async () => { own = await site.team(1); });
+
+	async function lines(path = accessLog) {
+		await sleep(150);
+		return (await readFile(path, 'utf8')).split('\n').slice(0, -1)
+			.map(line => JSON.parse(line));
+	}
+
+	const of = (list, answer) => list.filter(l => l.request_id ===
+		answer.headers['x-leasehold-request-id']);
+
+	// As logrotate tells a pool under multiwatch.
+	async function reopen() {
+		for (const pool of ['relay-pool', 'admin-pool'])
+			process.kill(await site.pid(pool), 'SIGUSR2');
+		await sleep(200);
+	}
+
+	test('has one line for each request, of either responder', async () => {
+		const answer = await stream(own, {}, { headers: {
+			'user-agent': 'claude-cli/2.1.0 (external, cli)',
+			traceparent: given } });
+		await request(`${site.url}/v1/nothing/private?x=1`,
+			{ method: 'GET', key: own.key });
+		const admin = await request(`${site.url}/api/v1/status?x=private`,
+			{ method: 'GET', headers: { traceparent: given } });
+		const [row] = await site.ledger(own, { count: 1 });
+		const all = await lines();
+		const [line, ...more] = of(all, answer);
+		assert.deepEqual(more, []);
+		const { time, request_id, duration_ms, first_byte_ms, queue_ms,
+			...rest } = line;
+		assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60000);
+		assert.ok(duration_ms >= first_byte_ms && first_byte_ms >= 0);
+		assert.ok(request_id && queue_ms >= 0);
+		assert.deepEqual(rest, {
+			responder: 'relay', method: 'POST', route: '/v1/messages',
+			status: 200, stream: true, bytes: answer.bytes.length,
+			request_bytes: row.body_bytes, key: own.name,
+			key_id: row.key_id, group: own.name,
+			account: own.accounts[0].name, model: row.model,
+			sent_as: row.model, input_tokens: row.input_tokens,
+			output_tokens: row.output_tokens,
+			cache_read_tokens: row.cache_read_tokens,
+			cache_write_5m_tokens: row.cache_write_5m_tokens,
+			cache_write_1h_tokens: row.cache_write_1h_tokens,
+			cost_nusd: row.cost_nusd, outcome: 'ok', attempts: 1,
+			agent: 'claude-code', trace_id: trace,
+		});
+		const lost = all.filter(l => l.status === 404).at(-1);
+		assert.equal(lost.route, undefined);
+		const asked = all.filter(l => l.responder === 'admin').at(-1);
+		assert.equal(asked.status, admin.status);
+		assert.equal(asked.route, '/api/v1/status');
+		assert.equal(asked.bytes, admin.bytes.length);
+		assert.equal(asked.trace_id, trace);
+		const text = await readFile(accessLog, 'utf8');
+		for (const secret of [...site.secrets, prompt, 'private'])
+			assert.ok(!text.includes(secret));
+	});
+
+	test('is opened anew after a rename, no line is lost', async () => {
+		const before = await call(own);
+		await sleep(100);
+		await rename(accessLog, `${accessLog}.1`);
+		const between = await call(own);
+		await sleep(100);
+		await reopen();
+		const after = await call(own);
+		const old = await lines(`${accessLog}.1`);
+		assert.equal(of(old, before).length, 1);
+		assert.equal(of(old, between).length, 1);
+		assert.equal(of(await lines(), after).length, 1);
+	});
+
+	test('on a full disk holds up nobody, and says what is gone',
+		async () => {
+			await rename(accessLog, `${accessLog}.1`);
+			await symlink('/dev/full', accessLog);
+			await reopen();
+			for (let i = 0; i < 5; i++)
+				assert.equal((await call(own)).status, 200);
+			await sleep(100);
+			await rm(accessLog);
+			await reopen();
+			await call(own);
+			const all = await lines();
+			assert.ok(all.some(l => l.event === 'lost' && l.lines >= 5),
+				JSON.stringify(all));
+		});
 });

@@ -157,6 +157,12 @@ tests_relay_test_call_move_SOURCES = tests/relay/test_call_move.c \
 tests_relay_test_call_move_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_relay_test_call_move_LDADD = $(CALL_TEST_LIBS)
 
+UNIT_TESTS += tests/relay/test_call_access
+tests_relay_test_call_access_SOURCES = tests/relay/test_call_access.c \
+	$(CALL_FAKES)
+tests_relay_test_call_access_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_relay_test_call_access_LDADD = $(CALL_TEST_LIBS) $(JANSSON_LIBS)
+
 UNIT_TESTS += tests/relay/test_call_trace
 tests_relay_test_call_trace_SOURCES = tests/relay/test_call_trace.c \
 	$(CALL_FAKES)
