@@ -214,15 +214,15 @@ export LEASEHOLD_CONFIG="$dir/run.conf"
 check $? "a database, and a key as quickstart makes one"
 code "$srcdir/README.md" sh | sed 's/^sudo //' |
     grep -e '^leasehold ' -e '| leasehold ' >"$dir/lines"
-ran=0
+ran=0 build=$PWD
 while IFS= read -r line; do
 	# Of an upstream, a provider, another database or a web server.
 	case $line in
 	'leasehold init' | 'leasehold account login '* | *' doctor '* | \
 	    *' store copy '* | *' reconcile '*) continue ;;
 	esac
-	echo secret | PATH=$PWD:$PATH SECRET=secret sh -ec "$line" \
-	    >"$dir/why" 2>&1
+	(cd "$dir" && echo secret |
+	    PATH=$build:$PATH SECRET=secret sh -ec "$line") >"$dir/why" 2>&1
 	check $? "$line"
 	ran=$((ran + 1))
 done <"$dir/lines"
