@@ -341,6 +341,20 @@ api_query(struct api_call *c, const char *name, char *buf, size_t size)
 	return (NULL);
 }
 
+const char *
+api_query_lower(struct api_call *c, const char *name, char *buf, size_t size)
+{
+	char *p;
+
+	if (api_query(c, name, buf, size) == NULL)
+		return (NULL);
+	for (p = buf; *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	}
+	return (buf);
+}
+
 int
 api_query_int(struct api_call *c, const char *name, int64_t min,
     int64_t max, int64_t *out, struct err *err)

@@ -215,6 +215,10 @@ json_t *api_page(struct api_call *c, json_t *list, struct err *err);
  * its handler answers then: look at the query before you change anything. */
 const char *api_query(struct api_call *c, const char *name, char *buf,
     size_t size);
+/** api_query_lower(c, name, buf, size): The same in small letters, as far as
+ * they are ASCII, for what is looked for in names. */
+const char *api_query_lower(struct api_call *c, const char *name, char *buf,
+    size_t size);
 /** api_query_int(c, name, min, max, out, err): *${out} stays as it is when it
  * is not there. */
 int api_query_int(struct api_call *c, const char *name, int64_t min,

@@ -451,13 +451,15 @@ keys_revoke(struct store *st, const char *name, struct err *err)
 }
 
 static json_t *
-list(struct store *st, const char *name, int64_t person_id, int64_t limit,
-    int64_t offset, struct err *err)
+list(struct store *st, const char *name, const struct keys_part *part,
+    struct err *err)
 {
+	const struct store_value q = store_text(part->q != NULL ? part->q :
+	    "");
 	const struct store_value params[] = {
-		store_int(store_now_ms(st)), store_int(person_id),
-		store_int(person_id), store_int(limit), store_int(offset),
-		store_text(name),
+		store_int(store_now_ms(st)), store_int(part->person_id),
+		store_int(part->person_id), q, q, store_int(part->limit),
+		store_int(part->offset), store_text(name),
 	};
 
 	return (query_rows(st, STMT_KEY_LIST, params, NITEMS(params),
@@ -467,30 +469,35 @@ list(struct store *st, const char *name, int64_t person_id, int64_t limit,
 json_t *
 keys_list(struct store *st, struct err *err)
 {
+	const struct keys_part all = { .limit = INT32_MAX };
 
-	return (list(st, NULL, 0, INT32_MAX, 0, err));
+	return (list(st, NULL, &all, err));
 }
 
 json_t *
-keys_page(struct store *st, int64_t person_id, int64_t limit, int64_t offset,
-    int64_t *total, struct err *err)
+keys_page(struct store *st, const struct keys_part *part, int64_t *total,
+    struct err *err)
 {
+	const struct store_value q = store_text(part->q != NULL ? part->q :
+	    "");
 	const struct store_value params[] = {
-		store_int(person_id), store_int(person_id),
+		store_int(part->person_id), store_int(part->person_id), q, q,
 	};
 
-	if (store_one(st, STMT_KEY_COUNT, params, 2, total, 1, err) == -1)
+	if (store_one(st, STMT_KEY_COUNT, params, NITEMS(params), total, 1,
+	    err) == -1)
 		return (NULL);
-	return (list(st, NULL, person_id, limit, offset, err));
+	return (list(st, NULL, part, err));
 }
 
 json_t *
 keys_show(struct store *st, const char *name, struct err *err)
 {
+	const struct keys_part none = { .limit = 0 };
 	struct store_value id[2];
 	json_t *keys, *key, *usage, *budgets;
 
-	if ((keys = list(st, name, 0, 0, 0, err)) == NULL)
+	if ((keys = list(st, name, &none, err)) == NULL)
 		return (NULL);
 	if ((key = json_incref(json_array_get(keys, 0))) == NULL)
 		err_set(err, ERR_NOT_FOUND, "there is no key \"%s\"", name);

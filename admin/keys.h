@@ -87,14 +87,19 @@ int keys_find(struct store *st, const char *name, int64_t *id,
 
 /**
  * keys_list(st, err): Array of all of them.
- * keys_page(st, person_id, limit, offset, total, err): ${limit} of those of a
- * user (0: of all) after the first ${offset}, and how many there are.
+ * keys_page(st, part, total, err): some of them, and how many fit.
  * keys_show: one of them, with what it used ("usage") and the budgets that hold
  * for it ("budgets", see budget_view.h).
  */
+struct keys_part {
+	int64_t person_id;	/* whose; 0: all */
+	const char *q;		/* a part of the name in small letters; NULL:
+				   any */
+	int64_t limit, offset;
+};
 json_t *keys_list(struct store *st, struct err *err);
-json_t *keys_page(struct store *st, int64_t person_id, int64_t limit,
-    int64_t offset, int64_t *total, struct err *err);
+json_t *keys_page(struct store *st, const struct keys_part *part,
+    int64_t *total, struct err *err);
 json_t *keys_show(struct store *st, const char *name, struct err *err);
 
 /**

@@ -66,19 +66,17 @@ read_group(struct api_call *c, struct account_filter *f, struct err *err)
 json_t *
 api_accounts(struct api_call *c, struct err *err)
 {
-	char platform[64], state[16], q[LIMIT_NAME_BYTES], *p;
+	char platform[64], state[16], q[LIMIT_NAME_BYTES];
 	struct account_filter f = {
 		.platform = api_query(c, "platform_type", platform,
 		    sizeof(platform)),
-		.q = api_query(c, "q", q, sizeof(q)),
+		.q = api_query_lower(c, "q", q, sizeof(q)),
 		.group_id = -1, .enabled = -1, .breaker = -1,
 	};
 	struct api_range r;
 	json_t *accounts;
 	int64_t total;
 
-	for (p = q; f.q != NULL && *p != '\0'; p++)
-		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
 	if (read_state(api_query(c, "state", state, sizeof(state)), &f,
 	    err) || read_group(c, &f, err) || api_range(c, &r, err) ||
 	    c->message[0] != '\0' ||

@@ -52,12 +52,20 @@ is_seen(const struct api_call *c, const json_t *key)
 json_t *
 api_keys(struct api_call *c, struct err *err)
 {
+	char q[LIMIT_NAME_BYTES];
+	struct keys_part part = {
+		.person_id = owner(c),
+		.q = api_query_lower(c, "q", q, sizeof(q)),
+	};
 	struct api_range r;
 	json_t *keys;
 	int64_t total;
 
-	if (api_range(c, &r, err) || (keys = keys_page(c->store, owner(c),
-	    r.limit, r.offset, &total, err)) == NULL)
+	if (api_range(c, &r, err))
+		return (NULL);
+	part.limit = r.limit;
+	part.offset = r.offset;
+	if ((keys = keys_page(c->store, &part, &total, err)) == NULL)
 		return (NULL);
 	return (api_part(&r, keys, total, err));
 }

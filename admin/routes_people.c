@@ -107,11 +107,13 @@ read_user(struct api_call *c, struct user_change *u, struct err *err)
 json_t *
 api_users(struct api_call *c, struct err *err)
 {
+	char buf[LIMIT_NAME_BYTES];
+	const char *q = api_query_lower(c, "q", buf, sizeof(buf));
 	struct api_range r;
 	int64_t total;
 	json_t *users;
 
-	if (api_range(c, &r, err) || (users = users_page(c->store, r.limit,
+	if (api_range(c, &r, err) || (users = users_page(c->store, q, r.limit,
 	    r.offset, &total, err)) == NULL)
 		return (NULL);
 	return (api_part(&r, users, total, err));

@@ -195,14 +195,15 @@ users_remove(struct store *st, const char *name, struct err *err)
 }
 
 json_t *
-users_page(struct store *st, int64_t limit, int64_t offset, int64_t *total,
-    struct err *err)
+users_page(struct store *st, const char *q, int64_t limit, int64_t offset,
+    int64_t *total, struct err *err)
 {
+	const struct store_value part = store_text(q != NULL ? q : "");
 	const struct store_value params[] = {
-		store_int(limit), store_int(offset), store_null()
+		part, part, store_int(limit), store_int(offset), store_null()
 	};
 
-	if (store_one(st, STMT_USER_COUNT, NULL, 0, total, 1, err) == -1)
+	if (store_one(st, STMT_USER_COUNT, params, 2, total, 1, err) == -1)
 		return (NULL);
 	return (query_rows(st, STMT_USER_LIST, params, NITEMS(params), fields,
 	    NITEMS(fields), err));
@@ -213,22 +214,23 @@ users_list(struct store *st, struct err *err)
 {
 	int64_t total;
 
-	return (users_page(st, INT32_MAX, 0, &total, err));
+	return (users_page(st, NULL, INT32_MAX, 0, &total, err));
 }
 
 json_t *
 users_show(struct store *st, const char *name, struct err *err)
 {
 	const struct store_value params[] = {
-		store_int(0), store_int(0), store_text(name)
+		store_text(""), store_text(""), store_int(0), store_int(0),
+		store_text(name)
 	};
 	json_t *user, *keys, *budgets;
 
-	user = query_row(st, STMT_USER_LIST, params, 3, fields,
+	user = query_row(st, STMT_USER_LIST, params, NITEMS(params), fields,
 	    NITEMS(fields), "such user", err);
 	if (user == NULL)
 		return (NULL);
-	keys = query_rows(st, STMT_USER_KEYS, &params[2], 1, key_fields,
+	keys = query_rows(st, STMT_USER_KEYS, &params[4], 1, key_fields,
 	    NITEMS(key_fields), err);
 	budgets = budget_view_on(st, "user", name, err);
 	if (keys != NULL && budgets != NULL &&

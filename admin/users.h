@@ -36,13 +36,14 @@ int users_set(struct store *st, const char *name,
 int users_remove(struct store *st, const char *name, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** users_list(st, err): Array of all of them.  users_page: ${limit} of them
- * after the first ${offset}, and how many there are.  users_show: one of them,
+/** users_list(st, err): Array of all of them.  users_page: ${limit} of those
+ * with ${q}, in small letters, in their name (NULL: of all) after the first
+ * ${offset}, and how many there are.  users_show: one of them,
  * with its keys ("keys") and how the budgets on it stand ("budgets", see
  * budget_view.h). */
 json_t *users_list(struct store *st, struct err *err);
-json_t *users_page(struct store *st, int64_t limit, int64_t offset,
-    int64_t *total, struct err *err);
+json_t *users_page(struct store *st, const char *q, int64_t limit,
+    int64_t offset, int64_t *total, struct err *err);
 json_t *users_show(struct store *st, const char *name, struct err *err);
 
 /** users_find(st, name, id, err): 0, or -1 (ERR_NOT_FOUND). */

@@ -80,7 +80,8 @@ FROM api_key WHERE name = ?;
 -- name: key_list
 -- By name; one of a name, or a page of those of a user, or of all.  The `+'
 -- keeps SQLite from the ledger's index by key: those that are open are few.
--- now_ms, person or 0 twice, rows, rows before them, name or NULL
+-- now_ms, person or 0 twice, part of the name in small letters or '' twice,
+-- rows, rows before them, name or NULL
 SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	coalesce(g.name, a.name),
 	k.concurrency, k.models, k.enabled, k.expires_ms, k.created_ms,
@@ -95,7 +96,8 @@ SELECT k.id, k.name, k.visible, p.name, k.bind_kind,
 	(SELECT max(s.until_ms) FROM key_secret s
 	    WHERE s.key_id = k.id AND s.until_ms > ?)
 FROM (SELECT id FROM (SELECT id FROM api_key
-	WHERE ? = 0 OR person_id = ? ORDER BY name LIMIT ? OFFSET ?) AS part
+	WHERE (? = 0 OR person_id = ?) AND (? = '' OR instr(lower(name), ?) > 0)
+	ORDER BY name LIMIT ? OFFSET ?) AS part
     UNION ALL SELECT id FROM api_key WHERE name = ?) AS page
 JOIN api_key k ON k.id = page.id
 LEFT JOIN (SELECT key_id, count(*) AS n FROM ledger WHERE state = 0
@@ -111,8 +113,9 @@ LEFT JOIN budget_window w ON w.budget_id = b.id AND w.start_ms = 0
 ORDER BY k.name;
 
 -- name: key_count
--- person or 0 twice
-SELECT count(*) FROM api_key WHERE ? = 0 OR person_id = ?;
+-- person or 0 twice, part of the name in small letters or '' twice
+SELECT count(*) FROM api_key
+WHERE (? = 0 OR person_id = ?) AND (? = '' OR instr(lower(name), ?) > 0);
 
 -- name: key_secret_count
 -- now_ms, key: those before the present one that still work

@@ -20,7 +20,8 @@ SELECT id FROM person WHERE name = ?;
 
 -- name: user_list
 -- By name; one of a name, or a page of all.
--- rows, rows before them, name or NULL
+-- part of the name in small letters or '' twice, rows, rows before them, name
+-- or NULL
 SELECT p.id, p.name, p.concurrency,
 	(SELECT count(*) FROM api_key k WHERE k.person_id = p.id
 	    AND k.revoked_ms IS NULL),
@@ -29,8 +30,10 @@ SELECT p.id, p.name, p.concurrency,
 	coalesce(f.n, 0),
 	p.created_ms, p.role, p.enabled,
 	CASE WHEN p.password IS NULL THEN 0 ELSE 1 END, p.totp_on
-FROM (SELECT id FROM (SELECT id FROM person ORDER BY name LIMIT ? OFFSET ?)
-    AS part UNION ALL SELECT id FROM person WHERE name = ?) AS page
+FROM (SELECT id FROM (SELECT id FROM person
+	WHERE ? = '' OR instr(lower(name), ?) > 0
+	ORDER BY name LIMIT ? OFFSET ?) AS part
+    UNION ALL SELECT id FROM person WHERE name = ?) AS page
 JOIN person p ON p.id = page.id
 LEFT JOIN (SELECT k.person_id, count(*) AS n FROM
     (SELECT key_id FROM ledger WHERE state = 0) AS l
@@ -39,7 +42,8 @@ LEFT JOIN (SELECT k.person_id, count(*) AS n FROM
 ORDER BY p.name;
 
 -- name: user_count
-SELECT count(*) FROM person;
+-- part of the name in small letters or '' twice
+SELECT count(*) FROM person WHERE ? = '' OR instr(lower(name), ?) > 0;
 
 -- name: user_keys
 -- name

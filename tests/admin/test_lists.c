@@ -117,6 +117,42 @@ accounts_are_filtered_and_paged(void **state)
 	visit_fini(&v);
 }
 
+static void
+keys_and_users_are_found_by_a_part(void **state)
+{
+	struct desk *d = *state;
+	struct listed l;
+	struct visit v, ulf;
+
+	visit_init(&v, d);
+	visit_init(&ulf, d);
+	visit_join(&v, d, "operator", "olga");
+	visit_join(&ulf, d, "user", "Ulf_%");
+	desk_sql(d, "INSERT INTO api_key (name, visible, hash, person_id, "
+	    "created_ms) SELECT 'Laptop', 'v', 'h1', id, 1 FROM person "
+	    "WHERE name = 'Ulf_%%'");
+	desk_sql(d, "INSERT INTO api_key (name, visible, hash, created_ms) "
+	    "VALUES ('desktop', 'v', 'h2', 1), ('ci', 'v', 'h3', 1)");
+	l = list(&v, "/api-keys?q=TOP");
+	assert_string_equal(l.names, "Laptop desktop");
+	assert_int_equal(l.total, 2);
+	l = list(&v, "/api-keys?q=top&limit=1&page=2");
+	assert_string_equal(l.names, "desktop");
+	assert_int_equal(l.total, 2);
+	assert_int_equal(list(&v, "/api-keys?q=%25").total, 0);
+	assert_int_equal(list(&v, "/api-keys?q=").total, 3);
+	l = list(&ulf, "/api-keys?q=top");	/* no one else's */
+	assert_string_equal(l.names, "Laptop");
+	assert_int_equal(l.total, 1);
+	l = list(&v, "/admin/users?q=f_%25");
+	assert_string_equal(l.names, "Ulf_%");
+	assert_int_equal(l.total, 1);
+	assert_int_equal(list(&v, "/admin/users?q=nobody").total, 0);
+	visit_expect(&v, 40001, "GET", "/api-keys?q=%XX", NULL);
+	visit_fini(&v);
+	visit_fini(&ulf);
+}
+
 /* The filter's word is the one that the account shows. */
 static void
 breakers_are_as_shown(void **state)
@@ -229,6 +265,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(accounts_are_filtered_and_paged),
+		DESK_TEST(keys_and_users_are_found_by_a_part),
 		DESK_TEST(breakers_are_as_shown),
 		DESK_TEST(changes_are_found_by_each_filter),
 	};
