@@ -188,7 +188,7 @@ export async function runTest(id, model, into) {
 			over = true;
 			end.className = data.ok ? 'good' : 'bad';
 			end.textContent = data.ok ? t('testGood', number(data.ms)) :
-				t('testBad', data.status || '–', data.text ?? '');
+				t('testBad', data.status || null, data.text ?? '');
 		});
 	if (!over) {
 		end.className = 'bad';

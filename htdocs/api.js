@@ -1,6 +1,6 @@
 // Asking the admin routes.  The path of the page is "MOUNT/admin/", whatever
 // the mount is.
-import { told } from './text.js';
+import { t, told } from './text.js';
 
 const base = '../api/v1';
 
@@ -27,11 +27,15 @@ const ask = (method, path, body) => fetch(base + path, { method,
 	body: body === undefined ? undefined : JSON.stringify(body),
 	cache: 'no-store', credentials: 'same-origin' });
 
-// What an answer that is none says; without words if it is not a route's.
+// What the web server means where no route has answered.
+const bare = status => status === 413 ? t('tooLarge') :
+	[502, 503, 504].includes(status) ? t('unreachable') : '';
+
+// What an answer that is none says.
 async function wrong(answer) {
 	const said = await answer.json().catch(() => ({}));
 	return new ApiError(answer.status, said.code ?? 0,
-		told(said.code, said.error),
+		told(said.code, said.error) || bare(answer.status),
 		answer.headers.get('retry-after'));
 }
 

@@ -164,7 +164,7 @@ function markCurrent(name) {
 
 // What went wrong, in words.
 const words = error => error.status === 0 ? t('unreachable') :
-	error.status === 503 ? t('storeDown') : error.message || t('failed');
+	error.code === 50301 ? t('storeDown') : error.message || t('failed');
 
 // Whoever is not signed in any more signs in.
 function signedOut(error) {

@@ -1,7 +1,8 @@
 // Who changed what, when and from where; what differs of before and after.
 import { get } from './api.js';
 import { dialog, empty, filters, h, place, table, turner } from './dom.js';
-import { t, time } from './text.js';
+import { suggest } from './suggest.js';
+import { moment, t, time } from './text.js';
 
 const limit = 100;
 
@@ -46,7 +47,7 @@ function showOne(row) {
 const fields = () => [
 	{ name: 'verb', label: t('did'), placeholder: 'account.add' },
 	{ name: 'object', label: t('object') },
-	{ name: 'actor', label: t('who') },
+	{ name: 'actor', label: t('who'), ...suggest('/admin/users') },
 ];
 
 // Of what was made or removed, all differs.
@@ -69,7 +70,7 @@ export async function auditPage(context) {
 		filters(context, fields(), query.size > 0 && h('a',
 			{ class: 'button', href: place('audit') }, t('all'))),
 		table(t('audit'), [
-			[t('when'), r => time(r.at_ms)],
+			[t('when'), r => moment(r.at_ms)],
 			[t('who'), r => h('span', { class: 'lines' }, r.actor,
 				h('small', { class: 'quiet' },
 					t(`actor_${r.actor_kind}`)))],

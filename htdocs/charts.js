@@ -48,8 +48,10 @@ function seriesOf(uPlot, spec, key) {
 	});
 }
 
-// The greatest value with a little room; something where all is 0.
-const yRange = (u, min, max) => [0, max > 0 ? max * 1.08 : 1];
+// The greatest value with a little room; of nothing but zeroes as far as such
+// values usually go.
+const yRange = spec => (u, min, max) => [0, max > 0 ? max * 1.08 :
+	spec().usual ?? 1];
 
 function axes(spec, box) {
 	const style = getComputedStyle(box);
@@ -107,7 +109,8 @@ function legend(series) {
 // chart({ title, kind: 'bars', 'stack' or 'lines', labels: of the axis, full:
 // of the points, series: [{ name, tone: its colour in style.css, values, total:
 // what the legend says without a pointer }], format: value => text, axis: likewise there,
-// whole: they are numbers of something }): an
+// whole: they are numbers of something, usual: how far the axis goes where all
+// is 0 }): an
 // element, whose .update(spec) shows others of the same series.
 export function chart(first) {
 	let spec = first, plot = null;
@@ -125,7 +128,8 @@ export function chart(first) {
 			cursor: { y: false, drag: { x: false, y: false } },
 			legend: { show: false }, padding: [8, 8, 0, 0],
 			scales: { x: { time: false, range: (u, min, max) =>
-				[min - 0.6, max + 0.6] }, y: { range: yRange } },
+				[min - 0.6, max + 0.6] }, y: { range:
+				yRange(() => spec) } },
 			series: [{}, ...seriesOf(uPlot, spec, key)],
 			axes: axes(() => spec, box),
 			hooks: { setCursor: [u => show(spec, u.cursor.idx ?? null)] },

@@ -82,7 +82,7 @@ export function chartsOf(report) {
 				number), line(t('errors'), 'tone-bad',
 				of(list, 'errors'), number)] },
 		{ ...base, title: t('tokens_all'), kind: 'stack', format: compact,
-			series: [['input_tokens', 'input'],
+			whole: true, series: [['input_tokens', 'input'],
 				['output_tokens', 'output'],
 				['cache_read_tokens', 'cacheRead'],
 				['cache_write_tokens', 'cacheWrite']].map(
@@ -92,13 +92,13 @@ export function chartsOf(report) {
 						sum(p.rows, 'cache_write_1h_tokens')) :
 						of(list, name), compact)) },
 		{ ...base, title: t('cost'), kind: 'bars', format: money,
-			axis: dollars,
+			axis: dollars, usual: 1e9,
 			series: [line(t('cost'), 'tone-2', of(list, 'cost_nusd'),
 				money)] },
 	];
 	if ('ttfb_p50_ms' in report.total)
 		all.push({ ...base, title: t('firstByte'), kind: 'lines',
-			format: millis, series: [['50', 'tone-1'], ['95', 'tone-3']]
+			format: millis, usual: 1000, series: [['50', 'tone-1'], ['95', 'tone-3']]
 				.map(([n, tone]) => ({ name: t(`p${n}`), tone,
 					values: each(list, `ttfb_p${n}_ms`),
 					total: millis(report.total[`ttfb_p${n}_ms`]) })) });

@@ -1,5 +1,5 @@
 // Forms told as lists of fields, and the dialogs that they stand in.
-import { ApiError } from './api.js';
+import { ApiError, get } from './api.js';
 import { h } from './dom.js';
 import { t } from './text.js';
 
@@ -128,18 +128,26 @@ function pointAt(fields, message) {
 export function makeForm({ fields, label, isNew, send, cancel, style }) {
 	const error = h('p', { class: 'error', role: 'alert' });
 	const submit = h('button', { class: style ?? 'primary' }, label);
+	let out = false;
 	const form = h('form', { onsubmit: async event => {
 		event.preventDefault();
 		submit.disabled = true;
 		error.textContent = '';
 		pointAt(fields, '');
 		try {
+			// Signed in again elsewhere, with another token for changes.
+			if (out)
+				await get('/auth/me');
 			await send(read(fields, isNew));
+			out = false;
 		} catch (failure) {
 			if (!(failure instanceof ApiError))
 				throw failure;
+			out = failure.code === 40101;
 			pointAt(fields, failure.message);
-			error.textContent = failure.message || t('unreachable');
+			error.replaceChildren(...out ? [t('signedOut'), ' ', h('a',
+				{ href: './', target: '_blank' }, t('signIn'))] :
+				[failure.message || t('unreachable')]);
 		} finally {
 			submit.disabled = false;
 		}

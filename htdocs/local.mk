@@ -41,6 +41,7 @@ dist_htdocs_DATA = \
 	htdocs/strings-first.js \
 	htdocs/strings.js \
 	htdocs/style.css \
+	htdocs/suggest.js \
 	htdocs/text.js \
 	htdocs/tokens.js \
 	htdocs/usage.js \

@@ -7,6 +7,7 @@ import { badge, empty, filters, h, place, say, short, table, tabs, turner }
 import { button, localTime, openForm, toMs } from './form.js';
 import { about, back, head, headTwo, menu, moment } from './parts.js';
 import { outcome } from './request.js';
+import { suggest } from './suggest.js';
 import { number, t, word } from './text.js';
 
 const limit = 50;
@@ -64,8 +65,8 @@ const columns = context => [
 const fields = () => [
 	{ name: 'kind', label: t('kind'), kind: 'select', options:
 		[['', t('any')], ...kinds.map(k => [k, t(`object_${k}`)])] },
-	{ name: 'key', label: t('key') },
-	{ name: 'account', label: t('account') },
+	{ name: 'key', label: t('key'), ...suggest('/api-keys') },
+	{ name: 'account', label: t('account'), ...suggest('/admin/accounts') },
 ];
 
 async function known(context) {

@@ -5,7 +5,7 @@ import { badge, empty, field, h, say } from './dom.js';
 import { button, feet, localTime, modal, openForm, toMs, toNumber, toNusd }
 	from './form.js';
 import { head, listing, menu, moment } from './parts.js';
-import { money, number, t } from './text.js';
+import { money, number, percent, t } from './text.js';
 
 const platforms = ['claude', 'claude_console'];
 const view = {};
@@ -120,7 +120,7 @@ const stateOf = p => p.counts ? 'inForce' : p.valid_from_ms > Date.now() ?
 const styles = { inForce: 'good', toCome: 'warn', over: 'quiet' };
 
 const ways = p => wayFields.filter(([name]) => p[name]).map(([name, label]) =>
-	`${t(label)} ${number(p[name])} %`).join(', ');
+	`${t(label)} ${percent(p[name] / 100)}`).join(', ');
 
 const acts = (context, p) => context.may('admin') && stateOf(p) !== 'over' &&
 	menu(t('actsOn', p.model), [
@@ -145,8 +145,8 @@ const columns = context => [
 	[t('state'), p => h('div', null, badge(t(stateOf(p)),
 		styles[stateOf(p)]), span(p), h('div', { class: 'quiet small' },
 		ways(p)))],
-	[t('acts'), p => acts(context, p), 'last'],
-];
+	context.may('admin') && [t('acts'), p => acts(context, p), 'last'],
+].filter(Boolean);
 
 export async function pricesPage(context) {
 	const [prices, now] = await Promise.all([list('/prices?all=1'),

@@ -3,6 +3,7 @@
 import { ApiError, get } from './api.js';
 import { empty, filters, h, place, short, table, turner } from './dom.js';
 import { outcome, requestPage } from './request.js';
+import { suggest } from './suggest.js';
 import { compact, millis, moment, money, number, t, word } from './text.js';
 
 // What the outcome filter offers; more may stand in the ledger.
@@ -13,9 +14,10 @@ const spans = { '1h': 3600e3, '24h': 86400e3, '7d': 7 * 86400e3,
 	'30d': 30 * 86400e3 };
 
 const fields = () => [
-	{ name: 'key', label: t('key') },
-	{ name: 'user', label: t('user') },
-	{ name: 'account', label: t('account') },
+	{ name: 'key', label: t('key'), ...suggest('/api-keys') },
+	{ name: 'user', label: t('user'), ...suggest('/admin/users') },
+	{ name: 'account', label: t('account'),
+		...suggest('/admin/accounts') },
 	{ name: 'model', label: t('model'), placeholder: 'claude-sonnet-*' },
 	{ name: 'outcome', label: t('outcome'), kind: 'select', options:
 		[['', t('any')], ...outcomes.map(o => [o, word('outcome', o)])] },

@@ -15,7 +15,7 @@ const columns = () => [
 		s.name), h('div', { class: 'quiet small' }, s.help))],
 	[t('value'), s => h('div', null, value(s), s.set && h('div',
 		{ class: 'quiet small' }, t('defaultIs', s.default || '–')))],
-	[t('from'), s => s.source === 'default' ? h('span', { class: 'quiet' },
+	[t('setIn'), s => s.source === 'default' ? h('span', { class: 'quiet' },
 		t('source_default')) : [badge(t(`source_${s.source}`), 'good'),
 		s.source === 'environment' && h('div', { class: 'quiet small' },
 			h('code', { class: 'plain' }, s.variable))]],

@@ -18,7 +18,9 @@ export const strings = {
 		figures: 'Figures', queue: 'Queue',
 		// ---- what routes say: nothing is before their English ----
 		code_40001: '', code_40101: '', code_40301: '', code_40401: '',
-		code_40901: '', code_42901: '', code_50001: '', code_50301: '',
+		code_40901: '', code_41301: '', code_42901: '', code_50001: '',
+		code_50301: '', code_40102: '',
+		tooLarge: 'That is more than the web server takes.',
 		// ---- sign-in ----
 		signIn: 'Sign in', signOut: 'Sign out',
 		signInHint: 'Whoever runs the relay invites you; on the server: ' +
@@ -116,6 +118,8 @@ export const strings = {
 		code_40301: '没有权限。', code_40401: '找不到。',
 		code_40901: '与现有内容冲突。', code_42901: '尝试过多，请稍后再试。',
 		code_50001: '内部错误。', code_50301: '数据库不可用。',
+		code_40102: '需要双重验证码，或验证码不正确。',
+		code_41301: '内容过大。', tooLarge: '超过 Web 服务器允许的大小。',
 		// ---- sign-in ----
 		signIn: '登录', signOut: '退出登录',
 		signInHint: '请向中继管理员索取邀请；在服务器上执行：' +
@@ -145,8 +149,8 @@ export const strings = {
 		// ---- budgets ----
 		budgets: '预算',
 		// ---- dashboard ----
-		tokensToday: '24 小时词元', cacheToday: '24 小时缓存命中',
-		tokens_all: '词元', shareLeft: '上游余量',
+		tokensToday: '24 小时 token', cacheToday: '24 小时缓存命中',
+		tokens_all: 'Token', shareLeft: '上游余量',
 		wholeAgain: '恢复还需', allOf: n => `全部 ${n} 个账号`,
 		longest: time => `最长已等 ${time}`, breaker_open: '冷却中',
 		'breaker_half-open': '试探中', breaker_probing: '试探中',

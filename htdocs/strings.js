@@ -54,7 +54,7 @@ export const strings = {
 		who: 'Who',
 		address: 'From', did: 'Did', object: 'To',
 		before: 'Before', after: 'After', actor_nobody: 'nobody',
-		actor_person: 'user', actor_token: 'token',
+		actor_person: 'signed in', actor_token: 'token',
 		actor_shell: 'shell', actor_machine: 'the machine',
 		changePassword: 'Change the password',
 		oldPassword: 'Password so far', newPassword: 'New password',
@@ -77,6 +77,8 @@ export const strings = {
 		// ---- management ----
 		any: 'any', find: 'Find', edit: 'Edit', save: 'Save',
 		more: 'More …', never: 'never', expired: 'expired',
+		signedOut: 'You are signed out. Nothing here is lost: sign in in ' +
+			'another window, then come back and send it again.',
 		noLimit: 'no limit', noneFits: 'Nothing fits the filters.',
 		actsOn: name => `Actions on ${name}`,
 		editOf: name => `Change “${name}”`,
@@ -339,7 +341,8 @@ export const strings = {
 			'a model one short message is sent, which costs.',
 		afterMs: ms => `after ${ms} ms`, testRuns: 'It is asked …',
 		testGood: ms => `It serves: ${ms} ms in all.`,
-		testBad: (status, text) => `It does not serve (${status}): ${text}`,
+		testBad: (status, text) => `It does not serve${status ?
+			` (${status})` : ''}: ${text}`,
 		testCut: 'The answer broke off.', step_resolve: 'Name found',
 		step_connect: 'Connected', step_tls: 'TLS agreed on',
 		step_sent: 'Request sent', step_first_byte: 'First byte',
@@ -404,7 +407,7 @@ export const strings = {
 		jobsIntro: 'Run by whichever admin responder is first; when is ' +
 			'said in the config file.',
 		// ---- settings ----
-		setting: 'Setting', value: 'Value', general: 'General',
+		setting: 'Setting', setIn: 'From', value: 'Value', general: 'General',
 		secretValue: 'set, and secret',
 		defaultIs: value => `default: ${value}`,
 		source_default: 'default', source_file: 'file',
@@ -598,7 +601,7 @@ export const strings = {
 		who: '谁',
 		address: '来自', did: '操作', object: '对象',
 		before: '之前', after: '之后', actor_nobody: '未登录',
-		actor_person: '用户', actor_token: '令牌',
+		actor_person: '登录用户', actor_token: '令牌',
 		actor_shell: '命令行', actor_machine: '系统',
 		changePassword: '修改密码', oldPassword: '当前密码',
 		newPassword: '新密码', turnOnFactor: '开启双重验证',
@@ -615,6 +618,9 @@ export const strings = {
 		// ---- management ----
 		any: '全部', find: '查找', edit: '修改', save: '保存',
 		more: '更多……', never: '永不', expired: '已过期',
+		
+		signedOut: '您已退出登录。此处内容不会丢失：请在另一窗口登录，' +
+			'然后回来重新提交。',
 		noLimit: '不限', noneFits: '没有符合筛选条件的内容。',
 		actsOn: name => `对 ${name} 的操作`,
 		editOf: name => `修改“${name}”`,
@@ -840,7 +846,8 @@ export const strings = {
 			'产生费用。',
 		afterMs: ms => `${ms} 毫秒后`, testRuns: '正在请求……',
 		testGood: ms => `服务正常：共 ${ms} 毫秒。`,
-		testBad: (status, text) => `无法服务（${status}）：${text}`,
+		testBad: (status, text) => `无法服务${status ? `（${status}）` :
+			''}：${text}`,
 		testCut: '应答中断。', step_resolve: '域名已解析',
 		step_connect: '已连接', step_tls: 'TLS 已协商',
 		step_sent: '请求已发送', step_first_byte: '收到首字节',
@@ -897,7 +904,7 @@ export const strings = {
 		lastRun: '最近运行', runNow: '立即运行',
 		jobsIntro: '由最先到的管理进程运行；时间在配置文件中设定。',
 		// ---- settings ----
-		setting: '设置项', value: '值', general: '常规',
+		setting: '设置项', setIn: '来源', value: '值', general: '常规',
 		secretValue: '已设置，保密',
 		defaultIs: value => `默认：${value}`, source_default: '默认',
 		source_file: '文件', source_environment: '环境变量',

@@ -1,7 +1,7 @@
 // What was used, and what it cost: by whom, per what time, and as CSV.
 import { ApiError, get } from './api.js';
 import { chart } from './charts.js';
-import { empty, facts, filters, h, table } from './dom.js';
+import { empty, facts, filters, h, short, table } from './dom.js';
 import { chartsBy, chartsOf } from './figures.js';
 import { compact, millis, money, number, percent, t, tokens, zone } from
 	'./text.js';
@@ -67,8 +67,8 @@ const share = r => typeof r.cache_hit_share === 'number' ?
 
 const columns = (by, per, total) => [
 	per !== 'total' && [t('from'), r => r.start.slice(0, per === 'hour' ? 16 :
-		per === 'month' ? 7 : per === 'year' ? 4 : 10).replace('T', ' ')],
-	by !== 'none' && [t(by), r => r[by] ?? '–'],
+		per === 'month' ? 7 : per === 'year' ? 4 : 10).replace('T', ' '), 'when'],
+	by !== 'none' && [t(by), r => short(r[by] ?? '–')],
 	[t('requests'), r => number(r.requests), 'number'],
 	[t('errors'), r => number(r.errors), 'number'],
 	[t('input'), r => number(r.input_tokens), 'number'],

@@ -99,7 +99,7 @@ const columns = (context, again) => [
 		h('span', { class: 'quiet' }, t('no'))],
 	[t('keys'), u => number(u.keys), 'number'],
 	[t('budgets'), u => number(u.budgets), 'number'],
-	[t('inFlight'), running],
+	[t('inFlight'), running, 'number'],
 	[t('created'), u => moment(u.created_ms)],
 	[t('acts'), u => menu(t('actsOn', u.name), acts(context, u, again)),
 		'last'],
