@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fastcgi.h>
 #include <limits.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "http/conn.h"
@@ -61,25 +63,62 @@ fcgi_hold(struct fcgi_request *req, bool held)
 }
 
 /*
- * The request is done with.  A kept connection that is closed behind it is
- * marked, so that the web server does not send the next one on it.
+ * How a kept connection that is closed behind an answer is marked, so that the
+ * web server does not send the next request on it in the moment before it sees
+ * it close.  nginx and its kin: by an empty record behind END_REQUEST.  Apache
+ * would take that for the beginning of the next answer (2.4: 200 and nothing in
+ * it); by the end of the answer's bytes without END_REQUEST.  The client has
+ * all of it then, and Apache keeps no connection that ended so.
  */
+enum mark {
+	MARK_NONE,
+	MARK_BEHIND,
+	MARK_INSTEAD
+};
+
+static enum mark
+mark_for(const char *server)
+{
+	static const struct {
+		const char *name;
+		enum mark mark;
+	} servers[] = {
+		{ "nginx", MARK_BEHIND },
+		{ "openresty", MARK_BEHIND },
+		{ "tengine", MARK_BEHIND },
+		{ "angie", MARK_BEHIND },
+		{ "freenginx", MARK_BEHIND },
+		{ "apache", MARK_INSTEAD }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+		if (strncasecmp(server, servers[i].name,
+		    strlen(servers[i].name)) == 0)
+			return (servers[i].mark);
+	return (server[0] == '\0' ? MARK_BEHIND : MARK_NONE);
+}
+
+/* The request is done with; the connection may be, too. */
 void
 fcgi_finish(struct fcgi_request *req)
 {
 	struct conn *c = req->conn;
 	uint16_t id = req->id;
-	bool keep_conn = req->keep_conn;
-	int rc;
+	enum mark mark = MARK_NONE;
+	int rc = 0;
 
-	conn_request_done(c);
-	rc = record_put_end(&c->out, id, 0, FCGI_REQUEST_COMPLETE);
-	if (!keep_conn || c->server->draining || c->broken ||
+	if (!req->keep_conn || c->server->draining || c->broken ||
 	    c->dropped_bytes > LIMIT_DISCARD_BYTES) {
 		c->closing = true;
-		if (keep_conn && rc == 0)
-			rc = record_put_last(&c->out, id);
+		if (req->keep_conn)
+			mark = mark_for(req->http.server);
 	}
+	conn_request_done(c);
+	if (mark != MARK_INSTEAD)
+		rc = record_put_end(&c->out, id, 0, FCGI_REQUEST_COMPLETE);
+	if (mark != MARK_NONE && rc == 0)
+		rc = record_put_last(&c->out, id);
 	conn_answer(c, rc);
 }
 

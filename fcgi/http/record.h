@@ -127,9 +127,9 @@ int record_extend_stdout(struct buf *out, size_t len, const void *p, size_t n)
  * Marks behind which the connection is closed.  put_last, an empty record
  * behind END_REQUEST, keeps nginx from reusing a kept connection in the
  * moment before it sees it close (src/http/modules/ngx_http_fastcgi_module.c:
- * only an END_REQUEST with nothing behind it sets u->keepalive).  put_broken,
- * a record of a version that is not there, makes web servers break the
- * client's connection.
+ * only an END_REQUEST with nothing behind it sets u->keepalive), and in place
+ * of END_REQUEST does so for Apache, see answer.c.  put_broken, a record of a
+ * version that is not there, makes web servers break the client's connection.
  */
 int record_put_last(struct buf *out, uint16_t id)
     __attribute__((__warn_unused_result__));

@@ -10,6 +10,7 @@ import { Locker } from './lib/database.mjs';
 import { BEGIN, begin, Fcgi, params, post, record, STDIN, PARAMS }
 	from './lib/fcgi.mjs';
 import { call, message, model, Raw, request } from './lib/http.mjs';
+import { needs } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 const KiB = 1024;
@@ -130,7 +131,7 @@ describe('the key', () => {
 		}));
 
 	test('without a good one no body is taken in',
-		() => leavingNothing(async () => {
+		{ skip: needs('early') }, () => leavingNothing(async () => {
 			const raw = await Raw.open(site.port);
 			raw.send(head({ 'x-api-key': 'sk-guess',
 				'content-length': BODY_MAX }));
@@ -180,7 +181,7 @@ describe('the body\'s length', () => {
 	});
 
 	test('stated above the bound: 413 before a byte of it is sent',
-		() => leavingNothing(async () => {
+		{ skip: needs('early') }, () => leavingNothing(async () => {
 			for (const n of [BODY_MAX + 1, 1e12]) {
 				const raw = await Raw.open(site.port);
 				raw.send(head({ 'x-api-key': team.key,
@@ -193,7 +194,7 @@ describe('the body\'s length', () => {
 		}));
 
 	test('not stated, above the bound: 413 before its end',
-		() => leavingNothing(async () => {
+		{ skip: needs('pieces') }, () => leavingNothing(async () => {
 			const raw = await Raw.open(site.port);
 			raw.send(head({ 'x-api-key': team.key,
 				'transfer-encoding': 'chunked' }) + '1\r\n{\r\n');
@@ -228,7 +229,7 @@ describe('the body\'s length', () => {
 	}));
 
 	test('the client stops: 408, and others are served meanwhile',
-		() => leavingNothing(async () => {
+		{ skip: needs('early') }, () => leavingNothing(async () => {
 			const raws = [];
 			for (let i = 0; i < 20; i++) {
 				raws.push(await Raw.open(site.port));
@@ -245,7 +246,7 @@ describe('the body\'s length', () => {
 			}
 		}));
 
-	test('the client is slow: served', async () => {
+	test('the client is slow: served', { skip: needs('pieces') }, async () => {
 		const raw = await Raw.open(site.port);
 		const body = JSON.stringify(message());
 		raw.send(head({ 'x-api-key': team.key,

@@ -3,12 +3,12 @@
 // Store: any.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, request } from './lib/http.mjs';
 import { Person } from './lib/people.mjs';
-import { Site } from './lib/site.mjs';
+import { ownAddress, trustProxies } from './lib/server.mjs';
+import { freePort, Site } from './lib/site.mjs';
 
 let site, team, token, settings;
 
@@ -16,6 +16,7 @@ before(async () => {
 	site = await Site.start({ processes: 1, set: { admin_processes: 1,
 		trusted_proxies: '127.0.0.1' } });
 	team = await site.team(1);
+	await trustProxies(site);
 	token = await Person.withToken(site, 'script');
 	settings = await readFile(site.conf, 'utf8');
 });
@@ -109,31 +110,20 @@ test('routes = admin: model calls are elsewhere', async () => {
 });
 
 test('an address of its own', async () => {
-	const nginx = join(site.dir, 'etc/nginx');
-	const mount = join(nginx, 'mount.conf');
-	const text = await readFile(mount, 'utf8');
-	const include = text.match(/^include .*admin\.conf;$/m)[0];
-	await writeFile(mount, text.replace(include, ''));
-
-	// As site.conf has it, but on a free port: a socket.
-	const own = join(site.dir, 'run/admin-site.sock');
-	const sample = await readFile(join(nginx, 'site.conf'), 'utf8');
-	assert.ok(sample.includes(`#\t${include}`), sample);
-	await writeFile(join(nginx, 'site.conf'), `${sample
-		.replace(/^# server/m, 'server').replace(/^# }/m, '}')
-		.replace('#\tlisten 127.0.0.1:8081', `\tlisten unix:${own}`)
-		.replace(/^#\t(server_name|include)/gm, '\t$1')}`);
-	process.kill(await site.pid('nginx'), 'SIGHUP');
+	const port = await freePort();
+	await ownAddress(site, port);
 	await until('the new web server', async () =>
 		(await status('10.0.0.1')).status === 404);
 	assert.equal((await call(team)).status, 200);
-	const inside = await request(`${site.url}/api/v1/status`, {
-		method: 'GET', socketPath: own, headers: token.headers });
+	const own = `http://127.0.0.1:${port}`;
+	const inside = await request(`${own}/api/v1/status`, {
+		method: 'GET', headers: token.headers });
 	assert.equal(inside.status, 200);
 	const outside = await request(`${site.url}/admin/`,
 		{ method: 'GET' });
 	assert.equal(outside.status, 404);
-	const page = await request(`${site.url}/admin/`,
-		{ method: 'GET', socketPath: own });
-	assert.equal(page.status, 200);
+	for (const [path, is] of [['/admin/', 200], ['/v1/models', 404]]) {
+		const page = await request(own + path, { method: 'GET' });
+		assert.equal(page.status, is, path);
+	}
 });

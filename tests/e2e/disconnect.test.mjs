@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { call, message, stream } from './lib/http.mjs';
+import { needs } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 const chunks = 30;
@@ -55,7 +56,7 @@ test('drained, for a key that has it so: usage is exact', async () => {
 	assert.equal(row.input_tokens, served.usage.input);
 });
 
-test('a plain call likewise', async () => {
+test('a plain call likewise', { skip: needs('tells') }, async () => {
 	const team = await site.team(1, { keyOptions: ['--drain-s', '10'] });
 	const { row, served } = await leave(team, (t, signal) =>
 		call(t, message(), { signal }));

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, events, message, stream, text } from './lib/http.mjs';
+import { server } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 let site, short;
@@ -125,12 +126,12 @@ test('its pings do not end failover', async t => {
 test('a client that leaves it frees its place', async t => {
 	if (!short)
 		return t.skip('not built for it');
-	const { team, first } = await busy(2500);
+	const { team, first } = await busy(3500);
 	const abort = new AbortController();
 	const gone = stream(team, {}, { signal: abort.signal,
 		onData: () => abort.abort() }).catch(e => e);
 	await gone;
-	await sleep(300);
+	await sleep(300 + 300 * server.pings);
 	const [{ n }] = await site.sql('SELECT count(*) AS n FROM ticket');
 	assert.equal(n, 0);
 	assert.equal((await first).status, 200);

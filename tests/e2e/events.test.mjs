@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Raw, call, events, stream } from './lib/http.mjs';
 import { Person } from './lib/people.mjs';
+import { needs, server } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 let site, team, token;
@@ -38,7 +39,8 @@ class Listener {
 	}
 
 	get states() {
-		return events(this.text.replace(/^(?::|retry).*\n\n/gm, ''))
+		const whole = this.text.slice(0, this.text.lastIndexOf('\n\n') + 2);
+		return events(whole.replace(/^(?::|retry).*\n\n/gm, ''))
 			.filter(e => e.event === 'status').map(e => e.data);
 	}
 
@@ -66,9 +68,13 @@ class Listener {
 	}
 }
 
+// Where the web server does not tell that they left, a new pool knows nothing of
+// them.
 async function leaveAll() {
 	await Promise.all(Listener.all.map(l => l.leave()));
 	Listener.all.length = 0;
+	if (!server.tells)
+		await site.quickstart('--restart');
 }
 
 const mine = state => state.accounts?.find(
@@ -79,7 +85,7 @@ describe('a listener', () => {
 		const l = await new Listener(token).state();
 		assert.equal(l.head.status, 200);
 		assert.equal(l.head.headers['content-type'], 'text/event-stream');
-		assert.equal(l.head.headers['cache-control'], 'no-store');
+		assert.match(l.head.headers['cache-control'], /no-store/);
 		assert.equal(mine(l.states[0]).leases, 0);
 		assert.equal(mine(l.states[0]).state, 'closed');
 		const { requests } = l.states[0].totals;
@@ -168,8 +174,14 @@ describe('many listen', () => {
 		assert.equal(answer.json.code, 42901);
 		assert.ok(Number(answer.headers['retry-after']) > 0);
 		await leaveAll();
+	});
 
-		// Places are free again as soon as they left.
+	test('places are free as soon as they left', { skip: needs('tells') },
+		async () => {
+		const list = Array.from({ length: 200 },
+			() => new Listener(token));
+		await Promise.all(list.map(l => l.state()));
+		await leaveAll();
 		await sleep(500);
 		await new Listener(token).state();
 		await leaveAll();

@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, message, request } from './lib/http.mjs';
+import { trustProxies } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 let site;
@@ -12,6 +13,7 @@ let site;
 before(async () => {
 	site = await Site.start({ processes: 2,
 		set: { trusted_proxies: '127.0.0.1/32,198.51.100.0/24' } });
+	await trustProxies(site);
 });
 after(() => site?.stop());
 
@@ -97,7 +99,7 @@ describe('addresses', () => {
 			};
 			for (const [header, words] of Object.entries(bad))
 				assertRefused(await from(header), words);
-			// nginx passes each line on by itself.
+			// nginx passes each line on by itself, others join them.
 			const two = await request(`${site.url}/v1/messages`, {
 				key: team.key, body: message(), headers:
 					{ 'x-forwarded-for': ['203.0.113.1', '9.9.9.9'] } });

@@ -6,25 +6,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { events, stream } from './lib/http.mjs';
 import { health, until } from './lib/hosts.mjs';
 import { Load, accounts } from './lib/load.mjs';
-import { libexec, run, Site } from './lib/site.mjs';
+import { noKeepalive, toPort } from './lib/server.mjs';
+import { freePort, libexec, run, Site } from './lib/site.mjs';
 
 let site, team, port, pool;
-
-async function freePort() {
-	const server = net.createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port: free } = server.address();
-	server.close();
-	await once(server, 'close');
-	return free;
-}
 
 function spawnFcgi() {
 	return ['spawn-fcgi', ['-a', '127.0.0.1', '-p', String(port), '-n', '--',
@@ -60,12 +51,10 @@ before(async () => {
 	await site.mock.plan(team.accounts[0].secret,
 		{ chunks: 10, chunk_delay_ms: 20 });
 	port = await freePort();
-	await edit(join(site.dir, 'etc/nginx/upstream.conf'),
-		/server unix:\S+\/relay\.sock;/, `server 127.0.0.1:${port};`);
 	await edit(site.conf, /^relay_socket = .*$/m,
 		`relay_socket = 127.0.0.1:${port}`);
 	const unix = await site.pid('relay-pool');
-	process.kill(await site.pid('nginx'), 'SIGHUP');
+	await toPort(site, port);
 	process.kill(unix, 'SIGTERM');
 	await until('the end of the other pool',
 		async () => (await site.responders()).length === 0, 10000);
@@ -102,15 +91,10 @@ test('a second pool cannot have the port', async () => {
 	assert.match(stderr, /bind failed: Address already in use/);
 });
 
-// With a connection for each request, as other web servers make them, who goes
-// on accepting is never done.  (nginx needs to be told so in both places.)
+// With a connection for each request, who goes on accepting is never done.
 test('its responders are replaced one by one, without a failed request',
 	{ timeout: 60000 }, async () => {
-		await edit(join(site.dir, 'etc/nginx/mount.conf'),
-			/fastcgi_keep_conn on;/, 'fastcgi_keep_conn off;');
-		await edit(join(site.dir, 'etc/nginx/upstream.conf'),
-			/keepalive 64;[^}]*/, '');
-		process.kill(await site.pid('nginx'), 'SIGHUP');
+		await noKeepalive(site);
 		await sleep(500);
 		const before = await site.responders();
 		const load = Load.start(team, { clients: 20 });

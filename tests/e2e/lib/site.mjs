@@ -1,9 +1,11 @@
 // A whole Leasehold in a folder of its own: web server, pool, database, as
 // "quickstart --dir" sets it up, with the mock as its upstream.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, readdir, rm } from
 	'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,6 +38,16 @@ export function run(program, args, { input = '', env, ms = 60000 } = {}) {
 		child.stdin.on('error', () => {});
 		child.stdin.end(input);
 	});
+}
+
+// A port that was free a moment ago.
+export async function freePort() {
+	const listener = createServer().listen(0, '127.0.0.1');
+	await once(listener, 'listening');
+	const { port } = listener.address();
+	listener.close();
+	await once(listener, 'close');
+	return port;
 }
 
 async function runWell(program, args, options) {
