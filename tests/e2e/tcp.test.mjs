@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { events, stream } from './lib/http.mjs';
 import { health, until } from './lib/hosts.mjs';
 import { Load, accounts } from './lib/load.mjs';
-import { noKeepalive, toPort } from './lib/server.mjs';
+import { noKeepalive, server, toPort } from './lib/server.mjs';
 import { freePort, libexec, run, Site } from './lib/site.mjs';
 
 let site, team, port, pool;
@@ -126,7 +126,7 @@ test('drained, it finishes its streams, and leaves the port to the next',
 		await stopPool();
 		assert.equal(events((await long).body).at(-1).event,
 			'message_stop');
-		assert.equal(await health(site), 502);
+		assert.equal(await health(site), server.down);
 		await startPool();
 		assert.equal((await stream(team)).status, 200);
 	});

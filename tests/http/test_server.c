@@ -497,39 +497,6 @@ draining_serves_what_comes_and_closes_behind_it(void **state)
 	assert_int_equal(f->idle, 2);
 }
 
-/* So that none of them sends another request on it. */
-static void
-draining_marks_the_end_as_the_web_server_heeds_it(void **state)
-{
-	static const struct {
-		const char *server, *told;
-	} cases[] = {
-		{ "nginx/1.22.1", OK "[eof]" },
-		{ "openresty/1.21.4", OK "[eof]" },
-		{ "Apache/2.4.71 (Debian)", HEAD "ok[eof]" },
-		{ "Caddy/v2.6.2", OK }
-	};
-	struct fix *f = *state;
-	size_t i;
-
-	fcgi_server_drain(f->server, fix_idle, f);
-	for (i = 0; i < NITEMS(cases); i++) {
-		const char *pairs[] = { "REQUEST_METHOD", "POST",
-			"REQUEST_URI", "/m/echo", "SERVER_SOFTWARE",
-			cases[i].server, NULL };
-
-		fix_client(f);
-		rec_begin(&f->send, 1, FCGI_RESPONDER, FCGI_KEEP_CONN);
-		rec_params(&f->send, 1, pairs);
-		rec_stdin(&f->send, 1, "");
-		fix_push_all(f);
-		clock_fake_advance(&f->clock, 100);
-		fix_pump(f);
-		assert_string_equal(fix_told(f), cases[i].told);
-		assert_true(f->closed);
-	}
-}
-
 static void
 draining_empties_a_long_backlog(void **state)
 {
@@ -793,7 +760,6 @@ main(void)
 		SERVER_TEST(a_reset_is_seen_on_a_unix_socket),
 		TCP_TEST(a_reset_is_seen_on_tcp),
 		SERVER_TEST(draining_serves_what_comes_and_closes_behind_it),
-		SERVER_TEST(draining_marks_the_end_as_the_web_server_heeds_it),
 		SERVER_TEST(draining_empties_a_long_backlog),
 		SERVER_TEST(draining_leaves_new_connections_to_others),
 		SERVER_TEST(a_socket_that_was_made_blocking_holds_nobody_up),

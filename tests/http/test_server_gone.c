@@ -261,6 +261,38 @@ a_client_that_takes_nothing_is_gone(void **state)
 	assert_int_equal(fix_connections(f), 0);
 }
 
+/* So that none of them sends another request on it. */
+static void
+draining_marks_the_end_as_the_web_server_heeds_it(void **state)
+{
+	static const struct {
+		const char *server, *told;
+	} cases[] = {
+		{ "nginx/1.22.1", OK "[eof]" },
+		{ "Apache/2.4.71 (Debian)", HEAD "ok[eof]" },
+		{ "Caddy/v2.6.2", OK }
+	};
+	struct fix *f = *state;
+	size_t i;
+
+	fcgi_server_drain(f->server, fix_idle, f);
+	for (i = 0; i < NITEMS(cases); i++) {
+		const char *pairs[] = { "REQUEST_METHOD", "POST",
+			"REQUEST_URI", "/m/echo", "SERVER_SOFTWARE",
+			cases[i].server, NULL };
+
+		fix_client(f);
+		rec_begin(&f->send, 1, FCGI_RESPONDER, FCGI_KEEP_CONN);
+		rec_params(&f->send, 1, pairs);
+		rec_stdin(&f->send, 1, "");
+		fix_push_all(f);
+		clock_fake_advance(&f->clock, 100);
+		fix_pump(f);
+		assert_string_equal(fix_told(f), cases[i].told);
+		assert_true(f->closed);
+	}
+}
+
 int
 main(void)
 {
@@ -277,6 +309,7 @@ main(void)
 		SERVER_TEST(a_sender_that_stops_is_408),
 		SERVER_TEST(what_is_in_or_idle_has_no_time_limit),
 		SERVER_TEST(a_client_that_takes_nothing_is_gone),
+		SERVER_TEST(draining_marks_the_end_as_the_web_server_heeds_it),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

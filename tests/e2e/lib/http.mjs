@@ -1,5 +1,6 @@
 // HTTP as the tests need it: exact bytes, exact times, ends of all kinds.
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { prompt } from './site.mjs';
 
@@ -15,12 +16,14 @@ export function message(more = {}) {
 // Send a request; the answer with its whole body, however it ended:
 //	{ status, headers, body, ended: 'end' | 'cut', error }
 export function request(url, { method = 'POST', key, headers = {}, body,
-	agent, signal, socketPath, onData } = {}) {
+	agent, signal, socketPath, ca, onData } = {}) {
 	const payload = body === undefined || typeof body === 'string' ||
 		Buffer.isBuffer(body) ? body : JSON.stringify(body);
 	return new Promise((done, fail) => {
-		const req = http.request(url, {
-			method, agent, signal, socketPath,
+		const { request: ask } = String(url).startsWith('https:') ?
+			https : http;
+		const req = ask(url, {
+			method, agent, signal, socketPath, ca,
 			headers: {
 				...key && { 'x-api-key': key },
 				...payload !== undefined && {

@@ -13,10 +13,13 @@ const run = promisify(execFile);
 //	pings		... at which ping that is, of a silent stream
 //	early		passes an answer on before a client has sent its body
 //	pieces		passes a body on as it comes, not in pieces of 64 KB
+//	down		the status that it answers with while there is no pool
 const servers = {
-	nginx: { tells: true, pings: 0, early: true, pieces: true },
-	apache: { tells: false, pings: 2, early: false, pieces: true },
-	caddy: { tells: false, pings: 4, early: false, pieces: false },
+	nginx: { tells: true, pings: 0, early: true, pieces: true, down: 502 },
+	apache: { tells: false, pings: 2, early: false, pieces: true,
+		down: 503 },
+	caddy: { tells: false, pings: 4, early: false, pieces: false,
+		down: 502 },
 };
 
 const reasons = {
