@@ -99,6 +99,7 @@ extern const struct command commands_token[];
 extern const struct command commands_audit[];
 extern const struct command commands_store[];
 extern const struct command commands_backup[];
+extern const struct command commands_pool[];
 extern const struct command commands_job[];
 extern const struct command commands_report[];
 extern const struct command commands_usage[];

@@ -22,6 +22,7 @@ const struct command *const help_tables[] = {
 	commands_audit,
 	commands_backup,
 	commands_store,
+	commands_pool,
 	commands_job,
 	commands_report,
 	commands_usage,

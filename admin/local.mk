@@ -200,6 +200,7 @@ leasehold_SOURCES = \
 	admin/cmd_ledger.c \
 	admin/cmd_login.c \
 	admin/cmd_object.c \
+	admin/cmd_pool.c \
 	admin/cmd_price.c \
 	admin/cmd_report.c \
 	admin/cmd_setup.c \

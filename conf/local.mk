@@ -25,6 +25,8 @@ CONF_CADDY = \
 CONF_FILES = \
 	conf/leasehold.conf \
 	conf/logrotate \
+	conf/init.d/leasehold \
+	conf/leasehold-pool \
 	$(CONF_NGINX) \
 	$(CONF_APACHE) \
 	$(CONF_CADDY) \
@@ -35,6 +37,9 @@ CONF_FILES = \
 
 confexamplesdir = $(pkgdatadir)/conf
 confexamples_DATA = conf/leasehold.conf conf/logrotate
+confinitdir = $(pkgdatadir)/conf/init.d
+confinit_SCRIPTS = conf/init.d/leasehold
+pkglibexec_SCRIPTS = conf/leasehold-pool
 confnginxdir = $(pkgdatadir)/conf/nginx
 confnginx_DATA = $(CONF_NGINX)
 confapachedir = $(pkgdatadir)/conf/apache
@@ -55,7 +60,7 @@ CLEANFILES += $(CONF_FILES)
 $(CONF_FILES): %: %.in conf/fill Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && sh $(srcdir)/conf/fill \
 	    sysconfdir='$(sysconfdir)' localstatedir='$(localstatedir)' \
-	    libexec_dir='$(pkglibexecdir)' htdocs='$(pkgdatadir)/htdocs' \
+	    sbin_dir='$(sbindir)' libexec_dir='$(pkglibexecdir)' htdocs='$(pkgdatadir)/htdocs' \
 	    conf_dir='$(pkgdatadir)/conf' \
 	    conf_file='$(sysconfdir)/leasehold/leasehold.conf' \
 	    state_dir='$(localstatedir)/lib/leasehold' \

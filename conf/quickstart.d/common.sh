@@ -230,6 +230,7 @@ fill_conf() {
 		"htdocs=$prefix/share/leasehold/htdocs" "conf_dir=$etc_dir" \
 		"run_dir=$run_dir" "log_dir=$log_dir" "state_dir=$state_dir" \
 		"libexec_dir=$prefix/libexec/leasehold" \
+		"sbin_dir=$prefix/sbin" \
 		"conf_file=$conf_file" "user=$pool_user" "group=$pool_user" \
 		"web_group=$web_group" "user_line=$user_line" \
 		"demo_port=${demo_port:-}" "keepalive_s=$(keepalive_s)" \

@@ -71,7 +71,7 @@ folder_env() {
 }
 
 folder_restart() {
-	replace_pools
+	restart_pool
 	wait_healthy
 }
 

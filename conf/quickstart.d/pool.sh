@@ -1,5 +1,5 @@
-# Processes started directly: spawn-fcgi binds the socket, multiwatch keeps so
-# many responders running.  Each has a pid file in $run_dir.
+# Processes started directly, each with a pid file in $run_dir.  The pool itself
+# is leasehold-pool's.
 
 # is_ours PID: does it run, and is it one of these?  After a reboot, say, the
 # number in a pid file may be anybody's; what has died shows no command.
@@ -26,65 +26,20 @@ in_background() {
 	echo $! > "$run_dir/$name.pid"
 }
 
-# spawn_pool KIND SOCKET: responders of a kind (relay, admin) on a new socket.
-# multiwatch tells its children to drain with SIGUSR1, its default: its "-s
-# TERM" sends SIGQUIT (1.0.0).  It never gives up: what cannot start pauses by
-# itself.
-spawn_pool() {
-	local program=$prefix/libexec/leasehold/leasehold-$1.fcgi
-	local spawn=("$(find_program spawn-fcgi)" -s "$2")
-	local forks
+# pool WHAT: see leasehold-pool.
+pool() {
+	POOL_USER=$pool_user WEB_GROUP=$web_group POOL_LOG_DIR=$log_dir \
+		"$prefix/libexec/leasehold/leasehold-pool" \
+		--config "$conf_file" "$1"
+}
 
-	[ -x "$program" ] || return 0
-	forks=$(conf_get "$1_processes")
-	if [ -n "$pool_user" ]; then
-		spawn+=(-M 0660 -u "$pool_user" -g "$pool_user"
-			-U "$pool_user" -G "$web_group")
+# One that does not run is started.
+restart_pool() {
+	if alive relay-pool || { [ -n "$pool_user" ] && have_systemd; }; then
+		leasehold restart > /dev/null
 	else
-		spawn+=(-M 0600)
+		pool start
 	fi
-	ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -Hn)"
-	in_background "$1-pool" "${spawn[@]}" -n -- \
-		"$(find_program multiwatch)" -f "$forks" -r 2000000000 -- \
-		"$program" --config "$conf_file"
-	wait_socket "$2" "$1-pool"
-}
-
-wait_socket() {
-	for _ in {1..100}; do
-		[ -S "$1" ] && return
-		kill -0 "$(cat "$run_dir/$2.pid")" 2> /dev/null || break
-		sleep 0.05
-	done
-	die "the pool did not start: $(tail -n 3 "$log_dir/$2.err")"
-}
-
-start_pools() {
-	alive relay-pool || spawn_pool relay "$relay_socket"
-	alive admin-pool || spawn_pool admin "$admin_socket"
-}
-
-# A new pool on a temporary path, renamed over the old one, which then serves
-# what it has and exits.
-replace_pool() {
-	local kind=$1 socket=$2 old=
-
-	alive "$kind-pool" && old=$(cat "$run_dir/$kind-pool.pid")
-	spawn_pool "$kind" "$socket.new"
-	[ -S "$socket.new" ] || return 0
-	mv -f "$socket.new" "$socket"
-	if [ -n "$old" ]; then
-		echo "$old" >> "$run_dir/draining.pids"
-		kill -TERM "$old"
-	fi
-}
-
-# The old pool goes on when the new one could not start.
-replace_pools() {
-	leasehold config check > /dev/null
-	leasehold status > /dev/null
-	replace_pool relay "$relay_socket"
-	replace_pool admin "$admin_socket"
 }
 
 start_demo() {
@@ -101,9 +56,9 @@ start_direct() {
 		start_demo
 	fi
 	if alive relay-pool && [ "$1" != "$(cksum "$conf_file")" ]; then
-		replace_pools
+		leasehold restart > /dev/null
 	else
-		start_pools
+		pool start
 	fi
 }
 
@@ -126,16 +81,6 @@ wait_gone() {
 }
 
 stop_pools() {
-	local drain pid
-
-	drain=$(($(drain_seconds) + 5))
-	! alive admin-pool || kill -TERM "$(cat "$run_dir/admin-pool.pid")"
-	stop relay-pool "$drain"
-	stop admin-pool "$drain"
-	while read -r pid; do
-		wait_gone "$pid" "$drain" ||
-			kill -KILL -- "-$pid" 2> /dev/null || true
-	done < <(cat "$run_dir/draining.pids" 2> /dev/null)
-	rm -f "$run_dir/draining.pids" "$relay_socket" "$admin_socket"
+	pool stop
 	stop demo 2
 }

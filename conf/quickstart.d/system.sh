@@ -151,16 +151,7 @@ units_start() {
 	[ -z "$surplus" ] || systemctl disable -q --now $surplus
 	[ -n "$1" ] || return 0
 	[ "$1" = "$(cksum "$conf_file")" ] && [ -z "$changed" ] ||
-		units_restart
-}
-
-# One after the other: the rest of the pool serves meanwhile.
-units_restart() {
-	local unit
-
-	for unit in $(unit_names); do
-		[[ $unit != *@*.service ]] || systemctl restart "$unit"
-	done
+		leasehold restart > /dev/null
 }
 
 units_stop() {
@@ -232,7 +223,9 @@ system_env() {
 }
 
 system_restart() {
-	if have_systemd; then units_restart; else replace_pools; fi
+	# shellcheck disable=SC2046
+	! have_systemd || systemctl start $(unit_names)
+	restart_pool
 	wait_healthy
 }
 
