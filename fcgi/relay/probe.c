@@ -276,7 +276,7 @@ probes_abort(struct probes *ps)
 
 /* ---- begin ---- */
 
-static int
+static struct probe *
 probe_refuse(struct response_error *e, int status, const char *message)
 {
 
@@ -285,7 +285,7 @@ probe_refuse(struct response_error *e, int status, const char *message)
 	e->message = message;
 	e->should_retry = -1;
 	e->retry_after_s = status == 503 ? 5 : 0;
-	return (-1);
+	return (NULL);
 }
 
 static int
@@ -308,8 +308,8 @@ probe_params(struct probe *p)
 	}
 }
 
-int
-probe_begin(struct probes *ps, const struct seal *seal,
+struct probe *
+probe_open(struct probes *ps, const struct seal *seal,
     struct fcgi_request *req, enum probe_kind kind, struct response_error *e)
 {
 	const struct http_request *http = fcgi_request_http(req);
@@ -335,6 +335,14 @@ probe_begin(struct probes *ps, const struct seal *seal,
 		return (probe_refuse(e, 400, "A number in the query is not "
 		    "one, or is out of range."));
 	}
+	return (p);
+}
+
+int
+probe_begin(struct probe *p)
+{
+	enum probe_kind kind = p->kind;
+
 	if (kind == PROBE_ECHO)
 		probe_echo(p);
 	else if (kind == PROBE_STREAM)

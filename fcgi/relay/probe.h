@@ -60,13 +60,18 @@ void probes_init(struct probes *ps, struct loop *loop,
     const struct conf *conf);
 
 /**
- * probe_begin(ps, seal, req, kind, e):
- * Begin to serve ${req}, if its token is of ${seal}.  1: its body is wanted,
- * and comes to probe_body and probe_whole; 0: it is not, the probe is answered
- * or will be; -1: refused, the caller answers with ${e}, filled in here.
+ * probe_open(ps, seal, req, kind, e):
+ * Take ${req} up, if its token is of ${seal}; probe_begin is next.  NULL:
+ * refused, the caller answers with ${e}, filled in here.
+ *
+ * probe_begin(p):
+ * 1: its body is wanted, and comes to probe_body and probe_whole; 0: it is not,
+ * the probe is answered, and its request may be gone, or will be.
  */
-int probe_begin(struct probes *ps, const struct seal *seal,
+struct probe *probe_open(struct probes *ps, const struct seal *seal,
     struct fcgi_request *req, enum probe_kind kind, struct response_error *e)
+    __attribute__((__warn_unused_result__));
+int probe_begin(struct probe *p)
     __attribute__((__warn_unused_result__));
 
 /** probe_of(ps, req): The open probe that ${req} is; NULL: it is none. */

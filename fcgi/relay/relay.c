@@ -429,16 +429,18 @@ relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
 		.outcome = "probe"
 	};
 	struct response_error e;
-	int rc;
+	struct probe *p;
 
 	if (relay_too_much(r, req, r->conf->body_max_bytes))
 		return (false);
-	if ((rc = probe_begin(&r->probes, pool_seal(r->pool), req, kind,
-	    &e)) == -1)
+	if ((p = probe_open(&r->probes, pool_seal(r->pool), req, kind,
+	    &e)) == NULL) {
 		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
-	else
-		access_plain(r, fcgi_request_http(req), &plain);
-	return (rc == 1);
+		return (false);
+	}
+	/* Before the answer, with which the request goes. */
+	access_plain(r, fcgi_request_http(req), &plain);
+	return (probe_begin(p) == 1);
 }
 
 static bool

@@ -146,9 +146,12 @@ prepare(struct fix *f, struct fcgi_request *req, const char *target)
 static int
 begin(struct fix *f, struct fcgi_request *req, enum probe_kind kind)
 {
+	struct probe *p;
 
 	assert_int_equal(http_request_ready(&req->http, "/m", NULL), 1);
-	return (probe_begin(&f->probes, f->seal, req, kind, &f->e));
+	if ((p = probe_open(&f->probes, f->seal, req, kind, &f->e)) == NULL)
+		return (-1);
+	return (probe_begin(p));
 }
 
 static int
