@@ -216,10 +216,12 @@ code "$srcdir/README.md" sh | sed 's/^sudo //' |
     grep -e '^leasehold ' -e '| leasehold ' >"$dir/lines"
 ran=0 build=$PWD
 while IFS= read -r line; do
-	# Of an upstream, a provider, another database or a web server.
+	# Of an upstream, a provider, another database, a web server, a pool that
+	# runs, or files of the machine.
 	case $line in
 	'leasehold init' | 'leasehold account login '* | *' doctor '* | \
-	    *' store copy '* | *' reconcile '* | *' reload' | *' restart')
+	    *' store copy '* | *' reconcile '* | *' reload' | *' restart' | \
+	    *' notify test '* | *' /'*)
 		continue
 		;;
 	esac
