@@ -11,6 +11,9 @@
 #include "output.h"
 #include "prices.h"
 
+/* For one step of a migration: an index of a long table takes minutes. */
+#define PATIENCE_MS	(24 * 3600 * INT64_C(1000))
+
 /* What init and migrate did, for people and for machines. */
 static void
 report_migration(int64_t from, int64_t to)
@@ -57,7 +60,7 @@ run_init(struct cli *cli, struct err *err)
 	bool key_made, installed;
 	int64_t from, to;
 
-	if (cli_store_open(cli, true, err) ||
+	if (cli_store_open(cli, true, PATIENCE_MS, err) ||
 	    store_migrate(cli->store, &from, &to, err) ||
 	    store_prepare(cli->store, err) ||
 	    install_key_file(cli->store, key_file, &key_made, err))
@@ -88,7 +91,7 @@ run_migrate(struct cli *cli, struct err *err)
 {
 	int64_t from, to;
 
-	if (cli_store_open(cli, false, err) ||
+	if (cli_store_open(cli, false, PATIENCE_MS, err) ||
 	    store_migrate(cli->store, &from, &to, err))
 		return (-1);
 	if (cli->json)

@@ -231,13 +231,15 @@ cli_secret(struct cli *cli, size_t i, const char *prompt, bool line,
 }
 
 int
-cli_store_open(struct cli *cli, bool create, struct err *err)
+cli_store_open(struct cli *cli, bool create, int64_t io_timeout_ms,
+    struct err *err)
 {
 	const struct store_options opt = {
 		.synchronous_full =
 		    strcmp(cli->conf->sqlite_synchronous, "full") == 0,
 		.create = create,
 		.busy_timeout_ms = cli->conf->store_timeout_ms,
+		.io_timeout_ms = io_timeout_ms,
 	};
 
 	cli->store = store_open(cli->conf->store, &opt, err);
@@ -262,7 +264,7 @@ open_needs(struct cli *cli, struct err *err)
 	    (cli->conf = conf_load(cli->config_path, err)) == NULL)
 		return (-1);
 	if ((needs & NEEDS_STORE) == NEEDS_STORE &&
-	    (cli_store_open(cli, false, err) ||
+	    (cli_store_open(cli, false, 0, err) ||
 	    store_prepare(cli->store, err)))
 		return (-1);
 	if ((needs & NEEDS_SEAL) == NEEDS_SEAL) {

@@ -141,9 +141,11 @@ int cli_secret(struct cli *cli, size_t i, const char *prompt, bool line,
     char **secret, size_t *len, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** cli_store_open(cli, create, err): For `init' and `migrate', whose schema
- * may not be there yet; closed by command_main. */
-int cli_store_open(struct cli *cli, bool create, struct err *err)
+/** cli_store_open(cli, create, io_timeout_ms, err): For `init' and `migrate',
+ * whose schema may not be there yet, and who wait for an answer of the database
+ * server so long (0: as all do); closed by command_main. */
+int cli_store_open(struct cli *cli, bool create, int64_t io_timeout_ms,
+    struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** cli_pepper(cli, pepper, err): The caller wipes ${pepper}. */

@@ -112,7 +112,7 @@ static const struct call_kind relay_kinds[RELAY_NHANDLERS] = {
 	}
 };
 
-static const struct route relay_routes[] = {
+static const struct route routes[] = {
 	{ "POST", "/v1/messages", ROUTE_KEY, DIALECT_ANTHROPIC, true,
 	    RELAY_MESSAGES },
 	{ "POST", "/v1/messages/count_tokens", ROUTE_KEY, DIALECT_ANTHROPIC,
@@ -161,7 +161,15 @@ static const struct route relay_routes[] = {
 /* Where clients that were set up for other relays look. */
 static const char *const relay_aliases[] = { "/claude", "/api", NULL };
 
-#define RELAY_NROUTES	(sizeof(relay_routes) / sizeof(relay_routes[0]))
+#define RELAY_NROUTES	(sizeof(routes) / sizeof(routes[0]))
+
+const struct route *
+relay_routes(size_t *n)
+{
+
+	*n = RELAY_NROUTES;
+	return (routes);
+}
 
 /* The path as the upstream knows it. */
 static const char *
@@ -456,7 +464,7 @@ relay_begin(void *arg, struct fcgi_request *req)
 		relay_options(r, req);
 		return (false);
 	}
-	found = route_find(relay_routes, RELAY_NROUTES, relay_aliases,
+	found = route_find(routes, RELAY_NROUTES, relay_aliases,
 	    http->method, http->path, &m);
 	if (found == ROUTE_FOUND && relay_strays(http->path))
 		found = ROUTE_UNKNOWN;

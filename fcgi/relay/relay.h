@@ -1,6 +1,7 @@
 #ifndef RELAY_RELAY_H_
 #define RELAY_RELAY_H_
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct conf;
@@ -9,6 +10,7 @@ struct log;
 struct loop;
 struct pool;
 struct relay;
+struct route;
 struct upstream;
 
 /**
@@ -47,6 +49,10 @@ void relay_drain(struct relay *r, void (*idle)(void *arg), void *arg);
  * connections that are idle.  What relay_drain promised still holds.
  */
 void relay_abort(struct relay *r);
+
+/** relay_routes(n): The table of all its routes, *${n} of them, for those who
+ * describe them. */
+const struct route *relay_routes(size_t *n);
 
 /** relay_calls(r): Calls that are open, those being settled included. */
 int64_t relay_calls(const struct relay *r);

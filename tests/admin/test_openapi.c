@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/route.h"
+#include "relay/probe.h"
+#include "relay/relay.h"
+
 #include "who.h"
 
 #define WHERE	"admin/openapi.json"
@@ -293,6 +297,81 @@ nothing_else_is_described(void **state)
 	assert_int_equal(mistakes, 0);
 }
 
+/* ---- the relay's ---- */
+
+/* Those that only the relay's own programs ask, and what a browser sees that
+ * lost its way. */
+static bool
+is_private(const struct route *r)
+{
+
+	return (strncmp(r->pattern, PROBE_PATH, strlen(PROBE_PATH)) == 0 ||
+	    strcmp(r->pattern, "/") == 0);
+}
+
+static bool
+is_of_relay(const char *method, const char *path)
+{
+	const struct route *all, *r;
+	char lowered[16];
+	size_t n;
+
+	all = relay_routes(&n);
+	for (r = all; r < all + n; r++) {
+		lower(r->method, lowered);
+		if (strcmp(lowered, method) == 0 &&
+		    strcmp(r->pattern, path) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/* Each is described, with the key that it takes, and no others are. */
+static void
+the_relays_routes_are_described(void **state)
+{
+	static const char *const methods[] = {
+		"get", "post", "put", "patch", "delete"
+	};
+	struct desk_of_doc *o = *state;
+	const struct route *all, *r;
+	const json_t *op, *paths = member(o->doc, "paths");
+	const char *path;
+	char method[16];
+	json_t *item;
+	int mistakes = 0;
+	size_t n, i;
+
+	all = relay_routes(&n);
+	for (r = all; r < all + n; r++) {
+		if (is_private(r))
+			continue;
+		lower(r->method, method);
+		op = member(member(paths, r->pattern), method);
+		if (op != NULL && member(member(paths, r->pattern),
+		    "servers") != NULL && asks_for(op, "clientKey") ==
+		    (r->auth == ROUTE_KEY) && (member(op, "requestBody") ==
+		    NULL || r->body))
+			continue;
+		print_error("%s: %s %s of the relay is not described, or "
+		    "with another key, body or server\n", WHERE, r->method,
+		    r->pattern);
+		mistakes++;
+	}
+	json_object_foreach(member(o->doc, "paths"), path, item) {
+		for (i = 0; member(item, "servers") != NULL &&
+		    i < NITEMS(methods); i++) {
+			if (member(item, methods[i]) == NULL ||
+			    is_of_relay(methods[i], path))
+				continue;
+			print_error("%s: %s %s is no route of the relay\n",
+			    WHERE, methods[i], path);
+			mistakes++;
+		}
+	}
+	assert_int_equal(mistakes, 0);
+}
+
 /* ---- what it stands on ---- */
 
 static int
@@ -429,6 +508,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_route_is_described),
 		cmocka_unit_test(nothing_else_is_described),
+		cmocka_unit_test(the_relays_routes_are_described),
 		cmocka_unit_test(each_part_is_there_and_used),
 		cmocka_unit_test(it_names_the_mount),
 		cmocka_unit_test(members_of_bodies_are_known),
