@@ -3,7 +3,10 @@ import { call, list } from './api.js';
 import { act } from './change.js';
 import { badge, h, table } from './dom.js';
 import { countdown, duration, head, moment } from './parts.js';
-import { t, time } from './text.js';
+import { jobs as summaries } from './strings-settings.js';
+import { currentLanguage, t, time } from './text.js';
+
+const summary = j => summaries[currentLanguage()]?.[j.name] ?? j.summary;
 
 function state(j) {
 	if (j.running_since_ms)
@@ -29,7 +32,7 @@ export async function jobsPage(context) {
 	context.main.replaceChildren(head(t('jobs')),
 		h('p', { class: 'quiet' }, t('jobsIntro')), table(t('jobs'), [
 			[t('name'), j => h('div', null, h('strong', null, j.name),
-				h('div', { class: 'quiet small' }, j.summary))],
+				h('div', { class: 'quiet small' }, summary(j)))],
 			[t('schedule'), j => h('code', null, j.schedule ?? '–')],
 			[t('state'), state],
 			[t('nextRun'), next],

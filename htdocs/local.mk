@@ -39,6 +39,7 @@ dist_htdocs_DATA = \
 	htdocs/sign-in.js \
 	htdocs/strings-doctor.js \
 	htdocs/strings-first.js \
+	htdocs/strings-settings.js \
 	htdocs/strings.js \
 	htdocs/style.css \
 	htdocs/suggest.js \

@@ -2,9 +2,12 @@
 import { get } from './api.js';
 import { badge, h, table } from './dom.js';
 import { head } from './parts.js';
-import { t, word } from './text.js';
+import { strings } from './strings-settings.js';
+import { currentLanguage, t, word } from './text.js';
 
 const view = { text: '' };
+
+const help = s => strings[currentLanguage()]?.[s.name] ?? s.help;
 
 const value = s => s.value === null ? h('span', { class: 'quiet' },
 	t('secretValue')) : s.value === '' ? h('span', { class: 'quiet' }, '–') :
@@ -12,7 +15,7 @@ const value = s => s.value === null ? h('span', { class: 'quiet' },
 
 const columns = () => [
 	[t('setting'), s => h('div', null, h('code', { class: 'plain' },
-		s.name), h('div', { class: 'quiet small' }, s.help))],
+		s.name), h('div', { class: 'quiet small' }, help(s)))],
 	[t('value'), s => h('div', null, value(s), s.set && h('div',
 		{ class: 'quiet small' }, t('defaultIs', s.default || '–')))],
 	[t('setIn'), s => s.source === 'default' ? h('span', { class: 'quiet' },
@@ -23,7 +26,7 @@ const columns = () => [
 ];
 
 const fits = s => view.text.toLowerCase().split(/\s+/).every(w =>
-	`${s.name} ${s.help} ${s.value}`.toLowerCase().includes(w)) &&
+	`${s.name} ${help(s)} ${s.value}`.toLowerCase().includes(w)) &&
 	(!view.set || s.set);
 
 const titleOf = section => section ? word('section', section) :

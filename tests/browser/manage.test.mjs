@@ -1130,6 +1130,18 @@ describe('the system', () => {
 		await row('reap').getByText('took').waitFor();
 	});
 
+	test('settings and jobs are told in Chinese', async () => {
+		await stand.open({ locale: 'zh-CN' });
+		({ page } = stand);
+		await stand.signIn('olga');
+		await stand.go('settings');
+		await row('beat_interval_ms').getByText('心跳').waitFor();
+		await page.getByLabel('查找').fill('心跳');
+		await row('dead_after_s').waitFor();
+		await stand.go('jobs');
+		await row('prune').getByText('删除旧数据').waitFor();
+	});
+
 	test('settings are found, and those that are set', async () => {
 		await stand.signIn('olga');
 		await stand.go('settings');

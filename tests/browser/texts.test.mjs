@@ -87,3 +87,22 @@ test('what the doctor says is there in Chinese', async () => {
 		else if (code !== 'run_init')
 			assert.match(text, /[\u4e00-\u9fff]/, code);
 });
+
+test('what settings and jobs are for is there in Chinese', async () => {
+	const { strings, jobs } = await import(join(folder,
+		'strings-settings.js'));
+	for (const [file, told] of [['fcgi/base/conf_table.c', strings.zh],
+		['admin/jobs.c', jobs.zh]]) {
+		const text = await readFile(join(source, file), 'utf8');
+		const [table] = text.split('static const struct field');
+		const names = [...table.matchAll(/\.name = "(\w+)"/g)]
+			.map(([, name]) => name);
+		// Of new ones a few are told in English.
+		assert.ok(names.filter(name => name in told).length >=
+			0.8 * names.length, file);
+		assert.deepEqual(Object.keys(told).filter(name =>
+			!names.includes(name)), []);
+		for (const [name, words] of Object.entries(told))
+			assert.match(words, /[\u4e00-\u9fff]/, name);
+	}
+});
