@@ -45,7 +45,7 @@ struct audit {
 };
 
 /** audit_view_of(kind): How an "account", "group", "user", "key", "budget",
- * "alias" or "price" is shown; NULL: nothing of it is. */
+ * "alias", "price" or "notify" (a target) is shown; NULL: nothing of it is. */
 audit_view *audit_view_of(const char *kind);
 
 /** audit_before(st, a, err), audit_after(st, a, err): For change.c: see what is

@@ -7,6 +7,7 @@
 #include "budget_view.h"
 #include "groups.h"
 #include "keys.h"
+#include "notify_targets.h"
 #include "prices.h"
 #include "users.h"
 
@@ -48,6 +49,7 @@ audit_view_of(const char *kind)
 		{ "budget", budget_view_show },
 		{ "alias", alias_view },
 		{ "price", prices_newest },
+		{ "notify", notify_targets_show },
 	};
 	size_t i;
 

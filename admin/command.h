@@ -101,6 +101,7 @@ extern const struct command commands_store[];
 extern const struct command commands_backup[];
 extern const struct command commands_pool[];
 extern const struct command commands_job[];
+extern const struct command commands_notify[];
 extern const struct command commands_report[];
 extern const struct command commands_usage[];
 extern const struct command commands_ledger[];

@@ -24,6 +24,7 @@ const struct command *const help_tables[] = {
 	commands_store,
 	commands_pool,
 	commands_job,
+	commands_notify,
 	commands_report,
 	commands_usage,
 	commands_ledger,

@@ -11,7 +11,7 @@
 
 #include "account_secrets.h"
 #include "change.h"
-
+#include "notify_secrets.h"
 #include "second_factor.h"
 
 #include "install.h"
@@ -202,6 +202,8 @@ reseal_inside(struct store *st, const struct seal *seal, size_t *resealed,
 		rc = account_secrets_reseal(st, seal, resealed, err);
 	if (rc == 0)
 		rc = second_factor_reseal(st, seal, err);
+	if (rc == 0)
+		rc = notify_secrets_reseal(st, seal, err);
 	if (rc == 0)
 		rc = store_exec(st, STMT_OAUTH_START_CLEAR, NULL, 1, 0, NULL,
 		    err);

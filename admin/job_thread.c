@@ -4,12 +4,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "store/store.h"
 
 #include "jobs.h"
+#include "notify_outbox.h"
 
 #include "job_thread.h"
 
@@ -17,6 +19,9 @@
  * while. */
 #define LOOK_MS		1000
 #define AGAIN_MS	5000
+
+/* And the spool of this host, which whoever notifies may not see. */
+#define SPOOL_MS	INT64_C(60000)
 
 struct job_thread {
 	const char *conf_path;
@@ -29,6 +34,7 @@ struct job_thread {
 	bool planned;		/* the rows say what .conf does */
 	bool told;		/* that the database is away */
 	char by[256];
+	int64_t spool_ms;	/* monotonic: when it was looked at */
 
 	pthread_mutex_t lock;	/* guards what follows */
 	pthread_cond_t woken;
@@ -142,6 +148,17 @@ note_outcome(struct job_thread *t, const struct job *job,
 }
 
 static int
+look_at_spool(struct job_thread *t, struct err *err)
+{
+	int64_t now_ms = clock_mono_ms(clock_system());
+
+	if (t->spool_ms != 0 && now_ms - t->spool_ms < SPOOL_MS)
+		return (0);
+	t->spool_ms = now_ms;
+	return (notify_spool(t->store, t->conf, err));
+}
+
+static int
 run_due(struct job_thread *t, struct err *err)
 {
 	const struct job_runner runner = {
@@ -171,7 +188,8 @@ look(struct job_thread *t)
 	struct err err = { .code = ERR_NONE };
 
 	heed_reload(t);
-	if (connect_store(t, &err) == 0 && run_due(t, &err) == 0) {
+	if (connect_store(t, &err) == 0 && look_at_spool(t, &err) == 0 &&
+	    run_due(t, &err) == 0) {
 		t->told = false;
 		return (rest(t, LOOK_MS));
 	}

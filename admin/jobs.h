@@ -59,6 +59,7 @@ int job_rollup_run(struct job_work *w, struct err *err);
 int job_prune_run(struct job_work *w, struct err *err);
 int job_checkpoint_run(struct job_work *w, struct err *err);
 int job_backup_run(struct job_work *w, struct err *err);
+int job_notify_run(struct job_work *w, struct err *err);
 
 /**
  * job_renew(w, account_id, err):

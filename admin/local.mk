@@ -81,6 +81,7 @@ libadmin_a_SOURCES = \
 	admin/latency_set.c \
 	admin/latency_set.h \
 	admin/job_backup.c \
+	admin/job_notify.c \
 	admin/job_pool.c \
 	admin/job_probe.c \
 	admin/job_row.c \
@@ -92,6 +93,20 @@ libadmin_a_SOURCES = \
 	admin/login.h \
 	admin/names.c \
 	admin/names.h \
+	admin/notify.h \
+	admin/notify_detect.c \
+	admin/notify_hook.c \
+	admin/notify_mail.c \
+	admin/notify_outbox.c \
+	admin/notify_outbox.h \
+	admin/notify_secrets.c \
+	admin/notify_secrets.h \
+	admin/notify_send.h \
+	admin/notify_sign.c \
+	admin/notify_targets.c \
+	admin/notify_targets.h \
+	admin/notify_time.c \
+	admin/notify_words.c \
 	admin/objects.c \
 	admin/objects.h \
 	admin/openapi.h \
@@ -199,6 +214,7 @@ leasehold_SOURCES = \
 	admin/cmd_key.c \
 	admin/cmd_ledger.c \
 	admin/cmd_login.c \
+	admin/cmd_notify.c \
 	admin/cmd_object.c \
 	admin/cmd_pool.c \
 	admin/cmd_price.c \

@@ -79,6 +79,21 @@ VALUES (?, 'file', 'id', 0, 0, 0, 0, 0, 0, '');
 -- name: copy_drop_object
 DELETE FROM object WHERE id = ?;
 
+-- name: copy_take_notify_target
+INSERT INTO notify_target (id, name, kind, address, events, interval_ms,
+    created_ms)
+VALUES (?, 'id', 'email', '', '', 0, 0);
+
+-- name: copy_drop_notify_target
+DELETE FROM notify_target WHERE id = ?;
+
+-- name: copy_take_notify_event
+INSERT INTO notify_event (id, kind, topic, at_ms, data)
+VALUES (?, '', '', 0, '');
+
+-- name: copy_drop_notify_event
+DELETE FROM notify_event WHERE id = ?;
+
 -- name: copy_take_audit
 INSERT INTO audit (id, at_ms, actor_kind, actor, address, verb, object)
 VALUES (?, 0, 'nobody', '', '', '', '');
@@ -411,6 +426,53 @@ FROM account_probe ORDER BY account_id;
 INSERT INTO account_probe (account_id, probed_ms, result, status, latency_ms,
     detail, good_ms)
 VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_clear_notify_target
+DELETE FROM notify_target;
+
+-- name: copy_clear_notify_event
+DELETE FROM notify_event;
+
+-- name: copy_clear_notify_delivery
+DELETE FROM notify_delivery;
+
+-- name: copy_clear_notify_spool
+DELETE FROM notify_spool;
+
+-- name: copy_read_notify_target
+SELECT id, name, kind, address, secret, events, lang, quiet_from, quiet_to,
+    zone, interval_ms, enabled, created_ms
+FROM notify_target ORDER BY id;
+
+-- name: copy_put_notify_target
+INSERT INTO notify_target (id, name, kind, address, secret, events, lang,
+    quiet_from, quiet_to, zone, interval_ms, enabled, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_notify_event
+SELECT id, kind, topic, event_key, hold_ms, at_ms, data
+FROM notify_event ORDER BY id;
+
+-- name: copy_put_notify_event
+INSERT INTO notify_event (id, kind, topic, event_key, hold_ms, at_ms, data)
+VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_notify_delivery
+SELECT id, event_id, target_id, state, held, due_ms, tries, message,
+    created_ms, first_ms, done_ms, status, detail
+FROM notify_delivery ORDER BY id;
+
+-- name: copy_put_notify_delivery
+INSERT INTO notify_delivery (id, event_id, target_id, state, held, due_ms,
+    tries, message, created_ms, first_ms, done_ms, status, detail)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: copy_read_notify_spool
+SELECT host, records, refused, since_ms FROM notify_spool ORDER BY host;
+
+-- name: copy_put_notify_spool
+INSERT INTO notify_spool (host, records, refused, since_ms)
+VALUES (?, ?, ?, ?);
 
 -- name: copy_read_meta
 SELECT name, value

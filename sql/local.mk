@@ -12,6 +12,7 @@ SQL_STATEMENTS = \
 	sql/latency.sql \
 	sql/meta.sql \
 	sql/models.sql \
+	sql/notify.sql \
 	sql/oauth.sql \
 	sql/objects.sql \
 	sql/people.sql \
@@ -71,7 +72,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0022-lists.sql \
 	sql/mysql/0022-lists.sql \
 	sql/sqlite/0023-audit-filters.sql \
-	sql/mysql/0023-audit-filters.sql
+	sql/mysql/0023-audit-filters.sql \
+	sql/sqlite/0024-notify.sql \
+	sql/mysql/0024-notify.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

@@ -100,8 +100,11 @@ struct conf {
 	char *job_prune;
 	char *job_checkpoint;
 	char *job_backup;
+	char *job_notify;
 	char *job_zone;			/* IANA name */
 	int64_t job_lease_ms;
+	char *sendmail;			/* "": no e-mail */
+	char *mail_from;		/* "": sendmail knows */
 	char *backup_dir;
 	int64_t backup_keep;		/* files */
 
@@ -118,6 +121,7 @@ enum conf_type {
 	CONF_PATH,		/* absolute */
 	CONF_SOCKET,		/* absolute path, or ADDRESS:PORT */
 	CONF_NAME,		/* "" or as of a host */
+	CONF_MAIL,		/* "" or a mail address */
 	CONF_MOUNT,
 	CONF_URL,		/* "" or http(s)://... */
 	CONF_NETS,		/* networks by comma, "unix" */

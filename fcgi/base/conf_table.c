@@ -374,6 +374,10 @@ static const struct conf_setting settings[] = {
 	  .def = "25 3 * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
 	  .help = "When the database is copied to a file in backup_dir, "
 	      "while all goes on." },
+	{ .name = "job_notify", .type = CONF_CRON, FIELD(job_notify),
+	  .def = "* * * * *", .max = CRON_LENGTH_MAX, .reloadable = true,
+	  .help = "When it is looked whether there is anything to tell the "
+	      "targets of notifications, and they are told." },
 	{ .name = "job_zone", .type = CONF_ZONE, FIELD(job_zone),
 	  .def = "UTC", .min = 1, .max = ZONE_NAME_SIZE - 1,
 	  .reloadable = true,
@@ -382,6 +386,15 @@ static const struct conf_setting settings[] = {
 	  .def = "60", .min = SECOND, .max = HOUR, .reloadable = true,
 	  .help = "So long after its last sign of life another may take over "
 	      "a job that somebody runs." },
+	{ .name = "sendmail", .type = CONF_PATH, FIELD(sendmail),
+	  .def = "/usr/sbin/sendmail", .max = 255, .reloadable = true,
+	  .help = "Program that takes notifications by e-mail on its standard "
+	      "input, called as sendmail -i -- ADDRESS; empty: there are "
+	      "none." },
+	{ .name = "mail_from", .type = CONF_MAIL, FIELD(mail_from),
+	  .def = "", .max = 120, .reloadable = true,
+	  .help = "Mail address that notifications come from; empty: as "
+	      "sendmail has it." },
 	{ .name = "backup_dir", .type = CONF_PATH, FIELD(backup_dir),
 	  .def = LOCALSTATEDIR "/lib/leasehold/backup",
 	  .max = 255, .reloadable = true,

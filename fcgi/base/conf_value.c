@@ -6,6 +6,7 @@
 #include "base/conf_internal.h"
 #include "base/cron.h"
 #include "base/err.h"
+#include "base/mail.h"
 #include "base/net.h"
 #include "base/num.h"
 #include "base/zone.h"
@@ -102,6 +103,14 @@ check_name(const struct conf_setting *s, const char *value)
 
 	(void)s;
 	return (value[strspn(value, NAME_CHARS)] == '\0');
+}
+
+static bool
+check_mail(const struct conf_setting *s, const char *value)
+{
+
+	(void)s;
+	return (value[0] == '\0' || mail_address_ok(value));
 }
 
 /* Segments of unreserved characters (RFC 3986), none of them "." or "..". */
@@ -263,6 +272,9 @@ static const struct type types[] = {
 	[CONF_NAME] = { .name = "name", .is_text = true,
 		.check = check_name, .rule = "empty, or letters, digits, "
 		"'.', '-' and '_'" },
+	[CONF_MAIL] = { .name = "address", .is_text = true,
+		.check = check_mail, .rule = "empty, or a mail address as "
+		"NAME@HOST" },
 	[CONF_MOUNT] = { .name = "path", .is_text = true,
 		.check = check_mount, .rule = "empty, or a path such as "
 		"/claude without a slash at its end" },

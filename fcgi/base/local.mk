@@ -38,6 +38,8 @@ libbase_a_SOURCES = \
 	fcgi/base/log_target.h \
 	fcgi/base/loop.c \
 	fcgi/base/loop.h \
+	fcgi/base/mail.c \
+	fcgi/base/mail.h \
 	fcgi/base/loop_internal.h \
 	fcgi/base/loop_timer.c \
 	fcgi/base/loop_watch.c \

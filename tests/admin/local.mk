@@ -227,6 +227,16 @@ tests_admin_test_verify_SOURCES = tests/admin/test_verify.c $(DESK)
 tests_admin_test_verify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_verify_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_notify_send
+tests_admin_test_notify_send_SOURCES = tests/admin/test_notify_send.c
+tests_admin_test_notify_send_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_notify_send_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_notify
+tests_admin_test_notify_SOURCES = tests/admin/test_notify.c $(DESK)
+tests_admin_test_notify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_notify_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_jobs
 tests_admin_test_jobs_SOURCES = tests/admin/test_jobs.c $(DESK)
 tests_admin_test_jobs_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

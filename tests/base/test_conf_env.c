@@ -107,7 +107,8 @@ static void
 other_value(const struct conf_setting *s, char *out, size_t len)
 {
 	static const char *const texts[] = { "sqlite:/x.db", "/x", "/x.sock",
-	    "x", "https://x", "10.0.0.0/8", "off", "Europe/Berlin" };
+	    "x", "https://x", "10.0.0.0/8", "off", "Europe/Berlin",
+	    "a@b" };
 	struct conf *c;
 	char line[256];
 	size_t i;

@@ -63,7 +63,7 @@ test('the admin responder runs what is due, and status says so', async () => {
 	assert.match(shown, /^prune +@every 1s +(idle|running) .* ok /m);
 	assert.match(shown, /^probe +off /m);
 	const { jobs } = await site.json('status');
-	assert.equal(jobs.length, 8);
+	assert.equal(jobs.length, 9);
 	assert.equal(jobs.find(j => j.name === 'probe').next_ms, null);
 });
 

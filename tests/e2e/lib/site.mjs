@@ -63,6 +63,7 @@ async function runWell(program, args, options) {
 const settings = {
 	job_probe: 'off', job_refresh: 'off', job_reap: 'off',
 	job_rollup: 'off', job_backup: 'off', job_latency: 'off',
+	job_notify: 'off',
 	beat_interval_ms: '100ms',
 	drain_s: 10,
 	cooldown_error_s: 60,
