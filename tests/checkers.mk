@@ -36,6 +36,7 @@ TSAN_TESTS = \
 	tests/admin/test_responder \
 	tests/base/test_log \
 	tests/base/test_loop \
+	tests/metrics/test_slots \
 	tests/pool/test_halfopen \
 	tests/pool/test_pool \
 	tests/pool/test_refresh \

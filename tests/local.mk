@@ -7,6 +7,7 @@ EXTRA_DIST += tests/cmocka_all.h
 
 include tests/admin/local.mk
 include tests/base/local.mk
+include tests/metrics/local.mk
 include tests/conf/local.mk
 include tests/store/local.mk
 include tests/ledger/local.mk
