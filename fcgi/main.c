@@ -22,6 +22,7 @@
 #include "base/loop.h"
 #include "base/seal.h"
 #include "ledger/meta.h"
+#include "metrics/slots.h"
 #include "pool/pool.h"
 #include "relay/relay.h"
 #include "relay/upstream.h"
@@ -45,6 +46,8 @@ struct main {
 	struct pool *pool;
 	struct upstream *upstream;
 	struct relay *relay;		/* NULL: nothing is accepted yet */
+	struct slots *slots;		/* NULL: nothing is counted */
+	struct slot *slot, *store_slot;
 	struct err failed;		/* why the loop was stopped */
 	struct loop_timer deadline;
 	struct heap_care heap;
@@ -87,6 +90,7 @@ main_serve(void *arg)
 		.upstream = m->upstream,
 		.log = m->log,
 		.access = m->access,
+		.slot = m->slot,
 		.listen_fd = FCGI_LISTENSOCK_FILENO
 	};
 
@@ -263,6 +267,19 @@ main_prepare(struct main *m, struct err *err)
 	    m->seal, err));
 }
 
+/* Counting is no reason not to serve: it is said once, and left. */
+static void
+main_count(struct main *m)
+{
+	struct err err = { 0 };
+
+	if ((m->slots = slots_open_in(m->conf->run_dir, &err)) != NULL &&
+	    (m->slot = slots_claim(m->slots, SLOT_RELAY, &err)) != NULL)
+		m->store_slot = slots_claim(m->slots, SLOT_OTHER, &err);
+	if (err.code != ERR_NONE)
+		log_note(m->log, LOG_LEVEL_WARN, "main", "not_counted", &err);
+}
+
 static int
 main_start(struct main *m, struct err *err)
 {
@@ -272,6 +289,8 @@ main_start(struct main *m, struct err *err)
 		.loop = m->loop,
 		.log = m->log,
 		.clock = clock_system(),
+		.slot = m->slot,
+		.store_slot = m->store_slot,
 		.open_requests = main_open_requests,
 		.state = main_serve,
 		.arg = m
@@ -325,6 +344,7 @@ main_stop(struct main *m)
 	pool_stop(m->pool, MAIN_LAST_MS);
 	relay_free(m->relay);
 	upstream_free(m->upstream);
+	slots_close(m->slots);
 	seal_free(m->seal);
 	log_close(m->access);
 	log_close(m->log);
@@ -338,7 +358,11 @@ main_run(struct main *m)
 	struct err err = { 0 };
 	int rc = -1;
 
-	if (main_prepare(m, &err) == 0 && main_start(m, &err) == 0) {
+	if (main_prepare(m, &err) == 0) {
+		main_count(m);
+		rc = main_start(m, &err);
+	}
+	if (rc == 0) {
 		log_note(m->log, LOG_LEVEL_INFO, "main", "started", NULL);
 		rc = loop_run(m->loop, &err);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "http/conn.h"
+#include "metrics/slots.h"
 #include "http/record.h"
 
 /* Full reads of one connection in a turn; then others have their turn. */
@@ -330,7 +331,7 @@ conn_new(struct fcgi_server *s, int fd)
 	    conn_ready, c, NULL))
 		goto err2;
 	TAILQ_INSERT_TAIL(&s->conns, c, entry);
-	s->nconns++;
+	slot_set(s->slot, SLOT_CONNECTIONS, ++s->nconns);
 	return (0);
 
 err2:

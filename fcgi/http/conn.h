@@ -94,6 +94,7 @@ struct fcgi_server {
 	int64_t write_timeout_ms;
 	const struct fcgi_handler *handler;
 	void *arg;
+	struct slot *slot;	/* may be NULL */
 
 	struct buf in;		/* empty between two callbacks of the loop */
 	struct conn_list conns;

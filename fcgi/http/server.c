@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "http/conn.h"
+#include "metrics/slots.h"
 
 /* Connections accepted in one turn; what is left waits for the next. */
 #define ACCEPTS_A_TURN	16
@@ -131,7 +132,7 @@ void
 server_conn_closed(struct fcgi_server *s)
 {
 
-	s->nconns--;
+	slot_set(s->slot, SLOT_CONNECTIONS, --s->nconns);
 	resume_accepting(s);
 	drain_on(s);
 }
@@ -244,6 +245,7 @@ server_alloc(const struct fcgi_server_params *params)
 	s->write_timeout_ms = params->write_timeout_ms;
 	s->handler = params->handler;
 	s->arg = params->arg;
+	s->slot = params->slot;
 	TAILQ_INIT(&s->conns);
 	buf_init(&s->in, LIMIT_READ_BYTES);
 	return (s);

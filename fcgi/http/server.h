@@ -11,6 +11,7 @@ struct err;
 struct fcgi_request;
 struct fcgi_server;
 struct loop;
+struct slot;
 
 /** Why a request ended before its answer did. */
 enum fcgi_gone {
@@ -85,6 +86,7 @@ struct fcgi_server_params {
 	int64_t write_timeout_ms;	/* client takes no byte; noticed by
 					   twice that time at the latest */
 	const struct fcgi_handler *handler;
+	struct slot *slot;		/* counts connections; may be NULL */
 	void *arg;
 };
 

@@ -227,6 +227,20 @@ err0:
 	return (NULL);
 }
 
+struct slots *
+slots_open_in(const char *run_dir, struct err *err)
+{
+	char path[256];
+
+	if (snprintf(path, sizeof(path), "%s/metrics", run_dir) >=
+	    (int)sizeof(path)) {
+		err_set(err, ERR_TOO_LARGE, "run_dir %.100s is too long",
+		    run_dir);
+		return (NULL);
+	}
+	return (slots_open(path, err));
+}
+
 void
 slots_close(struct slots *s)
 {

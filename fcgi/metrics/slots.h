@@ -56,10 +56,12 @@ enum slot_gauge {
 /**
  * slots_open(path, err):
  * Map the file, made anew if need be.  NULL with ${err}; so also when another
- * process, stopped, keeps it locked.  slots_close(s): The slots that were
- * claimed through it are given up.  NULL is allowed.
+ * process, stopped, keeps it locked.  slots_open_in(run_dir, err): Where
+ * responders have it.  slots_close(s): The slots that were claimed through it
+ * are given up.  NULL is allowed.
  */
 struct slots *slots_open(const char *path, struct err *err);
+struct slots *slots_open_in(const char *run_dir, struct err *err);
 void slots_close(struct slots *s);
 
 /** slots_claim(s, kind, err): A slot, until slots_close; for one thread.  NULL

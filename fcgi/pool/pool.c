@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "metrics/slots.h"
 
 #include "pool/lookup.h"
 #include "pool/objects.h"
@@ -267,7 +268,7 @@ admit_done(struct store_op *sop, const struct err *err)
 	struct err gone = { 0 };
 
 	note(p, err);
-	p->waiting--;
+	slot_set(p->params.slot, SLOT_WAITING, --p->waiting);
 	if (err->code == ERR_STORE_UNKNOWN && sop->kind == OP_ADMIT)
 		make_void(p, op);
 	if (err->code != ERR_NONE)
@@ -294,7 +295,7 @@ submit_admit(struct pool *p, struct admit_op *op, enum op_kind kind,
 		.done = admit_done,
 		.deadline_ms = now_ms + p->params.conf->store_timeout_ms,
 	};
-	p->waiting++;
+	slot_set(p->params.slot, SLOT_WAITING, ++p->waiting);
 	store_submit(p->thread, &op->op);
 }
 
@@ -646,6 +647,7 @@ start_thread(struct pool *p, struct err *err)
 		},
 		.runner = &p->store_runner,
 		.loop = p->params.loop,
+		.slot = p->params.store_slot,
 		.state = store_state,
 		.arg = p,
 	};

@@ -23,6 +23,7 @@ struct loop;
 struct model_ask;
 struct object_ask;
 struct pool;
+struct slot;
 
 /**
  * The pool, as the relay sees it: look a key up, be admitted (key, budgets,
@@ -44,6 +45,10 @@ struct pool_params {
 	struct loop *loop;
 	struct log *log;
 	const struct clock *clock;
+	struct slot *slot;		/* counts of the loop, and of the store
+					   thread, see metrics/slots.h; may be
+					   NULL */
+	struct slot *store_slot;
 	/** Open requests, for the responder's row. */
 	int64_t (*open_requests)(void *arg);
 	/** It is known how the database is: usable (and the responder is

@@ -7,9 +7,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "http/route.h"
-#include "relay/batch_peek.h"
+#include "metrics/slots.h"
 #include "relay/batch_peek.h"
 #include "relay/call.h"
+#include "relay/count.h"
 #include "relay/lister.h"
 #include "relay/platform.h"
 #include "relay/relay_int.h"
@@ -59,6 +60,7 @@ call_new(struct relay *r, struct fcgi_request *req,
 	c->length_stated = -1;
 	c->left = "client_gone";
 	c->disconnect = "";
+	c->platform = domain_find(DOMAIN_PLATFORM, "none");
 	c->id = pool_next_id(r->pool);
 	ledger_id_format(c->id, c->request_id);
 	call_begin_trace(c);
@@ -72,7 +74,7 @@ call_new(struct relay *r, struct fcgi_request *req,
 		goto err2;
 	fcgi_request_set_arg(req, c);
 	TAILQ_INSERT_TAIL(&r->calls, c, entry);
-	r->ncalls++;
+	slot_set(r->slot, SLOT_REQUESTS, ++r->ncalls);
 	return (c);
 
 err2:
@@ -98,6 +100,7 @@ void
 call_free(struct call *c)
 {
 
+	count_call(c);
 	access_call(c);
 	if (c->state == CALL_SETTLE)
 		lease_drop(&c->op.settle.lease);
@@ -219,6 +222,7 @@ call_refused(struct call *c, const struct admit_op *op)
 	struct response_error e = row->answer;
 	struct buf lines;
 
+	count_admission(c, op);
 	if (op->reason[0] != '\0')
 		e.message = op->reason;
 	refusal_wait(&e, op->retry_ms, loop_wall_ms(c->relay->loop));
@@ -260,6 +264,7 @@ call_take(struct call *c, struct admit_op *op)
 	if (!c->lease.held)
 		return;
 	c->attempts = c->lease.attempt;
+	count_platform(c);
 	memset(&c->verdict, 0, sizeof(c->verdict));
 	call_learn_names(c);
 	pass_forget(c);
@@ -519,11 +524,15 @@ call_moved(struct admit_op *op, const struct err *err)
 	struct move_op *move = &c->op.move;
 
 	c->flags |= op->flags;
+	if (err->code == ERR_NONE || err->code == ERR_CANCELLED)
+		count_attempt(c, &move->end, &move->park);
 	call_take(c, op);
 	if (err->code != ERR_NONE && err->code != ERR_CANCELLED) {
 		/* The old lease may still be ours; its fence tells. */
 		c->lease = move->lease;
 		memset(&move->lease, 0, sizeof(move->lease));
+	} else if (c->lease.held) {
+		count_failover(c, &move->end);
 	}
 	lease_drop(&move->lease);
 	if (c->req == NULL) {

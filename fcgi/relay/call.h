@@ -176,6 +176,8 @@ struct call {
 					   upstream is to end it, or we do */
 	bool broken;			/* memory failed us in mid-answer */
 	bool transfer_over;		/* done was called */
+	unsigned int platform;		/* of the last lease, in DOMAIN_PLATFORM
+					   of metrics/metrics.h */
 
 	/* times, monotonic ms */
 	int64_t begun_ms;		/* PARAMS were whole */
@@ -183,6 +185,7 @@ struct call {
 	int64_t dispatched_ms;		/* first attempt */
 	int64_t attempt_ms;		/* the last one */
 	int64_t first_byte_ms;		/* towards the client; 0: none */
+	int64_t first_token_ms;		/* a stream's first content; 0: none */
 
 	/* operations of the pool; one runs at a time */
 	union {

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "relay/call.h"
+#include "relay/count.h"
 #include "relay/relay_int.h"
 
 /* A client that left is no status of HTTP; 499 is what nginx calls it. */
@@ -174,8 +175,10 @@ close_settle(struct call *c, const char *outcome)
 	op->ledger_id = c->id;
 	op->key_id = c->key->id;
 	op->attempts = c->attempts;
-	if (c->lease.held)
+	if (c->lease.held) {
 		close_attempt_end(c, outcome, &op->end);
+		count_attempt(c, &op->end, &c->verdict.park);
+	}
 	snprintf(op->model, sizeof(op->model), "%s", c->lease.model);
 	op->lease = c->lease;
 	memset(&c->lease, 0, sizeof(c->lease));
@@ -314,6 +317,7 @@ close_error(struct call *c, const struct response_error *e,
 
 	pass_stop(c);
 	close_log_error(c, e, outcome);
+	count_refusal(c->relay, outcome);
 	close_answer(c, e);
 	close_end(c, outcome);
 }

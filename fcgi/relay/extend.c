@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "relay/call.h"
+#include "relay/count.h"
 #include "relay/relay_int.h"
 
 /*
@@ -55,6 +56,7 @@ extend_refused(struct call *c, const struct extend_op *op)
 {
 
 	extend_log_refusal(c, op);
+	count_budget_cut(c);
 	if (c->state == CALL_DRAIN) {
 		c->disconnect = "cut";
 		drain_end(c);

@@ -6,6 +6,7 @@ librelay_a_SOURCES = \
 	fcgi/relay/batch_peek.c fcgi/relay/batch_peek.h \
 	fcgi/relay/call.c fcgi/relay/call.h \
 	fcgi/relay/close.c \
+	fcgi/relay/count.c fcgi/relay/count.h \
 	fcgi/relay/drain.c \
 	fcgi/relay/early.c \
 	fcgi/relay/extend.c \

@@ -170,6 +170,8 @@ pass_event(struct call *c, const struct sse_event *ev)
 	}
 	if (kind == METER_ERROR)
 		c->errored = true;
+	if (kind == METER_CONTENT && c->first_token_ms == 0)
+		c->first_token_ms = loop_now_ms(c->relay->loop);
 	return (true);
 }
 
@@ -556,6 +558,7 @@ pass_forget(struct call *c)
 	c->maybe_billed = false;
 	c->transfer_over = false;
 	c->broken = false;
+	c->first_token_ms = 0;
 	buf_reset(&c->held);
 	sse_free(c->sse);
 	c->sse = NULL;

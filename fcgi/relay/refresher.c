@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/seal.h"
+#include "metrics/slots.h"
 #include "pool/pool.h"
 #include "pool/refresh.h"
 #include "relay/refresher.h"
@@ -154,13 +155,14 @@ ended(struct refresh_end_op *op, const struct err *err)
 		[REFRESH_REFUSED] = "needs_sign_in",
 	};
 
-	if (err->code != ERR_NONE)
-		note(r, LOG_LEVEL_ERROR, "not_committed", err->text);
-	else if (op->superseded)
-		note(r, LOG_LEVEL_WARN, "superseded", op->why);
-	else
-		note(r, op->end == REFRESH_RENEWED ? LOG_LEVEL_INFO :
-		    LOG_LEVEL_WARN, events[op->end], op->why);
+	const char *event = err->code != ERR_NONE ? "not_committed" :
+	    op->superseded ? "superseded" : events[op->end];
+
+	note(r, err->code != ERR_NONE ? LOG_LEVEL_ERROR : !op->superseded &&
+	    op->end == REFRESH_RENEWED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+	    event, err->code != ERR_NONE ? err->text : op->why);
+	slot_add(r->rf->relay->slot, metric_series(METRIC_REFRESHES,
+	    domain_find(DOMAIN_REFRESH, event), 0, 0, 0), 1);
 	over(r, err->code == ERR_NONE && (op->end == REFRESH_RENEWED ||
 	    op->superseded));
 }

@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "http/route.h"
+#include "metrics/slots.h"
 #include "relay/call.h"
+#include "relay/count.h"
 #include "relay/refresher.h"
 #include "relay/refusal.h"
 #include "relay/relay_int.h"
@@ -241,7 +243,7 @@ relay_send(struct fcgi_request *req, struct buf *b, int rc)
 
 static void
 relay_refuse(struct relay *r, struct fcgi_request *req, enum dialect dialect,
-    struct response_error *e)
+    struct response_error *e, const char *outcome)
 {
 	char request_id[LEDGER_ID_SIZE];
 	struct access_plain plain = {
@@ -256,6 +258,7 @@ relay_refuse(struct relay *r, struct fcgi_request *req, enum dialect dialect,
 	ledger_id_format(pool_next_id(r->pool), request_id);
 	e->request_id = request_id;
 	access_plain(r, fcgi_request_http(req), &plain);
+	count_refusal(r, outcome);
 	log_begin(&l, r->log, LOG_LEVEL_INFO, request_id, "relay", "refused");
 	log_str(&l, "method", fcgi_request_http(req)->method);
 	log_str(&l, "path", fcgi_request_http(req)->path);
@@ -267,8 +270,8 @@ relay_refuse(struct relay *r, struct fcgi_request *req, enum dialect dialect,
 }
 
 static void
-relay_plain(struct relay *r, struct fcgi_request *req, int status,
-    const char *body)
+relay_plain(struct relay *r, struct fcgi_request *req, const char *route,
+    int status, const char *body)
 {
 	const struct access_plain plain = {
 		.status = status,
@@ -279,6 +282,7 @@ relay_plain(struct relay *r, struct fcgi_request *req, int status,
 	int rc = 0;
 
 	access_plain(r, fcgi_request_http(req), &plain);
+	count_plain(r, route, status);
 	buf_init(&b, 4096);
 	rc |= response_begin(&b, status);
 	rc |= response_header(&b, "content-type", "application/json");
@@ -298,9 +302,10 @@ relay_health(struct relay *r, struct fcgi_request *req)
 {
 
 	if (pool_ready(r->pool))
-		relay_plain(r, req, 200, "{\"status\":\"ok\"}\n");
+		relay_plain(r, req, "health", 200, "{\"status\":\"ok\"}\n");
 	else
-		relay_plain(r, req, 503, "{\"status\":\"unavailable\"}\n");
+		relay_plain(r, req, "health", 503,
+		    "{\"status\":\"unavailable\"}\n");
 }
 
 /* Preflights carry no credential and want none (WIRE.md section 7, rule 17):
@@ -342,7 +347,8 @@ relay_unmatched(struct relay *r, struct fcgi_request *req,
 		.allow = found == ROUTE_METHOD ? m->allow : NULL
 	};
 
-	relay_refuse(r, req, m->dialect, &e);
+	count_plain(r, "", e.status);
+	relay_refuse(r, req, m->dialect, &e, "no_route");
 }
 
 /* Routes are confined: this host is for administration. */
@@ -356,16 +362,20 @@ relay_elsewhere(struct relay *r, struct fcgi_request *req,
 		.should_retry = -1
 	};
 
-	relay_refuse(r, req, m->dialect, &e);
+	count_plain(r, "", e.status);
+	relay_refuse(r, req, m->dialect, &e, "no_route");
 }
 
 /* Refused by its head: the body is not even begun. */
 static void
-relay_turn_away(struct relay *r, struct fcgi_request *req, enum refusal why)
+relay_turn_away(struct relay *r, struct fcgi_request *req,
+    const struct call_kind *kind, enum refusal why)
 {
-	struct response_error e = refusal_row(why)->answer;
+	const struct refusal_row *row = refusal_row(why);
+	struct response_error e = row->answer;
 
-	relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+	count_plain(r, kind == NULL ? "" : kind->name, e.status);
+	relay_refuse(r, req, DIALECT_ANTHROPIC, &e, row->outcome);
 }
 
 int64_t
@@ -378,7 +388,8 @@ relay_body_max(const struct relay *r, const struct call_kind *kind)
 
 /* Too much, by the client's own word. */
 static bool
-relay_too_much(struct relay *r, struct fcgi_request *req, int64_t max)
+relay_too_much(struct relay *r, struct fcgi_request *req,
+    const struct call_kind *kind, int64_t max)
 {
 	int64_t n = fcgi_request_http(req)->content_length;
 	enum refusal why;
@@ -389,13 +400,14 @@ relay_too_much(struct relay *r, struct fcgi_request *req, int64_t max)
 		why = REFUSAL_BODIES_FULL;
 	else
 		return (false);
-	relay_turn_away(r, req, why);
+	relay_turn_away(r, req, kind, why);
 	return (true);
 }
 
 /* Compressed: model and limits could not be read, nor the size be trusted. */
 static bool
-relay_encoded(struct relay *r, struct fcgi_request *req)
+relay_encoded(struct relay *r, struct fcgi_request *req,
+    const struct call_kind *kind)
 {
 	const char *coding = http_request_header(fcgi_request_http(req),
 	    "content-encoding");
@@ -403,7 +415,7 @@ relay_encoded(struct relay *r, struct fcgi_request *req)
 	if (coding == NULL || coding[0] == '\0' ||
 	    strcasecmp(coding, "identity") == 0)
 		return (false);
-	relay_turn_away(r, req, REFUSAL_ENCODED);
+	relay_turn_away(r, req, kind, REFUSAL_ENCODED);
 	return (true);
 }
 
@@ -414,9 +426,9 @@ relay_call(struct relay *r, struct fcgi_request *req,
 {
 	struct call *c;
 
-	if (relay_too_much(r, req, relay_body_max(r, kind)) ||
+	if (relay_too_much(r, req, kind, relay_body_max(r, kind)) ||
 	    ((kind->has_model || kind->makes == OBJECT_BATCH) &&
-	    relay_encoded(r, req)))
+	    relay_encoded(r, req, kind)))
 		return (false);
 	c = call_new(r, req, kind,
 	    relay_upstream_path(fcgi_request_http(req)->path), m);
@@ -439,11 +451,11 @@ relay_probe(struct relay *r, struct fcgi_request *req, enum probe_kind kind)
 	struct response_error e;
 	struct probe *p;
 
-	if (relay_too_much(r, req, r->conf->body_max_bytes))
+	if (relay_too_much(r, req, NULL, r->conf->body_max_bytes))
 		return (false);
 	if ((p = probe_open(&r->probes, pool_seal(r->pool), req, kind,
 	    &e)) == NULL) {
-		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+		relay_refuse(r, req, DIALECT_ANTHROPIC, &e, "bad_request");
 		return (false);
 	}
 	/* Before the answer, with which the request goes. */
@@ -475,7 +487,8 @@ relay_begin(void *arg, struct fcgi_request *req)
 	r->route = m.route;
 	switch ((enum relay_handler)m.route->handler) {
 	case RELAY_HELLO:
-		relay_plain(r, req, 200, "{\"service\":\"leasehold\"}\n");
+		relay_plain(r, req, "hello", 200,
+		    "{\"service\":\"leasehold\"}\n");
 		return (false);
 	case RELAY_HEALTH:
 		relay_health(r, req);
@@ -538,8 +551,10 @@ relay_bad(void *arg, struct fcgi_request *req, bool begun, int status,
 		probe_end(probe);
 	if (begun && fcgi_request_arg(req) != NULL)
 		close_error(fcgi_request_arg(req), &e, "bad_request");
-	else
-		relay_refuse(r, req, DIALECT_ANTHROPIC, &e);
+	else {
+		count_plain(r, "", status);
+		relay_refuse(r, req, DIALECT_ANTHROPIC, &e, "bad_request");
+	}
 }
 
 static void
@@ -625,7 +640,8 @@ relay_new(const struct relay_params *params, struct err *err)
 		.connections_max = params->conf->streams_max,
 		.read_timeout_ms = params->conf->client_read_timeout_ms,
 		.write_timeout_ms = params->conf->client_write_timeout_ms,
-		.handler = &relay_handler
+		.handler = &relay_handler,
+		.slot = params->slot
 	};
 	struct relay *r;
 
@@ -639,6 +655,7 @@ relay_new(const struct relay_params *params, struct err *err)
 	r->upstream = params->upstream;
 	r->log = params->log;
 	r->access = params->access;
+	r->slot = params->slot;
 	TAILQ_INIT(&r->calls);
 	probes_init(&r->probes, params->loop, params->conf);
 	sp.arg = r;
@@ -748,6 +765,6 @@ relay_call_gone(struct relay *r, struct call *c)
 {
 
 	TAILQ_REMOVE(&r->calls, c, entry);
-	r->ncalls--;
+	slot_set(r->slot, SLOT_REQUESTS, --r->ncalls);
 	relay_maybe_idle(r);
 }

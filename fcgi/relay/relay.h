@@ -11,6 +11,7 @@ struct loop;
 struct pool;
 struct relay;
 struct route;
+struct slot;
 struct upstream;
 
 /**
@@ -25,6 +26,8 @@ struct relay_params {
 	struct upstream *upstream;
 	struct log *log;
 	struct log *access;		/* of log_open_json; NULL: none */
+	struct slot *slot;		/* see metrics/slots.h; NULL: nothing is
+					   counted */
 	int listen_fd;			/* stays the caller's */
 };
 

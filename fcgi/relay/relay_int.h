@@ -19,6 +19,7 @@ struct meter;
 struct peek_scan;
 struct refresher;
 struct route;
+struct slot;
 
 /** The relay's own state, for the modules that serve a call. */
 struct relay {
@@ -30,6 +31,7 @@ struct relay {
 	struct log *access;		/* the access log; NULL: none */
 	const struct route *route;	/* of the request that begins; NULL: it
 					   is none of ours */
+	struct slot *slot;		/* counts; NULL: none are kept */
 	struct fcgi_server *server;
 	struct refresher *refresher;
 	TAILQ_HEAD(, call) calls;

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "metrics/slots.h"
 #include "store/thread_internal.h"
 
 /* On a shared store: how long a batch is tried before what is left of it is
@@ -76,6 +77,9 @@ batch_committed(struct store_batch *b, struct store_op **ops, size_t n)
 		t->nheld_mine--;
 		worker_finish(t, op);
 	}
+	if (n > 0)
+		slot_observe(t->slot, metric_series(METRIC_BATCH, 0, 0, 0, 0),
+		    (int64_t)n);
 	t->counts.batches++;
 	t->counts.ops += n;
 }
@@ -111,6 +115,7 @@ run_and_commit(struct store_thread *t, struct store_batch *b,
 	began_us = now_us();
 	rc = store_commit(t->writer, err);
 	us = now_us() - began_us;
+	slot_observe(t->slot, metric_series(METRIC_COMMIT, 0, 0, 0, 0), us);
 	if (us > t->counts.commit_us_max)
 		t->counts.commit_us_max = us;
 	return (rc);

@@ -279,6 +279,7 @@ store_thread_start(const struct store_thread_params *params, struct err *err)
 	t->options = params->options;
 	t->runner = params->runner;
 	t->loop = params->loop;
+	t->slot = params->slot;
 	t->state_cb = params->state;
 	t->state_arg = params->arg;
 	atomic_init(&t->state, THREAD_STARTING);

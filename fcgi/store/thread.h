@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 struct loop;
+struct slot;
 struct store_thread;
 
 /**
@@ -133,6 +134,8 @@ struct store_thread_params {
 	struct store_options options;
 	const struct store_runner *runner;
 	struct loop *loop;
+	struct slot *slot;		/* the thread's counts, see
+					   metrics/slots.h; may be NULL */
 	/** State changes, in the loop: up at first, down with the reason, up
 	 * again.  May be NULL. */
 	void (*state)(void *arg, bool up, const struct err *why);

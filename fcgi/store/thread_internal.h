@@ -39,6 +39,7 @@ struct store_thread {
 	struct store_options options;
 	const struct store_runner *runner;
 	struct loop *loop;
+	struct slot *slot;
 	void (*state_cb)(void *arg, bool up, const struct err *why);
 	void *state_arg;
 	pthread_t tid, reader_tid;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "metrics/slots.h"
 #include "store/thread_internal.h"
 
 /* Back-off of connecting, and of operations that fail alone. */
@@ -130,6 +131,19 @@ worker_sort_inbox(struct store_thread *t)
 	t->kicked = false;
 }
 
+static void
+count(struct store_thread *t)
+{
+	const struct store_thread_stats *st = &t->counts;
+
+	if (st->retries > 0)
+		slot_add(t->slot, metric_series(METRIC_STORE_RETRIES, 0, 0, 0,
+		    0), (int64_t)st->retries);
+	if (st->failures > 0)
+		slot_add(t->slot, metric_series(METRIC_STORE_FAILURES, 0, 0,
+		    0, 0), (int64_t)st->failures);
+}
+
 /* Post what is done, and what changed. */
 static void
 post(struct store_thread *t, enum thread_state state)
@@ -154,6 +168,7 @@ post(struct store_thread *t, enum thread_state state)
 		st->commit_us_max = t->counts.commit_us_max;
 	stopping = t->stopping;
 	pthread_mutex_unlock(&t->mtx);
+	count(t);
 	t->went_down = false;
 	t->counts = (struct store_thread_stats) { 0 };
 	if (news)

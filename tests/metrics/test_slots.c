@@ -21,7 +21,8 @@
 #include "metrics/slots_internal.h"
 
 #define CHILDREN	8
-#define KEY(n)		metric_series(METRIC_REQUESTS, (n) >> 8, (n) & 0xff, 0, 0)
+#define KEY(n)	metric_series(METRIC_REQUESTS, (n) >> 8, (n) & 0xff, \
+		    0, 0)
 
 static char dir[] = "/tmp/test_slots.XXXXXX";
 static char path[64];
