@@ -15,6 +15,7 @@ struct access {
 	bool elsewhere;		/* admin routes are not served */
 	char *from;		/* networks; "": all */
 	char *trusted;		/* proxies */
+	char *scrapers;		/* networks; "": none */
 };
 
 struct access *
@@ -42,6 +43,7 @@ access_free(struct access *a)
 	(void)pthread_mutex_destroy(&a->lock);
 	free(a->from);
 	free(a->trusted);
+	free(a->scrapers);
 	free(a);
 }
 
@@ -59,19 +61,22 @@ access_set(struct access *a, const struct conf *conf, struct err *err)
 {
 	char *from = strdup(conf->admin_from);
 	char *trusted = strdup(conf->trusted_proxies);
-	const bool good = from != NULL && trusted != NULL;
+	char *scrapers = strdup(conf->metrics_from);
+	const bool good = from != NULL && trusted != NULL && scrapers != NULL;
 
 	if (good) {
 		(void)pthread_mutex_lock(&a->lock);
 		a->elsewhere = strcmp(conf->routes, "relay") == 0;
 		swap(&a->from, &from);
 		swap(&a->trusted, &trusted);
+		swap(&a->scrapers, &scrapers);
 		(void)pthread_mutex_unlock(&a->lock);
 	} else {
 		err_set(err, ERR_NOMEM, "no memory for a setting");
 	}
 	free(from);
 	free(trusted);
+	free(scrapers);
 	return (good ? 0 : -1);
 }
 
@@ -117,4 +122,36 @@ access_ask(struct access *a, const struct http_request *r,
 	else
 		(void)snprintf(address, NET_ADDR_SIZE, "%s", r->remote_addr);
 	return (answer);
+}
+
+/* Is its address that of a proxy that nobody named? */
+static bool
+is_hidden(const struct access *a, const struct http_request *r)
+{
+	struct net_addr peer;
+
+	if (http_request_header(r, "x-forwarded-for") == NULL &&
+	    http_request_header(r, "forwarded") == NULL)
+		return (false);
+	if (net_addr_parse(r->remote_addr, strlen(r->remote_addr), &peer))
+		return (!net_list_names(a->trusted, PEER_UNIX));
+	return (!net_list_has(a->trusted, &peer));
+}
+
+bool
+access_scrapes(struct access *a, const struct http_request *r)
+{
+	struct net_addr addr;
+	bool yes;
+
+	(void)pthread_mutex_lock(&a->lock);
+	http_peer(r, a->trusted, &addr);
+	if (a->scrapers[0] == '\0' || is_hidden(a, r))
+		yes = false;
+	else if (addr.known)
+		yes = net_list_has(a->scrapers, &addr);
+	else
+		yes = net_list_names(a->scrapers, PEER_UNIX) && is_unix(a, r);
+	(void)pthread_mutex_unlock(&a->lock);
+	return (yes);
 }

@@ -1,6 +1,8 @@
 #ifndef ADMIN_ACCESS_H_
 #define ADMIN_ACCESS_H_
 
+#include <stdbool.h>
+
 #include "base/net.h"
 #include "http/request.h"
 #include "http/route.h"
@@ -34,5 +36,13 @@ int access_set(struct access *a, const struct conf *conf, struct err *err)
  * what the web server says. */
 enum access_answer access_ask(struct access *a, const struct http_request *r,
     enum route_auth auth, char address[NET_ADDR_SIZE]);
+
+/**
+ * access_scrapes(a, r):
+ * May ${r} ask for GET /metrics by its address alone (metrics_from)?  One that
+ * bears the header of a proxy that is not trusted may not, as its address is
+ * the proxy's.
+ */
+bool access_scrapes(struct access *a, const struct http_request *r);
 
 #endif /* !ADMIN_ACCESS_H_ */

@@ -20,6 +20,7 @@ struct conf;
 struct err;
 struct events;
 struct log;
+struct metrics;
 struct seal;
 struct seal_pepper;
 
@@ -57,6 +58,7 @@ struct api_settings {
 	bool secure;		/* the site is reached by https alone */
 	struct events *events;	/* NULL: nobody can listen */
 	struct access *access;	/* NULL: from anywhere */
+	struct metrics *metrics;	/* NULL: there are none */
 };
 
 #define API_COOKIE	"leasehold"

@@ -91,6 +91,8 @@ libadmin_a_SOURCES = \
 	admin/jobs.h \
 	admin/login.c \
 	admin/login.h \
+	admin/metrics.c \
+	admin/metrics.h \
 	admin/names.c \
 	admin/names.h \
 	admin/notify.h \

@@ -21,6 +21,7 @@
 #include "access.h"
 #include "events.h"
 #include "job_thread.h"
+#include "metrics.h"
 #include "presence.h"
 #include "workers.h"
 
@@ -44,6 +45,7 @@ struct responder {
 	struct presence *presence;
 	struct events *events;
 	struct access *access;
+	struct metrics *metrics;
 	struct job_thread *jobs;
 };
 
@@ -193,7 +195,8 @@ start_workers(struct responder *r, struct err *err)
 {
 	struct service_params params;
 
-	if ((r->access = access_new(r->conf, err)) == NULL)
+	if ((r->access = access_new(r->conf, err)) == NULL ||
+	    (r->metrics = metrics_new(r->conf, err)) == NULL)
 		return (-1);
 	fill_params(r, &params);
 	r->events = events_start(&(struct events_params) {
@@ -206,6 +209,7 @@ start_workers(struct responder *r, struct err *err)
 		return (-1);
 	params.settings.events = r->events;
 	params.settings.access = r->access;
+	params.settings.metrics = r->metrics;
 	r->workers = workers_start(r->conf->admin_threads, &params, &r->busy,
 	    err);
 	return (r->workers == NULL ? -1 : 0);
@@ -289,6 +293,7 @@ main(int argc, char **argv)
 			    &err);
 		events_stop(r.events);
 		access_free(r.access);
+		metrics_free(r.metrics);
 		job_thread_stop(r.jobs);
 		presence_stop(r.presence);
 		if (workers_are_spawned())
@@ -311,6 +316,7 @@ main(int argc, char **argv)
 	}
 	events_stop(r.events);
 	access_free(r.access);
+	metrics_free(r.metrics);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
 	log_close(r.access_log);
 	log_close(r.log);

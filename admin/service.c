@@ -22,6 +22,7 @@
 #include "api.h"
 #include "change.h"
 #include "gate.h"
+#include "metrics.h"
 
 #include "service.h"
 
@@ -31,6 +32,7 @@
 #define RETRY_AFTER_S	5
 
 #define JSON_TYPE	"application/json"
+#define METRICS_TYPE	"text/plain; version=0.0.4; charset=utf-8"
 #define COOKIE_BYTES	1024
 
 struct service {
@@ -172,25 +174,33 @@ answer_mistake(struct service *s, struct buf *out, const struct err *err)
 	}
 }
 
-/* An answer in full; ${text} is wiped and given up. */
+/* An answer in full. */
 static int
-answer_text(struct buf *out, const struct api_call *c, const char *type,
-    char *text)
+answer_type(struct buf *out, const struct api_call *c, const char *type,
+    const char *text, size_t n)
 {
-	const size_t n = strlen(text);
-	int rc;
 
-	rc = response_begin(out, c->status) == -1 ||
+	if (response_begin(out, c->status) == -1 ||
 	    response_header(out, "content-type", type) == -1 ||
 	    response_header(out, "cache-control", "no-store") == -1 ||
 	    response_header(out, "x-content-type-options", "nosniff") == -1 ||
 	    response_header_int(out, "content-length", (int64_t)n) == -1 ||
 	    buf_append(out, buf_head(&c->cookie), buf_len(&c->cookie)) == -1 ||
-	    response_end(out) == -1 || buf_append(out, text, n) == -1;
-	seal_wipe_free(text, n);
-	if (rc)
+	    response_end(out) == -1 || buf_append(out, text, n) == -1)
 		return (answer_words(out, 500, "the answer is too long"));
 	return (c->status);
+}
+
+/* Likewise; ${text} is wiped and given up. */
+static int
+answer_text(struct buf *out, const struct api_call *c, const char *type,
+    char *text)
+{
+	const size_t n = strlen(text);
+	const int status = answer_type(out, c, type, text, n);
+
+	seal_wipe_free(text, n);
+	return (status);
 }
 
 static int
@@ -417,6 +427,81 @@ answer_unknown(struct service *s, const struct http_request *r,
 	return (answer_words(out, 404, "there is no such route"));
 }
 
+/* ---- /metrics ---- */
+
+/* By whose token it is asked for.  0, or the status that was answered. */
+static int
+check_scraper(struct service *s, const struct http_request *r,
+    struct buf *out)
+{
+	struct http_request from = *r;
+	struct err err = { .code = ERR_NONE };
+	struct api_call c = {
+		.settings = &s->params.settings,
+		.http = &from,
+		.status = 200,
+	};
+	char address[NET_ADDR_SIZE];
+	int status;
+
+	if ((status = admit(s, r, ROUTE_TOKEN, address, out)) != 0)
+		return (status);
+	from.remote_addr = address;
+	if (connect_store(s, &err))
+		return (answer_failure(s, out, &err));
+	c.store = s->store;
+	c.pepper = &s->pepper;
+	if (gate_open(&c, ROUTE_TOKEN, ROLE_OPERATOR, &err))
+		status = err.code != ERR_NONE ? answer_failure(s, out, &err) :
+		    answer_refusal(out, &c);
+	seal_wipe(&c.token, sizeof(c.token));
+	return (status);
+}
+
+/* Who may by address gets it also while the database is away. */
+static int
+answer_metrics(struct service *s, const struct http_request *r,
+    struct buf *out)
+{
+	const struct api_call c = { .status = 200 };
+	const struct api_settings *set = &s->params.settings;
+	struct err err = { .code = ERR_NONE };
+	struct buf text;
+	int status = 0, rc;
+
+	if (set->access != NULL && !access_scrapes(set->access, r))
+		status = check_scraper(s, r, out);
+	if (status != 0)
+		return (status);
+	if (connect_store(s, &err))
+		log_note(s->params.log, LOG_LEVEL_WARN, "admin", "no_store",
+		    &err);
+	err_clear(&err);
+	buf_init(&text, METRICS_BYTES);
+	rc = metrics_put(set->metrics, s->store, &text, &err);
+	if (rc == 1)
+		disconnect(s);
+	if (rc == -1 || buf_cstr(&text) == NULL) {
+		log_note(s->params.log, LOG_LEVEL_ERROR, "admin",
+		    "no_metrics", &err);
+		status = answer_words(out, 503, "the counters cannot be "
+		    "read");
+	} else {
+		status = answer_type(out, &c, METRICS_TYPE, buf_cstr(&text),
+		    buf_len(&text));
+	}
+	buf_fini(&text);
+	return (status);
+}
+
+static bool
+is_metrics(const struct service *s, const struct http_request *r)
+{
+
+	return (s->params.settings.metrics != NULL &&
+	    strcmp(r->path, "/metrics") == 0);
+}
+
 static int
 answer(struct service *s, const struct http_request *r,
     const struct service_body *body, int ready, const struct err *err,
@@ -436,6 +521,13 @@ answer(struct service *s, const struct http_request *r,
 	if (ready == 0)
 		return (answer_words(out, 404, "the path is not under the "
 		    "mount of this relay"));
+	if (is_metrics(s, r)) {
+		if (strcmp(r->method, "GET") == 0 ||
+		    strcmp(r->method, "HEAD") == 0)
+			return (answer_metrics(s, r, out));
+		not_allowed.allow = "GET, HEAD";
+		return (answer_error(out, &not_allowed));
+	}
 	switch (api_find(r->method, r->path, &m, &duty)) {
 	case ROUTE_FOUND:
 		s->route = m.route;

@@ -11,6 +11,7 @@ SQL_STATEMENTS = \
 	sql/keys.sql \
 	sql/latency.sql \
 	sql/meta.sql \
+	sql/metrics.sql \
 	sql/models.sql \
 	sql/notify.sql \
 	sql/oauth.sql \

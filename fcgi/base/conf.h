@@ -42,6 +42,7 @@ struct conf {
 	int64_t admin_threads;
 	char *routes;			/* "all", "relay", "admin" */
 	char *admin_from;		/* networks by comma; "": all */
+	char *metrics_from;		/* networks by comma; "": none */
 	char *registration;		/* "invited", "open" */
 	int64_t sign_in_idle_ms;
 	int64_t sign_in_max_ms;

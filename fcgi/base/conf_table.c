@@ -141,6 +141,14 @@ static const struct conf_setting settings[] = {
 	      "have none; empty: all.  Others are answered 403.  What takes "
 	      "a client's key is open to all." },
 
+	{ .name = "metrics_from", .type = CONF_NETS, FIELD(metrics_from),
+	  .def = "127.0.0.0/8, ::1", .max = 2000, .reloadable = true,
+	  .help = "Networks that may read /metrics without a token, by the "
+	      "client's address (see trusted_proxies), unix for clients of "
+	      "the web server that have none; empty: nobody.  Others need "
+	      "an operator's token, from where administration is open.  A "
+	      "request that bears X-Forwarded-For or Forwarded from a peer "
+	      "that is none of trusted_proxies needs one as well." },
 	{ .name = "registration", .type = CONF_CHOICE, FIELD(registration),
 	  .def = "invited", .choices = "invited|open",
 	  .help = "Who may make a user of their own on the admin pages: "

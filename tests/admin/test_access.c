@@ -1,5 +1,6 @@
 #include "cmocka_all.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,10 +153,85 @@ settings_can_be_changed(void **state)
 	access_free(NULL);
 }
 
+static bool
+scrapes(struct access *a, const char *remote, const char *header,
+    const char *value)
+{
+	struct http_request r;
+	bool yes;
+
+	http_request_init(&r);
+	param(&r, "REQUEST_METHOD", "GET");
+	param(&r, "REQUEST_URI", "/metrics");
+	param(&r, "REMOTE_ADDR", remote);
+	if (header != NULL)
+		param(&r, header, value);
+	assert_int_equal(http_request_ready(&r, "", NULL), 1);
+	yes = access_scrapes(a, &r);
+	http_request_fini(&r);
+	return (yes);
+}
+
+static void
+metrics_are_for_this_host_unless_others_are_named(void **state)
+{
+	static const char chain[] = "HTTP_X_FORWARDED_FOR";
+	static const char lan[] = "metrics_from = 10.0.0.0/8, unix";
+	static const char proxy[] = "metrics_from = 10.0.0.0/8\n"
+	    "trusted_proxies = 127.0.0.1, unix";
+	static const struct {
+		const char *conf, *remote, *header, *value;
+		bool yes;
+	} cases[] = {
+		{ "", "127.0.0.1", NULL, NULL, true },
+		{ "", "127.8.9.1", NULL, NULL, true },
+		{ "", "::1", NULL, NULL, true },
+		{ "", "::ffff:127.0.0.1", NULL, NULL, true },
+		{ "", "192.0.2.1", NULL, NULL, false },
+		{ "", "", NULL, NULL, false },
+		{ "", "unix:", NULL, NULL, false },
+		{ "", "nonsense", NULL, NULL, false },
+
+		/* Whoever comes through a proxy that nobody named. */
+		{ "", "127.0.0.1", chain, "127.0.0.1", false },
+		{ "", "127.0.0.1", "HTTP_FORWARDED", "for=127.0.0.1", false },
+
+		{ lan, "10.1.2.3", NULL, NULL, true },
+		{ lan, "127.0.0.1", NULL, NULL, false },
+		{ lan, "unix:", NULL, NULL, true },
+		{ lan, "unix:", chain, "10.1.2.3", false },
+
+		{ proxy, "127.0.0.1", chain, "10.1.2.3", true },
+		{ proxy, "127.0.0.1", chain, "192.0.2.9", false },
+		{ proxy, "127.0.0.1", chain, "10.1.2.3, 192.0.2.9", false },
+		{ proxy, "unix:", chain, "10.1.2.3", true },
+		{ proxy, "192.0.2.9", chain, "10.1.2.3", false },
+		{ proxy, "10.1.2.3", NULL, NULL, true },
+
+		{ "metrics_from =", "127.0.0.1", NULL, NULL, false },
+	};
+	struct access *a;
+	struct conf *conf;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		conf = settings(cases[i].conf);
+		assert_non_null(a = access_new(conf, NULL));
+		if (scrapes(a, cases[i].remote, cases[i].header,
+		    cases[i].value) != cases[i].yes)
+			fail_msg("case %zu", i);
+		access_free(a);
+		conf_free(conf);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    metrics_are_for_this_host_unless_others_are_named),
 		cmocka_unit_test(
 		    administration_is_open_to_the_networks_that_are_named),
 		cmocka_unit_test(settings_can_be_changed),
