@@ -53,6 +53,13 @@ confsystemd_DATA = conf/systemd/leasehold-admin.socket \
 	conf/systemd/leasehold-relay@.service
 dist_confsystemd_DATA = conf/systemd/leasehold.target
 
+monitoringdir = $(pkgdatadir)/monitoring
+dist_monitoring_DATA = \
+	conf/monitoring/alerts.yml \
+	conf/monitoring/alerts_test.yml \
+	conf/monitoring/dashboard.json \
+	conf/monitoring/prometheus.yml
+
 EXTRA_DIST += $(CONF_FILES:=.in) conf/fill conf/quickstart conf/quickstart.d \
 	conf/systemd/leasehold-demo.service.in
 CLEANFILES += $(CONF_FILES)

@@ -1,5 +1,6 @@
 # tests of conf/
 dist_check_SCRIPTS += tests/conf/man.sh
+dist_check_SCRIPTS += tests/conf/monitoring.sh
 dist_check_SCRIPTS += tests/conf/units.sh
 dist_check_SCRIPTS += tests/conf/web.sh
 dist_check_SCRIPTS += tests/conf/readme.sh
