@@ -100,9 +100,13 @@ WHERE s.id = ? AND s.person_id = ? AND s.expires_ms > ? AND s.seen_ms > ?
 UPDATE sign_in SET seen_ms = ? WHERE id = ?;
 
 -- name: sign_in_list
+-- The newest hundred.
 -- person_id, now_ms, idle since
-SELECT id, created_ms, seen_ms, expires_ms, address, agent FROM sign_in
-WHERE person_id = ? AND expires_ms > ? AND seen_ms > ? ORDER BY id;
+SELECT id, created_ms, seen_ms, expires_ms, address, agent
+FROM (SELECT * FROM sign_in
+    WHERE person_id = ? AND expires_ms > ? AND seen_ms > ?
+    ORDER BY id DESC LIMIT 100) AS newest
+ORDER BY id;
 
 -- name: sign_in_remove
 -- id, person_id
@@ -158,10 +162,13 @@ FROM invitation i LEFT JOIN person p ON p.id = i.person_id
 WHERE i.hash = ? AND i.expires_ms > ?;
 
 -- name: invitation_list
+-- The newest thousand.
 -- now_ms
 SELECT i.id, i.role, p.name, i.invited_by, i.created_ms, i.expires_ms
-FROM invitation i LEFT JOIN person p ON p.id = i.person_id
-WHERE i.expires_ms > ? ORDER BY i.id;
+FROM (SELECT * FROM invitation WHERE expires_ms > ?
+    ORDER BY id DESC LIMIT 1000) AS i
+LEFT JOIN person p ON p.id = i.person_id
+ORDER BY i.id;
 
 -- name: invitation_remove
 DELETE FROM invitation WHERE id = ?;

@@ -46,10 +46,11 @@ ORDER BY p.name;
 SELECT count(*) FROM person WHERE ? = '' OR instr(lower(name), ?) > 0;
 
 -- name: user_keys
+-- The first thousand.
 -- name
 SELECT k.name, k.visible, k.enabled, k.expires_ms, k.revoked_ms
 FROM api_key k JOIN person p ON p.id = k.person_id
-WHERE p.name = ? ORDER BY k.name;
+WHERE p.name = ? ORDER BY k.name LIMIT 1000;
 
 -- name: user_uses
 -- Keys of a user (revoked ones do not count) and budgets set on it.

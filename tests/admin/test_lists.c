@@ -187,6 +187,44 @@ breakers_are_as_shown(void **state)
 	visit_fini(&v);
 }
 
+/* 1,600 rows, the first column a number each of its own. */
+#define MANY	"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 " \
+    "FROM n WHERE i < 40) SELECT 100 * a.i + b.i, "
+#define OF_MANY	"FROM n a, n b, person p WHERE p.name = 'ann'"
+
+/* Nothing grows without end that is shown as a whole. */
+static void
+what_is_shown_whole_is_bounded(void **state)
+{
+	struct desk *d = *state;
+	const int64_t now = store_now_ms(d->st);
+	const json_t *newest;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	desk_sql(d, "INSERT INTO api_key (name, visible, hash, person_id, "
+	    "created_ms) " MANY "'v', 100 * a.i + b.i, p.id, 1 " OF_MANY);
+	desk_sql(d, "INSERT INTO invitation (hash, role, invited_by, "
+	    "created_ms, expires_ms) " MANY "'user', 'x', 1, 9000000000000 "
+	    OF_MANY);
+	desk_sql(d, "INSERT INTO sign_in (agent, hash, person_id, "
+	    "created_ms, seen_ms, expires_ms, address) " MANY
+	    "100 * a.i + b.i, p.id, %lld, %lld, 9000000000000, '' " OF_MANY
+	    " ORDER BY a.i, b.i", (long long)now, (long long)now);
+	assert_int_equal(visit(&v, "GET", "/auth/sign-ins", NULL), 200);
+	assert_int_equal(json_array_size(v.body), 100);
+	newest = json_array_get(v.body, 99);
+	assert_string_equal(json_string_value(json_object_get(newest,
+	    "agent")), "4040");
+	assert_int_equal(visit(&v, "GET", "/admin/invitations", NULL), 200);
+	assert_int_equal(json_array_size(v.body), 1000);
+	assert_int_equal(visit(&v, "GET", "/admin/users/1", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(v.body, "keys")),
+	    1000);
+	visit_fini(&v);
+}
+
 /* ---- the audit log ---- */
 
 static void
@@ -267,6 +305,7 @@ main(void)
 		DESK_TEST(accounts_are_filtered_and_paged),
 		DESK_TEST(keys_and_users_are_found_by_a_part),
 		DESK_TEST(breakers_are_as_shown),
+		DESK_TEST(what_is_shown_whole_is_bounded),
 		DESK_TEST(changes_are_found_by_each_filter),
 	};
 
