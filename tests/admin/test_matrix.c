@@ -80,6 +80,8 @@ static const char *const make[][2] = {
 	    "\"output_nusd_mtok\": 1}" },
 	{ "/aliases", "{\"on\": \"group\", \"of\": \"g\", "
 	    "\"alias\": \"x\", \"model\": \"y\"}" },
+	{ "/notify/targets", "{\"kind\": \"webhook\", \"name\": \"n\", "
+	    "\"address\": \"https://n.example/x\"}" },
 	{ "/admin/invitations", "{}" },
 	{ "/auth/tokens", "{\"name\": \"t\"}" },
 };
