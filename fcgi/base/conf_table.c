@@ -253,7 +253,8 @@ static const struct conf_setting settings[] = {
 	  FIELD(ping_interval_ms),
 	  .def = "15", .min = 0, .max = HOUR, .reloadable = true,
 	  .help = "A silent stream gets a ping so often, which keeps proxies "
-	      "from giving up; 0: none." },
+	      "from giving up, and by which Apache and Caddy find out that "
+	      "the client left; 0: none." },
 	{ .name = "early_ping_s", .type = CONF_SECONDS,
 	  FIELD(early_ping_ms), .or_zero = true,
 	  .def = "0", .min = CONF_EARLY_PING_MIN_MS, .max = HOUR,

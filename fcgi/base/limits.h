@@ -39,8 +39,9 @@
 #define LIMIT_DISCARD_BYTES	(256 * 1024)
 
 /* And before a connection that must be closed is, for web servers that send
- * a whole body before they look at the answer. */
-#define LIMIT_LINGER_BYTES	(64 * 1024 * 1024)
+ * a whole body before they look at the answer (Caddy): twice what is taken of
+ * an upload as shipped, so that one too large is told so. */
+#define LIMIT_LINGER_BYTES	(128 * 1024 * 1024)
 
 /*
  * One SSE event held back until it is whole, so that an error event can

@@ -316,6 +316,14 @@ void pass_give_up(struct call *c, enum transfer_result result);
 extern const char pass_ping[];
 extern const size_t pass_ping_bytes;
 
+/**
+ * pass_ping_ms(c):
+ * How long a stream of the call is silent before a ping; 0: none goes out.  A
+ * little less than ping_interval_s where the web server finds out by pings that
+ * the client left.
+ */
+int64_t pass_ping_ms(const struct call *c);
+
 /** pass_answer(c, outcome): The answer is whole, and the client's. */
 void pass_answer(struct call *c, const char *outcome);
 

@@ -58,10 +58,11 @@ static void
 early_due(struct loop_timer *t)
 {
 	struct call *c = t->arg;
-	int64_t interval_ms = c->relay->conf->ping_interval_ms;
+	int64_t interval_ms;
 
 	if (c->req == NULL)
 		return;
+	interval_ms = pass_ping_ms(c);
 	if (!c->opened && c->state != CALL_ADMIT && c->state != CALL_MOVE)
 		return;
 	if ((!c->opened && !early_open(c)) || (!c->blocked &&

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/bench/report.mjs \
 	tests/bench/run \
 	tests/bench/scenarios.mjs \
+	tests/bench/servers.mjs \
 	tests/bench/stand.mjs \
 	tests/bench/syscalls.mjs
 

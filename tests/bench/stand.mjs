@@ -28,7 +28,8 @@ export function freePort() {
   });
 }
 
-async function answers(where, name) {
+/** Until something listens at ${where}. */
+export async function answers(where, name) {
   for (let i = 0; i < 100; i++) {
     const ok = await new Promise((resolve) => {
       const c = createConnection(where, () => { c.end(); resolve(true); });
@@ -41,9 +42,9 @@ async function answers(where, name) {
   throw new Error(`${name} does not come up`);
 }
 
-// Start in the foreground, with room for thousands of descriptors; what it
-// says goes to a file in the stand's folder.
-function start(dir, name, argv, env = {}) {
+/** Start in the foreground, with room for thousands of descriptors; what it
+ * says goes to a file in the stand's folder. */
+export function start(dir, name, argv, env = {}) {
   const log = join(dir, `${name}.err`);
   const child = spawn('/bin/sh', ['-c',
     'ulimit -n "$(ulimit -Hn)"; log=$1; shift; exec "$@" >>"$log" 2>&1',
@@ -268,15 +269,23 @@ ${params.more ?? ''}${params.ca ? `ca_file = ${params.ca}\n` : ''}`);
   return { home, settings, socket, store, key };
 }
 
-/** nginx and ${responders} responders on such a host. */
-export async function startRelay(dir, name, params) {
-  const { build, responders, server } = params;
-  const port = await freePort();
-  const { home, settings, socket, store, key } = makeHost(dir, name, params);
-  const pool = start(dir, `${name}-pool`, ['spawn-fcgi', '-n', '-b', '4096',
+/** ${responders} responders on such a host. */
+export async function startPool(dir, name, { build, responders },
+  { socket, settings }) {
+  const pool = start(dir, name, ['spawn-fcgi', '-n', '-b', '4096',
     '-s', socket, '--', '/usr/bin/env', 'multiwatch', '-f', String(responders), '--',
     join(build, 'leasehold-relay.fcgi'), '--config', settings]);
   await answers({ path: socket }, 'the pool');
+  return pool;
+}
+
+/** nginx and ${responders} responders on such a host. */
+export async function startRelay(dir, name, params) {
+  const { build, server } = params;
+  const port = await freePort();
+  const host = makeHost(dir, name, params);
+  const { home, settings, socket, store, key } = host;
+  const pool = await startPool(dir, `${name}-pool`, params, host);
   const nginx = await startNginx(dir, `${name}-nginx`, port, `
   ${snippet('upstream.conf.in', home, socket)}
   server {

@@ -78,7 +78,6 @@ describe('a new pool', () => {
 			r => r.model === 'mock-slow-20x100ms' && r.deltas > 0);
 		await sleep(200);
 		await site.quickstart('--restart');
-		assert.ok(old.some(alive), 'it drains');
 		for (const answer of await Promise.all(long))
 			assert.equal(events(answer.body).at(-1).event, 'message_stop');
 		await gone(old, 4500);

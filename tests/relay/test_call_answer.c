@@ -398,6 +398,38 @@ pings_go_out_in_silence_and_between_events_alone(void **state)
 	check_settled("ok", USAGE_EXACT, 10, 5, true);
 }
 
+/* So that the second or the fourth is within as many intervals. */
+static void
+pings_are_a_little_early_where_they_show_who_left(void **state)
+{
+	static const struct {
+		const char *server;
+		int earlier;		/* by 32nds of the interval */
+	} cases[] = {
+		{ "nginx/1.22.1", 0 }, { "Apache/2.4.71 (Debian)", 1 },
+		{ "Caddy/v2.6.2", 1 }, { "", 0 }
+	};
+	struct fcgi_request *req;
+	int64_t t = 15000;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(cases); i++) {
+		fakes_start("ping_interval_s = 15");
+		req = fake_leased(FAKE_STREAM);
+		req->http.server = cases[i].server;
+		fake_head(200, FAKE_SSE);
+		fake_text(START);
+		fakes_pass(t - cases[i].earlier * (t / 32) - 1);
+		assert_string_equal(fake_body_of(req), START);
+		fakes_pass(1);
+		assert_string_equal(fake_body_of(req), START PING);
+		fake_gone(req);
+		check_settled("client_gone", USAGE_PARTIAL, 10, 1, true);
+		fakes_stop();
+	}
+}
+
 static void
 no_pings_where_they_are_switched_off(void **state)
 {
@@ -723,6 +755,7 @@ main(void)
 		WITH(within_such_an_event_only_a_reset_is_left),
 		WITH(a_first_event_may_be_long),
 		WITH(pings_go_out_in_silence_and_between_events_alone),
+		ALONE(pings_are_a_little_early_where_they_show_who_left),
 		ALONE(no_pings_where_they_are_switched_off),
 		WITH(a_slow_client_gets_no_pings_and_costs_no_turns),
 		WITH(a_slow_client_pauses_the_upstream),
