@@ -122,9 +122,9 @@ finding_remedy(struct doctor_finding *f, const char *code, const char *fmt,
 	va_end(ap);
 }
 
-void
-finding_web(struct doctor_finding *f, const struct doctor *d,
-    enum web_problem problem)
+static void
+add_web(struct doctor_finding *f, const struct doctor *d,
+    enum web_problem problem, enum web_server server)
 {
 	const struct web_place place = {
 		.mount = url_path(d->base),
@@ -134,7 +134,23 @@ finding_web(struct doctor_finding *f, const struct doctor *d,
 	size_t room;
 	char *end = remedy_end(f, &room);
 
-	web_remedy(problem, d->server, &place, end, room);
+	web_remedy(problem, server, &place, end, room);
+}
+
+void
+finding_web(struct doctor_finding *f, const struct doctor *d,
+    enum web_problem problem)
+{
+
+	add_web(f, d, problem, d->server);
+}
+
+void
+finding_front(struct doctor_finding *f, const struct doctor *d,
+    enum web_problem problem)
+{
+
+	add_web(f, d, problem, d->front);
 }
 
 const char *

@@ -77,7 +77,8 @@ struct doctor {
 	char base[1024];		/* URL, without a slash at its end */
 	uid_t uid;			/* that responders run as */
 	bool uid_known;
-	enum web_server server;
+	enum web_server server;		/* that hands requests to the pool */
+	enum web_server front;		/* that answers clients */
 	char server_name[128];		/* as it calls itself */
 	struct fetch *health;		/* answer of /health */
 	struct fetch *echo;		/* answer of the probe `echo' */
@@ -135,7 +136,10 @@ void finding_set(struct doctor_finding *f, enum doctor_verdict verdict,
 void finding_remedy(struct doctor_finding *f, const char *code,
     const char *fmt, ...) __attribute__((__format__(__printf__, 3, 4)));
 
-/** finding_web(f, d, problem): Add how the web server is mended. */
+/** finding_web(f, d, problem): Add how the web server is mended; finding_front,
+ * the one in front of it, if there are two. */
+void finding_front(struct doctor_finding *f, const struct doctor *d,
+    enum web_problem problem);
 void finding_web(struct doctor_finding *f, const struct doctor *d,
     enum web_problem problem);
 

@@ -270,36 +270,73 @@ check_writes(struct doctor *d, struct doctor_finding *f)
 		    "Is the disk slow or busy, or on a network?");
 }
 
-static void
-check_disk(struct doctor *d, struct doctor_finding *f)
+/* What is written to, beside the database: when there is no room there. */
+static const struct {
+	enum doctor_verdict full;
+	const char *code, *remedy;
+} rooms[] = {
+	{ DOCTOR_FAIL, "make_room", "Make room: when the disk is full, no "
+	    "request is admitted." },
+	{ DOCTOR_FAIL, "make_room_spool", "Make room: a relay responder does "
+	    "not start without its file in spool_dir." },
+	{ DOCTOR_WARN, "make_room_log", "Make room: lines of the log are lost "
+	    "meanwhile." },
+};
+
+/* How much is left in a folder; true if it is worth telling in place of what
+ * ${f} says already. */
+static bool
+look_at_disk(const char *folder, size_t room, struct doctor_finding *f)
 {
-	const char *path = doctor_sqlite_path(d->conf);
 	enum doctor_verdict verdict = DOCTOR_OK;
-	char folder[PATH_MAX];
 	struct statvfs fs;
 	uint64_t left;
 
-	if (path == NULL) {
-		finding_set(f, DOCTOR_SKIP, "no_file", "the database is not a "
-		    "file");
-		return;
-	}
-	access_folder(path, folder);
 	if (statvfs(folder, &fs)) {
 		finding_set(f, DOCTOR_FAIL, "path_failed", "%s: %s", folder,
 		    strerror(errno));
-		return;
+		return (true);
 	}
 	left = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (left < DISK_FAIL_BYTES || (fs.f_files > 0 && fs.f_favail < 16))
-		verdict = DOCTOR_FAIL;
+		verdict = rooms[room].full;
 	else if (left < DISK_WARN_BYTES)
 		verdict = DOCTOR_WARN;
+	if (f->what.code != NULL && verdict <= f->verdict)
+		return (false);
+	memset(f, 0, sizeof(*f));
 	finding_set(f, verdict, "disk_left", "%llu MiB are free for %s",
 	    (unsigned long long)(left >> 20), folder);
 	if (verdict != DOCTOR_OK)
-		finding_remedy(f, "make_room", "Make room: when the disk is "
-		    "full, no request is admitted.");
+		finding_remedy(f, rooms[room].code, "%s", rooms[room].remedy);
+	return (verdict == DOCTOR_FAIL);
+}
+
+/* The database's, unless it is elsewhere, the spool's and the log's: the worst
+ * of them is told. */
+static void
+check_disk(struct doctor *d, struct doctor_finding *f)
+{
+	static const char file[] = "file:";
+	const char *path = doctor_sqlite_path(d->conf);
+	char folder[PATH_MAX];
+
+	if (path != NULL) {
+		access_folder(path, folder);
+		if (look_at_disk(folder, 0, f))
+			return;
+	}
+	if (access(d->conf->spool_dir, F_OK) == 0 &&
+	    look_at_disk(d->conf->spool_dir, 1, f))
+		return;
+	if (strncmp(d->conf->log, file, sizeof(file) - 1) == 0) {
+		access_folder(d->conf->log + sizeof(file) - 1, folder);
+		if (access(folder, F_OK) == 0 && look_at_disk(folder, 2, f))
+			return;
+	}
+	if (f->what.code == NULL)
+		finding_set(f, DOCTOR_SKIP, "no_file", "the database is not a "
+		    "file");
 }
 
 /* ---- secrets ---- */

@@ -36,6 +36,8 @@ enum web_problem {
 	WEB_DOWN,		/* cannot reach the responders */
 	WEB_TO_ADMIN,		/* leads relay paths to the admin responder */
 	WEB_TO_RELAY,		/* and the other way round */
+	WEB_HTTP10,		/* speaks HTTP/1.0 to what stands behind it, or
+				   to clients */
 	WEB_NPROBLEMS
 };
 

@@ -52,7 +52,8 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "flushpackets=on timeout=3600 retry=0",
 		[WEB_CADDY] =
 "In the reverse_proxy of @mount@/:\n"
-"    flush_interval -1",
+"    flush_interval -1\n"
+"and without buffer_responses (Caddy 2.6) or response_buffers (newer).",
 	},
 	[WEB_COMPRESSED] = {
 		[WEB_NGINX] =
@@ -69,7 +70,10 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 	[WEB_BODY_LIMIT] = {
 		[WEB_NGINX] =
 "In the location of @mount@/ (the relay has its own bound, body_max_bytes):\n"
-"    client_max_body_size 0;",
+"    client_max_body_size 0;\n"
+"If it says 500: the disk of client_body_temp_path is full, or not nginx's to\n"
+"write to; this sends bodies on as they come:\n"
+"    fastcgi_request_buffering off;",
 		[WEB_APACHE] =
 "In <Location \"@mount@/\"> (the relay has its own bound, body_max_bytes):\n"
 "    LimitRequestBody 0\n"
@@ -190,6 +194,24 @@ static const char *const remedies[WEB_NPROBLEMS][WEB_NSERVERS] = {
 "    }\n"
 "behind a `handle' of the relay's paths @mount@/api/v1/messages* "
 "@mount@/api/v1/models* @mount@/api/v1/chat* @mount@/api/v1/sessions*.",
+	},
+	[WEB_HTTP10] = {
+		[WEB_NGINX] =
+"The nginx in front, in the location whose proxy_pass leads here:\n"
+"    proxy_http_version 1.1;\n"
+"    proxy_set_header Connection \"\";\n"
+"    proxy_buffering off;",
+		[WEB_APACHE] =
+"Apache speaks HTTP/1.1 by itself, to clients and, as a proxy, to what stands\n"
+"behind it: take out what tells it otherwise:\n"
+"    SetEnv force-proxy-request-1.0\n"
+"    SetEnv proxy-nokeepalive\n"
+"    SetEnvIf ... downgrade-1.0 force-response-1.0",
+		[WEB_CADDY] =
+"Caddy never speaks HTTP/1.0 by itself: look for another proxy on the way.\n"
+"An nginx there needs:\n"
+"    proxy_http_version 1.1;\n"
+"    proxy_set_header Connection \"\";",
 	},
 };
 

@@ -263,7 +263,7 @@ check_reach(struct doctor *d, struct doctor_finding *f)
 		d->health = NULL;
 		return;
 	}
-	d->server = web_server_of(d->health->server);
+	d->server = d->front = web_server_of(d->health->server);
 	(void)snprintf(d->server_name, sizeof(d->server_name), "%s",
 	    d->health->server[0] != '\0' ? d->health->server :
 	    "a web server without a name");
@@ -382,6 +382,28 @@ check_mount(struct doctor *d, struct doctor_finding *f)
 		finding_set(f, DOCTOR_OK, "mount_is", "\"%s\", as in the URL",
 		    mount);
 	}
+}
+
+/* Where HTTP/1.0 is spoken an answer of unknown length ends with the
+ * connection. */
+static void
+check_protocol(struct doctor *d, struct doctor_finding *f)
+{
+	const bool answer = d->health->http_version == 10;
+	char protocol[32];
+
+	field_text(d->echo, "protocol", protocol, sizeof(protocol));
+	if (!answer && strcmp(protocol, "HTTP/1.0") != 0) {
+		finding_set(f, DOCTOR_OK, "protocol_is", "%s, answered with "
+		    "HTTP/%d.%d", protocol, d->health->http_version / 10,
+		    d->health->http_version % 10);
+		return;
+	}
+	finding_set(f, DOCTOR_WARN, "protocol_old", "%s HTTP/1.0: streams end "
+	    "by closing the connection, so that one which breaks looks as if "
+	    "it were whole", answer ? "answers come as" : "what stands in "
+	    "front of the web server speaks");
+	finding_front(f, d, WEB_HTTP10);
 }
 
 /* Whether the URL names this host itself: by a loopback address, or a name
@@ -670,6 +692,7 @@ const struct doctor_check doctor_web_checks[] = {
 	{ "admin_route", "admin routes", REACHED, check_admin_route },
 	{ "probes", "probes", REACHED | DOCTOR_SEAL, check_probes },
 	{ "mount", "mount", PROBES, check_mount },
+	{ "protocol", "HTTP version", PROBES, check_protocol },
 	{ "x_api_key", "header x-api-key", PROBES, check_api_key },
 	{ "authorization", "header Authorization", PROBES,
 	    check_authorization },

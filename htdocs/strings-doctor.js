@@ -36,6 +36,9 @@ export const strings = {
 			'磁盘太慢？',
 		foreign_writer: '请查找写入该数据库的其他程序（sqlite3、备份）。',
 		slow_disk: '每个请求都要等待这么久。磁盘是否缓慢、繁忙，或位于网络上？',
+		make_room_spool: '请腾出空间：spool_dir 中没有文件时，中继响应器' +
+			'无法启动。',
+		make_room_log: '请腾出空间：在此期间日志行会丢失。',
 		make_room: '请腾出空间：磁盘写满后不再接受请求。',
 		// ---- keys, folders, log ----
 		key_unreadable: why => `无法读取：${why}`,
