@@ -134,7 +134,7 @@ int
 desk_teardown(void **state)
 {
 	static const char *const files[] = {
-		"db", "db-wal", "db-shm", "db.lock", "key", "conf"
+		"db", "db-wal", "db-shm", "db.lock", "key", "conf", "metrics"
 	};
 	struct desk *d = *state;
 	char path[128];
