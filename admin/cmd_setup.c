@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -6,6 +7,7 @@
 #include "base/seal.h"
 #include "store/store.h"
 
+#include "backup_before.h"
 #include "command.h"
 #include "install.h"
 #include "output.h"
@@ -16,9 +18,11 @@
 
 /* What init and migrate did, for people and for machines. */
 static void
-report_migration(int64_t from, int64_t to)
+report_migration(int64_t from, int64_t to, const char *backup)
 {
 
+	if (backup[0] != '\0')
+		printf("backup: %s\n", backup);
 	if (from == to)
 		printf("database: schema %lld, nothing to do\n",
 		    (long long)to);
@@ -52,16 +56,41 @@ import_prices(struct cli *cli, struct prices_done *done, struct err *err)
 	return (rc);
 }
 
+/* A backup first; of a MySQL database only who is sure goes without one. */
+static int
+migrate(struct cli *cli, bool sure, int64_t *from, int64_t *to,
+    char backup[PATH_MAX], struct err *err)
+{
+
+	if (!sure) {
+		switch (backup_before(cli->conf, cli->store, backup, PATH_MAX,
+		    err)) {
+		case 1:
+			break;
+		case 0:
+			err_set(err, ERR_SCHEMA, "the database is of an "
+			    "older schema, which this version cannot back "
+			    "up: run `leasehold backup FILE' of the version "
+			    "that made it, then migrate with --no-backup");
+			return (-1);
+		default:
+			return (-1);
+		}
+	}
+	return (store_migrate(cli->store, from, to, err));
+}
+
 static int
 run_init(struct cli *cli, struct err *err)
 {
 	const char *key_file = cli->conf->master_key_file;
+	char backup[PATH_MAX] = "";
 	struct prices_done prices;
 	bool key_made, installed;
 	int64_t from, to;
 
 	if (cli_store_open(cli, true, PATIENCE_MS, err) ||
-	    store_migrate(cli->store, &from, &to, err) ||
+	    migrate(cli, false, &from, &to, backup, err) ||
 	    store_prepare(cli->store, err) ||
 	    install_key_file(cli->store, key_file, &key_made, err))
 		return (-1);
@@ -76,7 +105,7 @@ run_init(struct cli *cli, struct err *err)
 		    installed, "prices_added", (json_int_t)prices.added));
 		return (0);
 	}
-	report_migration(from, to);
+	report_migration(from, to, backup);
 	printf("master key: %s%s\n", key_file, key_made ?
 	    " created: keep a copy of it in a safe place" : ", it fits");
 	printf("installation: %s\n", installed ? "set up" :
@@ -89,16 +118,18 @@ run_init(struct cli *cli, struct err *err)
 static int
 run_migrate(struct cli *cli, struct err *err)
 {
+	char backup[PATH_MAX] = "";
 	int64_t from, to;
 
 	if (cli_store_open(cli, false, PATIENCE_MS, err) ||
-	    store_migrate(cli->store, &from, &to, err))
+	    migrate(cli, cli_flag(cli, "no-backup"), &from, &to, backup, err))
 		return (-1);
 	if (cli->json)
-		output_json(json_pack("{s:I, s:I}", "schema_before",
-		    (json_int_t)from, "schema", (json_int_t)to));
+		output_json(json_pack("{s:I, s:I, s:s}", "schema_before",
+		    (json_int_t)from, "schema", (json_int_t)to, "backup",
+		    backup));
 	else
-		report_migration(from, to);
+		report_migration(from, to, backup);
 	return (0);
 }
 
@@ -125,6 +156,12 @@ static const struct command_option init_options[] = {
 	{ NULL, NULL, NULL }
 };
 
+static const struct command_option migrate_options[] = {
+	{ "no-backup", NULL, "make none; one was made with the version that "
+	    "was there" },
+	{ NULL, NULL, NULL }
+};
+
 const struct command commands_setup[] = {
 	{
 		.name = "init",
@@ -142,6 +179,9 @@ const struct command commands_setup[] = {
 		.args = "",
 		.needs = NEEDS_CONF,
 		.summary = "bring the database to this version's schema",
+		.details = "A backup is made first, in backup_dir, which is "
+		    "the way back.",
+		.options = migrate_options,
 		.run = run_migrate,
 		.once = true,
 	},

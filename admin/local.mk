@@ -26,6 +26,8 @@ libadmin_a_SOURCES = \
 	admin/audit.c \
 	admin/audit.h \
 	admin/audit_views.c \
+	admin/backup_before.c \
+	admin/backup_before.h \
 	admin/backup_store.c \
 	admin/backup_store.h \
 	admin/budget_models.c \

@@ -146,7 +146,7 @@ tests_admin_test_output_LDADD = $(ADMIN_TEST_LIBS)
 EXTRA_DIST += tests/admin/lib.sh
 dist_check_SCRIPTS += tests/admin/budgets.sh \
 	tests/admin/ledger.sh tests/admin/command.sh \
-	tests/admin/doctor.sh
+	tests/admin/doctor.sh tests/admin/upgrade.sh
 
 UNIT_TESTS += tests/admin/test_doctor_judge
 tests_admin_test_doctor_judge_SOURCES = tests/admin/test_doctor_judge.c

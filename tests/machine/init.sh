@@ -40,7 +40,7 @@ as_set() {
 	set -ex
 	[ "$(stat -c '%U %G %a' /run/leasehold/relay.sock)" = \
 	    'leasehold www-data 660' ]
-	[ "$(ps -eo user=,args= | grep '/leasehold-[a-z]*[.]fcgi' |
+	[ "$(ps -eo user:20=,args= | grep '/leasehold-[a-z]*[.]fcgi' |
 	    awk '{ print $1 }' | sort -u)" = leasehold ]
 	END
 }
@@ -78,11 +78,11 @@ responders() {
 reload_counts() {
 	local before
 	before=$(responders)
-	on m sh -c 'echo body_max_bytes = 64 >>/etc/leasehold/leasehold.conf'
+	on m sh -c 'echo body_max_bytes = 1K >>/etc/leasehold/leasehold.conf'
 	init reload || return 1
 	sleep 0.5
-	! streams m || return 1
-	grep -q 'request_too_large' "$scratch/m.stream" || return 1
+	sed "s/Hello/$(printf %02000d 0)/" "$scratch/m.curl" >"$scratch/long.curl"
+	on m sh -s <"$scratch/long.curl" | grep -q request_too_large || return 1
 	on m sed -i '/^body_max_bytes/d' /etc/leasehold/leasehold.conf
 	init reload || return 1
 	sleep 0.5
@@ -154,7 +154,7 @@ check "sets up, and hands over to the init script" handed_over ||
 	give_up "nothing to go on with"
 check "shellcheck takes it" shellcheck "$top/conf/init.d/leasehold.in"
 check "status of what does not run" stands 3 status
-check "reload of what does not run" stands 3 reload
+check "reload of what does not run" stands 7 reload
 check "starts" init start || give_up "nothing to go on with"
 check "a second start changes nothing" init start
 check "status" stands 0 status
@@ -168,7 +168,9 @@ check "leasehold restart does the same" unbroken on m leasehold restart
 check "its users are the same" as_set
 check "a config that is not good stops neither" bad_config
 check "logrotate loses nothing" no_line_lost
-check "stops" init stop
+on m sh -c 'echo streams_max = many >>/etc/leasehold/leasehold.conf'
+check "stops, though its config is not good" init stop
+on m cp /root/good.conf /etc/leasehold/leasehold.conf
 check "nothing runs" count m "$relays" 0 100
 check "status of what does not run" stands 3 status
 check "restart starts it" init restart
