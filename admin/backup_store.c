@@ -165,7 +165,7 @@ backup_books(const char *path, backup_progress *progress, void *arg,
 	int rc;
 
 	(void)snprintf(url, sizeof(url), "sqlite:%s", path);
-	if ((st = store_open(url, &opt, err)) == NULL)
+	if (tell_on(&t, err) || (st = store_open(url, &opt, err)) == NULL)
 		return (-1);
 	if ((rc = store_schema_version(st, &made->schema, err)) == 0 &&
 	    made->schema == store_schema_wanted())
@@ -189,9 +189,10 @@ backup_store(const struct backup_order *o, struct backup_made *made,
 	*made = (struct backup_made) { .schema = 0 };
 	if ((b = backup_start(o->path, o->force, err)) == NULL)
 		return (-1);
-	rc = file != NULL ? copy_file(b, file, o->path, &copying, err) :
-	    copy_server(b, o->conf->store, &copying, err);
-	if (rc == 0)
+	if ((rc = tell_on(&copying, err)) == 0)
+		rc = file != NULL ? copy_file(b, file, o->path, &copying,
+		    err) : copy_server(b, o->conf->store, &copying, err);
+	if (rc == 0 && (rc = tell_on(&checking, err)) == 0)
 		rc = backup_check(b, tell, &checking, err);
 	if (rc == 0 && o->books)
 		rc = backup_books(backup_path(b), o->progress, o->arg, made,

@@ -6,11 +6,13 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "store/store.h"
 
 #include "backup_store.h"
 #include "command.h"
 #include "output.h"
+#include "restore_store.h"
 
 /* How often a person is told how far it is. */
 #define TELL_MS		200
@@ -115,6 +117,69 @@ run_backup(struct cli *cli, struct err *err)
 	return (made.differences > 0 ? EXIT_FAILED : EXIT_OK);
 }
 
+/* ---- restore ---- */
+
+static void
+report_restore(const struct cli *cli, const struct restore_made *made)
+{
+
+	if (cli->json) {
+		output_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}",
+		    "schema_before", (json_int_t)made->schema_before, "schema",
+		    (json_int_t)made->schema, "rows", (json_int_t)made->rows,
+		    "differences", (json_int_t)made->differences, "secrets",
+		    (json_int_t)made->secrets, "kept", made->kept));
+		return;
+	}
+	if (made->schema_before != made->schema)
+		printf("schema %" PRId64 " brought to %" PRId64 "\n",
+		    made->schema_before, made->schema);
+	printf("master key: %s opens the secrets of its %zu accounts\n",
+	    cli->conf->master_key_file, made->secrets);
+	if (made->differences == 0)
+		printf("ledger: %" PRId64 " requests; all sums are those of "
+		    "their rows\n", made->rows);
+	else
+		printf("ledger: %" PRId64 " sums are not those of their "
+		    "rows;\nlook with: leasehold ledger verify\n",
+		    made->differences);
+	if (made->kept)
+		printf("the database that was there is now %s.before-restore\n",
+		    cli->conf->store + strlen("sqlite:"));
+	printf("restored; start the responders\n");
+}
+
+static int
+run_restore(struct cli *cli, struct err *err)
+{
+	struct restore_made made;
+	char actor[LIMIT_NAME_BYTES];
+	struct bar bar;
+	struct restore_order o = {
+		.conf = cli->conf,
+		.path = cli->args[0],
+		.force = cli_flag(cli, "force"),
+		.actor = { ACTOR_SHELL, actor, "" },
+		.progress = show,
+		.arg = &bar
+	};
+	int rc;
+
+	cli_actor(actor);
+	start(&bar, cli);
+	rc = restore_store(&o, &made, err);
+	stop(&bar);
+	if (rc == -1)
+		return (-1);
+	report_restore(cli, &made);
+	return (made.differences > 0 ? EXIT_FAILED : EXIT_OK);
+}
+
+static const struct command_option restore_options[] = {
+	{ "force", NULL, "though responders run, or requests are lost" },
+	{ NULL, NULL, NULL }
+};
+
 static const struct command_option backup_options[] = {
 	{ "force", NULL, "write over a file that is there" },
 	{ NULL, NULL, NULL }
@@ -135,6 +200,25 @@ const struct command commands_backup[] = {
 		.options = backup_options,
 		.run = run_backup,
 		.once = true,
+		.opens = true,
+	},
+	{
+		.name = "restore",
+		.args = "FILE",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_CONF,
+		.summary = "put a backup in the place of the database",
+		.details = "Stop the responders first.  The database may be of "
+		    "the other kind than the one\nthat the backup was made "
+		    "of, or not be there yet.  An older backup is brought to\n"
+		    "this version's schema.  The master key file must be the "
+		    "one that belongs to it.\nWhen it breaks off, the "
+		    "database is as it was.",
+		.options = restore_options,
+		.run = run_restore,
+		.once = true,
+		.opens = true,
 	},
 	{ .name = NULL }
 };

@@ -334,6 +334,13 @@ shell_user(void)
 	return ((pw = getpwuid(getuid())) != NULL ? pw->pw_name : "?");
 }
 
+void
+cli_actor(char name[LIMIT_NAME_BYTES])
+{
+
+	(void)snprintf(name, LIMIT_NAME_BYTES, "%s", shell_user());
+}
+
 /* What a subcommand changes is in the audit log as "GROUP.NAME". */
 static void
 begin_audit(struct cli *cli, struct audit *a, char verb[VERB_SIZE],
@@ -345,7 +352,7 @@ begin_audit(struct cli *cli, struct audit *a, char verb[VERB_SIZE],
 
 	(void)snprintf(verb, VERB_SIZE, "%s%s%s", kind,
 	    kind[0] != '\0' ? "." : "", cmd->name);
-	(void)snprintf(actor, LIMIT_NAME_BYTES, "%s", shell_user());
+	cli_actor(actor);
 	*a = (struct audit) {
 		.actor = { ACTOR_SHELL, actor, "" },
 		.verb = verb,
@@ -406,8 +413,8 @@ run(struct cli *cli)
 	} else if ((rc = run_command(cli, &err)) == -1) {
 		print_error(cli, &err);
 		rc = (int)(cli->cmd->needs != NEEDS_NOTHING &&
-		    cli->store == NULL ? setup_exit(&err) :
-		    command_exit(&err));
+		    cli->store == NULL && !cli->cmd->opens ?
+		    setup_exit(&err) : command_exit(&err));
 	}
 	close_needs(cli);
 	if (fflush(stdout) != 0 && rc == EXIT_OK) {

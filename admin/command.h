@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
+
 struct conf;
 struct err;
 struct seal;
@@ -59,6 +61,8 @@ struct command {
 	bool once;		/* what the store rolled back, as others were in
 				   the way, is not run again: things were read,
 				   said or done elsewhere by then */
+	bool opens;		/* stores by itself, whose errors say more than
+				   that something is not set up */
 };
 
 /* Secrets that one command reads. */
@@ -148,6 +152,9 @@ int cli_secret(struct cli *cli, size_t i, const char *prompt, bool line,
 int cli_store_open(struct cli *cli, bool create, int64_t io_timeout_ms,
     struct err *err)
     __attribute__((__warn_unused_result__));
+
+/** cli_actor(name): Who runs the command, for the audit log. */
+void cli_actor(char name[LIMIT_NAME_BYTES]);
 
 /** cli_pepper(cli, pepper, err): The caller wipes ${pepper}. */
 int cli_pepper(struct cli *cli, struct seal_pepper *pepper, struct err *err)

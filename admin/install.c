@@ -186,8 +186,8 @@ err0:
 	return (NULL);
 }
 
-static int
-reseal_inside(struct store *st, const struct seal *seal, size_t *resealed,
+int
+install_reseal(struct store *st, const struct seal *seal, size_t *resealed,
     struct err *err)
 {
 	struct seal_pepper pepper;
@@ -220,8 +220,8 @@ install_rekey(struct store *st, const char *path, size_t *resealed,
 	if ((seal = open_rotated(st, path, err)) == NULL)
 		return (-1);
 	if ((rc = change_begin(st, err)) == 0)
-		rc = change_end(st, reseal_inside(st, seal, resealed, err),
-		    err);
+		rc = change_end(st, install_reseal(st, seal, resealed,
+		    err), err);
 	seal_free(seal);
 	return (rc == 0 ? seal_prune_file(path, err) : -1);
 }

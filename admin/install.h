@@ -40,4 +40,13 @@ int install_meta(struct store *st, const struct seal *seal, bool *made,
 int install_rekey(struct store *st, const char *path, size_t *resealed,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/**
+ * install_reseal(st, seal, n, err):
+ * Open all that is sealed in the database, and seal it anew under the first
+ * master key, inside of a transaction; *${n} counts the accounts.  ERR_CRYPTO
+ * if the keys do not open it.
+ */
+int install_reseal(struct store *st, const struct seal *seal, size_t *n,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_INSTALL_H_ */

@@ -141,6 +141,8 @@ libadmin_a_SOURCES = \
 	admin/requests.h \
 	admin/requests_find.c \
 	admin/requests_find.h \
+	admin/restore_store.c \
+	admin/restore_store.h \
 	admin/routes.c \
 	admin/routes.def \
 	admin/routes_account_acts.c \

@@ -541,3 +541,14 @@ DELETE FROM sign_in_try;
 
 -- name: copy_clear_oauth_start
 DELETE FROM oauth_start;
+
+-- name: restore_later
+-- id: requests that came after it
+SELECT count(*) FROM ledger WHERE id > ?;
+
+-- name: restore_last
+SELECT coalesce(max(id), 0) FROM ledger;
+
+-- name: restore_still
+-- Those of the backup are not at work on what is restored from it.
+UPDATE responder SET beat_ms = beat_ms - 60000;

@@ -116,8 +116,8 @@ close_files(struct checkpointer *c)
 	free(c);
 }
 
-int
-checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
+static int
+whole(const char *path, bool held, int64_t timeout_ms, int64_t *pages,
     struct err *err)
 {
 	struct checkpointer *c = calloc(1, sizeof(*c));
@@ -131,8 +131,9 @@ checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
 		goto err0;
 
 	/* Most of it while others write. */
-	(void)copy_once(c);
-	if (filelock_take(c->lock, timeout_ms, err) == -1)
+	if (!held)
+		(void)copy_once(c);
+	if (!held && filelock_take(c->lock, timeout_ms, err) == -1)
 		goto err0;
 	(void)sqlite3_busy_timeout(c->db, (int)timeout_ms);
 	rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_FULL,
@@ -155,6 +156,22 @@ checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
 err0:
 	close_files(c);
 	return (-1);
+}
+
+int
+checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
+    struct err *err)
+{
+
+	return (whole(path, false, timeout_ms, pages, err));
+}
+
+int
+checkpoint_held(const char *path, int64_t timeout_ms, struct err *err)
+{
+	int64_t pages;
+
+	return (whole(path, true, timeout_ms, &pages, err));
 }
 
 struct checkpointer *

@@ -30,4 +30,9 @@ void checkpointer_stop(struct checkpointer *c);
 int checkpoint_whole(const char *path, int64_t timeout_ms, int64_t *pages,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/** checkpoint_held(path, timeout_ms, err): The same, by who holds the lock of
+ * the writers already. */
+int checkpoint_held(const char *path, int64_t timeout_ms, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 #endif /* !STORE_CHECKPOINT_H_ */

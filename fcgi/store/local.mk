@@ -17,6 +17,8 @@ libstore_a_SOURCES = \
 	fcgi/store/sqlite.c \
 	fcgi/store/store.c \
 	fcgi/store/store.h \
+	fcgi/store/swap.c \
+	fcgi/store/swap.h \
 	fcgi/store/thread.c \
 	fcgi/store/thread.h \
 	fcgi/store/thread_internal.h \

@@ -16,6 +16,7 @@
 #include "store/checkpoint.h"
 #include "store/driver.h"
 #include "store/filelock.h"
+#include "store/swap.h"
 
 /*
  * The write-ahead log is copied into the database when it has this many pages
@@ -25,9 +26,6 @@
  */
 #define WAL_PAGES_IDLE	1000
 #define WAL_PAGES_LOAD	4000
-
-/* How often to look whether the files were moved away under us. */
-#define LOOK_EVERY_MS	1000
 
 struct sqlite_store {
 	struct store st;
@@ -375,7 +373,7 @@ err0:
 
 /*
  * SQLite goes on writing into a file that was deleted or replaced, and
- * nobody would ever read that again.  So look, once in a while.
+ * nobody would ever read that again.  So look, once in a while; see swap.h.
  */
 static int
 look(struct sqlite_store *s, struct err *err)
@@ -383,7 +381,7 @@ look(struct sqlite_store *s, struct err *err)
 	int64_t now = clock_mono_ms(clock_system());
 	struct stat sb;
 
-	if (s->looked_ms != 0 && now - s->looked_ms < LOOK_EVERY_MS)
+	if (s->looked_ms != 0 && now - s->looked_ms < SWAP_LOOK_MS)
 		return (0);
 	if (stat(s->path, &sb) == -1) {
 		err_set_errno(err, ERR_STORE_DOWN, errno, "%s is gone",
@@ -407,15 +405,13 @@ sqlite_begin(struct store *st, bool write, struct err *err)
 
 	if (!write)
 		return (run(s, STMT_BEGIN_READ, err));
-	if (look(s, err) == -1)
-		return (-1);
 	if (filelock_take(s->lock, s->busy_timeout_ms, err) == -1)
 		return (-1);
-	if (run(s, STMT_BEGIN_WRITE, err) == -1) {
-		filelock_drop(s->lock);
-		return (-1);
-	}
-	return (0);
+	/* Only now: who replaces the file holds the lock meanwhile. */
+	if (look(s, err) == 0 && run(s, STMT_BEGIN_WRITE, err) == 0)
+		return (0);
+	filelock_drop(s->lock);
+	return (-1);
 }
 
 /* Close the transaction if SQLite has not done so, and let others go. */

@@ -16,6 +16,7 @@
 #include "store/backup.h"
 
 #include "backup_store.h"
+#include "restore_store.h"
 
 /* A backup of the store that LEASEHOLD_TEST_STORE names, or of SQLite. */
 
@@ -301,6 +302,274 @@ there_must_be_room(void **state)
 	desk_fails(d, backup_room(d->dir, INT64_MAX / 2, &d->err), ERR_IO);
 }
 
+/* ---- restore ---- */
+
+static int
+restore(struct desk *d, const char *path, bool force,
+    backup_progress *progress, void *arg, struct restore_made *made)
+{
+	struct conf *conf = settings(d);
+	const struct restore_order o = {
+		.conf = conf, .path = path, .force = force,
+		.actor = { ACTOR_SHELL, "me", "" }, .progress = progress,
+		.arg = arg
+	};
+	int rc;
+
+	rc = restore_store(&o, made, &d->err);
+	conf_free(conf);
+	return (rc);
+}
+
+/* What was kept of the database that was there is in the way of rmdir. */
+static void
+drop_kept(const struct desk *d)
+{
+	char command[192];
+
+	(void)snprintf(command, sizeof(command), "rm -f %s.before-restore*",
+	    d->db_path);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+it_puts_back_what_was_there(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	int64_t epoch, version;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	fill(d);
+	desk_account(d, "a", 3);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	epoch = desk_number(d, "SELECT value + 0 FROM meta WHERE name = "
+	    "'epoch'");
+	desk_account(d, "b", 3);
+	version = desk_number(d, "SELECT value + 0 FROM meta WHERE name = "
+	    "'config_version'");
+	desk_works(d, restore(d, path, false, NULL, NULL, &back));
+	assert_int_equal(back.rows, ROWS);
+	assert_int_equal(back.differences, 0);
+	assert_int_equal(back.secrets, 1);
+	assert_int_equal(back.schema, store_schema_wanted());
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM ledger"), ROWS);
+	assert_string_equal(raw_text(d->url, "SELECT max(name) FROM account"),
+	    "a");
+	assert_int_equal(desk_number(d, "SELECT value + 0 FROM meta WHERE "
+	    "name = 'epoch'"), epoch + 1);
+	assert_int_equal(desk_number(d, "SELECT value + 0 FROM meta WHERE "
+	    "name = 'config_version'"), version + 1);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit WHERE "
+	    "verb = 'restore' AND actor = 'me'"), 1);
+	drop_kept(d);
+}
+
+static void
+what_would_be_lost_is_said(void **state)
+{
+	static const struct {
+		const char *sql, *says;
+	} cases[] = {
+		{ "INSERT INTO responder (id, kind, node, host, pid, "
+		    "lock_path, wake_path, version, started_ms, beat, "
+		    "beat_ms) VALUES (7, 'relay', 1, '', 0, '', '', '', 0, "
+		    "0, {now} * 1000)", "responders run" },
+		{ "INSERT INTO ledger (id, state, fence, responder_id, "
+		    "created_ms, key_id, kind, model, stream, reserved_nusd, "
+		    "body_bytes) VALUES (7100000000000000000, 4, 1, 1, 1, 9, "
+		    "'messages', 'm', 0, 0, 0)", "1 requests from after" },
+		{ "UPDATE meta SET value = 'another' WHERE name = "
+		    "'installation_id'", "another installation" },
+	};
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	char path[128];
+	size_t i;
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		raw_sql(d->url, cases[i].sql);
+		assert_int_equal(restore(d, path, false, NULL, NULL, &back),
+		    -1);
+		if (strstr(d->err.text, cases[i].says) == NULL)
+			fail_msg("%s", d->err.text);
+		desk_fails(d, -1, ERR_EXISTS);
+		desk_works(d, restore(d, path, true, NULL, NULL, &back));
+		assert_int_equal(desk_number(d, "SELECT (SELECT count(*) "
+		    "FROM responder WHERE id = 7) + (SELECT count(*) FROM "
+		    "ledger)"), 0);
+	}
+	drop_kept(d);
+}
+
+static void
+a_restore_that_breaks_off_changes_nothing(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	struct countdown c;
+	bool filling = false;
+	char path[128];
+	int i;
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	desk_account(d, "a", 3);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	desk_account(d, "b", 3);
+	fill(d);
+	for (i = 0; ; i++) {
+		c = (struct countdown) { .left = i };
+		if (restore(d, path, true, until_told, &c, &back) == 0)
+			break;
+		desk_fails(d, -1, ERR_CANCELLED);
+		filling |= strcmp(c.stage, "filling") == 0;
+		assert_int_equal(desk_number(d, "SELECT count(*) FROM "
+		    "account"), 2);
+		assert_int_equal(desk_number(d, "SELECT count(*) FROM "
+		    "ledger"), ROWS);
+	}
+	assert_true(i >= 5);
+	assert_int_equal(filling, raw_is_mysql());
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 1);
+	drop_kept(d);
+}
+
+/* It stops in the ${n}-th stage that is told of, and is killed there. */
+static int
+stop_there(void *arg, const char *stage, int64_t done, int64_t all,
+    struct err *err)
+{
+	int *at = arg;
+
+	return ((*at)-- > 0 ? 0 : stop_here(&at[1], stage, done, all, err));
+}
+
+static void
+a_killed_restore_leaves_what_was_there(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	int fds[2], at[2], status, i;
+	char path[128], c;
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	desk_account(d, "a", 3);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	desk_account(d, "b", 3);
+	for (i = 0; ; i++) {
+		assert_int_equal(pipe(fds), 0);
+		if ((pid = fork()) == 0) {
+			at[0] = i;
+			at[1] = fds[1];
+			_exit(restore(d, path, false, stop_there, at, &back) ==
+			    0 ? 0 : 1);
+		}
+		(void)close(fds[1]);
+		if (read(fds[0], &c, 1) != 1)
+			break;
+		(void)close(fds[0]);
+		(void)kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(desk_number(d, "SELECT count(*) FROM "
+		    "account"), 2);
+	}
+	(void)close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(i >= 5);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 1);
+	drop_kept(d);
+}
+
+static void
+it_must_be_a_backup_that_this_program_and_key_can_read(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	char path[128], url[160];
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	(void)snprintf(url, sizeof(url), "sqlite:%s", path);
+	desk_fails(d, restore(d, path, false, NULL, NULL, &back),
+	    ERR_NOT_FOUND);
+	raw_sql(url, "CREATE TABLE x (y)");
+	desk_fails(d, restore(d, path, false, NULL, NULL, &back), ERR_SCHEMA);
+	desk_works(d, make(d, path, true, NULL, NULL, &made));
+	raw_sql(url, "INSERT INTO migration VALUES (9999, 'later', 1)");
+	desk_fails(d, restore(d, path, true, NULL, NULL, &back), ERR_SCHEMA);
+	desk_works(d, make(d, path, true, NULL, NULL, &made));
+	raw_sql(url, "UPDATE meta SET value = x'00' WHERE name = "
+	    "'seal_check'");
+	desk_fails(d, restore(d, path, true, NULL, NULL, &back), ERR_CRYPTO);
+	desk_account(d, "a", 3);
+	desk_works(d, make(d, path, true, NULL, NULL, &made));
+	raw_sql(url, "UPDATE account SET secret = x'0011'");
+	desk_fails(d, restore(d, path, true, NULL, NULL, &back), ERR_CRYPTO);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 1);
+}
+
+/* ---- of a file ---- */
+
+static void
+the_store_that_was_there_is_kept_with_its_log(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	char path[128], kept[160];
+	struct stat sb;
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	(void)snprintf(kept, sizeof(kept), "sqlite:%s.before-restore",
+	    d->db_path);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	desk_account(d, "in the log", 3);
+	assert_int_equal(chmod(d->db_path, 0604), 0);
+	desk_works(d, restore(d, path, false, NULL, NULL, &back));
+	assert_true(back.kept);
+	assert_int_equal(stat(d->db_path, &sb), 0);
+	assert_int_equal(sb.st_mode & 0777, 0604);
+	assert_int_equal(raw_int(kept, "SELECT count(*) FROM account WHERE "
+	    "name = 'in the log'"), 1);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 0);
+	/* Who had it open writes no more. */
+	desk_fails(d, store_begin(d->st, true, &d->err), ERR_STORE_DOWN);
+	drop_kept(d);
+}
+
+static void
+a_damaged_store_needs_force(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	char path[128], junk[65536];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	desk_account(d, "a", 3);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	store_close(d->st);
+	d->st = NULL;
+	memset(junk, 0xa5, sizeof(junk));
+	fd = open(d->db_path, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, junk, sizeof(junk)), sizeof(junk));
+	(void)close(fd);
+	desk_fails(d, restore(d, path, false, NULL, NULL, &back), ERR_EXISTS);
+	desk_works(d, restore(d, path, true, NULL, NULL, &back));
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 1);
+	drop_kept(d);
+}
+
 static int
 make_folder(void **state)
 {
@@ -350,6 +619,13 @@ main(void)
 		L(damage_is_seen),
 		L(an_older_schema_can_be_copied),
 		T(there_must_be_room),
+		T(it_puts_back_what_was_there),
+		T(what_would_be_lost_is_said),
+		T(a_restore_that_breaks_off_changes_nothing),
+		T(a_killed_restore_leaves_what_was_there),
+		T(it_must_be_a_backup_that_this_program_and_key_can_read),
+		L(the_store_that_was_there_is_kept_with_its_log),
+		L(a_damaged_store_needs_force),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
