@@ -120,7 +120,6 @@ job_notify_run(struct job_work *w, struct err *err)
 		return (-1);
 	if (json_array_size(targets) == 0) {
 		json_decref(targets);
-		w->skipped = true;
 		(void)snprintf(w->said, sizeof(w->said), "there is no target "
 		    "that is switched on");
 		return (0);

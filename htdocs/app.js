@@ -31,6 +31,7 @@ const sections = [
 	] },
 	{ name: 'system', pages: [
 		{ name: 'jobs', role: 'operator' },
+		{ name: 'notifications', role: 'operator' },
 		{ name: 'settings', role: 'operator' },
 		{ name: 'maintenance', role: 'operator' },
 		{ name: 'audit', role: 'operator' },

@@ -27,6 +27,7 @@ dist_htdocs_DATA = \
 	htdocs/manage.css \
 	htdocs/me.js \
 	htdocs/my-usage.js \
+	htdocs/notifications.js \
 	htdocs/objects.js \
 	htdocs/parts.js \
 	htdocs/prices.js \

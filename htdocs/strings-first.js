@@ -87,6 +87,8 @@ export const strings = {
 		prices: 'Prices',
 		// ---- jobs ----
 		jobs: 'Jobs',
+		// ---- notifications ----
+		notifications: 'Notifications',
 		// ---- settings ----
 		settings: 'Settings',
 		// ---- maintenance ----
@@ -176,6 +178,8 @@ export const strings = {
 		prices: '价格',
 		// ---- jobs ----
 		jobs: '任务',
+		// ---- notifications ----
+		notifications: '通知',
 		// ---- settings ----
 		settings: '设置',
 		// ---- maintenance ----

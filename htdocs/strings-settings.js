@@ -124,8 +124,12 @@ export const strings = {
 		job_checkpoint: 'SQLite：何时把预写日志全部写入数据库并截断；日志' +
 			'增长时也会写入。',
 		job_backup: '何时把数据库复制到 backup_dir 中的文件，期间照常运行。',
+		job_notify: '何时检查是否有需要通知的事件，并通知各目标。',
 		job_zone: '任务计划的时区。',
 		job_lease_s: '任务的执行者多久没有动静后可由其他进程接手。',
+		sendmail: '从标准输入接收通知邮件的程序，以 sendmail -i -- 地址 调用；' +
+			'留空：不发邮件。',
+		mail_from: '通知邮件的发件地址；留空则由 sendmail 决定。',
 		backup_dir: '备份目录，需要时创建；留空则任务 backup 不做任何事。',
 		backup_keep: '保留的备份数；新备份完成后删除更早的。',
 		// ---- database ----
@@ -141,7 +145,8 @@ export const strings = {
 export const jobs = {
 	zh: {
 		backup: '把数据库复制到 backup_dir', checkpoint: '把预写日志全部写入数据库',
-		latency: '统计请求耗时', probe: '了解账号的状况', prune: '删除旧数据',
+		latency: '统计请求耗时', notify: '向需要知道的人发送通知',
+		probe: '了解账号的状况', prune: '删除旧数据',
 		reap: '关闭已终止的响应器留下的请求', refresh: '更新逾期的令牌',
 		rollup: '用明细核对所有合计',
 	},

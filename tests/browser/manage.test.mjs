@@ -2,6 +2,8 @@
 // page in each look, and what is destroyed is asked about first.
 // Store: any.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { write } from '../e2e/lib/database.mjs';
 import { stream } from '../e2e/lib/http.mjs';
@@ -80,6 +82,9 @@ before(async () => {
 		key_id, ledger_id, model, final, unheard, created_ms, seen, gone_ms)
 		SELECT 'file', 'file_${long}', 2, 3, id, '', 1, 0, created_ms,
 		'{}', created_ms FROM ledger;`);
+	await site.leasehold(['notify', 'add', 'phone', '--email',
+		'ops@example.org', '--quiet', '22:00-07:00', '--lang', 'zh']);
+	await site.tryLeasehold(['notify', 'test', 'phone']);
 	await site.leasehold(['budget', 'add', '--user', 'uma', '--tokens',
 		'2000000', '--period', 'day', '--zone', 'Europe/Berlin']);
 	await site.leasehold(['budget', 'add', '--group', 'team', '--money',
@@ -98,6 +103,7 @@ describe('each page', () => {
 		users: 'Users', 'users/3': 'uma', accounts: 'Accounts',
 		'accounts/1': 'first', 'accounts/1?tab=history': 'first',
 		'accounts/1?tab=why': 'first', prices: 'Prices', jobs: 'Jobs',
+		notifications: 'Notifications',
 		settings: 'Settings', maintenance: 'Maintenance', me: 'My sign-in',
 		objects: 'Batches and files',
 		'objects?tab=lost': 'Batches and files',
@@ -116,7 +122,8 @@ describe('each page', () => {
 			['accounts', 'Add an account'], ['accounts', 'Sign in to one'],
 			['prices', 'Add a price'], ['me', 'Add a token'],
 			['maintenance', 'Add a token'], ['objects', 'Forget …'],
-			['users', 'Invite somebody']]) {
+			['users', 'Invite somebody'],
+			['notifications', 'Add a target']]) {
 			await stand.go(name);
 			await button(opener).first().click();
 			const more = dialog().locator('summary');
@@ -1140,6 +1147,75 @@ describe('the system', () => {
 		await row('dead_after_s').waitFor();
 		await stand.go('jobs');
 		await row('prune').getByText('删除旧数据').waitFor();
+	});
+
+	test('a target is added, tested, changed and removed', async () => {
+		const got = [];
+		let status = 204;
+		const hook = createServer((req, res) => {
+			req.resume();
+			got.push(req.headers['webhook-signature']);
+			res.writeHead(status).end();
+		});
+		hook.listen(0, '127.0.0.1');
+		await once(hook, 'listening');
+		const url = `http://127.0.0.1:${hook.address().port}/in/t0ken`;
+		await stand.signIn();
+		await stand.go('notifications');
+		await button('Add a target').click();
+		await fill('Name', 'bell');
+		await fill('Address', 'http://example.org/');
+		await dialog().getByLabel('Budget at 80 %').uncheck();
+		await fill('Quiet time', '23:00-06:30');
+		await pick('The same again after', '600');
+		await stand.isAccessible();
+		await press('Add');
+		await alert().filter({ hasText: 'http' }).waitFor();
+		await fill('Address', url);
+		await press('Add');
+		await dialog().getByText(/whsec_/).waitFor();
+		await press('Close');
+		await gone();
+		await row('bell').getByText('23:00-06:30').waitFor();
+		assert.equal(await row('bell').getByText('Budget at 80').count(), 0);
+		await row('bell').getByRole('button', { name: 'Send a test' })
+			.first().click();
+		await page.getByText('“bell” took the test.').waitFor();
+		assert.match(got[0], /^v1,/);
+		status = 500;
+		await row('bell').getByRole('button', { name: 'Send a test' })
+			.first().click();
+		await page.getByText('The test was not taken: HTTP 500').waitFor();
+		await page.getByLabel('State').selectOption('waiting');
+		await row('HTTP 500').getByText('waiting').waitFor();
+		await stand.go('notifications');
+		await choose('bell', 'Edit');
+		await fill('Name', hostile);
+		await press('Save');
+		await gone();
+		await asked(`Make a new secret for “${hostile}”?`, 'New secret', () =>
+			choose(hostile, 'New secret')).catch(() => press('Close'));
+		await page.locator('dialog').waitFor({ state: 'detached' });
+		await asked(`Disable “${hostile}”?`, 'Disable', () =>
+			choose(hostile, 'Disable'));
+		await row(hostile).getByText('disabled').first().waitFor();
+		await asked(`Remove “${hostile}”?`, 'Remove', () =>
+			choose(hostile, 'Remove'));
+		await row(hostile).first().waitFor({ state: 'detached' });
+		hook.close();
+	});
+
+	test('operators test targets, and see no more of them', async () => {
+		await site.leasehold(['notify', 'add', 'shut', '--webhook',
+			'http://127.0.0.1:1/s3cret']);
+		await stand.signIn('olga');
+		await stand.go('notifications');
+		await row('shut').getByText('http://127.0.0.1:1/...').waitFor();
+		assert.equal(await button('Add a target').count(), 0);
+		assert.equal(await page.getByText('s3cret').count(), 0);
+		await row('shut').getByRole('button', { name: 'Send a test' })
+			.first().click();
+		await page.getByText('The test was not taken:').waitFor();
 	});
 
 	test('settings are found, and those that are set', async () => {

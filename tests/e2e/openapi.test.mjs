@@ -322,6 +322,34 @@ test('oneself', async () => {
 	assertDescribed();
 });
 
+test('notifications', async () => {
+	const target = await ask('POST', '/notify/targets', { kind: 'webhook',
+		name: 'hook', address: 'http://127.0.0.1:1/x', lang: 'zh',
+		events: ['account.parked', 'budget.100'], quiet: '22:00-07:00' });
+	assert.match(target.secret, /^whsec_/);
+	await get('/notify/targets');
+	const path = `/notify/targets/${target.id}`;
+	assert.ok(!('secret' in await get(path)));
+	const changed = await ask('PATCH', path, { name: 'bell', quiet: '',
+		interval_ms: 0, enabled: false, secret: '' });
+	assert.notEqual(changed.secret, target.secret);
+	const told = await ask('POST', `${path}/test`);
+	assert.deepEqual([told.taken, told.status], [false, 0]);
+	await ask('POST', `${path}/test`);
+	const { items, next } = await get('/notify/deliveries?limit=1');
+	assert.equal(next, items[0].id);
+	const rest = await get(`/notify/deliveries?before=${next}&target=bell`);
+	assert.deepEqual(rest.items.map(d => d.state), ['waiting']);
+	assert.equal(rest.next, null);
+	await remove(path);
+	const verbs = (await get('/logs?limit=1000')).items ??
+		await get('/logs?limit=1000');
+	assert.deepEqual(verbs.map(r => r.verb).filter(v =>
+		v.startsWith('notify')), ['notify.remove', 'notify.test',
+		'notify.test', 'notify.set', 'notify.add']);
+	assert.ok(!JSON.stringify(verbs).includes('whsec_'));
+});
+
 test('every route that reads was asked', async () => {
 	if (process.env.LEASEHOLD_ANSWERS)
 		await writeFile(process.env.LEASEHOLD_ANSWERS,
