@@ -221,7 +221,7 @@ while IFS= read -r line; do
 	case $line in
 	'leasehold init' | 'leasehold account login '* | *' doctor '* | \
 	    *' store copy '* | *' reconcile '* | *' reload' | *' restart' | \
-	    *' notify test '* | *' /'*)
+	    *' notify test '* | *' doctor' | *' /'*)
 		continue
 		;;
 	esac
