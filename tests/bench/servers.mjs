@@ -199,7 +199,7 @@ async function measure(o, dir) {
   for (const side of sides.slice(1)) {
     const { name } = side;
     limits[name] = { body: await largest(mock, side,
-      o.quick ? [2, 32] : [2, 32, 128, 250]) };
+      [2, 8, 32]) };
   }
   await plan(mock, { head_delay_ms: o.silence * 1000 });
   await Promise.all(sides.slice(1).map(async (side) => {

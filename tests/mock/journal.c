@@ -13,7 +13,7 @@
 #define CREDENTIALS_MAX	1024
 
 /* Bodies of this size at the most are kept. */
-#define BODY_MAX_BYTES	(257 * 1024 * 1024)
+#define BODY_MAX_BYTES	(64 * 1024 * 1024)
 
 static const char *const phase_names[] = {
 	[JOURNAL_HEAD] = "head",
