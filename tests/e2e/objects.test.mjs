@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import Anthropic0, { toFile as toFile0 } from '@anthropic-ai/sdk-0';
 import { Locker, write } from './lib/database.mjs';
-import { needs } from './lib/server.mjs';
+import { needs, server } from './lib/server.mjs';
 import { prompt, Site } from './lib/site.mjs';
 
 const model = 'claude-haiku-4-5';
@@ -598,7 +598,7 @@ describe('what goes wrong', () => {
 				r => r.path === '/v1/messages/batches');
 			for (const pid of await own.responders())
 				process.kill(pid, 'SIGKILL');
-			assert.equal(await call, 502);
+			assert.equal(await call, server.down);
 			assert.equal((await own.mock.objects()).length, 1);
 			const [row] = await own.ledger(team, { count: 1, ms: 20000 });
 			assert.equal(row.kind, 'batch_create');
