@@ -142,6 +142,8 @@ page_title(const char **body, size_t *n)
 	static const char open[] = "<title>", close[] = "</title>";
 	const char *p, *end;
 
+	if (*n == 0)
+		return;
 	if ((p = memmem(*body, *n, open, strlen(open))) == NULL)
 		return;
 	p += strlen(open);

@@ -546,7 +546,7 @@ judge_stream(struct doctor *d, struct doctor_finding *f,
 	case STREAM_SHORT:
 		finding_set(f, DOCTOR_FAIL, "stream_short", "only %zu of %d "
 		    "events arrive", n, EVENTS);
-		finding_web(f, d, WEB_BUFFERED);
+		finding_web(f, d, WEB_SILENCE);
 		break;
 	}
 }

@@ -126,6 +126,8 @@ an_answer_is_told_on_one_line(void **state)
 		    sizeof(text));
 		assert_string_equal(text, cases[i].text);
 	}
+	answer_text(NULL, 0, text, sizeof(text));
+	assert_string_equal(text, "");
 }
 
 static void
