@@ -61,6 +61,7 @@ dist_monitoring_DATA = \
 	conf/monitoring/prometheus.yml
 
 EXTRA_DIST += $(CONF_FILES:=.in) conf/fill conf/quickstart conf/quickstart.d \
+	conf/debian \
 	conf/systemd/leasehold-demo.service.in
 CLEANFILES += $(CONF_FILES)
 
@@ -81,3 +82,19 @@ $(CONF_FILES): %: %.in conf/fill Makefile
 	    tls_cert=/etc/ssl/certs/leasehold.pem \
 	    tls_key=/etc/ssl/private/leasehold.key \
 	    < $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
+
+# The Debian package, of what "make dist" made, in deb/; DEBFLAGS for
+# dpkg-buildpackage.
+deb: dist
+	rm -rf deb && $(MKDIR_P) deb
+	cp $(distdir).tar.xz deb/$(PACKAGE)_$(VERSION).orig.tar.xz
+	cd deb && tar -xf $(PACKAGE)_$(VERSION).orig.tar.xz
+	cp -R deb/$(distdir)/conf/debian deb/$(distdir)/debian
+	cd deb/$(distdir)/debian && \
+	    sh ../conf/fill version='$(VERSION)' date="$$(date -R)" \
+	    < changelog.in > changelog && rm changelog.in
+	cd deb/$(distdir) && dpkg-buildpackage -us -uc $(DEBFLAGS)
+
+mostlyclean-local:
+	rm -rf deb
+.PHONY: deb

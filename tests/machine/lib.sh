@@ -100,7 +100,8 @@ machine_packages() {
 		# shellcheck source=../../conf/quickstart.d/mysql.sh
 		. "$top/conf/quickstart.d/mysql.sh"
 		echo "${debian_packages[@]}" "${mysql_packages[@]}" \
-			systemd systemd-sysv dbus openssl logrotate procps
+			systemd systemd-sysv dbus openssl logrotate procps \
+			ca-certificates
 	)
 }
 
