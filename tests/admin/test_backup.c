@@ -517,6 +517,51 @@ it_must_be_a_backup_that_this_program_and_key_can_read(void **state)
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 1);
 }
 
+/* As the version before this one left it, with the facts of ${d}. */
+static void
+make_older(struct desk *d, const char *path, const char *facts)
+{
+	const struct stmt_migration *m =
+	    stmt_migrations[STMT_DIALECT_SQLITE];
+	char url[160], sql[512];
+	int64_t i;
+
+	(void)snprintf(url, sizeof(url), "sqlite:%s", path);
+	for (i = 0; i < store_schema_wanted() - 1; i++) {
+		raw_sql(url, m[i].sql);
+		(void)snprintf(sql, sizeof(sql), "INSERT INTO migration "
+		    "VALUES (%lld, 'x', 1)", (long long)i + 1);
+		raw_sql(url, sql);
+	}
+	(void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS f; INSERT OR REPLACE "
+	    "INTO meta SELECT * FROM f.meta; INSERT INTO account_group (id, "
+	    "name, created_ms) VALUES (7, 'old', 1)", facts);
+	raw_sql(url, sql);
+	assert_int_equal(d->err.code, ERR_NONE);
+}
+
+static void
+an_older_backup_is_brought_up(void **state)
+{
+	struct desk *d = *state;
+	struct backup_made made;
+	struct restore_made back;
+	char path[128], older[128];
+
+	(void)snprintf(path, sizeof(path), "%s/out/copy", d->dir);
+	(void)snprintf(older, sizeof(older), "%s/out/older", d->dir);
+	desk_works(d, make(d, path, false, NULL, NULL, &made));
+	make_older(d, older, path);
+	desk_works(d, restore(d, older, false, NULL, NULL, &back));
+	assert_int_equal(back.schema_before, store_schema_wanted() - 1);
+	assert_int_equal(back.schema, store_schema_wanted());
+	assert_int_equal(desk_number(d, "SELECT max(number) FROM migration"),
+	    store_schema_wanted());
+	assert_string_equal(raw_text(d->url, "SELECT name FROM account_group "
+	    "WHERE id = 7"), "old");
+	drop_kept(d);
+}
+
 /* ---- of a file ---- */
 
 static void
@@ -624,6 +669,7 @@ main(void)
 		T(a_restore_that_breaks_off_changes_nothing),
 		T(a_killed_restore_leaves_what_was_there),
 		T(it_must_be_a_backup_that_this_program_and_key_can_read),
+		T(an_older_backup_is_brought_up),
 		L(the_store_that_was_there_is_kept_with_its_log),
 		L(a_damaged_store_needs_force),
 	};
