@@ -185,32 +185,13 @@ json_t *
 budget_view_page(struct store *st, int64_t limit, int64_t offset,
     int64_t *total, struct err *err)
 {
-	const struct store_value none[] = {
-		store_text(""), store_text(""), store_text(""),
-		store_text(""), store_text(""), store_text(""),
+	const struct store_value params[] = {
+		store_int(limit), store_int(offset)
 	};
-	json_t *all, *page = json_array(), *row;
-	int64_t i;
 
-	all = query_rows(st, STMT_BUDGET_LIST, none, NITEMS(none), fields,
-	    NITEMS(fields), err);
-	*total = (int64_t)json_array_size(all);
-	for (i = offset; page != NULL && i < offset + limit && i < *total;
-	    i++) {
-		row = json_array_get(all, (size_t)i);
-		if (complete(st, row, err) || json_array_append(page, row))
-			goto err0;
-	}
-	if (all == NULL || page == NULL)
-		goto err0;
-	json_decref(all);
-	return (page);
-
-err0:
-	err_set(err, ERR_NOMEM, "no memory for an answer");
-	json_decref(page);
-	json_decref(all);
-	return (NULL);
+	if (store_one(st, STMT_BUDGET_COUNT, NULL, 0, total, 1, err) == -1)
+		return (NULL);
+	return (view(st, STMT_BUDGET_PAGE, params, NITEMS(params), err));
 }
 
 json_t *

@@ -50,6 +50,21 @@ WHERE (? = '' OR b.name = ?) AND (? = '' OR b.scope = ?)
 	AND (? = '' OR coalesce(k.name, p.name, g.name) = ?)
 ORDER BY b.name;
 
+-- name: budget_page
+-- By name; rows, rows before them
+SELECT b.id, b.name, b.scope, coalesce(k.name, p.name, g.name), b.kind,
+	b.limit_value, b.period, b.length_ms, b.anchor_ms, b.zone, b.models,
+	b.policy, b.enabled, b.created_ms
+FROM (SELECT id FROM budget ORDER BY name LIMIT ? OFFSET ?) AS part
+JOIN budget b ON b.id = part.id
+LEFT JOIN api_key k ON b.scope = 'key' AND k.id = b.scope_id
+LEFT JOIN person p ON b.scope = 'person' AND p.id = b.scope_id
+LEFT JOIN account_group g ON b.scope = 'group' AND g.id = b.scope_id
+ORDER BY b.name;
+
+-- name: budget_count
+SELECT count(*) FROM budget;
+
 -- name: budget_list_key
 -- Those that requests with a key count against, its own first.
 -- key

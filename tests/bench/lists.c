@@ -26,11 +26,14 @@
  * many rows the answer had.  The database is one that tests/bench/ledger made;
  * it is made an installation with that key file, if it is none.  Where a page
  * of requests ended before it was full, it says how many more were asked for
- * until the first row came.  With `lists' reports are left out, and with them
+ * until the first row came, or 500.  With `lists' reports are left out, and with them
  * the folding of how long requests took, which takes long.
  */
 
 #define TIMES_MAX	1000
+
+/* So many more pages are asked for at the most until a row comes. */
+#define MORE_MAX	500
 
 static const char *const paths[] = {
 	"/requests", "/requests?limit=1000",
@@ -192,7 +195,7 @@ go_on(struct stand *s, const char *path, json_t *body)
 	double ms;
 	int n = 0;
 
-	while (rows_of(body) == 0 && (next = json_string_value(
+	while (n < MORE_MAX && rows_of(body) == 0 && (next = json_string_value(
 	    json_object_get(body, "next"))) != NULL) {
 		(void)snprintf(more, sizeof(more), "%s&before=%s", path,
 		    next);
