@@ -1,6 +1,6 @@
 // How an account stands: it serves, rests until then, or is switched off.
 import { badge, h } from './dom.js';
-import { countdown, moment } from './parts.js';
+import { countdown, stamp } from './parts.js';
 import { t, word } from './text.js';
 
 // One word for filters; the greatest trouble counts.
@@ -33,9 +33,9 @@ export const cooldownColumns = () => [
 	[t('state'), c => badge(t(`cooldown_${c.state.replace('-', '_')}`),
 		c.state === 'open' ? 'bad' : 'warn')],
 	[t('over'), c => c.state === 'open' ? countdown(c.until_ms) : ''],
-	[t('until'), c => h('div', null, moment(c.until_ms), h('div',
+	[t('until'), c => h('div', null, stamp(c.until_ms), h('div',
 		{ class: 'quiet small' }, t(c.stated ? 'statedUpstream' :
 			'ownEstimate')))],
-	[t('since'), c => moment(c.since_ms)],
+	[t('since'), c => stamp(c.since_ms)],
 	[t('strikes'), c => c.strikes, 'number'],
 ];

@@ -7,9 +7,9 @@ import { chart } from './charts.js';
 import { bar, badge, empty, h, place, table, tabs } from './dom.js';
 import { chartsOf } from './figures.js';
 import { makeForm } from './form.js';
-import { about, back, countdown, duration, head, moment } from './parts.js';
+import { about, back, countdown, head, stamp } from './parts.js';
 import { demoModel } from './setup.js';
-import { number, seconds, t, word, zone } from './text.js';
+import { duration, number, seconds, t, word, zone } from './text.js';
 
 // ---- as it stands ----
 
@@ -17,7 +17,7 @@ const oauthFacts = o => o ? [
 	[t('signedIn'), badge(t(o.signed_in ? 'yes' : 'no'), o.signed_in ?
 		'good' : 'bad')],
 	[t('tokenEnds'), o.expires_ms ? countdown(o.expires_ms) : '–'],
-	[t('tokenRenewed'), moment(o.renewed_ms) || t('notYet')],
+	[t('tokenRenewed'), stamp(o.renewed_ms) || t('notYet')],
 ] : [];
 
 function probeFact(probe) {
@@ -26,7 +26,7 @@ function probeFact(probe) {
 	const good = probe.result === 'ok';
 	return h('div', null, badge(good ? t('probeGood', seconds(
 		probe.latency_ms)) : word('outcome', probe.result), good ? 'good' :
-		'bad'), h('div', { class: 'quiet small' }, moment(probe.probed_ms)),
+		'bad'), h('div', { class: 'quiet small' }, stamp(probe.probed_ms)),
 	!good && h('div', { class: 'small' }, probe.message));
 }
 
@@ -44,7 +44,7 @@ async function standingTab(context, a) {
 		[t('priority'), number(a.priority)], [t('weight'), number(a.weight)],
 		[t('models'), a.models?.replaceAll(',', ', ') || t('any')],
 		[t('proxy'), a.proxy || '–'],
-		[t('created'), moment(a.created_ms)]]),
+		[t('created'), stamp(a.created_ms)]]),
 	h('h2', null, t('against')),
 	a.cooldowns.length === 0 ? empty(t('nothingAgainst')) :
 		table(t('against'), cooldownColumns(), a.cooldowns), aliases];
@@ -53,7 +53,7 @@ async function standingTab(context, a) {
 // ---- what it did ----
 
 const failureColumns = () => [
-	[t('when'), r => moment(r.created_ms)],
+	[t('when'), r => stamp(r.created_ms)],
 	[t('key'), r => r.key],
 	[t('model'), r => r.model],
 	[t('outcome'), r => badge(word('outcome', r.outcome), 'bad')],
@@ -63,7 +63,7 @@ const failureColumns = () => [
 ];
 
 const auditColumns = () => [
-	[t('when'), r => moment(r.at_ms)],
+	[t('when'), r => stamp(r.at_ms)],
 	[t('who'), r => r.actor],
 	[t('did'), r => h('code', null, r.verb)],
 	[t('changed'), r => changed(r)],

@@ -3,9 +3,8 @@ import { call, list } from './api.js';
 import { act } from './change.js';
 import { badge, bar, empty, h } from './dom.js';
 import { button, openForm, toMs, toNusd } from './form.js';
-import { countdown, duration, head, listing, menu, moment } from
-	'./parts.js';
-import { money, number, t, zone } from './text.js';
+import { countdown, head, listing, menu, stamp } from './parts.js';
+import { duration, money, number, t, zone } from './text.js';
 
 const kinds = ['money', 'tokens', 'input_tokens', 'output_tokens',
 	'requests'];
@@ -35,7 +34,7 @@ export function budgetBar(b) {
 
 export const renewal = b => b.renews_ms === null || !b.renews_ms ? '' :
 	h('div', null, countdown(b.renews_ms), h('div',
-		{ class: 'quiet small' }, moment(b.renews_ms)));
+		{ class: 'quiet small' }, stamp(b.renews_ms)));
 
 // ---- what is made and changed ----
 

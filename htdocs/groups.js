@@ -6,7 +6,7 @@ import { addBudget, budgetColumns } from './budgets.js';
 import { act } from './change.js';
 import { bar, empty, h, place, table } from './dom.js';
 import { button, openForm, toNumber } from './form.js';
-import { about, back, head, headTwo, listing, menu, moment } from './parts.js';
+import { about, back, head, headTwo, listing, menu, stamp } from './parts.js';
 import { number, t } from './text.js';
 
 const strategies = ['weighted', 'least_connections', 'round_robin',
@@ -108,7 +108,7 @@ async function onePage(context, id) {
 		head(g.name, acts(context, g)), about([
 			[t('strategy'), t(`strategy_${g.strategy}`)],
 			[t('concurrency'), limit(g)], [t('keys'), number(g.keys)],
-			[t('created'), moment(g.created_ms)]]),
+			[t('created'), stamp(g.created_ms)]]),
 		h('p', { class: 'quiet' }, t(`does_${g.strategy}`)), ...parts);
 }
 

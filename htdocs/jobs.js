@@ -2,9 +2,9 @@
 import { call, list } from './api.js';
 import { act } from './change.js';
 import { badge, h, table } from './dom.js';
-import { countdown, duration, head, moment } from './parts.js';
+import { countdown, head, stamp } from './parts.js';
 import { jobs as summaries } from './strings-settings.js';
-import { currentLanguage, t, time } from './text.js';
+import { currentLanguage, duration, t, time } from './text.js';
 
 const summary = j => summaries[currentLanguage()]?.[j.name] ?? j.summary;
 
@@ -15,7 +15,7 @@ function state(j) {
 		badge(t('jobOk'), 'good') : badge(j.last.result, 'bad');
 }
 
-const last = j => j.last && h('div', null, moment(j.last.started_ms),
+const last = j => j.last && h('div', null, stamp(j.last.started_ms),
 	h('span', { class: 'quiet' }, ` · ${t('took',
 		duration(j.last.duration_ms))}`),
 	h('div', { class: j.last.result === 'ok' ? 'quiet small' : 'bad small' },

@@ -5,10 +5,10 @@ import { act } from './change.js';
 import { badge, bar, empty, h, place, table } from './dom.js';
 import { button, feet, localTime, modal, openForm, toMs, toNumber, toNusd }
 	from './form.js';
-import { about, back, countdown, duration, head, headTwo, listing, menu, moment }
+import { about, back, countdown, head, headTwo, listing, menu, stamp }
 	from './parts.js';
 import { lines, setupLines, showKey } from './setup.js';
-import { money, number, t } from './text.js';
+import { duration, money, number, t } from './text.js';
 
 const classes = ['high', 'normal', 'low'];
 const clientKinds = ['claude-code', 'anthropic-sdk-typescript',
@@ -242,7 +242,7 @@ const columns = (context, again) => [
 	[t('user'), k => k.user],
 	[t('boundTo'), boundTo],
 	[t('limits'), limits],
-	[t('expires'), k => moment(k.expires_ms)],
+	[t('expires'), k => stamp(k.expires_ms)],
 	[t('state'), state],
 	[t('acts'), k => menu(t('actsOn', k.name), acts(context, k, again)),
 		'last'],
@@ -276,14 +276,14 @@ async function onePage(context, id) {
 			[t('user'), k.user ?? '–'], [t('boundTo'), boundTo(k)],
 			[t('models'), k.models || t('any')],
 			[t('expires'), k.expires_ms === null ? t('never') :
-				h('span', null, moment(k.expires_ms), ' (',
+				h('span', null, stamp(k.expires_ms), ' (',
 					countdown(k.expires_ms), ')')],
 			[t('requests'), number(k.usage.requests)],
 			[t('cost'), money(k.usage.cost_nusd)],
 			[t('input'), amount('tokens', k.usage.input_tokens)],
 			[t('output'), amount('tokens', k.usage.output_tokens)],
-			[t('lastUsed'), moment(k.usage.last_ms) || t('notYet')],
-			[t('created'), moment(k.created_ms)],
+			[t('lastUsed'), stamp(k.usage.last_ms) || t('notYet')],
+			[t('created'), stamp(k.created_ms)],
 			[t('clients'), k.clients || t('any')],
 			[t('networks'), k.from || t('any')]]),
 		headTwo(t('budgets'), done &&

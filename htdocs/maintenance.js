@@ -3,7 +3,7 @@
 import { ApiError, call, get, list } from './api.js';
 import { badge, empty, h, say, table } from './dom.js';
 import { button, makeForm } from './form.js';
-import { about, head, headTwo, listing, moment } from './parts.js';
+import { about, head, headTwo, listing, stamp } from './parts.js';
 import { strings as doctorTexts } from './strings-doctor.js';
 import { currentLanguage, money, number, t, tokens, word } from './text.js';
 import { addToken, tokenColumns } from './tokens.js';
@@ -67,7 +67,7 @@ const doctor = context => part(context, { title: 'doctor',
 		badge(ok ? warnings === 0 ? t('allWell') : t('warned',
 			number(warnings)) : t('ails', number(failed), number(warnings)),
 		ok ? warnings === 0 ? 'good' : 'warn' : 'bad'), ' ',
-		h('span', { class: 'quiet' }, moment(at))),
+		h('span', { class: 'quiet' }, stamp(at))),
 	table(t('doctor'), checkColumns(), checks.toSorted((a, b) =>
 		worst.indexOf(a.verdict) - worst.indexOf(b.verdict)))] });
 
@@ -92,7 +92,7 @@ const verify = context => part(context, { title: 'verify',
 		[t('hourSums'), number(v.hours)], [t('daySums'), number(v.days)],
 		[t('keys'), number(v.keys)],
 		[t('budgetWindows'), number(v.windows)],
-		v.cut_ms !== null && [t('rowsSince'), moment(v.cut_ms)]]
+		v.cut_ms !== null && [t('rowsSince'), stamp(v.cut_ms)]]
 		.filter(Boolean)),
 	v.shown.length > 0 && table(t('differences'), differenceColumns(),
 		v.shown), v.differences > v.shown.length && h('p',

@@ -3,7 +3,7 @@ import { call, get } from './api.js';
 import { act } from './change.js';
 import { badge, empty, h, table } from './dom.js';
 import { button, openForm } from './form.js';
-import { about, head, headTwo, moment } from './parts.js';
+import { about, head, headTwo, stamp } from './parts.js';
 import { qrCode } from './qr.js';
 import { lines, secret } from './setup.js';
 import { number, t } from './text.js';
@@ -76,9 +76,9 @@ function agent(text) {
 const signInColumns = context => [
 	[t('browser'), s => agent(s.agent)],
 	[t('address'), s => s.address],
-	[t('since'), s => moment(s.created_ms)],
-	[t('seen'), s => moment(s.seen_ms)],
-	[t('expires'), s => moment(s.expires_ms)],
+	[t('since'), s => stamp(s.created_ms)],
+	[t('seen'), s => stamp(s.seen_ms)],
+	[t('expires'), s => stamp(s.expires_ms)],
 	[t('acts'), s => s.current ? badge(t('thisOne'), 'good') : act(context,
 		t('signOut'), () => call('DELETE', `/auth/sign-ins/${s.id}`)
 			.then(context.again), { question: t('endSignIn') }), 'last'],
@@ -104,7 +104,7 @@ export async function mePage(context) {
 			badge(t('yes'), 'good'), h('div', { class: 'small quiet' },
 				t('codesLeft', number(me.recovery_codes)))) :
 			badge(t('no'), 'warn')],
-		[t('created'), moment(me.created_ms)]]),
+		[t('created'), stamp(me.created_ms)]]),
 	headTwo(t('signIns'), others.length > 0 && endOthers(context, others)),
 	table(t('signIns'), signInColumns(context), signIns, t('none')),
 	headTwo(t('tokens'), button(t('addToken'), () => addToken(context,

@@ -5,8 +5,8 @@ import { chart } from './charts.js';
 import { chartsOf } from './figures.js';
 import { bar, empty, h, place, table } from './dom.js';
 import { button, makeForm } from './form.js';
-import { about, countdown, duration, head, moment } from './parts.js';
-import { compact, money, number, t, tokens, zone } from './text.js';
+import { about, countdown, head, stamp } from './parts.js';
+import { compact, duration, money, number, t, tokens, zone } from './text.js';
 
 const days = 30;
 let key = null;
@@ -63,7 +63,7 @@ const limitColumns = zoneName => [
 	[t('used'), used],
 	[t('window'), l => windowOf({ ...l, zone: zoneName })],
 	[t('renews'), l => l.resets_ms ? h('div', null, countdown(l.resets_ms),
-		h('div', { class: 'quiet small' }, moment(l.resets_ms))) : ''],
+		h('div', { class: 'quiet small' }, stamp(l.resets_ms))) : ''],
 	[t('of_whom'), l => t(`limit_of_${l.on}`)],
 ];
 
@@ -102,7 +102,7 @@ function aboutKey(k) {
 			number(k.in_flight)],
 		[t('rate'), k.rate ? t('rateIs', number(k.rate),
 			duration(k.rate_ms)) : t('noLimit')],
-		[t('expires'), k.expires_ms ? moment(k.expires_ms) : t('never')]]);
+		[t('expires'), k.expires_ms ? stamp(k.expires_ms) : t('never')]]);
 }
 
 function forget(context) {

@@ -5,7 +5,7 @@ import { act } from './change.js';
 import { badge, empty, filters, h, place, say, short, table, tabs, turner }
 	from './dom.js';
 import { button, localTime, openForm, toMs } from './form.js';
-import { about, back, head, headTwo, menu, moment } from './parts.js';
+import { about, back, head, headTwo, menu, stamp } from './parts.js';
 import { outcome } from './request.js';
 import { suggest } from './suggest.js';
 import { number, t, word } from './text.js';
@@ -57,7 +57,7 @@ const columns = context => [
 	[t('key'), o => short(o.key ?? '–')],
 	[t('account'), o => short(o.account ?? '–')],
 	[t('state'), state],
-	[t('created'), o => moment(o.created_ms)],
+	[t('created'), o => stamp(o.created_ms)],
 	...context.may('admin') ? [[t('acts'), o => menu(t('actsOn', o.id),
 		[forget(context, o, context.again)]), 'last']] : [],
 ];
@@ -84,7 +84,7 @@ async function known(context) {
 
 const lostColumns = () => [
 	[t('when'), o => h('a', { href: place('requests', [o.request]) },
-		moment(o.created_ms))],
+		stamp(o.created_ms))],
 	[t('kind'), o => word('made', o.kind)],
 	[t('key'), o => short(o.key ?? '–')],
 	[t('account'), o => short(o.account ?? '–')],
@@ -108,10 +108,10 @@ async function lost(context) {
 const one = o => [about([
 	[t('kind'), t(`object_${o.kind}`)], [t('state'), state(o)],
 	[t('key'), o.key ?? '–'], [t('account'), o.account ?? '–'],
-	[t('model'), o.model || '–'], [t('created'), moment(o.created_ms)],
+	[t('model'), o.model || '–'], [t('created'), stamp(o.created_ms)],
 	[t('madeBy'), request(o.made_by)],
 	o.kind === 'batch' && [t('usageIn'), request(o.usage_request)],
-	o.gone_ms !== null && [t('goneSince'), moment(o.gone_ms)]]
+	o.gone_ms !== null && [t('goneSince'), stamp(o.gone_ms)]]
 	.filter(Boolean)),
 headTwo(t('lastSeen')), h('pre', { tabindex: 0 },
 	JSON.stringify(o.seen, null, 2))];

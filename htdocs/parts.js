@@ -1,7 +1,7 @@
 // What the pages of keys, accounts and the like are put together from.
 import { facts, field, h, place, table } from './dom.js';
 import { button } from './form.js';
-import { number, t, time } from './text.js';
+import { duration, number, t, time } from './text.js';
 
 // A page's head: what it is, and what can be done there.
 export const head = (title, ...buttons) => h('div', { class: 'head' },
@@ -22,23 +22,9 @@ export function about(pairs) {
 	return e;
 }
 
-export const moment = ms => ms === null || ms === undefined ? '' :
+// A time of the viewer's, to the minute.
+export const stamp = ms => ms === null || ms === undefined ? '' :
 	h('time', { datetime: new Date(ms).toISOString() }, time(ms));
-
-// Duration in the two largest units that it has.
-export function duration(ms) {
-	const s = Math.max(0, Math.ceil(ms / 1000));
-	const parts = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
-	const first = parts.findIndex(([, n]) => s >= n);
-	if (first === -1)
-		return t('inSeconds', 0);
-	let rest = s;
-	return parts.slice(first, first + 2).map(([unit, n]) => {
-		const count = Math.floor(rest / n);
-		rest -= count * n;
-		return count > 0 ? t(`unit_${unit}`, number(count)) : '';
-	}).filter(text => text).join(' ');
-}
 
 // Seconds that go down while anybody looks at them.
 let ticking = null;

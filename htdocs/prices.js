@@ -4,7 +4,7 @@ import { act } from './change.js';
 import { badge, empty, field, h, say } from './dom.js';
 import { button, feet, localTime, modal, openForm, toMs, toNumber, toNusd }
 	from './form.js';
-import { head, listing, menu, moment } from './parts.js';
+import { head, listing, menu, stamp } from './parts.js';
 import { money, number, percent, t } from './text.js';
 
 const platforms = ['claude', 'claude_console'];
@@ -132,9 +132,9 @@ const acts = (context, p) => context.may('admin') && stateOf(p) !== 'over' &&
 
 const span = p => h('div', { class: 'quiet small' },
 	p.valid_from_ms > 0 && h('div', null, t('since'), ' ',
-		moment(p.valid_from_ms)),
+		stamp(p.valid_from_ms)),
 	p.valid_until_ms > 0 && h('div', null, t('until'), ' ',
-		moment(p.valid_until_ms)));
+		stamp(p.valid_until_ms)));
 
 const columns = context => [
 	[t('model'), p => h('div', null, h('strong', null, p.model),

@@ -3,7 +3,7 @@ import { call } from './api.js';
 import { act } from './change.js';
 import { badge, h } from './dom.js';
 import { button, feet, localTime, modal, openForm, toMs } from './form.js';
-import { moment } from './parts.js';
+import { stamp } from './parts.js';
 import { secret } from './setup.js';
 import { t } from './text.js';
 
@@ -58,9 +58,9 @@ export const tokenColumns = (context, { path, all, more = [] }) => [
 	...more,
 	[t('mayDo'), k => k.scope === 'read' ? badge(t('mayRead')) :
 		badge(all(k), 'warn')],
-	[t('created'), k => moment(k.created_ms)],
+	[t('created'), k => stamp(k.created_ms)],
 	[t('expires'), k => k.expires_ms && k.expires_ms < Date.now() ?
-		badge(t('expired'), 'bad') : moment(k.expires_ms) || t('never')],
+		badge(t('expired'), 'bad') : stamp(k.expires_ms) || t('never')],
 	[t('acts'), k => act(context, t('revoke'), () => call('DELETE',
 		`${path}/${k.id}`).then(context.again),
 	{ question: t('revokeToken', k.name), danger: true }), 'last'],

@@ -4,8 +4,8 @@ import { addBudget, budgetColumns } from './budgets.js';
 import { act } from './change.js';
 import { badge, bar, empty, h, place, table } from './dom.js';
 import { button, feet, modal, openForm, toNumber } from './form.js';
-import { about, back, countdown, head, headTwo, listing, menu, moment } from
-	'./parts.js';
+import { about, back, countdown, head, headTwo, listing, menu, stamp }
+	from './parts.js';
 import { secret } from './setup.js';
 import { number, t } from './text.js';
 
@@ -100,7 +100,7 @@ const columns = (context, again) => [
 	[t('keys'), u => number(u.keys), 'number'],
 	[t('budgets'), u => number(u.budgets), 'number'],
 	[t('inFlight'), running, 'number'],
-	[t('created'), u => moment(u.created_ms)],
+	[t('created'), u => stamp(u.created_ms)],
 	[t('acts'), u => menu(t('actsOn', u.name), acts(context, u, again)),
 		'last'],
 ];
@@ -125,7 +125,7 @@ async function invitations(context, again) {
 			[t('for'), i => i.user ?? t('somebodyNew')],
 			[t('role'), i => t(`role_${i.role}`)],
 			[t('invitedBy'), i => i.invited_by],
-			[t('created'), i => moment(i.created_ms)],
+			[t('created'), i => stamp(i.created_ms)],
 			[t('goodFor'), i => countdown(i.expires_ms)],
 			[t('acts'), i => act(context, t('takeBack'), () =>
 				call('DELETE', `/admin/invitations/${i.id}`).then(again),
@@ -148,7 +148,7 @@ async function onePage(context, id) {
 			[t('role'), t(`role_${u.role}`)], [t('signsIn'), signsIn(u)],
 			[t('secondFactor'), t(u.second_factor ? 'yes' : 'no')],
 			[t('inFlight'), running(u)],
-			[t('created'), moment(u.created_ms)]]),
+			[t('created'), stamp(u.created_ms)]]),
 		headTwo(t('budgets'), may && button(t('addBudget'), () => addBudget(again,
 				{ on: 'user', of: u.name }).catch(context.fail))),
 		u.budgets.length === 0 ? empty(t('noBudgetsOnUser')) :
@@ -157,7 +157,7 @@ async function onePage(context, id) {
 		u.keys.length === 0 ? empty(t('noKeysOfUser')) : table(t('keys'), [
 			[t('name'), k => k.name],
 			[t('key'), k => h('code', null, `${k.visible}…`)],
-			[t('expires'), k => moment(k.expires_ms)],
+			[t('expires'), k => stamp(k.expires_ms)],
 			[t('state'), keyState],
 		], u.keys));
 }
