@@ -26,8 +26,8 @@
  * many rows the answer had.  The database is one that tests/bench/ledger made;
  * it is made an installation with that key file, if it is none.  Where a page
  * of requests ended before it was full, it says how many more were asked for
- * until the first row came, or 500.  With `lists' reports are left out, and with them
- * the folding of how long requests took, which takes long.
+ * until the first row came, or 500.  With `lists' reports are left out, and
+ * with them the folding of how long requests took, which takes long.
  */
 
 #define TIMES_MAX	1000
