@@ -120,13 +120,13 @@ describe('what goes up', () => {
 			'x-stainless-lang': 'js',
 			'x-claude-code-session-id': 'a8d9b52c-0d6d-4c0f-9c5e-2f6f6a',
 			'x-client-request-id': 'abc',
-			'traceparent': '00-0af7651916cd43dd8448eb211c80319c-b7-01',
 			'accept': 'application/json',
 			'x-odd': 'a,  b;c="d"',
 		};
 		await call(team, message(), { headers: {
 			...own,
 			'cookie': 'c=1',
+			'traceparent': 'malformed',
 			'x-forwarded-for': '10.0.0.1',
 			'x-real-ip': '10.0.0.1',
 			'forwarded': 'for=10.0.0.1',
