@@ -130,7 +130,9 @@ no_line_lost() {
 	on m ls -l /var/log/leasehold
 	paste "$scratch/before" "$scratch/after"
 	paste "$scratch/before" "$scratch/after" |
-		awk '{ exit !($3 - $1 > 10 && $3 - $1 == $4 - $2) }'
+		awk '{ exit !($3 - $1 > 4 && $3 - $1 == $4 - $2) }' &&
+	    on m test -s /var/log/leasehold/requests.log &&
+	    on m test -s /var/log/leasehold/requests.log.1
 }
 
 # logged FILE: how many calls the ledger has, and how many have a line.
