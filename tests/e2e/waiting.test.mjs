@@ -77,7 +77,10 @@ test('a key with 500 calls cannot starve another\'s one',
 	// It may have been served before anybody looked.
 	if (place !== undefined) {
 		assert.ok(place.position <= 2, `${place.position}`);
-		assert.ok(place.expected_ms === null || place.expected_ms < 60000);
+		// It may be long while the pool has served hardly any.
+		assert.ok(place.expected_ms === null ||
+			place.expected_ms <= place.position * 60000,
+		`${place.expected_ms} ms`);
 	}
 	assert.equal((await one).status, 200);
 	const ms = Date.now() - from;
