@@ -122,7 +122,7 @@ scripts() {
 }
 
 # Words of others that look like settings.
-others='proxy_pass worker_connections claude_console least_connections response_time round_robin'
+others='proxy_pass claude_console least_connections response_time round_robin'
 
 settings() {
 	spans "$1" | grep -x '[a-z][a-z0-9]*\(_[a-z0-9]*\)\{1,\}' | sort -u |
