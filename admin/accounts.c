@@ -629,12 +629,25 @@ accounts_list(struct store *st, const char *name, struct err *err)
 	    err));
 }
 
+/* What a column that holds ASCII can be compared with: of a platform that is
+ * not known there is no account. */
+static const char *
+wanted_platform(const char *platform)
+{
+	struct err none = { 0 };
+
+	if (platform == NULL)
+		return ("");
+	return (accounts_check_platform(platform, &none) == 0 ? platform :
+	    "-");
+}
+
 static json_t *
 read_page(struct store *st, const struct account_filter *f, int64_t limit,
     int64_t offset, struct err *err)
 {
-	const struct store_value platform = store_text(f->platform != NULL ?
-	    f->platform : ""), q = store_text(f->q != NULL ? f->q : "");
+	const struct store_value platform = store_text(wanted_platform(
+	    f->platform)), q = store_text(f->q != NULL ? f->q : "");
 	const int64_t now_ms = store_now_ms(st);
 	const struct store_value params[] = {
 		platform, platform, store_int(f->group_id),

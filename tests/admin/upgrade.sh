@@ -84,7 +84,7 @@ is 0 "a second time" migrate
 has "there is nothing to do" 'nothing to do'
 [ "$(backups)" = 1 ]
 report $? "and no second backup"
-is 0 "init sets up the rest" init
+is 0 "init sets up the rest" init --prices "$srcdir/conf/prices.json"
 is 0 "it can be used" key list
 
 # ---- the way back, as leasehold(8) says ----
@@ -103,7 +103,7 @@ report $? "none was made"
 cp "$backup" "$dir/leasehold.db"
 rm -f "$dir/leasehold.db-wal" "$dir/leasehold.db-shm"
 sleep 1
-is 0 "init makes one, too" init
+is 0 "init makes one, too" init --prices "$srcdir/conf/prices.json"
 [ "$(backups)" = 2 ]
 report $? "so that quickstart has one"
 is 0 "it can be used" key list
