@@ -393,17 +393,27 @@ accounts_try(struct store *st, const struct seal *seal,
 }
 
 int
-accounts_add(struct store *st, const struct seal *seal,
+accounts_add_in(struct store *st, const struct seal *seal,
     const struct account_change *c, struct err *err)
 {
 	struct row r = new_row;
 	int rc;
 
-	if (check_new(c, err) || change_begin(st, err))
+	if (check_new(c, err))
 		return (-1);
-	rc = change_end(st, add_inside(st, seal, c, &r, err), err);
+	rc = add_inside(st, seal, c, &r, err);
 	row_free(&r);
 	return (rc);
+}
+
+int
+accounts_add(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+{
+
+	if (check_new(c, err) || change_begin(st, err))
+		return (-1);
+	return (change_end(st, accounts_add_in(st, seal, c, err), err));
 }
 
 static int
@@ -488,17 +498,27 @@ set_inside(struct store *st, const struct seal *seal, const char *name,
 }
 
 int
-accounts_set(struct store *st, const struct seal *seal, const char *name,
+accounts_set_in(struct store *st, const struct seal *seal, const char *name,
     const struct account_change *c, struct err *err)
 {
 	struct row r = { .id = 0 };
 	int rc;
 
-	if (check_change(c, err) || change_begin(st, err))
+	if (check_change(c, err))
 		return (-1);
-	rc = change_end(st, set_inside(st, seal, name, c, &r, err), err);
+	rc = set_inside(st, seal, name, c, &r, err);
 	row_free(&r);
 	return (rc);
+}
+
+int
+accounts_set(struct store *st, const struct seal *seal, const char *name,
+    const struct account_change *c, struct err *err)
+{
+
+	if (check_change(c, err) || change_begin(st, err))
+		return (-1);
+	return (change_end(st, accounts_set_in(st, seal, name, c, err), err));
 }
 
 static int

@@ -66,6 +66,15 @@ int accounts_set(struct store *st, const struct seal *seal, const char *name,
     const struct account_change *c, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** accounts_add_in(...), accounts_set_in(...): The same as part of a change
+ * that the caller began.  ${c}'s tokens are accounts_add_in's alone. */
+int accounts_add_in(struct store *st, const struct seal *seal,
+    const struct account_change *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+int accounts_set_in(struct store *st, const struct seal *seal,
+    const char *name, const struct account_change *c, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** accounts_wake(st, name, err): End all its cooldowns, and forget what
  * lengthens the next. */
 int accounts_wake(struct store *st, const char *name, struct err *err)

@@ -177,6 +177,32 @@ aliases_remove(struct store *st, const struct alias_of *of,
 	return (change(st, of, &t, err));
 }
 
+int
+aliases_there(struct store *st, const struct alias_of *of,
+    const char *pattern, struct err *err)
+{
+	struct task t = { .pattern = pattern };
+	int64_t n[2];
+
+	if (find_scope(st, of, &t, err) || count(st, &t, n, err))
+		return (-1);
+	return (n[1] > 0 ? 1 : 0);
+}
+
+int
+aliases_put_in(struct store *st, const struct alias_of *of,
+    const char *pattern, const char *target, struct err *err)
+{
+	struct task t = { .pattern = pattern, .target = target };
+	int there;
+
+	if (check_names(pattern, target, err) || find_scope(st, of, &t, err))
+		return (-1);
+	if ((there = aliases_there(st, of, pattern, err)) == -1)
+		return (-1);
+	return (there ? set_inside(st, &t, err) : add_inside(st, &t, err));
+}
+
 /* ---- the list ---- */
 
 static const char *

@@ -31,6 +31,16 @@ int aliases_remove(struct store *st, const struct alias_of *of,
     const char *pattern, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** aliases_there(st, of, pattern, err): 1: it has a target; 0; or -1.
+ * aliases_put_in(...): Give it one, whether it has or not, as part of a change
+ * that the caller began. */
+int aliases_there(struct store *st, const struct alias_of *of,
+    const char *pattern, struct err *err)
+    __attribute__((__warn_unused_result__));
+int aliases_put_in(struct store *st, const struct alias_of *of,
+    const char *pattern, const char *target, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** aliases_list(st, of, err): Array, in the order in which patterns are
  * tried. */
 json_t *aliases_list(struct store *st, const struct alias_of *of,

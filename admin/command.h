@@ -103,6 +103,7 @@ extern const struct command commands_token[];
 extern const struct command commands_audit[];
 extern const struct command commands_store[];
 extern const struct command commands_backup[];
+extern const struct command commands_move[];
 extern const struct command commands_pool[];
 extern const struct command commands_job[];
 extern const struct command commands_notify[];

@@ -73,7 +73,7 @@ groups_find(struct store *st, const char *name, int64_t *id, struct err *err)
 }
 
 int
-groups_add(struct store *st, const struct group_change *change,
+groups_add_in(struct store *st, const struct group_change *change,
     struct err *err)
 {
 	const struct store_value row[] = {
@@ -85,10 +85,20 @@ groups_add(struct store *st, const struct group_change *change,
 		store_int(store_now_ms(st)),
 	};
 
+	if (check_change(change, err))
+		return (-1);
+	return (change_exec_named(st, STMT_GROUP_ADD, row, NITEMS(row),
+	    "a group", change->name, err));
+}
+
+int
+groups_add(struct store *st, const struct group_change *change,
+    struct err *err)
+{
+
 	if (check_change(change, err) || change_begin(st, err))
 		return (-1);
-	return (change_end(st, change_exec_named(st, STMT_GROUP_ADD,
-	    row, NITEMS(row), "a group", change->name, err), err));
+	return (change_end(st, groups_add_in(st, change, err), err));
 }
 
 static int
@@ -120,6 +130,15 @@ set_inside(struct store *st, const char *name,
 			return (-1);
 	}
 	return (0);
+}
+
+int
+groups_set_in(struct store *st, const char *name,
+    const struct group_change *change, struct err *err)
+{
+
+	return (check_change(change, err) ? -1 : set_inside(st, name, change,
+	    err));
 }
 
 int

@@ -26,6 +26,14 @@ int groups_set(struct store *st, const char *name,
     const struct group_change *change, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** groups_add_in(...), groups_set_in(...): The same as part of a change that
+ * the caller began. */
+int groups_add_in(struct store *st, const struct group_change *change,
+    struct err *err) __attribute__((__warn_unused_result__));
+int groups_set_in(struct store *st, const char *name,
+    const struct group_change *change, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** groups_remove(st, name, err): Refused while accounts or keys use it, or
  * budgets are set on it. */
 int groups_remove(struct store *st, const char *name, struct err *err)

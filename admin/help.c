@@ -21,6 +21,7 @@ const struct command *const help_tables[] = {
 	commands_token,
 	commands_audit,
 	commands_backup,
+	commands_move,
 	commands_store,
 	commands_pool,
 	commands_job,

@@ -68,6 +68,15 @@ libadmin_a_SOURCES = \
 	admin/gate.h \
 	admin/groups.c \
 	admin/groups.h \
+	admin/import.c \
+	admin/import.h \
+	admin/import_crs.c \
+	admin/import_env.c \
+	admin/import_from.c \
+	admin/import_from.h \
+	admin/import_litellm.c \
+	admin/import_rows.c \
+	admin/import_rows.h \
 	admin/install.c \
 	admin/install.h \
 	admin/key_rules.c \
@@ -221,6 +230,7 @@ leasehold_SOURCES = \
 	admin/cmd_key.c \
 	admin/cmd_ledger.c \
 	admin/cmd_login.c \
+	admin/cmd_move.c \
 	admin/cmd_notify.c \
 	admin/cmd_object.c \
 	admin/cmd_pool.c \

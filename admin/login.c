@@ -310,10 +310,9 @@ lifetime_of(const json_t *v, int64_t now_ms, int64_t *out, struct err *err)
 }
 
 int
-login_import(const char *text, size_t n, int64_t now_ms,
-    struct oauth_tokens *tokens, struct err *err)
+login_tokens(const json_t *j, int64_t now_ms, struct oauth_tokens *tokens,
+    struct err *err)
 {
-	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *access = text_of(j, "access_token");
 	const char *refresh = text_of(j, "refresh_token");
 	int rc = -1;
@@ -333,6 +332,17 @@ login_import(const char *text, size_t n, int64_t now_ms,
 	}
 	if (rc == -1)
 		oauth_tokens_wipe(tokens);
+	return (rc);
+}
+
+int
+login_import(const char *text, size_t n, int64_t now_ms,
+    struct oauth_tokens *tokens, struct err *err)
+{
+	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+	int rc;
+
+	rc = login_tokens(j, now_ms, tokens, err);
 	json_decref(j);
 	return (rc);
 }

@@ -72,4 +72,9 @@ int login_import(const char *text, size_t n, int64_t now_ms,
     struct oauth_tokens *tokens, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** login_tokens(j, now_ms, tokens, err): The same of an object that was read
+ * already. */
+int login_tokens(const json_t *j, int64_t now_ms, struct oauth_tokens *tokens,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_LOGIN_H_ */

@@ -246,3 +246,8 @@ UNIT_TESTS += tests/admin/test_backup
 tests_admin_test_backup_SOURCES = tests/admin/test_backup.c $(DESK)
 tests_admin_test_backup_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_backup_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_import
+tests_admin_test_import_SOURCES = tests/admin/test_import.c $(DESK)
+tests_admin_test_import_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_import_LDADD = $(ADMIN_TEST_LIBS)

@@ -1,0 +1,264 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/seal.h"
+
+#include "account_oauth.h"
+#include "accounts.h"
+#include "command.h"
+#include "import.h"
+#include "import_from.h"
+#include "output.h"
+
+#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
+
+static const struct column done_columns[] = {
+	{ "WHAT", "what", COLUMN_TEXT },
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "DONE", "done", COLUMN_TEXT },
+};
+
+/* ---- the file ---- */
+
+/* All of it, with a NUL behind; the caller gives it to seal_wipe_free with
+ * IMPORT_FILE_BYTES. */
+static int
+read_fd(int fd, const char *path, char *buf, size_t *n, struct err *err)
+{
+	ssize_t got = 0;
+
+	for (*n = 0; *n < IMPORT_FILE_BYTES; *n += (size_t)got) {
+		got = read(fd, buf + *n, IMPORT_FILE_BYTES - *n);
+		if (got == -1 && errno == EINTR)
+			got = 0;
+		else if (got <= 0)
+			break;
+	}
+	if (got == -1)
+		err_set_errno(err, ERR_IO, errno, "cannot read %s", path);
+	else if (*n == IMPORT_FILE_BYTES)
+		err_set(err, ERR_TOO_LARGE, "%s is longer than %d MB", path,
+		    IMPORT_FILE_BYTES / (1024 * 1024));
+	else if (memchr(buf, '\0', *n) != NULL)
+		err_set(err, ERR_INVAL, "%s is no text", path);
+	else
+		return (0);
+	return (-1);
+}
+
+static char *
+read_file(const char *path, size_t *n, struct err *err)
+{
+	const bool in = strcmp(path, "-") == 0;
+	int fd = STDIN_FILENO, rc;
+	char *buf;
+
+	if (!in && (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+		    errno, "cannot open %s", path);
+		return (NULL);
+	}
+	if ((buf = calloc(1, IMPORT_FILE_BYTES + 1)) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for %s", path);
+		rc = -1;
+	} else {
+		rc = read_fd(fd, in ? "standard input" : path, buf, n, err);
+	}
+	if (!in)
+		close(fd);
+	if (rc == 0)
+		return (buf);
+	seal_wipe_free(buf, buf == NULL ? 0 : IMPORT_FILE_BYTES);
+	return (NULL);
+}
+
+/* ---- import ---- */
+
+static const char *
+variable(const char *name)
+{
+
+	return (getenv(name));
+}
+
+/* How accounts are signed in to, by the options; *${oauth} is NULL if they do
+ * not say. */
+static int
+read_oauth(const struct cli *cli, json_t **oauth, struct err *err)
+{
+	static const char *const options[][2] = {
+		{ "authorize-url", "authorize_url" },
+		{ "token-url", "token_url" },
+		{ "client-id", "client_id" },
+		{ "scopes", "scopes" },
+		{ "redirect-uri", "redirect_uri" },
+		{ "token-format", "token_format" },
+	};
+	const char *of = cli_option(cli, "oauth-of"), *value;
+	int64_t id;
+	size_t i;
+
+	*oauth = NULL;
+	if (of != NULL && (accounts_find(cli->store, of, &id, err) ||
+	    (*oauth = account_oauth_get(cli->store, id, err)) == NULL))
+		return (-1);
+	if (of != NULL && !json_is_object(*oauth)) {
+		err_set(err, ERR_INVAL, "account \"%s\" is none that is signed "
+		    "in to", of);
+		goto err0;
+	}
+	for (i = 0; i < NITEMS(options); i++) {
+		if ((value = cli_option(cli, options[i][0])) == NULL)
+			continue;
+		if (*oauth == NULL)
+			*oauth = json_object();
+		if (json_object_set_new(*oauth, options[i][1],
+		    json_string(value)) == 0)
+			continue;
+		err_set(err, ERR_INVAL, "--%s is no text", options[i][0]);
+		goto err0;
+	}
+	return (0);
+
+err0:
+	json_decref(*oauth);
+	*oauth = NULL;
+	return (-1);
+}
+
+static int
+read_order(const struct cli *cli, struct import_order *o, struct err *err)
+{
+
+	*o = (struct import_order) {
+		.policy = cli_flag(cli, "skip") ? IMPORT_SKIP :
+		    cli_flag(cli, "update") ? IMPORT_UPDATE : IMPORT_REFUSE,
+		.dry_run = cli_flag(cli, "dry-run"),
+		.ahead_ms = cli->conf->refresh_ahead_ms,
+	};
+	if (!cli_flag(cli, "skip") || !cli_flag(cli, "update"))
+		return (0);
+	err_set(err, ERR_INVAL, "--skip and --update: say one of them");
+	return (-1);
+}
+
+/* The things that the file names. */
+static int
+read_foreign(const struct cli *cli, json_t **things, struct err *err)
+{
+	const char *kind = cli_option(cli, "from");
+	import_parser *parse;
+	struct import_from from = {
+		.group = cli_option(cli, "group"),
+		.base_url = cli_option(cli, "base-url"),
+		.env = variable
+	};
+	json_t *oauth;
+	char *text;
+	size_t n;
+	int rc;
+
+	*things = NULL;
+	if (kind == NULL || (parse = import_parser_of(kind)) == NULL) {
+		err_set(err, ERR_INVAL, "say what it is from: --from env, "
+		    "claude-relay-service or litellm");
+		return (-1);
+	}
+	if (read_oauth(cli, &oauth, err))
+		return (-1);
+	from.oauth = oauth;
+	rc = (text = read_file(cli->args[0], &n, err)) == NULL ? -1 :
+	    parse(text, n, &from, things, err);
+	if (text != NULL)
+		seal_wipe_free(text, IMPORT_FILE_BYTES);
+	json_decref(oauth);
+	return (rc);
+}
+
+static void
+report(const struct cli *cli, const json_t *things, json_t *done)
+{
+	json_t *passed = json_object_get(things, "passed");
+	const bool dry = cli_flag(cli, "dry-run");
+	size_t i;
+
+	if (cli->json) {
+		output_json(json_pack("{s:b, s:o, s:O}", "dry_run", dry,
+		    "done", done, "passed_over", passed));
+		return;
+	}
+	output_table(done, done_columns, NITEMS(done_columns));
+	for (i = 0; i < json_array_size(passed); i++)
+		output_done(false, "", "", "passed over: %s",
+		    json_string_value(json_array_get(passed, i)));
+	if (dry)
+		output_done(false, "", "", "%s", "a dry run: nothing is "
+		    "changed");
+	json_decref(done);
+}
+
+static int
+run_import(struct cli *cli, struct err *err)
+{
+	struct import_order order;
+	json_t *things, *done;
+	int rc;
+
+	if (read_order(cli, &order, err) || read_foreign(cli, &things, err))
+		return (-1);
+	rc = import_apply(cli->store, cli->seal, things, &order, &done, err);
+	if (rc == 0)
+		report(cli, things, done);
+	import_wipe(things);
+	return (rc);
+}
+
+static const struct command_option import_options[] = {
+	{ "from", "KIND", "env, claude-relay-service or litellm" },
+	{ "dry-run", NULL, "show what it would do, and change nothing" },
+	{ "skip", NULL, "leave what is there already as it is" },
+	{ "update", NULL, "change what is there already" },
+	{ "group", "GROUP", "put the accounts into it; made if missing" },
+	{ "base-url", "URL", "of accounts that state none" },
+	{ "oauth-of", "ACCOUNT", "sign in to them as to this one" },
+	{ "authorize-url", "URL", "oauth: where people sign in" },
+	{ "token-url", "URL", "oauth: where tokens come from" },
+	{ "client-id", "ID", "oauth: as whom the relay asks" },
+	{ "scopes", "LIST", "oauth: for what, by blanks" },
+	{ "redirect-uri", "URI", "oauth: where the sign-in leads" },
+	{ "token-format", "FORMAT", "oauth: form (default) or json" },
+	{ NULL, NULL, NULL }
+};
+
+static const char import_details[] =
+	"FILE (- for standard input) is, by --from:\n"
+	"  env                   NAME=VALUE lines with CLAUDE_API_KEY,\n"
+	"                        ANTHROPIC_API_KEY or CLAUDE_ACCOUNTS\n"
+	"  claude-relay-service  its answer of /admin/sync/export-accounts\n"
+	"  litellm               its config.yaml as JSON: the model_list's\n"
+	"                        Anthropic models\n"
+	"All of it is taken over or nothing.  A name that is taken is refused "
+	"unless\n--skip or --update is given.";
+
+const struct command commands_move[] = {
+	{
+		.group = NULL,
+		.name = "import",
+		.args = "FILE",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_SEAL,
+		.summary = "take over accounts from another program's file",
+		.details = import_details,
+		.options = import_options,
+		.run = run_import,
+		.once = true,
+	},
+	{ .name = NULL }
+};
