@@ -61,7 +61,7 @@ dist_monitoring_DATA = \
 	conf/monitoring/prometheus.yml
 
 EXTRA_DIST += $(CONF_FILES:=.in) conf/fill conf/quickstart conf/quickstart.d \
-	conf/debian \
+	conf/debian conf/container conf/compose.yaml Dockerfile .dockerignore \
 	conf/systemd/leasehold-demo.service.in
 CLEANFILES += $(CONF_FILES)
 
