@@ -4,9 +4,9 @@ import { call, get, list } from './api.js';
 import { act } from './change.js';
 import { badge, empty, filters, h, say, short, table, turner } from './dom.js';
 import { button, openForm } from './form.js';
-import { duration, head, headTwo, menu, moment } from './parts.js';
+import { head, headTwo, menu, stamp } from './parts.js';
 import { secret } from './setup.js';
-import { t, zone } from './text.js';
+import { duration, t, zone } from './text.js';
 import { keepThis } from './tokens.js';
 
 const kinds = ['webhook', 'email'];
@@ -131,11 +131,11 @@ const told = d => h('div', null, badge(t(`told_${d.state}`),
 	states[d.state]), d.tries > 1 && h('div', { class: 'quiet small' },
 	t('triesN', d.tries)), d.due_ms !== null && (d.held || d.tries > 0) &&
 	h('div', { class: 'quiet small' }, t('nextTry'), ' ',
-		moment(d.due_ms)), d.detail &&
+		stamp(d.due_ms)), d.detail &&
 	h('div', { class: 'small' }, d.detail));
 
 const deliveryColumns = () => [
-	[t('when'), d => moment(d.at_ms)],
+	[t('when'), d => stamp(d.at_ms)],
 	[t('eventName'), d => event(d.event)],
 	[t('eventAbout'), d => short(d.subject || '–')],
 	[t('notifyTarget'), d => short(d.target)],

@@ -784,7 +784,7 @@ describe('prices', () => {
 		await stand.isAccessible();
 		await press('Add');
 		await row('new-model-*').getByText('$15.00').waitFor();
-		await row('new-model-*').getByText('Batches 50 %').waitFor();
+		await row('new-model-*').getByText('Batches 50%').waitFor();
 		await row('new-model-*').getByText('$3.75').waitFor();
 
 		await choose('new-model-*', 'Edit');
