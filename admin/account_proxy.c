@@ -241,3 +241,36 @@ account_proxy_url(const char *s, const char *password, char **url,
 	curl_url_cleanup(parsed);
 	return (*url == NULL ? -1 : 0);
 }
+
+int
+account_proxy_split(const char *url, char **s, char **password,
+    struct err *err)
+{
+	char *text = NULL, *secret = NULL;
+	CURLU *parsed = curl_url();
+
+	*s = *password = NULL;
+	if (parsed == NULL || curl_url_set(parsed, CURLUPART_URL, url,
+	    CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+		goto done;
+	if (curl_url_get(parsed, CURLUPART_PASSWORD, &secret,
+	    CURLU_URLDECODE) == CURLUE_OK &&
+	    (*password = strdup(secret)) == NULL)
+		goto done;
+	if (curl_url_set(parsed, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
+	    text_of(parsed, &text, err) == 0)
+		*s = strdup(text);
+done:
+	if (secret != NULL)
+		seal_wipe(secret, strlen(secret));
+	curl_free(secret);
+	curl_free(text);
+	curl_url_cleanup(parsed);
+	if (*s != NULL)
+		return (0);
+	if (*password != NULL)
+		seal_wipe_free(*password, strlen(*password));
+	*password = NULL;
+	err_set(err, ERR_INTERNAL, "cannot read the URL of a proxy");
+	return (-1);
+}

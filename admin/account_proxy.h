@@ -32,4 +32,10 @@ int account_proxy_put(struct store *st, const struct seal *seal, int64_t id,
 int account_proxy_url(const char *s, const char *password, char **url,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/** account_proxy_split(url, s, password, err): The reverse, of what is sealed;
+ * the caller gives both to seal_wipe_free.  *${password} is NULL if there is
+ * none. */
+int account_proxy_split(const char *url, char **s, char **password,
+    struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_ACCOUNT_PROXY_H_ */

@@ -263,7 +263,7 @@ add_inside(struct store *st, const struct budget_spec *s, const char *models,
 }
 
 int
-budget_rules_add(struct store *st, const struct budget_spec *s,
+budget_rules_add_in(struct store *st, const struct budget_spec *s,
     char name[BUDGET_NAME_SIZE], struct err *err)
 {
 	char *models;
@@ -273,11 +273,19 @@ budget_rules_add(struct store *st, const struct budget_spec *s,
 		return (-1);
 	if (check_models(s->models != NULL ? s->models : "", &models, err))
 		return (-1);
-	if ((rc = change_begin(st, err)) == 0)
-		rc = change_end(st, add_inside(st, s, models, name, err),
-		    err);
+	rc = add_inside(st, s, models, name, err);
 	free(models);
 	return (rc);
+}
+
+int
+budget_rules_add(struct store *st, const struct budget_spec *s,
+    char name[BUDGET_NAME_SIZE], struct err *err)
+{
+
+	if (check_spec(s, err) || change_begin(st, err))
+		return (-1);
+	return (change_end(st, budget_rules_add_in(st, s, name, err), err));
 }
 
 /* ---- set ---- */
@@ -384,19 +392,32 @@ set_inside(struct store *st, const char *name, const struct budget_change *c,
 	return (rc == 0 && c->enabled == 1 ? budget_rules_crowd(st, err) : rc);
 }
 
-int
-budget_rules_set(struct store *st, const char *name,
-    const struct budget_change *c, struct err *err)
+static int
+check_set(const struct budget_change *c, struct err *err)
 {
 
 	if (c->name != NULL && check_name("a budget", c->name, err))
 		return (-1);
 	if (c->kind != NULL && check_limit(c->limit, err))
 		return (-1);
-	if (c->policy != NULL && check_word("policy", c->policy, policies,
-	    err))
-		return (-1);
-	if (change_begin(st, err))
+	return (c->policy == NULL ? 0 : check_word("policy", c->policy,
+	    policies, err));
+}
+
+int
+budget_rules_set_in(struct store *st, const char *name,
+    const struct budget_change *c, struct err *err)
+{
+
+	return (check_set(c, err) ? -1 : set_inside(st, name, c, err));
+}
+
+int
+budget_rules_set(struct store *st, const char *name,
+    const struct budget_change *c, struct err *err)
+{
+
+	if (check_set(c, err) || change_begin(st, err))
 		return (-1);
 	return (change_end(st, set_inside(st, name, c, err), err));
 }

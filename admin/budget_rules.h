@@ -58,6 +58,15 @@ int budget_rules_set(struct store *st, const char *name,
     const struct budget_change *change, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** budget_rules_add_in(...), budget_rules_set_in(...): The same as part of a
+ * change that the caller began. */
+int budget_rules_add_in(struct store *st, const struct budget_spec *spec,
+    char name[BUDGET_NAME_SIZE], struct err *err)
+    __attribute__((__warn_unused_result__));
+int budget_rules_set_in(struct store *st, const char *name,
+    const struct budget_change *change, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** budget_rules_crowd(st, err): No more budgets are switched on than
  * responders have room for.  0, or -1 with ERR_INVAL; within a change. */
 int budget_rules_crowd(struct store *st, struct err *err)

@@ -7,11 +7,16 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/seal.h"
+#include "store/store.h"
 
 #include "account_oauth.h"
 #include "accounts.h"
+#include "change.h"
 #include "command.h"
+#include "export.h"
+#include "export_seal.h"
 #include "import.h"
 #include "import_from.h"
 #include "output.h"
@@ -76,6 +81,138 @@ read_file(const char *path, size_t *n, struct err *err)
 		return (buf);
 	seal_wipe_free(buf, buf == NULL ? 0 : IMPORT_FILE_BYTES);
 	return (NULL);
+}
+
+/* ---- the passphrase ---- */
+
+#define PASSPHRASE_MIN	8
+
+/* The first line of the file; the caller gives it to seal_wipe_free. */
+static int
+read_passphrase_file(const char *path, char **text, size_t *len,
+    struct err *err)
+{
+	size_t n;
+
+	if ((*text = read_file(path, &n, err)) == NULL)
+		return (-1);
+	*len = strcspn(*text, "\r\n");
+	if (*len > 0 && *len <= LIMIT_SECRET_BYTES)
+		return (0);
+	err_set(err, ERR_INVAL, "%s has no passphrase in its first line",
+	    path);
+	seal_wipe_free(*text, n);
+	*text = NULL;
+	return (-1);
+}
+
+/* What standard input is taken for already is ${input}. */
+static int
+get_passphrase(struct cli *cli, bool twice, bool input, char **text,
+    size_t *len, struct err *err)
+{
+	const char *path = cli_option(cli, "passphrase-file");
+	char *again;
+	size_t n;
+
+	if (path != NULL) {
+		if (cli->secrets[0] == NULL && read_passphrase_file(path,
+		    &cli->secrets[0], &cli->secret_lens[0], err))
+			return (-1);
+		*text = cli->secrets[0];
+		*len = cli->secret_lens[0];
+		return (0);
+	}
+	if (input) {
+		err_set(err, ERR_INVAL, "standard input is the file: give the "
+		    "passphrase with --passphrase-file");
+		return (-1);
+	}
+	if (cli_secret(cli, 0, "Passphrase", true, text, len, err))
+		return (-1);
+	if (!twice || !isatty(STDIN_FILENO))
+		return (0);
+	if (cli_secret(cli, 1, "The same again", true, &again, &n, err))
+		return (-1);
+	if (n == *len && memcmp(again, *text, n) == 0)
+		return (0);
+	err_set(err, ERR_INVAL, "the two passphrases are not the same");
+	return (-1);
+}
+
+/* ---- export ---- */
+
+/* A new file that its owner alone may read; never over another. */
+static int
+write_new(const char *path, const json_t *doc, struct err *err)
+{
+	FILE *f = NULL;
+	int fd, bad;
+
+	if (strcmp(path, "-") == 0) {
+		if (json_dumpf(doc, stdout, JSON_INDENT(2)) == 0 &&
+		    putchar('\n') != EOF)
+			return (0);
+		err_set(err, ERR_IO, "cannot write to standard output");
+		return (-1);
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1 || (f = fdopen(fd, "w")) == NULL) {
+		err_set_errno(err, errno == EEXIST ? ERR_EXISTS : ERR_IO,
+		    errno, "cannot make %s", path);
+		if (fd != -1)
+			close(fd);
+		return (-1);
+	}
+	bad = json_dumpf(doc, f, JSON_INDENT(2)) != 0 ||
+	    fputc('\n', f) == EOF || fflush(f) != 0 || fsync(fd) != 0;
+	bad |= fclose(f) != 0;
+	if (!bad)
+		return (0);
+	err_set_errno(err, ERR_IO, errno, "cannot write %s", path);
+	(void)unlink(path);
+	return (-1);
+}
+
+/* Whoever takes all secrets out is in the audit log. */
+static int
+note_export(struct cli *cli, struct err *err)
+{
+
+	if (store_begin(cli->store, true, err))
+		return (-1);
+	return (store_end(cli->store, change_note(cli->store, err), err));
+}
+
+static int
+run_export(struct cli *cli, struct err *err)
+{
+	const struct export_cost cost = { EXPORT_OPS, EXPORT_MEM };
+	const char *path = cli->args[0];
+	char *passphrase;
+	json_t *doc;
+	size_t n;
+	int rc;
+
+	if (get_passphrase(cli, true, false, &passphrase, &n, err))
+		return (-1);
+	if (n < PASSPHRASE_MIN) {
+		err_set(err, ERR_INVAL, "a passphrase has at least %d "
+		    "characters", PASSPHRASE_MIN);
+		return (-1);
+	}
+	if ((doc = export_make(cli->store, cli->seal, err)) == NULL)
+		return (-1);
+	rc = export_seal(doc, passphrase, n, &cost, err);
+	if (rc == 0)
+		rc = note_export(cli, err);
+	if (rc == 0)
+		rc = write_new(path, doc, err);
+	import_wipe(doc);
+	if (rc == 0 && strcmp(path, "-") != 0)
+		output_done(cli->json, "file", path, "%s is written; what is "
+		    "secret in it is sealed under the passphrase", path);
+	return (rc);
 }
 
 /* ---- import ---- */
@@ -165,9 +302,9 @@ read_foreign(const struct cli *cli, json_t **things, struct err *err)
 	int rc;
 
 	*things = NULL;
-	if (kind == NULL || (parse = import_parser_of(kind)) == NULL) {
-		err_set(err, ERR_INVAL, "say what it is from: --from env, "
-		    "claude-relay-service or litellm");
+	if ((parse = import_parser_of(kind)) == NULL) {
+		err_set(err, ERR_INVAL, "there is no kind \"%.40s\": take "
+		    "env, claude-relay-service or litellm", kind);
 		return (-1);
 	}
 	if (read_oauth(cli, &oauth, err))
@@ -179,6 +316,59 @@ read_foreign(const struct cli *cli, json_t **things, struct err *err)
 		seal_wipe_free(text, IMPORT_FILE_BYTES);
 	json_decref(oauth);
 	return (rc);
+}
+
+/* What goes with files of other programs alone. */
+static int
+check_own(const struct cli *cli, struct err *err)
+{
+	static const char *const others[] = {
+		"group", "base-url", "oauth-of", "authorize-url", "token-url",
+		"client-id", "scopes", "redirect-uri", "token-format"
+	};
+	size_t i;
+
+	for (i = 0; i < NITEMS(others); i++) {
+		if (!cli_flag(cli, others[i]))
+			continue;
+		err_set(err, ERR_INVAL, "--%s goes with --from: an export has "
+		    "it in itself", others[i]);
+		return (-1);
+	}
+	return (0);
+}
+
+/* The things of an export. */
+static int
+read_own(struct cli *cli, json_t **things, struct err *err)
+{
+	const char *path = cli->args[0];
+	json_t *passed;
+	char *text, *passphrase;
+	size_t n;
+
+	*things = NULL;
+	if (check_own(cli, err) || (text = read_file(path, &n, err)) == NULL)
+		return (-1);
+	*things = import_json(text, n, err);
+	seal_wipe_free(text, IMPORT_FILE_BYTES);
+	if (*things == NULL)
+		return (-1);
+	if (export_check(*things, err) || get_passphrase(cli, false,
+	    strcmp(path, "-") == 0, &passphrase, &n, err) ||
+	    export_open(*things, passphrase, n, err))
+		goto err0;
+	passed = json_array();
+	if (cli_flag(cli, "without-keys"))
+		export_without_keys(*things, passed);
+	if (json_object_set_new(*things, "passed", passed) == 0)
+		return (0);
+	err_set(err, ERR_NOMEM, "no memory for an import");
+
+err0:
+	import_wipe(*things);
+	*things = NULL;
+	return (-1);
 }
 
 static void
@@ -210,7 +400,8 @@ run_import(struct cli *cli, struct err *err)
 	json_t *things, *done;
 	int rc;
 
-	if (read_order(cli, &order, err) || read_foreign(cli, &things, err))
+	if (read_order(cli, &order, err) || (cli_flag(cli, "from") ?
+	    read_foreign(cli, &things, err) : read_own(cli, &things, err)))
 		return (-1);
 	rc = import_apply(cli->store, cli->seal, things, &order, &done, err);
 	if (rc == 0)
@@ -221,6 +412,8 @@ run_import(struct cli *cli, struct err *err)
 
 static const struct command_option import_options[] = {
 	{ "from", "KIND", "env, claude-relay-service or litellm" },
+	{ "passphrase-file", "FILE", "of an export: its first line" },
+	{ "without-keys", NULL, "leave clients' keys of an export out" },
 	{ "dry-run", NULL, "show what it would do, and change nothing" },
 	{ "skip", NULL, "leave what is there already as it is" },
 	{ "update", NULL, "change what is there already" },
@@ -237,7 +430,8 @@ static const struct command_option import_options[] = {
 };
 
 static const char import_details[] =
-	"FILE (- for standard input) is, by --from:\n"
+	"FILE (- for standard input) is what `leasehold export' made, or, by "
+	"--from:\n"
 	"  env                   NAME=VALUE lines with CLAUDE_API_KEY,\n"
 	"                        ANTHROPIC_API_KEY or CLAUDE_ACCOUNTS\n"
 	"  claude-relay-service  its answer of /admin/sync/export-accounts\n"
@@ -246,7 +440,27 @@ static const char import_details[] =
 	"All of it is taken over or nothing.  A name that is taken is refused "
 	"unless\n--skip or --update is given.";
 
+static const struct command_option export_options[] = {
+	{ "passphrase-file", "FILE", "its first line is the passphrase" },
+	{ NULL, NULL, NULL }
+};
+
 const struct command commands_move[] = {
+	{
+		.group = NULL,
+		.name = "export",
+		.args = "FILE",
+		.args_min = 1,
+		.args_max = 1,
+		.needs = NEEDS_SEAL,
+		.summary = "write what is set up, secrets sealed, as JSON",
+		.details = "FILE (- for standard output) must not be there "
+		    "yet.  The passphrase is asked for\ntwice, or read from "
+		    "standard input.  The ledger is not in it: see backup.",
+		.options = export_options,
+		.run = run_export,
+		.once = true,
+	},
 	{
 		.group = NULL,
 		.name = "import",
@@ -254,7 +468,8 @@ const struct command commands_move[] = {
 		.args_min = 1,
 		.args_max = 1,
 		.needs = NEEDS_SEAL,
-		.summary = "take over accounts from another program's file",
+		.summary = "take over an export, or another program's "
+		    "accounts",
 		.details = import_details,
 		.options = import_options,
 		.run = run_import,

@@ -203,12 +203,14 @@ static int
 take_all(struct store *st, void *arg, struct err *err)
 {
 	struct import *im = arg;
-	const struct import_kind *k;
+	size_t i;
 
 	(void)json_array_clear(im->done);
 	(void)json_object_clear(im->skipped);
-	for (k = import_kinds; k->list != NULL; k++) {
-		if (take_list(st, im, k, err))
+	if (import_pepper(st, im->seal, im->things, err))
+		return (-1);
+	for (i = 0; import_kinds[i] != NULL; i++) {
+		if (take_list(st, im, import_kinds[i], err))
 			return (-1);
 	}
 	if (!im->order->dry_run)

@@ -71,15 +71,9 @@ import_bool(const json_t *row, const char *key, int *out, struct err *err)
 	return (0);
 }
 
-/* A text of a row and its place in a struct. */
-struct text {
-	const char *key;
-	size_t at;		/* of a const char * */
-};
-
-static int
-read_texts(const json_t *row, const struct text *texts, size_t n, void *out,
-    struct err *err)
+int
+import_texts(const json_t *row, const struct import_place *texts, size_t n,
+    void *out, struct err *err)
 {
 	const char *s;
 	size_t i;
@@ -94,9 +88,8 @@ read_texts(const json_t *row, const struct text *texts, size_t n, void *out,
 	return (0);
 }
 
-/* 1 if it was found, 0 if it is not there, -1. */
-static int
-found(int rc, const struct err *why, struct err *err)
+int
+import_found(int rc, const struct err *why, struct err *err)
 {
 
 	if (rc == 0)
@@ -124,7 +117,7 @@ find_group(struct store *st, const json_t *row, struct err *err)
 	int rc;
 
 	rc = groups_find(st, name_of(row), &id, &why);
-	return (found(rc, &why, err));
+	return (import_found(rc, &why, err));
 }
 
 static int
@@ -146,7 +139,7 @@ put_group(struct store *st, const struct seal *seal, const json_t *row,
 
 /* ---- accounts ---- */
 
-static const struct text account_texts[] = {
+static const struct import_place account_texts[] = {
 	{ "platform", offsetof(struct account_change, platform) },
 	{ "base_url", offsetof(struct account_change, base_url) },
 	{ "credential", offsetof(struct account_change, credential) },
@@ -158,7 +151,7 @@ static const struct text account_texts[] = {
 	{ "proxy_password", offsetof(struct account_change, proxy_password) },
 };
 
-static const struct text oauth_texts[] = {
+static const struct import_place oauth_texts[] = {
 	{ "authorize_url", offsetof(struct oauth_settings, authorize_url) },
 	{ "token_url", offsetof(struct oauth_settings, token_url) },
 	{ "client_id", offsetof(struct oauth_settings, client_id) },
@@ -175,7 +168,7 @@ find_account(struct store *st, const json_t *row, struct err *err)
 	int rc;
 
 	rc = accounts_find(st, name_of(row), &id, &why);
-	return (found(rc, &why, err));
+	return (import_found(rc, &why, err));
 }
 
 static int
@@ -183,8 +176,8 @@ read_account(const json_t *row, struct account_change *c, struct err *err)
 {
 
 	account_change_init(c);
-	if (read_texts(row, account_texts, NITEMS(account_texts), c, err) ||
-	    read_texts(json_object_get(row, "oauth"), oauth_texts,
+	if (import_texts(row, account_texts, NITEMS(account_texts), c, err) ||
+	    import_texts(json_object_get(row, "oauth"), oauth_texts,
 	    NITEMS(oauth_texts), &c->oauth, err) ||
 	    import_int(row, "priority", &c->priority, err) ||
 	    import_int(row, "weight", &c->weight, err) ||
@@ -268,9 +261,17 @@ put_alias(struct store *st, const struct seal *seal, const json_t *row,
 	return (aliases_put_in(st, &a.of, a.pattern, a.target, err));
 }
 
-const struct import_kind import_kinds[] = {
-	{ "groups", "group", "name", find_group, put_group },
-	{ "accounts", "account", "name", find_account, put_account },
-	{ "aliases", "alias", "pattern", find_alias, put_alias },
-	{ NULL, NULL, NULL, NULL, NULL }
+static const struct import_kind group_kind = {
+	"groups", "group", "name", find_group, put_group
+};
+static const struct import_kind account_kind = {
+	"accounts", "account", "name", find_account, put_account
+};
+static const struct import_kind alias_kind = {
+	"aliases", "alias", "pattern", find_alias, put_alias
+};
+
+const struct import_kind *const import_kinds[] = {
+	&group_kind, &import_user_kind, &account_kind, &alias_kind,
+	&import_key_kind, &import_budget_kind, &import_price_kind, NULL
 };

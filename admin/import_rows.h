@@ -25,8 +25,36 @@ struct import_kind {
 	    struct err *err);
 };
 
-/** In the order in which they need each other; ends with a NULL list. */
-extern const struct import_kind import_kinds[];
+extern const struct import_kind import_user_kind;
+extern const struct import_kind import_key_kind;
+extern const struct import_kind import_budget_kind;
+extern const struct import_kind import_price_kind;
+
+/**
+ * import_pepper(st, seal, things, err):
+ * Where there are keys in ${things}: let "pepper" (64 hex digits), with which
+ * their hashes were made, be this installation's, if it is another and nothing
+ * here was hashed with the one that is.  0, or -1: ERR_EXISTS.
+ */
+int import_pepper(struct store *st, const struct seal *seal,
+    const json_t *things, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** A text of a row and its place in a struct.  import_texts(row, texts, n,
+ * out, err): those that are there.  import_found(rc, why, err): 1 if ${rc} is
+ * 0; 0: ${why} is ERR_NOT_FOUND; else -1. */
+struct import_place {
+	const char *key;
+	size_t at;		/* of a const char * */
+};
+int import_texts(const json_t *row, const struct import_place *texts,
+    size_t n, void *out, struct err *err)
+    __attribute__((__warn_unused_result__));
+int import_found(int rc, const struct err *why, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** In the order in which they need each other; ends with NULL. */
+extern const struct import_kind *const import_kinds[];
 
 /**
  * import_text(row, key, out, err), import_int(...), import_bool(...):

@@ -64,6 +64,10 @@ libadmin_a_SOURCES = \
 	admin/event_state.h \
 	admin/events.c \
 	admin/events.h \
+	admin/export.c \
+	admin/export.h \
+	admin/export_seal.c \
+	admin/export_seal.h \
 	admin/gate.c \
 	admin/gate.h \
 	admin/groups.c \
@@ -74,6 +78,7 @@ libadmin_a_SOURCES = \
 	admin/import_env.c \
 	admin/import_from.c \
 	admin/import_from.h \
+	admin/import_keys.c \
 	admin/import_litellm.c \
 	admin/import_rows.c \
 	admin/import_rows.h \

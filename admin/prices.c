@@ -335,26 +335,33 @@ set_inside(struct store *st, struct price *p, struct err *err)
 		err_set(err, ERR_INVAL, "a price cannot end before it begins");
 		return (-1);
 	}
-	if (add_row(st, p, p->valid_from_ms, "price set", err))
+	if (add_row(st, p, p->valid_from_ms, PRICES_BY_HAND, err))
 		return (-1);
 	p->id = store_insert_id(st);
 	return (0);
 }
 
 int
-prices_set(struct store *st, struct price *p, struct err *err)
+prices_set_in(struct store *st, struct price *p, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
 	int rc;
 
-	if (change_begin(st, err))
-		return (-1);
 	if ((rc = set_inside(st, p, &why)) == -1 && why.code == ERR_EXISTS)
 		err_set(err, ERR_EXISTS, "%.127s has another price from that "
 		    "very moment on", p->pattern);
 	else if (rc == -1)
 		err_set(err, why.code, "%s", why.text);
-	return (change_end(st, rc, err));
+	return (rc);
+}
+
+int
+prices_set(struct store *st, struct price *p, struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, prices_set_in(st, p, err), err));
 }
 
 void

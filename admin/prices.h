@@ -62,6 +62,14 @@ int prices_import(struct store *st, const struct price_import *what,
 int prices_set(struct store *st, struct price *p, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** prices_set_in(st, p, err): The same as part of a change that the caller
+ * began, whose numbers are checked. */
+int prices_set_in(struct store *st, struct price *p, struct err *err)
+    __attribute__((__warn_unused_result__));
+
+/** PRICES_BY_HAND: The source of those that prices_set made. */
+#define PRICES_BY_HAND	"price set"
+
 /** prices_fill_cache(p): What the cache costs if nobody says: reading as much
  * as input, writing 1.25 times (5 minutes) and 2 times (1 hour) that. */
 void prices_fill_cache(struct price *p);

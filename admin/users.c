@@ -121,6 +121,14 @@ add_inside(struct store *st, const struct user_change *change,
 }
 
 int
+users_add_in(struct store *st, const struct user_change *change,
+    struct err *err)
+{
+
+	return (check_change(change, err) ? -1 : add_inside(st, change, err));
+}
+
+int
 users_add(struct store *st, const struct user_change *change, struct err *err)
 {
 
@@ -147,6 +155,15 @@ set_inside(struct store *st, const char *name,
 	row[0] = store_text(change->name != NULL ? change->name : name);
 	return (change_exec_named(st, STMT_USER_SET, row, NITEMS(row),
 	    "a user", change->name != NULL ? change->name : name, err));
+}
+
+int
+users_set_in(struct store *st, const char *name,
+    const struct user_change *change, struct err *err)
+{
+
+	return (check_change(change, err) ? -1 : set_inside(st, name, change,
+	    err));
 }
 
 int

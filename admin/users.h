@@ -31,6 +31,14 @@ int users_set(struct store *st, const char *name,
     const struct user_change *change, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** users_add_in(...), users_set_in(...): The same as part of a change that the
+ * caller began. */
+int users_add_in(struct store *st, const struct user_change *change,
+    struct err *err) __attribute__((__warn_unused_result__));
+int users_set_in(struct store *st, const char *name,
+    const struct user_change *change, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** users_remove(st, name, err): Refused while keys that are not revoked belong
  * to the user, or budgets are set on it. */
 int users_remove(struct store *st, const char *name, struct err *err)

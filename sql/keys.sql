@@ -226,3 +226,17 @@ FROM admin_token t LEFT JOIN person p ON p.id = t.person_id
 WHERE t.id = ? AND COALESCE(t.person_id, 0) = ?
     AND (t.expires_ms IS NULL OR t.expires_ms > ?)
     AND (t.person_id IS NULL OR p.enabled = 1);
+
+-- name: key_hash
+-- id
+SELECT hash FROM api_key WHERE id = ?;
+
+-- name: key_rates
+-- The budgets that are keys' rates.
+SELECT rate_id FROM api_key WHERE rate_id IS NOT NULL;
+
+-- name: pepper_uses
+-- How much is kept that was hashed with the key of the hashes, and lasts.
+SELECT (SELECT count(*) FROM api_key) + (SELECT count(*) FROM admin_token)
+	+ (SELECT count(*) FROM invitation)
+	+ (SELECT count(*) FROM recovery_code);

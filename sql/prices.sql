@@ -93,3 +93,8 @@ INSERT INTO price (platform, pattern, above_tokens, valid_from_ms,
 	batch_percent, fast_percent, priority_percent, geo_us_percent,
 	web_search_nusd, valid_until_ms, source)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: price_at
+-- platform, pattern, above_tokens, valid_from_ms
+SELECT count(*) FROM price
+WHERE platform = ? AND pattern = ? AND above_tokens = ? AND valid_from_ms = ?;

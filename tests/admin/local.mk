@@ -251,3 +251,10 @@ UNIT_TESTS += tests/admin/test_import
 tests_admin_test_import_SOURCES = tests/admin/test_import.c $(DESK)
 tests_admin_test_import_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_import_LDADD = $(ADMIN_TEST_LIBS)
+
+UNIT_TESTS += tests/admin/test_export
+tests_admin_test_export_SOURCES = tests/admin/test_export.c $(DESK)
+tests_admin_test_export_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_export_LDADD = $(ADMIN_TEST_LIBS)
+
+dist_check_SCRIPTS += tests/admin/move.sh

@@ -1,0 +1,95 @@
+#!/bin/sh
+# What is set up goes from one installation to another by export and import,
+# and accounts come in from other programs' files; no secret is shown.
+
+if ! command -v jq >/dev/null 2>&1; then
+	echo "jq is not installed"
+	exit 77
+fi
+srcdir=${srcdir:-.}
+bin=$(pwd)/leasehold
+top=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-move.XXXXXX") || exit 99
+trap 'rm -rf "$top"' EXIT
+unset LEASEHOLD_CONFIG
+
+# shellcheck source=tests/admin/lib.sh
+. "$srcdir/tests/admin/lib.sh"
+
+# site NAME: from here on commands are for that installation.
+site() {
+	dir=$top/$1
+	[ -d "$dir" ] && return
+	mkdir "$dir"
+	cat >"$dir/leasehold.conf" <<-EOF
+		store = sqlite:$dir/db
+		master_key_file = $dir/key
+	EOF
+	is 0 "$1 is made" init --prices "$srcdir/conf/prices.json"
+}
+
+printf 'a long passphrase\nwhat follows is not read\n' >"$top/pass"
+echo 'another passphrase' >"$top/other"
+cat >"$top/env" <<'EOF'
+# of another relay
+export CLAUDE_API_KEY="sk-ant-secret-1"
+CLAUDE_ACCOUNTS=two:sk-ant-secret-2
+CLAUDE_MODEL=x
+EOF
+
+site old
+is 0 "a dry run of an env file" import --from env --group g --dry-run \
+    "$top/env"
+has "it says what it would add" 'account *two *added'
+has "and what it passes over" 'passed over: CLAUDE_MODEL'
+has "and that it is dry" 'nothing is changed'
+json "nothing was added" 'length == 0' account list
+is 0 "the env file" import --from env --group g "$top/env"
+json "its accounts are there" '[.[].name] == ["claude", "two"]' account list
+is 4 "the same again" import --from env --group g "$top/env"
+json "skipped" '.done | map(.done) == ["skipped", "skipped"]' \
+    import --from env --group g --skip "$top/env"
+is 2 "of two policies" import --from env --skip --update "$top/env"
+is 2 "of an unknown kind" import --from elsewhere "$top/env"
+is 3 "a file that is not there" import --from env "$top/none"
+head -c 9000000 /dev/zero | tr '\0' x >"$top/large"
+is 2 "a file that is too long" import --from env "$top/large"
+is 2 "a file that is no export" import --passphrase-file "$top/pass" \
+    "$top/env"
+is 0 "a key" key create --name k --group g
+
+is 0 "an export" export --passphrase-file "$top/pass" "$top/file"
+[ "$(stat -c %a "$top/file")" = 600 ]
+report $? "it is its owner's alone"
+is 4 "not over a file that is there" export --passphrase-file "$top/pass" \
+    "$top/file"
+echo short | "$bin" --config "$dir/leasehold.conf" export "$top/short" \
+    2>"$dir/err"
+[ ! -e "$top/short" ]
+report $? "not under a short passphrase"
+! grep -q sk-ant "$top/file"
+report $? "no secret is in it"
+json "it is in the audit log" 'map(.verb) | index("export") != null' audit
+
+site new
+is 6 "another passphrase" import --passphrase-file "$top/other" "$top/file"
+sed 's/"two"/"six"/' "$top/file" >"$top/changed"
+is 6 "a changed file" import --passphrase-file "$top/pass" "$top/changed"
+is 2 "an option of other files" import --group g \
+    --passphrase-file "$top/pass" "$top/file"
+is 0 "a dry run" import --dry-run --passphrase-file "$top/pass" "$top/file"
+json "nothing was taken over" 'length == 0' account list
+echo 'a long passphrase' | "$bin" --config "$dir/leasehold.conf" import \
+    "$top/file" >"$dir/out" 2>"$dir/err"
+report $? "the import, with the passphrase on standard input"
+cat "$dir/out" >>"$dir/all"
+json "accounts are there" '[.[].name] == ["claude", "two"]' account list
+json "and the key" '.[0].name == "k" and .[0].bound_to == "g"' key list
+is 4 "the import again" import --passphrase-file "$top/pass" "$top/file"
+is 0 "and with --skip" import --skip --passphrase-file "$top/pass" \
+    "$top/file"
+
+! grep -q -e 'sk-ant-secret' -e 'long passphrase' "$top/old/all" \
+    "$top/new/all"
+report $? "no secret was shown"
+echo "1..$number"
+exit "$failed"
