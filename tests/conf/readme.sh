@@ -214,18 +214,19 @@ export LEASEHOLD_CONFIG="$dir/run.conf"
 check $? "a database, and a key as quickstart makes one"
 code "$srcdir/README.md" sh | sed 's/^sudo //' |
     grep -e '^leasehold ' -e '| leasehold ' >"$dir/lines"
+echo CLAUDE_API_KEY=sk-ant-x >"$dir/relay.env"
 ran=0 build=$PWD
 while IFS= read -r line; do
-	# Of an upstream, a provider, another database, a web server, a pool that
-	# runs, or files of the machine.
+	# Of an upstream, a provider, another database or installation, a web
+	# server, a pool that runs, or files of the machine.
 	case $line in
 	'leasehold init' | 'leasehold account login '* | *' doctor '* | \
 	    *' store copy '* | *' reconcile '* | *' reload' | *' restart' | \
-	    *' notify test '* | *' doctor' | *' /'*)
+	    *' import site.json'* | *' notify test '* | *' doctor' | *' /'*)
 		continue
 		;;
 	esac
-	(cd "$dir" && echo secret |
+	(cd "$dir" && echo secret-phrase |
 	    PATH=$build:$PATH SECRET=secret sh -ec "$line") >"$dir/why" 2>&1
 	check $? "$line"
 	ran=$((ran + 1))
