@@ -6,6 +6,7 @@
 # shellcheck source=tests/container/lib.sh
 . "$(dirname "$0")/lib.sh"
 compose=$top/conf/compose.yaml
+upstream_pid=''
 
 # ---- conf/compose.yaml ----
 
@@ -53,6 +54,13 @@ compose_volumes() {
 	    "${volumes[*]}" ]
 }
 
+# No secret gets into an image.
+secrets_left_out() {
+	local folder
+	folder=$(of '.secrets[].file | split("/") | select(.[0] == "..") | .[1]') &&
+	    grep -qx "$folder" "$top/.dockerignore"
+}
+
 grace() {
 	of '.services.leasehold.stop_grace_period | rtrimstr("s")'
 }
@@ -89,13 +97,16 @@ streams_here() {
 
 # The mock upstream, outside the container.
 upstream() {
-	net setpriv --pdeathsig KILL chroot --userspec=65534:65534 \
-	    "$(root "$stage")" \
+	local tree
+	tree=$(root "$stage")
+	nsenter --net="/proc/$net_pid/ns/net" \
+	    chroot --userspec=65534:65534 "$tree" \
 	    /usr/libexec/leasehold/leasehold-demo-upstream \
 	    --listen 127.0.0.1:9009 --delay-ms 300 \
 	    </dev/null >"$scratch/upstream.log" 2>&1 &
+	upstream_pid=$!
 	sleep 0.5
-	kill -0 $!
+	kill -0 "$upstream_pid"
 }
 
 account() {
@@ -225,6 +236,18 @@ other_command() {
 	    tail -n 1 "$box/log" | grep "^leasehold [0-9]"
 }
 
+# Under a path: nginx, the link and the health check go by the setting.
+mounted() {
+	: >"$box/log"
+	box_start "$entrypoint" && healthy || return 1
+	cat "$box/log"
+	net curl -fsS "http://127.0.0.1:$exposed/claude/health" &&
+	    net curl -fsS "http://127.0.0.1:$exposed/claude/admin/" |
+		grep '<html' &&
+	    grep "^  http://127.0.0.1:$exposed/claude/admin/#invitation=" \
+		"$box/log"
+}
+
 # ---- MariaDB ----
 
 database() {
@@ -248,7 +271,12 @@ composed() {
 	    "\(.key)=\(.value)"')
 	: >"$box/log"
 	box_new "$scratch/db-volumes" "$(of '.services.leasehold.tmpfs[]')" \
-	    "${env[@]}"
+	    "${env[@]}" LEASEHOLD_MASTER_KEY_FILE=/run/secrets/master_key
+	install -m 400 -o "${stage_user%:*}" \
+	    "$scratch/volumes/var/lib/leasehold/master.key" \
+	    "$scratch/master_key"
+	echo "bind $scratch/master_key /run/secrets/master_key" \
+	    >>"$box/mounts"
 	chmod 644 "$scratch/db_password"
 	echo "bind $scratch/db_password /run/secrets/$(of \
 	    '.services.leasehold.secrets[]')" >>"$box/mounts"
@@ -260,10 +288,12 @@ ledger_is_there() {
 	mariadb --no-defaults -S "$scratch/db/sock" -u root -N \
 	    -e 'SELECT COUNT(*) FROM leasehold.ledger' |
 		grep -x '[1-9][0-9]*' &&
-	    [ ! -e "$scratch/db-volumes/var/lib/leasehold/leasehold.db" ]
+	    [ ! -e "$scratch/db-volumes/var/lib/leasehold/leasehold.db" ] &&
+	    [ ! -e "$scratch/db-volumes/var/lib/leasehold/master.key" ]
 }
 
 end() {
+	[ -z "$upstream_pid" ] || kill "$upstream_pid"
 	[ ! -d "$scratch/db" ] || "$top/tests/mariadb.sh" stop "$scratch/db"
 	box_end
 }
@@ -285,6 +315,7 @@ check "it waits for a database that is well" compose_waits
 check "what it names is there" compose_is_whole
 check "an unknown instruction is refused" eval '! docker_instruction ONBUILD x'
 check "the Dockerfile, step by step" carry_out || give_up "no image"
+check "its secrets are left out of the image" secrets_left_out
 check "compose.yaml has its port" compose_port
 check "compose.yaml has its volumes" compose_volumes
 check "a network" network_up || give_up "no network of namespaces"
@@ -315,14 +346,18 @@ check "without nginx it ends" dies '^nginx: master'
 check "killed, it starts again" started_again "$entrypoint"
 check "without its pool it ends" dies '^[^ ]*multiwatch.*leasehold-relay'
 check "another command runs instead" other_command
+box_new "$scratch/volumes" "$(of '.services.leasehold.tmpfs[]')" \
+    LEASEHOLD_MOUNT=/claude
+check "LEASEHOLD_MOUNT is where it is" mounted
+check "$stop_signal ends it" box_stop "${stop_signal#SIG}" "$(grace)"
 check "a MariaDB" database || give_up "no database"
-check "with what compose.yaml says it starts" composed ||
+check "with what compose.yaml says, and a master key by file, it starts" composed ||
 	give_up "nothing to go on with"
 check "what compose.yaml names are settings" settings_known
 check "it prints a link for the first administrator" invited
 check "an account and a key, from inside" account
 check "a message goes through" streams_here
-check "the database has it" ledger_is_there
+check "the database has it, the volume neither database nor key" ledger_is_there
 check "$stop_signal ends it within the grace, an open stream whole" \
     stops_whole "${stop_signal#SIG}"
 check "started again, it is well" started_again "$entrypoint"

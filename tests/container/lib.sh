@@ -234,6 +234,8 @@ box_new() {
 # Standard output and error are pipes that are the user's, as runc has it; what
 # comes is in $box/log.
 box_start() {
+	local tree
+	tree=$(root "$stage")
 	rm -f "$box/pipe"
 	box_first=''
 	mkfifo "$box/pipe"
@@ -241,8 +243,8 @@ box_start() {
 	cat "$box/pipe" >>"$box/log" &
 	setpriv --pdeathsig KILL nsenter --net="/proc/$net_pid/ns/net" \
 	    unshare --mount --pid --ipc --uts --fork --kill-child \
-	    --propagation private "$box_here/box" "$(root "$stage")" "$box" \
-	    "$@" </dev/null >"$box/pipe" 2>&1 &
+	    --propagation private "$box_here/box" "$tree" "$box" "$@" \
+	    </dev/null >"$box/pipe" 2>&1 &
 	box_pid=$!
 	for _ in {1..100}; do
 		read -r box_first <"/proc/$box_pid/task/$box_pid/children"
