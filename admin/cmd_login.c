@@ -1,10 +1,8 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/err.h"
@@ -127,47 +125,6 @@ run_login(struct cli *cli, struct err *err)
 
 /* ---- import ---- */
 
-/* At most ${size} bytes; 0, or -1. */
-static int
-read_fd(int fd, const char *path, char *buf, size_t size, size_t *n,
-    struct err *err)
-{
-	ssize_t got = 0;
-
-	for (*n = 0; *n < size; *n += (size_t)got) {
-		got = read(fd, buf + *n, size - *n);
-		if (got == -1 && errno == EINTR)
-			got = 0;
-		else if (got <= 0)
-			break;
-	}
-	if (got == -1)
-		err_set_errno(err, ERR_IO, errno, "cannot read %s", path);
-	else if (*n == size)
-		err_set(err, ERR_TOO_LARGE, "%s is too long for a pair of "
-		    "tokens", path);
-	return (got == -1 || *n == size ? -1 : 0);
-}
-
-static int
-read_file(const char *path, char *buf, size_t size, size_t *n,
-    struct err *err)
-{
-	int fd, rc;
-
-	if (strcmp(path, "-") == 0)
-		return (read_fd(STDIN_FILENO, "standard input", buf, size, n,
-		    err));
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-		    errno, "cannot open %s", path);
-		return (-1);
-	}
-	rc = read_fd(fd, path, buf, size, n, err);
-	close(fd);
-	return (rc);
-}
-
 static int
 run_import(struct cli *cli, struct err *err)
 {
@@ -176,14 +133,9 @@ run_import(struct cli *cli, struct err *err)
 	size_t n;
 	int rc;
 
-	if ((text = malloc(FILE_BYTES)) == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for tokens");
+	if ((text = secret_file(cli->args[1], FILE_BYTES, &n, err)) == NULL)
 		return (-1);
-	}
-	rc = read_file(cli->args[1], text, FILE_BYTES, &n, err);
-	if (rc == 0)
-		rc = login_import(text, n, store_now_ms(cli->store), &tokens,
-		    err);
+	rc = login_import(text, n, store_now_ms(cli->store), &tokens, err);
 	seal_wipe_free(text, FILE_BYTES);
 	return (rc == 0 ? put_tokens(cli, &tokens, err) : -1);
 }

@@ -20,6 +20,7 @@
 #include "import.h"
 #include "import_from.h"
 #include "output.h"
+#include "secret.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -28,60 +29,6 @@ static const struct column done_columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },
 	{ "DONE", "done", COLUMN_TEXT },
 };
-
-/* ---- the file ---- */
-
-/* All of it, with a NUL behind; the caller gives it to seal_wipe_free with
- * IMPORT_FILE_BYTES. */
-static int
-read_fd(int fd, const char *path, char *buf, size_t *n, struct err *err)
-{
-	ssize_t got = 0;
-
-	for (*n = 0; *n < IMPORT_FILE_BYTES; *n += (size_t)got) {
-		got = read(fd, buf + *n, IMPORT_FILE_BYTES - *n);
-		if (got == -1 && errno == EINTR)
-			got = 0;
-		else if (got <= 0)
-			break;
-	}
-	if (got == -1)
-		err_set_errno(err, ERR_IO, errno, "cannot read %s", path);
-	else if (*n == IMPORT_FILE_BYTES)
-		err_set(err, ERR_TOO_LARGE, "%s is longer than %d MB", path,
-		    IMPORT_FILE_BYTES / (1024 * 1024));
-	else if (memchr(buf, '\0', *n) != NULL)
-		err_set(err, ERR_INVAL, "%s is no text", path);
-	else
-		return (0);
-	return (-1);
-}
-
-static char *
-read_file(const char *path, size_t *n, struct err *err)
-{
-	const bool in = strcmp(path, "-") == 0;
-	int fd = STDIN_FILENO, rc;
-	char *buf;
-
-	if (!in && (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-		    errno, "cannot open %s", path);
-		return (NULL);
-	}
-	if ((buf = calloc(1, IMPORT_FILE_BYTES + 1)) == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for %s", path);
-		rc = -1;
-	} else {
-		rc = read_fd(fd, in ? "standard input" : path, buf, n, err);
-	}
-	if (!in)
-		close(fd);
-	if (rc == 0)
-		return (buf);
-	seal_wipe_free(buf, buf == NULL ? 0 : IMPORT_FILE_BYTES);
-	return (NULL);
-}
 
 /* ---- the passphrase ---- */
 
@@ -94,7 +41,7 @@ read_passphrase_file(const char *path, char **text, size_t *len,
 {
 	size_t n;
 
-	if ((*text = read_file(path, &n, err)) == NULL)
+	if ((*text = secret_file(path, IMPORT_FILE_BYTES, &n, err)) == NULL)
 		return (-1);
 	*len = strcspn(*text, "\r\n");
 	if (*len > 0 && *len <= LIMIT_SECRET_BYTES)
@@ -310,10 +257,9 @@ read_foreign(const struct cli *cli, json_t **things, struct err *err)
 	if (read_oauth(cli, &oauth, err))
 		return (-1);
 	from.oauth = oauth;
-	rc = (text = read_file(cli->args[0], &n, err)) == NULL ? -1 :
-	    parse(text, n, &from, things, err);
-	if (text != NULL)
-		seal_wipe_free(text, IMPORT_FILE_BYTES);
+	text = secret_file(cli->args[0], IMPORT_FILE_BYTES, &n, err);
+	rc = text == NULL ? -1 : parse(text, n, &from, things, err);
+	seal_wipe_free(text, IMPORT_FILE_BYTES);
 	json_decref(oauth);
 	return (rc);
 }
@@ -348,7 +294,8 @@ read_own(struct cli *cli, json_t **things, struct err *err)
 	size_t n;
 
 	*things = NULL;
-	if (check_own(cli, err) || (text = read_file(path, &n, err)) == NULL)
+	if (check_own(cli, err) || (text = secret_file(path,
+	    IMPORT_FILE_BYTES, &n, err)) == NULL)
 		return (-1);
 	*things = import_json(text, n, err);
 	seal_wipe_free(text, IMPORT_FILE_BYTES);

@@ -1,6 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -124,4 +127,56 @@ secret_line(const char *prompt, char **secret, size_t *len, struct err *err)
 {
 
 	return (read_secret(prompt, 1, secret, len, err));
+}
+
+/* ---- files ---- */
+
+static int
+read_fd(int fd, const char *path, char *buf, size_t max, size_t *n,
+    struct err *err)
+{
+	ssize_t got = 0;
+
+	for (*n = 0; *n < max; *n += (size_t)got) {
+		got = read(fd, buf + *n, max - *n);
+		if (got == -1 && errno == EINTR)
+			got = 0;
+		else if (got <= 0)
+			break;
+	}
+	if (got == -1)
+		err_set_errno(err, ERR_IO, errno, "cannot read %s", path);
+	else if (*n == max)
+		err_set(err, ERR_TOO_LARGE, "%s is longer than %zu KB", path,
+		    max / 1024);
+	else if (memchr(buf, '\0', *n) != NULL)
+		err_set(err, ERR_INVAL, "%s is no text", path);
+	else
+		return (0);
+	return (-1);
+}
+
+char *
+secret_file(const char *path, size_t max, size_t *len, struct err *err)
+{
+	const bool in = strcmp(path, "-") == 0;
+	int fd = STDIN_FILENO, rc = -1;
+	char *buf;
+
+	if (!in && (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		err_set_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+		    errno, "cannot open %s", path);
+		return (NULL);
+	}
+	if ((buf = calloc(1, max + 1)) == NULL)
+		err_set(err, ERR_NOMEM, "no memory for %s", path);
+	else
+		rc = read_fd(fd, in ? "standard input" : path, buf, max, len,
+		    err);
+	if (!in)
+		close(fd);
+	if (rc == 0)
+		return (buf);
+	seal_wipe_free(buf, max);
+	return (NULL);
 }

@@ -23,4 +23,14 @@ int secret_read(const char *prompt, char **secret, size_t *len,
 int secret_line(const char *prompt, char **secret, size_t *len,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/**
+ * secret_file(path, max, len, err):
+ * All of a file that holds secrets, or of standard input where ${path} is "-",
+ * with a NUL behind; the caller gives it and ${max} to seal_wipe_free.  NULL
+ * with ${err}: ERR_NOT_FOUND, ERR_IO, ERR_NOMEM, ERR_TOO_LARGE when it has
+ * ${max} bytes or more, ERR_INVAL when there is a NUL in it.
+ */
+char *secret_file(const char *path, size_t max, size_t *len, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_SECRET_H_ */

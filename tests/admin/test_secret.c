@@ -184,6 +184,54 @@ control_c_puts_the_terminal_right(void **state)
 	assert_null(strstr(shown, "s3"));
 }
 
+/* ---- files ---- */
+
+static void
+a_file_is_read_up_to_a_bound(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		enum err_code code;	/* of reading less than 8 bytes */
+	} cases[] = {
+		{ "", 0, ERR_NONE },
+		{ "s3c\n", 4, ERR_NONE },
+		{ "seven77", 7, ERR_NONE },
+		{ "eight888", 8, ERR_TOO_LARGE },
+		{ "and nine", 9, ERR_TOO_LARGE },
+		{ "s\0t", 3, ERR_INVAL },
+	};
+	char path[] = "/tmp/test-secret.XXXXXX", *text;
+	struct err err;
+	size_t i, n;
+	int fd;
+
+	(void)state;
+	assert_true((fd = mkstemp(path)) >= 0);
+	for (i = 0; i < NITEMS(cases); i++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, cases[i].bytes, cases[i].n, 0),
+		    cases[i].n);
+		err_clear(&err);
+		text = secret_file(path, 8, &n, &err);
+		assert_int_equal(err.code, cases[i].code);
+		assert_int_equal(text != NULL, cases[i].code == ERR_NONE);
+		if (text == NULL)
+			continue;
+		assert_int_equal(n, cases[i].n);
+		assert_memory_equal(text, cases[i].bytes, n + 1);
+		seal_wipe_free(text, 8);
+	}
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlink(path), 0);
+	err_clear(&err);
+	assert_null(secret_file(path, 8, &n, &err));
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+	err_clear(&err);
+	assert_null(secret_file("/", 8, &n, &err));
+	assert_int_equal(err.code, ERR_IO);
+}
+
 int
 main(void)
 {
@@ -192,6 +240,7 @@ main(void)
 		cmocka_unit_test(what_is_too_long_is_refused),
 		cmocka_unit_test(a_terminal_does_not_echo_it),
 		cmocka_unit_test(control_c_puts_the_terminal_right),
+		cmocka_unit_test(a_file_is_read_up_to_a_bound),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
