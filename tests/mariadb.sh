@@ -29,9 +29,11 @@ start() {
 		command -v $p >/dev/null || { echo "no $p" >&2; return 77; }
 	done
 	is_up "$dir" && return 0
-	mkdir -p "$dir" || return 1
+
+	# A server that starts removes others' temporary files.
+	mkdir -p "$dir/tmp" || return 1
 	if [ ! -d "$dir/data/mysql" ]; then
-		mariadb-install-db --no-defaults --datadir="$dir/data" \
+		TMPDIR=$dir/tmp mariadb-install-db --no-defaults --datadir="$dir/data" \
 		    --auth-root-authentication-method=normal --skip-test-db \
 		    --user="$(id -un)" >"$dir/install.log" 2>&1 || {
 			tail -20 "$dir/install.log" >&2
@@ -41,6 +43,7 @@ start() {
 	rm -f "$dir/pid"
 	mariadbd --no-defaults --user="$(id -un)" --datadir="$dir/data" \
 	    --socket="$dir/sock" --pid-file="$dir/pid" --skip-networking \
+	    --tmpdir="$dir/tmp" \
 	    --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \
 	    --innodb-flush-log-at-trx-commit=2 --innodb-print-all-deadlocks \
 	    --skip-log-bin --performance-schema=OFF "$@" \

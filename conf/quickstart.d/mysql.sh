@@ -38,8 +38,13 @@ folder_mysql() {
 	need_programs mariadbd mariadb mariadb-install-db
 	mysql_admin=("$(find_program mariadb)" --no-defaults
 		--socket "$socket" --user "$(id -un)")
+
+	# A server that starts removes what other servers' queries keep in a
+	# folder for temporary files that they share.
+	mkdir -p "$state_dir/mysql-tmp"
 	if [ ! -d "$data/mysql" ]; then
-		"$(find_program mariadb-install-db)" --no-defaults \
+		TMPDIR=$state_dir/mysql-tmp \
+			"$(find_program mariadb-install-db)" --no-defaults \
 			--datadir="$data" --user="$(id -un)" --skip-test-db \
 			--auth-root-authentication-method=socket \
 			--auth-root-socket-user="$(id -un)" \
@@ -53,7 +58,7 @@ folder_mysql() {
 start_folder_mysql() {
 	alive mysql || in_background mysql "$(find_program mariadbd)" \
 		--no-defaults --user="$(id -un)" --datadir="$1" \
-		--socket="$2" --skip-networking \
+		--socket="$2" --tmpdir="$state_dir/mysql-tmp" --skip-networking \
 		--innodb-buffer-pool-size=128M --performance-schema=OFF
 	for _ in {1..300}; do
 		"${mysql_admin[@]}" -e 'SELECT 1' > /dev/null 2>&1 && return

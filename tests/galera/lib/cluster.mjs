@@ -60,19 +60,22 @@ class Node {
 	}
 
 	async install() {
+		// A server that starts removes others' temporary files.
 		await mkdir(join(this.dir, 'run'), { recursive: true });
+		await mkdir(join(this.dir, 'tmp'));
 		await exec('chown', ['-R', serverUser, this.dir]);
 		await exec('mariadb-install-db', ['--no-defaults', '--skip-test-db',
 			`--datadir=${this.dir}/data`, `--user=${serverUser}`,
 			'--auth-root-authentication-method=socket',
-			`--auth-root-socket-user=${user}`], { env });
+			`--auth-root-socket-user=${user}`],
+		{ env: { ...env, TMPDIR: join(this.dir, 'tmp') } });
 	}
 
 	#options(first) {
 		const others = this.cluster.nodes.map(n => `127.0.0.1:${n.group}`);
 		return ['--no-defaults', `--user=${serverUser}`,
 			`--datadir=${this.dir}/data`, `--socket=${this.socket}`,
-			`--port=${this.port}`, '--bind-address=127.0.0.1',
+			`--tmpdir=${this.dir}/tmp`, `--port=${this.port}`, '--bind-address=127.0.0.1',
 			'--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M',
 			'--performance-schema=OFF', '--binlog-format=ROW',
 			'--innodb-autoinc-lock-mode=2', '--wsrep-on=ON',
