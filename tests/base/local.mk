@@ -84,14 +84,17 @@ tests_base_test_seal_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_seal_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_seal_LDADD = $(BASE_TEST_LIBS) $(SODIUM_LIBS)
 
+CONF_FILE = tests/base/conf_file.c tests/base/conf_file.h
+
 UNIT_TESTS += tests/base/test_conf
-tests_base_test_conf_SOURCES = tests/base/test_conf.c $(ALLOC_FAIL)
+tests_base_test_conf_SOURCES = tests/base/test_conf.c $(CONF_FILE) \
+	$(ALLOC_FAIL)
 tests_base_test_conf_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_conf_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_conf_LDADD = $(BASE_TEST_LIBS)
 
 UNIT_TESTS += tests/base/test_conf_env
-tests_base_test_conf_env_SOURCES = tests/base/test_conf_env.c
+tests_base_test_conf_env_SOURCES = tests/base/test_conf_env.c $(CONF_FILE)
 tests_base_test_conf_env_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_conf_env_LDADD = $(BASE_TEST_LIBS)
 

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+#include "conf_file.h"
+
 static struct conf *
 parse(const char *text, struct err *err)
 {
@@ -426,53 +428,10 @@ a_long_name_and_a_long_value_are_cut_in_the_message(void **state)
 
 /* ---- files ---- */
 
-struct fixture {
-	char path[32];
-	struct err err;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	int fd;
-
-	if (f == NULL)
-		return (-1);
-	strcpy(f->path, "/tmp/test_conf.XXXXXX");
-	if ((fd = mkstemp(f->path)) == -1)
-		return (-1);
-	close(fd);
-	*state = f;
-	return (0);
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	unlink(f->path);
-	free(f);
-	unsetenv("LEASEHOLD_CONFIG");
-	return (0);
-}
-
-static void
-write_file(struct fixture *f, const char *text, size_t n)
-{
-	FILE *out = fopen(f->path, "w");
-
-	assert_non_null(out);
-	assert_int_equal(fwrite(text, 1, n, out), n);
-	assert_int_equal(fclose(out), 0);
-	err_clear(&f->err);
-}
-
 static void
 a_missing_file_is_an_error_when_it_was_named(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 
 	assert_null(conf_load("/nowhere/x.conf", &f->err));
 	assert_int_equal(f->err.code, ERR_NOT_FOUND);
@@ -489,20 +448,20 @@ a_missing_file_is_an_error_when_it_was_named(void **state)
 static void
 an_overlong_file_is_refused(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	char *text = malloc(LIMIT_CONF_BYTES + 1);
 	char want[128];
 	struct conf *c;
 
 	assert_non_null(text);
 	memset(text, '#', LIMIT_CONF_BYTES + 1);
-	write_file(f, text, LIMIT_CONF_BYTES + 1);
+	conf_file_write(f, text, LIMIT_CONF_BYTES + 1);
 	assert_null(conf_load(f->path, &f->err));
 	assert_int_equal(f->err.code, ERR_TOO_LARGE);
 	snprintf(want, sizeof(want), "%s: longer than %d bytes", f->path,
 	    LIMIT_CONF_BYTES);
 	assert_string_equal(f->err.text, want);
-	write_file(f, text, LIMIT_CONF_BYTES);
+	conf_file_write(f, text, LIMIT_CONF_BYTES);
 	c = conf_load(f->path, &f->err);
 	assert_non_null(c);
 	conf_free(c);
@@ -512,24 +471,24 @@ an_overlong_file_is_refused(void **state)
 static void
 reloading_takes_reloadable_settings_alone(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	const char *before = "queue_max = 5\nmount = /a\nlog_level = warn\n";
 	const char *after = "queue_max = 6\nmount = /b\nlog_level = debug\n"
 	    "drain_s = 2\nstreams_max = 9\n";
 	const char *bad = "queue_max = 7\nlog_level = loud\n";
 	struct conf *c;
 
-	write_file(f, before, strlen(before));
+	conf_file_write(f, before, strlen(before));
 	c = conf_load(f->path, &f->err);
 	assert_non_null(c);
-	write_file(f, after, strlen(after));
+	conf_file_write(f, after, strlen(after));
 	assert_int_equal(conf_reload(c, f->path, &f->err), 0);
 	assert_int_equal(c->queue_max, 6);
 	assert_int_equal(c->drain_ms, 2000);
 	assert_string_equal(c->log_level, "debug");
 	assert_string_equal(c->mount, "/a");
 	assert_int_equal(c->streams_max, 4096);
-	write_file(f, bad, strlen(bad));
+	conf_file_write(f, bad, strlen(bad));
 	assert_int_equal(conf_reload(c, f->path, &f->err), -1);
 	assert_non_null(strstr(f->err.text, "line 2: log_level = \"loud\""));
 	assert_int_equal(c->queue_max, 6);
@@ -540,12 +499,12 @@ reloading_takes_reloadable_settings_alone(void **state)
 static void
 every_failing_allocation_is_an_error_and_leaks_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	const char *text = "queue_max = 5\nmount = /a\nlog_level = warn\n";
 	struct conf *c = NULL;
 	int n;
 
-	write_file(f, text, strlen(text));
+	conf_file_write(f, text, strlen(text));
 	for (n = 0; c == NULL; n++) {
 		assert_true(n < 100);
 		err_clear(&f->err);
@@ -641,7 +600,8 @@ an_unknown_format_is_an_error(void **state)
 	assert_int_equal(err.code, ERR_INVAL);
 }
 
-#define conf_test(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define conf_test(f)	cmocka_unit_test_setup_teardown(f, conf_file_setup, \
+	conf_file_teardown)
 
 int
 main(void)

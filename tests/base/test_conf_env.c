@@ -8,51 +8,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 
-struct fixture {
-	char path[32];
-	struct err err;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	int fd;
-
-	if (f == NULL)
-		return (-1);
-	strcpy(f->path, "/tmp/test_env.XXXXXX");
-	if ((fd = mkstemp(f->path)) == -1)
-		return (-1);
-	close(fd);
-	*state = f;
-	return (0);
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	unlink(f->path);
-	free(f);
-	unsetenv("LEASEHOLD_QUEUE_MAX");
-	unsetenv("LEASEHOLD_STORE");
-	unsetenv("LEASEHOLD_STORE_FILE");
-	unsetenv("LEASEHOLD_CONFIG");
-	return (0);
-}
-
-static void
-write_file(struct fixture *f, const char *text, size_t n)
-{
-	FILE *out = fopen(f->path, "w");
-
-	assert_non_null(out);
-	assert_int_equal(fwrite(text, 1, n, out), n);
-	assert_int_equal(fclose(out), 0);
-	err_clear(&f->err);
-}
+#include "conf_file.h"
 
 static const struct conf_setting *
 setting(const char *name)
@@ -72,11 +28,11 @@ setting(const char *name)
 static void
 the_environment_wins_over_the_file(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	const char *text = "queue_max = 5\nattempts_max = 2\n";
 	struct conf *c;
 
-	write_file(f, text, strlen(text));
+	conf_file_write(f, text, strlen(text));
 	setenv("LEASEHOLD_QUEUE_MAX", "9", 1);
 	setenv("LEASEHOLD_CONFIG", f->path, 1);
 	c = conf_load(NULL, &f->err);
@@ -89,9 +45,9 @@ the_environment_wins_over_the_file(void **state)
 static void
 a_bad_variable_is_named(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 
-	write_file(f, "", 0);
+	conf_file_write(f, "", 0);
 	setenv("LEASEHOLD_QUEUE_MAX", "x", 1);
 	assert_null(conf_load(f->path, &f->err));
 	assert_string_equal(f->err.text, "environment variable "
@@ -137,13 +93,13 @@ other_value(const struct conf_setting *s, char *out, size_t len)
 static void
 every_setting_has_its_variable(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	const struct conf_setting *s;
 	char name[CONF_NAME_SIZE], value[64], got[4200], want[4200];
 	struct conf *c, *same;
 	size_t n, i;
 
-	write_file(f, "", 0);
+	conf_file_write(f, "", 0);
 	s = conf_settings(&n);
 	for (i = 0; i < n; i++) {
 		conf_variable(&s[i], CONF_FROM_VARIABLE, name, sizeof(name));
@@ -176,13 +132,13 @@ every_setting_has_its_variable(void **state)
 static void
 it_is_known_where_each_value_is_from(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	const char *text = "# x\nqueue_max = 5\nattempts_max = 4\n";
 	const char *after = "\n\n\nattempts_max = 3\nmount = /a\n";
 	struct conf *c;
 	int line;
 
-	write_file(f, text, strlen(text));
+	conf_file_write(f, text, strlen(text));
 	setenv("LEASEHOLD_QUEUE_MAX", "9", 1);
 	assert_non_null(c = conf_load(f->path, &f->err));
 	assert_int_equal(conf_source(c, setting("queue_max"), NULL),
@@ -195,7 +151,7 @@ it_is_known_where_each_value_is_from(void **state)
 	    CONF_FROM_DEFAULT);
 
 	/* What was not taken over is not said to be from there. */
-	write_file(f, after, strlen(after));
+	conf_file_write(f, after, strlen(after));
 	assert_int_equal(conf_reload(c, f->path, &f->err), 0);
 	assert_int_equal(c->queue_max, 9);
 	assert_int_equal(conf_source(c, setting("queue_max"), NULL),
@@ -211,7 +167,7 @@ it_is_known_where_each_value_is_from(void **state)
 static void
 a_file_may_hold_the_store(void **state)
 {
-	struct fixture *f = *state;
+	struct conf_file *f = *state;
 	static const struct {
 		const char *text, *why;
 	} bad[] = {
@@ -225,21 +181,21 @@ a_file_may_hold_the_store(void **state)
 
 	setenv("LEASEHOLD_CONFIG", "/dev/null", 1);
 	setenv("LEASEHOLD_STORE_FILE", f->path, 1);
-	write_file(f, "sqlite:/x.db\r\nmore\n", 20);
+	conf_file_write(f, "sqlite:/x.db\r\nmore\n", 20);
 	assert_non_null(c = conf_load(NULL, &f->err));
 	assert_string_equal(c->store, "sqlite:/x.db");
 	assert_int_equal(conf_source(c, setting("store"), NULL),
 	    CONF_FROM_VARIABLE_FILE);
 	conf_free(c);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		write_file(f, bad[i].text, strlen(bad[i].text));
+		conf_file_write(f, bad[i].text, strlen(bad[i].text));
 		assert_null(conf_load(NULL, &f->err));
 		assert_non_null(strstr(f->err.text, bad[i].why));
 		assert_null(strstr(f->err.text, "hunter2"));
 	}
 
 	/* Both, and a file that is not there. */
-	write_file(f, "sqlite:/x.db", 12);
+	conf_file_write(f, "sqlite:/x.db", 12);
 	setenv("LEASEHOLD_STORE", "sqlite:/y.db", 1);
 	assert_null(conf_load(NULL, &f->err));
 	assert_string_equal(f->err.text, "environment variable "
@@ -294,7 +250,8 @@ variables_that_nothing_reads_are_found(void **state)
 	assert_int_equal(i, sizeof(want) / sizeof(want[0]));
 }
 
-#define conf_test(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define conf_test(f)	cmocka_unit_test_setup_teardown(f, conf_file_setup, \
+	conf_file_teardown)
 
 int
 main(void)
