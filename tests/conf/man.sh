@@ -5,19 +5,8 @@
 srcdir=${srcdir:-.}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-man.XXXXXX") || exit 99
 trap 'rm -rf "$dir"' EXIT
-number=0
-failed=0
-
-check() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$dir/why"
-	fi
-}
+# shellcheck source=tests/conf/lib.sh
+. "$srcdir/tests/conf/lib.sh"
 
 pages='leasehold.8 leasehold.fcgi.8 leasehold-relay.fcgi.8 leasehold.conf.5
     leasehold-api.7 leasehold-guide.7'

@@ -4,23 +4,12 @@
 srcdir=${srcdir:-.}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-translation.XXXXXX") || exit 99
 trap 'rm -rf "$dir"' EXIT
-number=0
-failed=0
-
-check() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$dir/out"
-	fi
-}
+# shellcheck source=tests/conf/lib.sh
+. "$srcdir/tests/conf/lib.sh"
 
 compare() {
 	sh "$srcdir/tests/translation" "$@" "$dir/R.md" "$dir/Z.md" \
-	    >"$dir/out" 2>&1
+	    >"$dir/why" 2>&1
 }
 
 # Two that are in step.
@@ -68,7 +57,7 @@ compare
 check $? "it is in step then"
 cp "$dir/Z.md" "$dir/before"
 compare --refresh
-cmp "$dir/Z.md" "$dir/before" >"$dir/out" 2>&1
+cmp "$dir/Z.md" "$dir/before" >"$dir/why" 2>&1
 check $? "--refresh changes nothing more"
 
 # noticed WHAT PATTERN FILE SED: a planted change is complained of.
@@ -76,7 +65,7 @@ noticed() {
 	begin
 	sed "$4" "$dir/$3" >"$dir/planted" && cp "$dir/planted" "$dir/$3"
 	compare
-	[ $? = 1 ] && grep -q "$2" "$dir/out"
+	[ $? = 1 ] && grep -q "$2" "$dir/why"
 	check $? "$1 is noticed"
 }
 

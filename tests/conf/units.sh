@@ -10,19 +10,8 @@ fi
 srcdir=${srcdir:-.}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-units.XXXXXX") || exit 99
 trap 'rm -rf "$dir"' EXIT
-number=0
-failed=0
-
-check() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		failed=1
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$dir/why"
-	fi
-}
+# shellcheck source=tests/conf/lib.sh
+. "$srcdir/tests/conf/lib.sh"
 
 # setting SECTION NAME FILE: its value.
 setting() {
