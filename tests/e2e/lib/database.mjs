@@ -112,15 +112,20 @@ export class Locker {
 // What SQLite keeps beside a database, and we.
 export const files = ['', '-wal', '-shm', '.lock'];
 
-// Run a statement as another program would.
+// Run statements as another program would: on MariaDB all or none, and again
+// where they were chosen to end a deadlock.
 export async function write(site, sql) {
-	const child = onMysql ?
-		spawn('mariadb', [...client(site), '--execute', sql], stdio) :
-		spawn('sqlite3', ['-batch', '-bail', '-cmd', '.timeout 5000',
-			site.db, sql], stdio);
-	const [code] = await once(child, 'exit');
-	if (code !== 0)
-		throw new Error(`writing failed with status ${code}`);
+	const [program, args] = onMysql ?
+		['mariadb', [...client(site), '--execute',
+			`BEGIN; ${sql.replace(/;$/, '')}; COMMIT`]] :
+		['sqlite3', ['-batch', '-bail', '-cmd', '.timeout 5000', site.db, sql]];
+	for (let tries = 0; ; tries++) {
+		try {
+			await exec(program, args);
+			return;
+		} catch (error) {
+			if (tries === 20 || !/^ERROR 1213 /m.test(error.stderr))
+				throw error;
+		}
+	}
 }
-
-const stdio = { stdio: ['ignore', 'ignore', 'inherit'] };
