@@ -5,6 +5,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "store/store.h"
 
 #include "command.h"
 #include "output.h"
@@ -41,6 +42,22 @@ next_unknown(size_t *at, json_t *list)
 	return (1);
 }
 
+/* What comes behind mysql:// the store knows. */
+static int
+check_store(const struct cli *cli, struct err *err)
+{
+	char place[CONF_NAME_SIZE];
+	struct err why;
+
+	err_clear(&why);
+	if (store_check_url(cli->conf->store, &why) == 0)
+		return (0);
+	err_set(err, why.code, "%s: store (%s): %s",
+	    conf_path(cli->config_path), conf_place(cli->conf, "store", place),
+	    why.text);
+	return (-1);
+}
+
 static int
 run_check(struct cli *cli, struct err *err)
 {
@@ -49,6 +66,10 @@ run_check(struct cli *cli, struct err *err)
 	size_t at = 0;
 	int rc;
 
+	if (check_store(cli, err)) {
+		json_decref(list);
+		return (-1);
+	}
 	while ((rc = next_unknown(&at, list)) == 1)
 		continue;
 	if (rc == -1 || (cli->json && list == NULL)) {

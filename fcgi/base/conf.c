@@ -11,6 +11,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+/* A setting, and where it is from. */
+#define TOLD_SIZE	(2 * CONF_NAME_SIZE + 4)
+
 /* A text of settings while it is read. */
 struct conf_text {
 	const char *name;		/* of the file, for messages */
@@ -120,6 +123,24 @@ find_setting(const char *name)
 			return (&s[i]);
 	}
 	return (NULL);
+}
+
+const char *
+conf_place(const struct conf *conf, const char *setting,
+    char out[CONF_NAME_SIZE])
+{
+	const struct conf_setting *s = find_setting(setting);
+	enum conf_source source;
+	int line;
+
+	source = conf_source(conf, s, &line);
+	if (source == CONF_FROM_FILE)
+		(void)snprintf(out, CONF_NAME_SIZE, "line %d", line);
+	else if (source == CONF_FROM_DEFAULT)
+		(void)snprintf(out, CONF_NAME_SIZE, "the default");
+	else
+		conf_variable(s, source, out, CONF_NAME_SIZE);
+	return (out);
 }
 
 static size_t
@@ -301,20 +322,42 @@ parse_text(struct conf *conf, const char *name, const char *text, size_t len,
 	return (0);
 }
 
+/* "body_max_bytes (line 3)": a setting, and where its value is from. */
+static const char *
+told(const struct conf *conf, const char *setting, char out[TOLD_SIZE])
+{
+	char place[CONF_NAME_SIZE];
+
+	(void)snprintf(out, TOLD_SIZE, "%s (%s)", setting,
+	    conf_place(conf, setting, place));
+	return (out);
+}
+
 /* Settings that only make sense together. */
 static int
 check_together(const struct conf *conf, const char *name, struct err *err)
 {
+	char a[TOLD_SIZE], b[TOLD_SIZE];
 
 	if (conf->body_max_bytes > conf->bodies_max_bytes) {
-		err_set(err, ERR_RANGE, "%s: bodies_max_bytes is less than "
-		    "body_max_bytes: it must hold one body at least", name);
+		err_set(err, ERR_RANGE, "%s: %s is less than %s: it must hold "
+		    "one body at least", name,
+		    told(conf, "bodies_max_bytes", a),
+		    told(conf, "body_max_bytes", b));
 		return (-1);
 	}
 	if (conf->dead_after_ms < 3 * conf->beat_interval_ms) {
-		err_set(err, ERR_RANGE, "%s: dead_after_s is less than three "
-		    "times beat_interval_ms: the living would count as dead",
-		    name);
+		err_set(err, ERR_RANGE, "%s: %s is less than three times %s: "
+		    "the living would count as dead", name,
+		    told(conf, "dead_after_s", a),
+		    told(conf, "beat_interval_ms", b));
+		return (-1);
+	}
+	if (strcmp(conf->relay_socket, conf->admin_socket) == 0) {
+		err_set(err, ERR_INVAL, "%s: %s is that of %s: each of the two "
+		    "pools needs its own", name,
+		    told(conf, "admin_socket", a),
+		    told(conf, "relay_socket", b));
 		return (-1);
 	}
 	return (0);

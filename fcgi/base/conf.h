@@ -172,6 +172,12 @@ enum conf_source conf_source(const struct conf *conf,
 /* Longer than any setting's name, and than its variable's. */
 #define CONF_NAME_SIZE	64
 
+/** conf_place(conf, setting, out): Where ${conf} has the setting of that name
+ * from, for people: "line 3" of the config file, "LEASEHOLD_STORE", "the
+ * default".  Returns ${out}. */
+const char *conf_place(const struct conf *conf, const char *setting,
+    char out[CONF_NAME_SIZE]);
+
 /** conf_variable(s, source, out, len): "LEASEHOLD_STORE" for ${s}, or with
  * CONF_FROM_VARIABLE_FILE "LEASEHOLD_STORE_FILE". */
 void conf_variable(const struct conf_setting *s, enum conf_source source,

@@ -12,6 +12,9 @@ struct store_driver {
 	const char *scheme;		/* "sqlite": the part before ':' */
 	enum stmt_dialect dialect;
 	bool shared;			/* see store_shared() */
+	/** Whether open() could make something of ${where}; NULL: that is
+	 * found out by it alone. */
+	int (*check)(const char *where, struct err *err);
 	/** Connect to ${where}, the part of the URL after the scheme. */
 	struct store *(*open)(const char *where,
 	    const struct store_options *opt, struct err *err);

@@ -46,6 +46,14 @@ my_open(const char *where, const struct store_options *opt, struct err *err)
 }
 
 static int
+my_check(const char *where, struct err *err)
+{
+	struct mysql_url url;
+
+	return (mysql_url_parse(where, &url, err));
+}
+
+static int
 my_prepare(struct store *st, enum stmt_id id, struct err *err)
 {
 
@@ -269,6 +277,7 @@ const struct store_driver store_driver_mysql = {
 	.scheme = "mysql",
 	.dialect = STMT_DIALECT_MYSQL,
 	.shared = true,
+	.check = my_check,
 	.open = my_open,
 	.close = my_close,
 	.prepare = my_prepare,

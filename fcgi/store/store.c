@@ -61,6 +61,17 @@ find_driver(const char *url, const char **where, struct err *err)
 	return (NULL);
 }
 
+int
+store_check_url(const char *url, struct err *err)
+{
+	const struct store_driver *driver;
+	const char *where;
+
+	if ((driver = find_driver(url, &where, err)) == NULL)
+		return (-1);
+	return (driver->check == NULL ? 0 : driver->check(where, err));
+}
+
 struct store *
 store_open(const char *url, const struct store_options *opt, struct err *err)
 {

@@ -78,6 +78,11 @@ struct store_options {
 	void *driver_arg;	/* for that driver */
 };
 
+/** store_check_url(url, err): Whether store_open could try to connect by
+ * ${url}.  0, or -1 with what is wrong with it; nothing is connected to. */
+int store_check_url(const char *url, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /**
  * store_open(url, opt, err):
  * Connect by the scheme of ${url}: "sqlite:/path", or

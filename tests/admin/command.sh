@@ -87,6 +87,18 @@ LEASEHOLD_QUEUE_MAX=many "$bin" --config "$dir/leasehold.conf" config check \
 [ $? = 6 ]
 report $? "a bad variable is a matter of setup, too"
 has "and named" 'environment variable LEASEHOLD_QUEUE_MAX: queue_max = "many"'
+LEASEHOLD_BODY_MAX_BYTES=1G "$bin" --config "$dir/leasehold.conf" config \
+    check >"$dir/out" 2>"$dir/err"
+[ $? = 6 ]
+report $? "a variable and the file may contradict each other"
+has "and both places are named" 'the default) is.*(LEASEHOLD_BODY_MAX_BYTES)'
+for url in u@h/d u@h:0/d 'u@h/d?ca=x' 'u@h/d?ca=/x&tls=off' 'u@h/d?tls=no'; do
+	printf '\nstore = mysql://%s\n' "$url" >"$dir/bad.conf"
+	"$bin" --config "$dir/bad.conf" config check >"$dir/out" 2>"$dir/err"
+	[ $? = 6 ]
+	report $? "a store like mysql://$url is a matter of setup"
+	has "its line is named" 'bad.conf: store (line 2): '
+done
 echo 'queue_max = many' >"$dir/bad.conf"
 "$bin" --config "$dir/bad.conf" config check >"$dir/out" 2>"$dir/err"
 [ $? = 6 ]

@@ -334,9 +334,15 @@ settings_that_contradict_each_other_are_refused(void **state)
 	(void)state;
 	assert_null(parse("body_max_bytes = 1M\nbodies_max_bytes = 64K\n",
 	    &err));
-	assert_non_null(strstr(err.text, "t.conf: bodies_max_bytes is less"));
-	assert_null(parse("dead_after_s = 2\n", &err));
-	assert_non_null(strstr(err.text, "t.conf: dead_after_s is less"));
+	assert_non_null(strstr(err.text, "t.conf: bodies_max_bytes (line 2) "
+	    "is less than body_max_bytes (line 1)"));
+	assert_null(parse("\ndead_after_s = 2\n", &err));
+	assert_non_null(strstr(err.text, "t.conf: dead_after_s (line 2) is "
+	    "less than three times beat_interval_ms (the default)"));
+	assert_null(parse("admin_socket = /run/a\nrelay_socket = /run/a\n",
+	    &err));
+	assert_non_null(strstr(err.text, "t.conf: admin_socket (line 1) is "
+	    "that of relay_socket (line 2)"));
 }
 
 /* ---- lines ---- */
