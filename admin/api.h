@@ -120,6 +120,11 @@ json_t *api_done(struct api_call *c);
  * their own; false: refused. */
 bool api_is_person(struct api_call *c);
 
+/** api_knows_password(c, err): The member "password" is that of the person who
+ * asks, whom the caller made sure of: for what is grave, as whoever finds a
+ * browser open lacks it.  false: refused, or ${err} tells. */
+bool api_knows_password(struct api_call *c, struct err *err);
+
 /** api_actor(c): For the audit log; borrows from ${c}. */
 struct actor api_actor(const struct api_call *c);
 

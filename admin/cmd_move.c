@@ -32,8 +32,6 @@ static const struct column done_columns[] = {
 
 /* ---- the passphrase ---- */
 
-#define PASSPHRASE_MIN	8
-
 /* The first line of the file; the caller gives it to seal_wipe_free. */
 static int
 read_passphrase_file(const char *path, char **text, size_t *len,
@@ -143,9 +141,9 @@ run_export(struct cli *cli, struct err *err)
 
 	if (get_passphrase(cli, true, false, &passphrase, &n, err))
 		return (-1);
-	if (n < PASSPHRASE_MIN) {
+	if (n < EXPORT_PASSPHRASE_MIN) {
 		err_set(err, ERR_INVAL, "a passphrase has at least %d "
-		    "characters", PASSPHRASE_MIN);
+		    "characters", EXPORT_PASSPHRASE_MIN);
 		return (-1);
 	}
 	if ((doc = export_make(cli->store, cli->seal, err)) == NULL)

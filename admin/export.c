@@ -445,7 +445,7 @@ export_check(const json_t *doc, struct err *err)
 
 	if (strcmp(text_of(doc, "format"), EXPORT_FORMAT) != 0) {
 		err_set(err, ERR_INVAL, "this is no export of leasehold; for "
-		    "files of other programs say --from");
+		    "files of other programs say from which");
 		return (-1);
 	}
 	if (int_of(doc, "version") == EXPORT_VERSION)

@@ -30,6 +30,9 @@ struct err;
 #define EXPORT_OPS	4
 #define EXPORT_MEM	((size_t)128 * 1024 * 1024)
 
+/* Characters that a passphrase has at least. */
+#define EXPORT_PASSPHRASE_MIN	8
+
 struct export_cost {
 	unsigned long long ops;
 	size_t mem;		/* bytes */

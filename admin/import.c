@@ -156,8 +156,8 @@ take_row(struct store *st, struct import *im, const struct import_kind *k,
 	if (there && shared)
 		return (0);
 	if (there && im->order->policy == IMPORT_REFUSE) {
-		err_set(err, ERR_EXISTS, "it is there already: --skip leaves "
-		    "what is there as it is, --update changes it");
+		err_set(err, ERR_EXISTS, "it is there already: skip leaves "
+		    "what is there as it is, update changes it");
 		return (-1);
 	}
 	if (there && im->order->policy == IMPORT_SKIP)

@@ -171,6 +171,7 @@ libadmin_a_SOURCES = \
 	admin/routes_ledger.c \
 	admin/routes_me.c \
 	admin/routes_models.c \
+	admin/routes_move.c \
 	admin/routes_notify.c \
 	admin/routes_objects.c \
 	admin/routes_people.c \

@@ -242,9 +242,8 @@ end_factor(struct api_call *c, const char *verb, json_t *j, struct err *err)
 	return (NULL);
 }
 
-/* The password once more, as whoever finds a browser open lacks it. */
-static bool
-knows_password(struct api_call *c, struct err *err)
+bool
+api_knows_password(struct api_call *c, struct err *err)
 {
 	const char *password;
 	int rc;
@@ -265,7 +264,7 @@ api_begin_factor(struct api_call *c, struct err *err)
 	static const char *const members[] = { "password", NULL };
 
 	if (!api_is_person(c) || api_members(c, members, err) ||
-	    !knows_password(c, err) || store_begin(c->store, true, err))
+	    !api_knows_password(c, err) || store_begin(c->store, true, err))
 		return (NULL);
 	return (end_factor(c, "user.second_factor_begin",
 	    second_factor_begin(c->store, c->seal, c->who.person_id,
@@ -296,7 +295,7 @@ api_drop_factor(struct api_call *c, struct err *err)
 	json_t *done = NULL;
 
 	if (!api_is_person(c) || api_members(c, members, err) ||
-	    !knows_password(c, err) || store_begin(c->store, true, err))
+	    !api_knows_password(c, err) || store_begin(c->store, true, err))
 		return (NULL);
 	if (second_factor_off(c->store, c->who.person_id, err) == 0)
 		done = api_done(c);

@@ -37,9 +37,9 @@ struct service_body {
 	bool too_large;		/* more than SERVICE_BODY_BYTES */
 };
 
-/** Longest body, which may be a whole price file, and longest answer of an
- * admin route. */
-#define SERVICE_BODY_BYTES	(4 * 1024 * 1024)
+/** Longest body, which may be a file to import (IMPORT_FILE_BYTES) as a JSON
+ * text with its quotes escaped, and longest answer of an admin route. */
+#define SERVICE_BODY_BYTES	(12 * 1024 * 1024)
 #define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
 
 /** service_new(params): NULL without memory. */

@@ -54,6 +54,12 @@ tests_admin_test_routes_SOURCES = tests/admin/test_routes.c \
 tests_admin_test_routes_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_routes_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_routes_move
+tests_admin_test_routes_move_SOURCES = tests/admin/test_routes_move.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_routes_move_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_routes_move_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_routes_pool
 tests_admin_test_routes_pool_SOURCES = tests/admin/test_routes_pool.c \
 	tests/admin/visit.c tests/admin/visit.h $(DESK)

@@ -86,6 +86,21 @@ test('groups, users, budgets', async () => {
 	assertDescribed();
 });
 
+test('an export, and back', async () => {
+	const passphrase = 'a passphrase for a file';
+	const doc = await ask('POST', '/export', { passphrase, password });
+	site.secrets.push(passphrase);
+	await ask('POST', '/export', { passphrase, password: 'another one' },
+		{ status: 403 });
+	const { done } = await ask('POST', '/import', { passphrase,
+		file: JSON.stringify(doc), existing: 'skip', dry_run: true });
+	assert.ok(done.length > 0 && done.every(d => d.done === 'skipped'));
+	await ask('POST', '/import', { from: 'env', group: 'g2', existing: 'skip',
+		file: 'CLAUDE_API_KEY=sk-ant-api03-x' });
+	await ask('POST', '/import', { file: 'x' }, { status: 400 });
+	assertDescribed();
+});
+
 test('keys', async () => {
 	const key = await ask('POST', '/api-keys', { name: 'k1', user: 'uma',
 		models: 'claude-*', concurrency: 2, clients: 'claude-code, ua:x*',
