@@ -40,7 +40,7 @@ const rareFields = a => [
 		hint: t('authHeaderHint') },
 ];
 
-const oauthFields = o => [
+export const oauthFields = o => [
 	{ name: 'authorize_url', label: t('authorizeUrl'), kind: 'url',
 		value: o.authorize_url, required: true, wide: true },
 	{ name: 'token_url', label: t('tokenUrl'), kind: 'url',

@@ -49,11 +49,12 @@ export function ask([question, what], yes) {
 // ---- fields ----
 // A field: { name, label, kind, value, hint, options, list, to, wide, ... }.
 // kind: an input's type, "select" with options [[value, text]], "area" or
-// "check"; list: what may be proposed; to: what is sent for a text; all else
-// are attributes.  { more, fields } are those that few need; an element
+// "check"; list: what may be proposed; to: what is sent for a text; exact:
+// blanks at its ends count; all else are attributes.  { more, fields } are those that few need; an element
 // stands as it is.
 
-function input({ name, kind = 'text', value, options, list, to, ...props },
+function input({ name, kind = 'text', value, options, list, to, exact,
+	...props },
 	id) {
 	const text = value === null || value === undefined ? '' : String(value);
 	const common = { id, name, ...props };
@@ -94,7 +95,7 @@ const flat = fields => fields.flatMap(f => f instanceof Node ? [] :
 	f.fields ? flat(f.fields) : [f]);
 
 const valueOf = f => f.kind === 'check' ? f.element.checked :
-	f.element.value.trim();
+	f.exact ? f.element.value : f.element.value.trim();
 
 // What the fields say, by name: of a new thing all that is filled in, else
 // what is another than it was.

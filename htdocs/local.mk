@@ -26,6 +26,7 @@ dist_htdocs_DATA = \
 	htdocs/maintenance.js \
 	htdocs/manage.css \
 	htdocs/me.js \
+	htdocs/move.js \
 	htdocs/my-usage.js \
 	htdocs/notifications.js \
 	htdocs/objects.js \

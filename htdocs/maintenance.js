@@ -1,7 +1,7 @@
 // What is looked after now and then: is the host well, are the sums those of
 // the rows, does the provider's report say the same, and all tokens.
 import { ApiError, call, get, list } from './api.js';
-import { badge, empty, h, say, table } from './dom.js';
+import { badge, empty, h, place, say, table, tabs } from './dom.js';
 import { button, makeForm } from './form.js';
 import { about, head, headTwo, listing, stamp } from './parts.js';
 import { strings as doctorTexts } from './strings-doctor.js';
@@ -197,9 +197,28 @@ async function installationTokens(context) {
 				t(k.user ? 'mayAsUser' : 'mayEverything') }), all));
 }
 
-export async function maintenancePage(context) {
+// ---- the page ----
+
+async function checks(context) {
 	const [report, tokensPart] = await Promise.all([reconcile(context),
 		context.may('admin') && installationTokens(context)]);
-	context.main.replaceChildren(head(t('maintenance')), doctor(context),
-		verify(context), report, tokensPart || '');
+	return [doctor(context), verify(context), report, tokensPart || ''];
+}
+
+// What each tab shows, which is loaded when it is looked at.
+const parts = {
+	'': { title: 'checks', role: 'operator', show: checks },
+	move: { title: 'exportImport', role: 'admin', show: async context =>
+		(await import('./move.js')).moveParts(context) },
+};
+
+export async function maintenancePage(context) {
+	const at = tab => place('maintenance', [], { tab });
+	const own = Object.keys(parts).filter(tab =>
+		context.may(parts[tab].role));
+	const tab = own.find(name => name === context.query.get('tab')) ?? '';
+	const shown = await parts[tab].show(context);
+	context.main.replaceChildren(head(t('maintenance')), own.length > 1 ?
+		tabs(t('maintenance'), own.map(name => [at(name),
+			t(parts[name].title)]), at(tab)) : '', ...shown);
 }

@@ -518,7 +518,7 @@ export const strings = {
 			'report is not kept.',
 		reportFile: 'File',
 		reportFileHint: 'The usage or cost export of the Console (CSV), or ' +
-			'an answer of the Admin API (JSON); 4 MB at most.',
+			'an answer of the Admin API (JSON); 8 MB at most.',
 		orText: 'Or its text', emptyReport: 'UTC; empty: as the report.',
 		upTo: 'Up to', upToHint: 'Without this day; empty: as the report.',
 		tolerance: 'Tolerance, %', toleranceHint: 'Empty: 1.',
@@ -538,6 +538,56 @@ export const strings = {
 		noTokensHere: 'There are no tokens.', whose: 'Whose',
 		installation: 'installation', mayEverything: 'do all',
 		mayAsUser: 'do what the user may',
+		// ---- export and import ----
+		checks: 'Checks', exportImport: 'Export and import',
+		export: 'Export', exportIntro: 'All that is set up – accounts with ' +
+			'their secrets, groups, aliases, users, keys, budgets, own ' +
+			'prices – as a file for another installation. The ledger is not ' +
+			'in it: that is what backups are for.',
+		passphrase: 'Passphrase', passphraseAgain: 'The same again',
+		passphraseHint: 'It seals what is secret, eight characters or more. ' +
+			'Nobody can open the file without it.',
+		yourPassword: 'Your password',
+		yourPasswordHint: 'Once more, as all secrets are taken out.',
+		notTheSame: 'The two passphrases are not the same.',
+		exportNow: 'Export and save', exported: 'The file is saved.',
+		importHereIntro: 'What another installation has exported, or ' +
+			'another program’s accounts. All of it is taken over or ' +
+			'nothing; first you see what would be done.',
+		fileOf: 'What it is', file_own: 'An export of Leasehold',
+		file_env: 'Environment variables (.env)',
+		file_claude_relay_service: 'claude-relay-service',
+		file_litellm: 'LiteLLM',
+		fileHint_own: 'JSON, as “Export” saves it; 8 MB at most.',
+		fileHint_env: 'Lines NAME=VALUE with CLAUDE_API_KEY, ' +
+			'ANTHROPIC_API_KEY or CLAUDE_ACCOUNTS.',
+		fileHint_claude_relay_service: 'The answer of its route ' +
+			'/admin/sync/export-accounts.',
+		fileHint_litellm: 'Its config.yaml as JSON: the Anthropic models of ' +
+			'model_list. Keys must stand in it themselves: variables of ' +
+			'the environment that it names are not read.',
+		passphraseOfIt: 'Under which the export was sealed.',
+		whatIsThere: 'What is there already',
+		whatIsThereHint: 'Names are compared.',
+		existing_refuse: 'take over nothing, and say so',
+		existing_skip: 'leave it as it is',
+		existing_update: 'change it',
+		withoutKeys: 'Without keys',
+		withoutKeysHint: 'Clients’ keys, and budgets on them, are left out.',
+		intoGroup: 'Into the group',
+		intoGroupHint: 'It is made if it is not there; empty: none.',
+		baseUrlHint: 'Of accounts that state none.',
+		howSignedIn: 'Accounts that are signed in to (OAuth)',
+		howSignedInHint: 'Their tokens are in the file, but not how they ' +
+			'are renewed: as another account’s, or as follows.',
+		oauthOf: 'As those of the account', preview: 'Preview',
+		wouldDo: 'This would be done:', tookOver: 'This was done:',
+		nothingThere: 'nothing, as there is nothing in it.',
+		passedOver: 'Passed over:', takeOver: 'Take over',
+		thing_group: 'Group', thing_user: 'User', thing_account: 'Account',
+		thing_alias: 'Alias', thing_key: 'Key', thing_budget: 'Budget',
+		thing_price: 'Price', done_added: 'added',
+		done_updated: 'changed', done_skipped: 'left as it is',
 		// ---- first run ----
 		toDashboard: 'To the dashboard',
 		wizardIntro: 'From nothing to an answer: an account that serves, ' +
@@ -1042,7 +1092,7 @@ export const strings = {
 			'不作任何更改，也不保存报表。',
 		reportFile: '文件',
 		reportFileHint: 'Console 导出的用量或费用（CSV），或 Admin API 的应答' +
-			'（JSON）；最大 4 MB。',
+			'（JSON）；最大 8 MB。',
 		orText: '或粘贴其内容', emptyReport: 'UTC；留空：与报表相同。',
 		upTo: '截至', upToHint: '不含当日；留空：与报表相同。',
 		tolerance: '容差（%）', toleranceHint: '留空：1。',
@@ -1060,6 +1110,49 @@ export const strings = {
 		tokensHereHint: '脚本用于管理接口的所有令牌，包括各人的令牌。',
 		noTokensHere: '没有令牌。', whose: '所属', installation: '本系统',
 		mayEverything: '全部权限', mayAsUser: '与该用户相同',
+		// ---- export and import ----
+		checks: '检查', exportImport: '导出与导入',
+		export: '导出', exportIntro: '将全部配置（账号及其密文、分组、别名、' +
+			'用户、密钥、预算、自设价格）导出为文件，供另一套系统使用。' +
+			'不含账本：账本请用备份。',
+		passphrase: '口令', passphraseAgain: '再次输入口令',
+		passphraseHint: '用于加密机密内容，至少八个字符。没有它谁也打不开该文件。',
+		yourPassword: '您的密码',
+		yourPasswordHint: '所有机密将被带出，请再次输入。',
+		notTheSame: '两次输入的口令不一致。',
+		exportNow: '导出并保存', exported: '文件已保存。',
+		importHereIntro: '导入另一套系统的导出文件，或其他程序的账号。' +
+			'要么全部导入，要么什么都不做；会先显示将要进行的更改。',
+		fileOf: '文件类型', file_own: 'Leasehold 的导出文件',
+		file_env: '环境变量（.env）',
+		file_claude_relay_service: 'claude-relay-service 的账号',
+		file_litellm: 'LiteLLM',
+		fileHint_own: '“导出”保存的 JSON；最大 8 MB。',
+		fileHint_env: '“名称=值”形式的行，含 CLAUDE_API_KEY、' +
+			'ANTHROPIC_API_KEY 或 CLAUDE_ACCOUNTS。',
+		fileHint_claude_relay_service: '其接口 ' +
+			'/admin/sync/export-accounts 的应答。',
+		fileHint_litellm: '其 config.yaml 的 JSON 形式：model_list 中的 ' +
+			'Anthropic 模型。密钥须写在其中；不读取其中所指的环境变量。',
+		passphraseOfIt: '导出时使用的口令。',
+		whatIsThere: '已存在的内容', whatIsThereHint: '按名称比较。',
+		existing_refuse: '全部不导入，并报告',
+		existing_skip: '保持不变', existing_update: '更改',
+		withoutKeys: '不含密钥',
+		withoutKeysHint: '不导入客户端密钥及其预算。',
+		intoGroup: '放入分组', intoGroupHint: '不存在时创建；留空：无。',
+		baseUrlHint: '用于未注明的账号。',
+		howSignedIn: '以登录方式使用的账号（OAuth）',
+		howSignedInHint: '文件中有其令牌，但没有续期方式：' +
+			'与另一账号相同，或如下填写。',
+		oauthOf: '与此账号相同', preview: '预览',
+		wouldDo: '将进行：', tookOver: '已完成：',
+		nothingThere: '无，其中没有内容。',
+		passedOver: '已略过：', takeOver: '执行导入',
+		thing_group: '分组', thing_user: '用户', thing_account: '账号',
+		thing_alias: '别名', thing_key: '密钥', thing_budget: '预算',
+		thing_price: '价格', done_added: '新增',
+		done_updated: '更改', done_skipped: '保持不变',
 		// ---- first run ----
 		toDashboard: '前往概览',
 		wizardIntro: '从零到收到应答：一个可用的账号、一个客户端密钥，以及' +
