@@ -26,6 +26,7 @@ static const struct column columns[] = {
 	{ "QUIET", "quiet", COLUMN_TEXT },
 	{ "ZONE", "zone", COLUMN_TEXT },
 	{ "AT MOST EACH", "interval_ms", COLUMN_DURATION },
+	{ "OLD SECRET UNTIL", "old_until_ms", COLUMN_TIME },
 	{ "EVENTS", "events", COLUMN_FLAGS },
 };
 
@@ -121,13 +122,29 @@ run_add(struct cli *cli, struct err *err)
 }
 
 static int
+read_overlap(const struct cli *cli, struct notify_spec *spec,
+    struct err *err)
+{
+	const char *s = cli_option(cli, "overlap");
+
+	if (s == NULL || (num_parse_duration_ms(s, 1000,
+	    &spec->overlap_ms) == 0 && spec->overlap_ms >= 0 &&
+	    spec->overlap_ms <= NOTIFY_OVERLAP_MAX_MS))
+		return (0);
+	err_set(err, ERR_INVAL, "--overlap must be a duration as 1h or 7d, up "
+	    "to 30d, or 0");
+	return (-1);
+}
+
+static int
 run_set(struct cli *cli, struct err *err)
 {
 	char secret[NOTIFY_SECRET_SIZE];
 	struct notify_spec spec;
 	const char *name;
 
-	if (cli_need_option(cli, err) || read_spec(cli, &spec, err))
+	if (cli_need_option(cli, err) || read_spec(cli, &spec, err) ||
+	    read_overlap(cli, &spec, err))
 		return (-1);
 	if (cli_flag(cli, "on") && cli_flag(cli, "off")) {
 		err_set(err, ERR_INVAL, "--on and --off exclude each other");
@@ -238,6 +255,8 @@ static const struct command_option set_options[] = {
 	{ "on", NULL, "tell it" },
 	{ "off", NULL, "do not, and give up what it was to be told" },
 	{ "new-secret", NULL, "make one, print it once" },
+	{ "overlap", "TIME", "the secret before a new one signs as well for "
+	    "so long; 1d, 0: it does not" },
 	COMMON
 };
 

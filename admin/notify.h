@@ -57,6 +57,10 @@ bool notify_wants(const char *events, enum notify_kind kind);
 #define NOTIFY_PAUSE_MAX_MS	INT64_C(3600000)
 #define NOTIFY_GIVE_UP_MS	INT64_C(86400000)
 
+/* That is some 35 tries: one of which so many were begun, and none came to an
+ * end, ends its senders. */
+#define NOTIFY_TRIES_MAX	50
+
 /* What is done with is kept so long. */
 #define NOTIFY_KEEP_MS		(INT64_C(30) * 86400000)
 

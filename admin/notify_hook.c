@@ -125,15 +125,31 @@ add_header(struct hook *h, const char *name, const char *value)
 	return (0);
 }
 
+/* By the secret, and by the old one where there is one. */
 static int
-make_headers(struct hook *h, const char *secret, const char *body,
-    struct err *err)
+sign(const struct notify_secrets *secrets, const char *id, int64_t at,
+    const char *body, char out[2 * NOTIFY_SIGNATURE_SIZE])
 {
-	char seconds[24], signature[NOTIFY_SIGNATURE_SIZE];
+	size_t n;
+
+	if (notify_sign(secrets->now, id, at, body, strlen(body), out))
+		return (-1);
+	if (secrets->old[0] == '\0')
+		return (0);
+	n = strlen(out);
+	out[n++] = ' ';
+	return (notify_sign(secrets->old, id, at, body, strlen(body),
+	    out + n));
+}
+
+static int
+make_headers(struct hook *h, const struct notify_secrets *secrets,
+    const char *body, struct err *err)
+{
+	char seconds[24], signature[2 * NOTIFY_SIGNATURE_SIZE];
 	const int64_t at = h->letter->now_ms / 1000;
 
-	if (notify_sign(secret, h->letter->id, at, body, strlen(body),
-	    signature)) {
+	if (sign(secrets, h->letter->id, at, body, signature)) {
 		err_set(err, ERR_CRYPTO, "the target has no secret that could "
 		    "sign");
 		return (-1);
@@ -208,7 +224,7 @@ perform(struct hook *h, struct notify_answer *a)
 
 int
 notify_hook_send(const struct conf *conf, const char *url,
-    const char *secret, const struct notify_letter *letter,
+    const struct notify_secrets *secrets, const struct notify_letter *letter,
     struct notify_answer *answer, struct err *err)
 {
 	struct hook h = { .letter = letter };
@@ -218,7 +234,7 @@ notify_hook_send(const struct conf *conf, const char *url,
 	*answer = (struct notify_answer) { .status = 0 };
 	if (body == NULL || (h.curl = curl_easy_init()) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for a request");
-	} else if (make_headers(&h, secret, body, err) == 0 &&
+	} else if (make_headers(&h, secrets, body, err) == 0 &&
 	    set_up(&h, conf, url, body, err) == 0) {
 		perform(&h, answer);
 		rc = 0;

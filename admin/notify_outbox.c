@@ -323,12 +323,26 @@ begin_try(struct store *st, struct notify_message *m, int64_t now_ms,
 }
 
 static int
+end_endless(struct store *st, int64_t target_id, int64_t now_ms,
+    struct err *err)
+{
+	const struct store_value v[4] = {
+		store_int(now_ms), store_text("nothing came of any try"),
+		store_int(target_id), store_int(NOTIFY_TRIES_MAX)
+	};
+
+	return (store_exec(st, STMT_NOTIFY_ENDLESS, v, 1, 4, NULL, err));
+}
+
+static int
 next_inside(struct store *st, int64_t target_id, struct notify_message *m,
     struct err *err)
 {
 	int64_t now_ms = store_now_ms(st);
 	int rc;
 
+	if (end_endless(st, target_id, now_ms, err))
+		return (-1);
 	rc = find_message(st, target_id, now_ms, m->id, err);
 	if (rc == 1 && begin_try(st, m, now_ms, err))
 		rc = -1;
@@ -395,7 +409,7 @@ notify_send(const struct notify_sender *s, const json_t *target,
 		.events = m->events, .now_ms = store_now_ms(s->st),
 		.stops = s->stops, .arg = s->arg,
 	};
-	char secret[NOTIFY_SECRET_SIZE];
+	struct notify_secrets secrets;
 	int rc = -1;
 
 	if (z == NULL)
@@ -403,11 +417,11 @@ notify_send(const struct notify_sender *s, const json_t *target,
 	else if (strcmp(text_of(target, "kind"), "email") == 0)
 		rc = notify_mail_send(s->conf, text_of(target, "address"),
 		    &letter, answer, err);
-	else if (notify_secret_get(s->st, s->seal, int_of(target, "id"),
-	    secret, err) == 0) {
+	else if (notify_secrets_get(s->st, s->seal, int_of(target, "id"),
+	    &secrets, err) == 0) {
 		rc = notify_hook_send(s->conf, text_of(target, "address"),
-		    secret, &letter, answer, err);
-		seal_wipe(secret, sizeof(secret));
+		    &secrets, &letter, answer, err);
+		seal_wipe(&secrets, sizeof(secrets));
 	}
 	zone_free(z);
 	return (rc);
@@ -531,7 +545,8 @@ notify_prune(struct store *st, struct err *err)
 	const struct store_value before = store_int(store_now_ms(st) -
 	    NOTIFY_KEEP_MS);
 
-	if (begin_inside(st, STMT_NOTIFY_PRUNE_DELIVERIES, &before, 1, err))
+	if (notify_secrets_expire(st, err) || begin_inside(st,
+	    STMT_NOTIFY_PRUNE_DELIVERIES, &before, 1, err))
 		return (-1);
 	return (begin_inside(st, STMT_NOTIFY_PRUNE_EVENTS, &before, 1, err));
 }

@@ -54,11 +54,19 @@ struct notify_answer {
  *	webhook-id		the message, the same at each try
  *	webhook-timestamp	seconds, of the try
  *	webhook-signature	"v1," and base64 of HMAC-SHA256 under the
- *				secret's bytes of "ID.TIMESTAMP.BODY"
+ *				secret's bytes of "ID.TIMESTAMP.BODY"; while
+ *				the secret before signs as well, a blank and
+ *				the same under that
  */
 #define NOTIFY_SECRET_PREFIX	"whsec_"
 #define NOTIFY_SECRET_SIZE	128
 #define NOTIFY_SIGNATURE_SIZE	64
+
+/* In clear; the holder wipes them. */
+struct notify_secrets {
+	char now[NOTIFY_SECRET_SIZE];
+	char old[NOTIFY_SECRET_SIZE];	/* signs as well; "": there is none */
+};
 
 /** notify_secret_new(secret): The caller wipes it. */
 void notify_secret_new(char secret[NOTIFY_SECRET_SIZE]);
@@ -77,12 +85,12 @@ int notify_sign(const char *secret, const char *id, int64_t seconds,
 char *notify_hook_body(const struct notify_letter *letter);
 
 /**
- * notify_hook_send(conf, url, secret, letter, answer, err):
+ * notify_hook_send(conf, url, secrets, letter, answer, err):
  * 0 with ${answer}; -1: it could not be tried.  Taken is what is answered with
  * 2xx; redirects are not followed, and no proxy is used.
  */
 int notify_hook_send(const struct conf *conf, const char *url,
-    const char *secret, const struct notify_letter *letter,
+    const struct notify_secrets *secrets, const struct notify_letter *letter,
     struct notify_answer *answer, struct err *err)
     __attribute__((__warn_unused_result__));
 

@@ -33,6 +33,7 @@ static const struct field fields[] = {
 	{ .name = "interval_ms", .kind = FIELD_INT },
 	{ .name = "enabled", .kind = FIELD_BOOL },
 	{ .name = "created_ms", .kind = FIELD_INT },
+	{ .name = "old_until_ms", .kind = FIELD_INT },
 };
 
 /* A row as it is, or is to be; texts are borrowed. */
@@ -49,7 +50,9 @@ void
 notify_spec_init(struct notify_spec *spec)
 {
 
-	*spec = (struct notify_spec) { .interval_ms = -1, .enabled = -1 };
+	*spec = (struct notify_spec) {
+		.overlap_ms = -1, .interval_ms = -1, .enabled = -1
+	};
 }
 
 /* ---- rows as JSON ---- */
@@ -122,11 +125,12 @@ present(json_t *row, bool whole)
 static json_t *
 read_rows(struct store *st, const char *name, bool on, struct err *err)
 {
-	const struct store_value v[3] = {
-		store_text(name), store_text(name), store_int(on)
+	const struct store_value v[4] = {
+		store_int(store_now_ms(st)), store_text(name),
+		store_text(name), store_int(on)
 	};
 
-	return (query_rows(st, STMT_NOTIFY_TARGET_LIST, v, 3, fields,
+	return (query_rows(st, STMT_NOTIFY_TARGET_LIST, v, 4, fields,
 	    NITEMS(fields), err));
 }
 
@@ -305,8 +309,12 @@ overlay(const struct notify_spec *s, struct row *r, struct err *err)
 	r->interval_ms = s->interval_ms >= 0 ? s->interval_ms :
 	    r->interval_ms;
 	r->enabled = s->enabled >= 0 ? s->enabled : r->enabled;
-	if (s->secret == NULL)
+	if (s->secret == NULL && s->overlap_ms < 0)
 		return (0);
+	if (s->secret == NULL) {
+		err_set(err, ERR_INVAL, "an overlap is for a new secret");
+		return (-1);
+	}
 	if (strcmp(r->kind, "webhook") != 0) {
 		err_set(err, ERR_INVAL, "only webhooks have a secret");
 		return (-1);
@@ -323,14 +331,17 @@ overlay(const struct notify_spec *s, struct row *r, struct err *err)
 /* The one that was given, or a new one. */
 static int
 choose_secret(struct store *st, const struct seal *seal, int64_t id,
-    const char *given, char secret[NOTIFY_SECRET_SIZE], struct err *err)
+    const struct notify_spec *spec, char secret[NOTIFY_SECRET_SIZE],
+    struct err *err)
 {
 
-	if (given[0] != '\0')
-		(void)snprintf(secret, NOTIFY_SECRET_SIZE, "%s", given);
+	if (spec->secret != NULL && spec->secret[0] != '\0')
+		(void)snprintf(secret, NOTIFY_SECRET_SIZE, "%s",
+		    spec->secret);
 	else
 		notify_secret_new(secret);
-	return (notify_secret_put(st, seal, id, secret, err));
+	return (notify_secret_put(st, seal, id, secret, spec->overlap_ms >= 0 ?
+	    spec->overlap_ms : NOTIFY_OVERLAP_MS, err));
 }
 
 static int
@@ -349,7 +360,8 @@ need_room(struct store *st, struct err *err)
 
 static int
 add_inside(struct store *st, const struct seal *seal, const struct row *r,
-    const char *given, char secret[NOTIFY_SECRET_SIZE], struct err *err)
+    const struct notify_spec *spec, char secret[NOTIFY_SECRET_SIZE],
+    struct err *err)
 {
 	const struct store_value row[] = {
 		store_text(r->name), store_text(r->kind),
@@ -365,7 +377,7 @@ add_inside(struct store *st, const struct seal *seal, const struct row *r,
 		return (-1);
 	if (strcmp(r->kind, "webhook") != 0)
 		return (0);
-	return (choose_secret(st, seal, store_insert_id(st), given, secret,
+	return (choose_secret(st, seal, store_insert_id(st), spec, secret,
 	    err));
 }
 
@@ -391,8 +403,8 @@ notify_targets_add(struct store *st, const struct seal *seal,
 	}
 	if (overlay(spec, &r, err) || change_begin(st, err))
 		return (-1);
-	return (change_end(st, add_inside(st, seal, &r, spec->secret != NULL ?
-	    spec->secret : "", secret, err), err));
+	return (change_end(st, add_inside(st, seal, &r, spec, secret, err),
+	    err));
 }
 
 static int
@@ -450,7 +462,7 @@ set_inside(struct store *st, const struct seal *seal, const char *name,
 	if (overlay(spec, &r, err) == 0)
 		rc = put_row(st, &r, err);
 	if (rc == 0 && spec->secret != NULL)
-		rc = choose_secret(st, seal, r.id, spec->secret, secret, err);
+		rc = choose_secret(st, seal, r.id, spec, secret, err);
 	json_decref(was);
 	return (rc);
 }

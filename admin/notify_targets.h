@@ -14,7 +14,8 @@ struct store;
 /**
  * Targets of notifications.  Each change is one transaction.  As JSON: id,
  * name, kind ("webhook", "email"), address, events (an array of names), lang,
- * quiet ("22:00-07:00", or ""), zone, interval_ms, enabled, created_ms.  The
+ * quiet ("22:00-07:00", or ""), zone, interval_ms, enabled, created_ms,
+ * old_until_ms (until when the secret before signs as well, or null).  The
  * address of a webhook may hold what is secret in its path: unless ${whole}
  * only its scheme and host are shown, with "/..." behind them.
  */
@@ -27,12 +28,16 @@ struct notify_spec {
 	const char *quiet;	/* "HH:MM-HH:MM", "": none */
 	const char *zone;
 	const char *secret;	/* of a webhook; "": a new one is made */
+	int64_t overlap_ms;	/* the secret before a new one signs as well
+				   for so long; -1: NOTIFY_OVERLAP_MS */
 	int64_t interval_ms;	/* -1: unchanged */
 	int enabled;		/* -1: unchanged */
 };
 
 #define NOTIFY_INTERVAL_MS	INT64_C(3600000)	/* of a new one */
 #define NOTIFY_INTERVAL_MAX_MS	(INT64_C(30) * 86400000)
+#define NOTIFY_OVERLAP_MS	INT64_C(86400000)
+#define NOTIFY_OVERLAP_MAX_MS	(INT64_C(30) * 86400000)
 
 /** notify_spec_init(spec): All unchanged. */
 void notify_spec_init(struct notify_spec *spec);

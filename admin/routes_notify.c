@@ -147,7 +147,7 @@ api_add_notify_target(struct api_call *c, struct err *err)
 json_t *
 api_set_notify_target(struct api_call *c, struct err *err)
 {
-	static const char *const members[] = { TARGET_MEMBERS };
+	static const char *const members[] = { "overlap_ms", TARGET_MEMBERS };
 	char secret[NOTIFY_SECRET_SIZE], events[NOTIFY_EVENTS_SIZE];
 	char name[LIMIT_NAME_BYTES];
 	struct notify_spec s;
@@ -155,7 +155,8 @@ api_set_notify_target(struct api_call *c, struct err *err)
 
 	notify_spec_init(&s);
 	if (api_members(c, members, err) || find(c, name, err) ||
-	    read_target(c, &s, events, err))
+	    read_target(c, &s, events, err) || api_int(c, "overlap_ms", 0,
+	    NOTIFY_OVERLAP_MAX_MS, &s.overlap_ms, err))
 		return (NULL);
 	api_audit(c, &a, "notify.set", name, s.name);
 	if (notify_targets_set(c->store, c->seal, name, &s, secret, err))

@@ -15,6 +15,7 @@ const events = ['account.parked', 'budget.80', 'budget.100', 'group.empty',
 const states = { waiting: 'warn', sent: 'good', failed: 'bad',
 	skipped: 'quiet' };
 const intervals = [0, 600, 3600, 21600, 86400];
+const overlaps = [0, 3600, 86400, 604800];
 
 // Names of events have dots.
 const event = name => t(`event_${name.replace('.', '_')}`);
@@ -73,6 +74,23 @@ function edit(context, was) {
 		} });
 }
 
+// The receiver needs time to learn another one.
+function renew(context, target) {
+	const [title, intro] = t('newSecretFor', target.name);
+	openForm({ title, intro, label: t('makeSecret'), fields: [
+		{ name: 'overlap_ms', label: t('oldSigns'), kind: 'select',
+			value: '86400', always: true, to: v => v * 1000, wide: true,
+			options: overlaps.map(s => [String(s), s === 0 ?
+				t('notAtAll') : duration(s * 1000)]),
+			hint: t('oldSignsHint') }],
+	send: async said => {
+		const made = await call('PATCH', `/notify/targets/${target.id}`,
+			{ secret: '', ...said });
+		await context.again();
+		tellSecret(made);
+	} });
+}
+
 // ---- what is shown ----
 
 // What came of it is said, whether or not it was taken.
@@ -95,10 +113,7 @@ function tester(context, target) {
 
 const acts = (context, target) => {
 	const path = `/notify/targets/${target.id}`;
-	const change = body => call('PATCH', path, body).then(made => {
-		tellSecret(made);
-		return context.again();
-	});
+	const change = body => call('PATCH', path, body).then(context.again);
 	return h('div', { class: 'actions' }, tester(context, target),
 		context.may('admin') && menu(t('actsOn', target.name), [
 			button(t('edit'), () => edit(context, target)),
@@ -106,9 +121,8 @@ const acts = (context, target) => {
 				{ enabled: false }), { question:
 				t('disableTarget', target.name) }) :
 				act(context, t('enable'), () => change({ enabled: true })),
-			target.kind === 'webhook' && act(context, t('makeSecret'), () =>
-				change({ secret: '' }), { question:
-				t('newSecretFor', target.name) }),
+			target.kind === 'webhook' && button(t('makeSecret'),
+				() => renew(context, target)),
 			act(context, t('remove'), () => call('DELETE', path)
 				.then(context.again), { question:
 				t('removeTarget', target.name), danger: true }),
@@ -118,7 +132,9 @@ const acts = (context, target) => {
 const columns = context => [
 	[t('name'), n => h('div', null, h('strong', null, n.name),
 		h('div', { class: 'quiet small' }, t(`notify_${n.kind}`), ' · ',
-			n.address))],
+			n.address), n.old_until_ms !== null &&
+			h('div', { class: 'quiet small' }, t('oldSignsUntil'), ' ',
+				stamp(n.old_until_ms)))],
 	[t('tellOf'), n => n.events.map(event).join(', ')],
 	[t('quietTime'), n => n.quiet && h('div', null, n.quiet,
 		h('div', { class: 'quiet small' }, n.zone))],

@@ -433,6 +433,10 @@ export const strings = {
 		newSecretFor: name => [`Make a new secret for “${name}”?`,
 			'Requests are signed with it from now on; the receiver must ' +
 			'know it.'],
+		oldSigns: 'The old secret signs as well for',
+		oldSignsHint: 'Until the receiver knows the new one; not at all if ' +
+			'others know the old one.',
+		notAtAll: 'not at all', oldSignsUntil: 'Old secret signs until',
 		sendTest: 'Send a test',
 		testTaken: name => `“${name}” took the test.`,
 		testNotTaken: why => `The test was not taken: ${why}`,
@@ -1016,6 +1020,9 @@ export const strings = {
 		makeSecret: '更换密钥',
 		newSecretFor: name => [`为“${name}”更换密钥？`,
 			'此后的请求用新密钥签名；接收方必须知道它。'],
+		oldSigns: '旧密钥同时签名的时长',
+		oldSignsHint: '供接收方换用新密钥；若旧密钥已泄露，请选择“不再使用”。',
+		notAtAll: '不再使用', oldSignsUntil: '旧密钥仍在签名，直到',
 		sendTest: '发送测试',
 		testTaken: name => `“${name}”已接收测试。`,
 		testNotTaken: why => `测试未被接收：${why}`,

@@ -440,14 +440,15 @@ DELETE FROM notify_delivery;
 DELETE FROM notify_spool;
 
 -- name: copy_read_notify_target
-SELECT id, name, kind, address, secret, events, lang, quiet_from, quiet_to,
-    zone, interval_ms, enabled, created_ms
+SELECT id, name, kind, address, secret, old_secret, old_until_ms, events, lang,
+    quiet_from, quiet_to, zone, interval_ms, enabled, created_ms
 FROM notify_target ORDER BY id;
 
 -- name: copy_put_notify_target
-INSERT INTO notify_target (id, name, kind, address, secret, events, lang,
-    quiet_from, quiet_to, zone, interval_ms, enabled, created_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO notify_target (id, name, kind, address, secret, old_secret,
+    old_until_ms, events, lang, quiet_from, quiet_to, zone, interval_ms,
+    enabled, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: copy_read_notify_event
 SELECT id, kind, topic, event_key, hold_ms, at_ms, data

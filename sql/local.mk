@@ -75,7 +75,9 @@ SQL_MIGRATIONS = \
 	sql/sqlite/0023-audit-filters.sql \
 	sql/mysql/0023-audit-filters.sql \
 	sql/sqlite/0024-notify.sql \
-	sql/mysql/0024-notify.sql
+	sql/mysql/0024-notify.sql \
+	sql/sqlite/0025-notify-overlap.sql \
+	sql/mysql/0025-notify-overlap.sql
 
 SQL_COMPILER = sql/compile.awk
 SQL_FILES = $(SQL_STATEMENTS) $(SQL_MIGRATIONS)

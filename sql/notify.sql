@@ -15,13 +15,31 @@ UPDATE notify_target SET name = ?, address = ?, events = ?, lang = ?,
 WHERE id = ?;
 
 -- name: notify_target_seal
+-- secret, the old one, id
+UPDATE notify_target SET secret = ?, old_secret = ? WHERE id = ?;
+
+-- name: notify_target_renew
+-- Before another secret is put: what becomes of the one that is there.  Until
+-- when it signs as well, NULL: no more, twice; id.
+UPDATE notify_target SET
+    old_until_ms = CASE WHEN secret IS NULL THEN NULL ELSE ? END,
+    old_secret = CASE WHEN ? IS NULL THEN NULL ELSE secret END
+WHERE id = ?;
+
+-- name: notify_target_secret
 -- secret, id
 UPDATE notify_target SET secret = ? WHERE id = ?;
 
+-- name: notify_target_expire
+-- now: old secrets that sign no more
+UPDATE notify_target SET old_secret = NULL, old_until_ms = NULL
+WHERE old_until_ms <= ?;
+
 -- name: notify_target_list
--- name or '' twice, 1: those that are switched on alone
+-- now, name or '' twice, 1: those that are switched on alone
 SELECT id, name, kind, address, events, lang, quiet_from, quiet_to, zone,
-    interval_ms, enabled, created_ms
+    interval_ms, enabled, created_ms,
+    CASE WHEN old_until_ms > ? THEN old_until_ms END
 FROM notify_target WHERE (? = '' OR name = ?) AND enabled >= ?
 ORDER BY name;
 
@@ -30,7 +48,7 @@ SELECT name FROM notify_target WHERE id = ?;
 
 -- name: notify_target_secrets
 -- id or 0, twice
-SELECT id, secret FROM notify_target
+SELECT id, secret, old_secret, old_until_ms FROM notify_target
 WHERE secret IS NOT NULL AND (? = 0 OR id = ?) ORDER BY id;
 
 -- name: notify_target_remove
@@ -166,6 +184,11 @@ ORDER BY due_ms, id LIMIT 1;
 SELECT id, held FROM notify_delivery
 WHERE target_id = ? AND state = 'waiting' AND due_ms <= ? AND message IS NULL
 ORDER BY id LIMIT ?;
+
+-- name: notify_endless
+-- What was begun too often; done_ms, detail, target_id, tries.
+UPDATE notify_delivery SET state = 'failed', done_ms = ?, detail = ?
+WHERE target_id = ? AND state = 'waiting' AND tries >= ?;
 
 -- name: notify_bundle
 -- message, id

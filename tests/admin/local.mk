@@ -243,6 +243,12 @@ tests_admin_test_notify_SOURCES = tests/admin/test_notify.c $(DESK)
 tests_admin_test_notify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_notify_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_notify_targets
+tests_admin_test_notify_targets_SOURCES = \
+	tests/admin/test_notify_targets.c $(DESK)
+tests_admin_test_notify_targets_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_notify_targets_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_jobs
 tests_admin_test_jobs_SOURCES = tests/admin/test_jobs.c $(DESK)
 tests_admin_test_jobs_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

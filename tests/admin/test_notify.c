@@ -1,4 +1,4 @@
-/* Targets, what is detected, and what becomes of it; on each store. */
+/* What is detected, and what becomes of it; on each store. */
 #include "desk.h"
 
 #include <stdio.h>
@@ -76,117 +76,6 @@ pass(struct desk *d, int64_t ms)
 	    (long long)ms, (long long)ms, (long long)ms);
 	desk_sql(d, "UPDATE notify_event SET at_ms = at_ms - %lld",
 	    (long long)ms);
-}
-
-/* ---- targets ---- */
-
-static void
-a_target_is_what_it_was_set_to(void **state)
-{
-	struct desk *d = *state;
-	char secret[NOTIFY_SECRET_SIZE], other[NOTIFY_SECRET_SIZE];
-	struct notify_spec s;
-	json_t *row;
-	int64_t id;
-
-	add(d, "hook", "backup.failed,budget.80,backup.failed",
-	    "22:00-07:30");
-	assert_non_null(row = notify_targets_show(d->st, "hook", &d->err));
-	assert_string_equal(json_string_value(json_object_get(row,
-	    "address")), "https://hooks.example/...");
-	assert_int_equal(json_array_size(json_object_get(row, "events")), 2);
-	assert_string_equal(json_string_value(json_object_get(row, "quiet")),
-	    "22:00-07:30");
-	id = desk_int(row, "id");
-	json_decref(row);
-	assert_int_equal(desk_number(d, "SELECT count(*) FROM notify_target "
-	    "WHERE secret LIKE '%%whsec%%'"), 0);
-	desk_works(d, notify_secret_get(d->st, d->seal, id, secret,
-	    &d->err));
-	notify_spec_init(&s);
-	s.name = "renamed";
-	s.secret = "";
-	s.quiet = "";
-	s.enabled = 0;
-	desk_works(d, notify_targets_set(d->st, d->seal, "hook", &s, other,
-	    &d->err));
-	assert_string_not_equal(secret, other);
-	desk_works(d, notify_secret_get(d->st, d->seal, id, secret,
-	    &d->err));
-	assert_string_equal(secret, other);
-	assert_non_null(row = notify_targets_get(d->st, "renamed", true,
-	    &d->err));
-	assert_string_equal(json_string_value(json_object_get(row,
-	    "address")), "https://hooks.example/in?key=sesame");
-	assert_string_equal(json_string_value(json_object_get(row, "quiet")),
-	    "");
-	assert_true(json_is_false(json_object_get(row, "enabled")));
-	json_decref(row);
-	desk_works(d, notify_targets_remove(d->st, "renamed", &d->err));
-	desk_fails(d, notify_targets_remove(d->st, "renamed", &d->err),
-	    ERR_NOT_FOUND);
-	desk_fails(d, notify_targets_remove(d->st, "", &d->err),
-	    ERR_NOT_FOUND);
-}
-
-static void
-what_makes_no_sense_is_refused(void **state)
-{
-	static const struct notify_spec rows[] = {
-		{ .name = "", .kind = "email", .address = "a@b" },
-		{ .name = "n\n", .kind = "email", .address = "a@b" },
-		{ .name = "n", .kind = "pigeon", .address = "a@b" },
-		{ .name = "n", .kind = "email", .address = "a" },
-		{ .name = "n", .kind = "email", .address = "-f@b" },
-		{ .name = "n", .kind = "email", .address = "a@b\nBcc: c@d" },
-		{ .name = "n", .kind = "webhook", .address = "a@b" },
-		{ .name = "n", .kind = "webhook", .address = "ftp://a" },
-		{ .name = "n", .kind = "webhook", .address = "http://a" },
-		{ .name = "n", .kind = "webhook",
-		    .address = "https://u:p@a" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .events = "" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .events = "test" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .events = "budget.80,x" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .lang = "de" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .zone = "Nowhere/At_All" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .quiet = "22-7" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .quiet = "22:00-24:00" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .quiet = "22:00-22:00" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .quiet = "22:60-07:00" },
-		{ .name = "n", .kind = "email", .address = "a@b",
-		    .secret = "" },
-		{ .name = "n", .kind = "webhook", .address = "https://a",
-		    .secret = "whsec_short" },
-	};
-	struct desk *d = *state;
-	char secret[NOTIFY_SECRET_SIZE];
-	struct notify_spec s;
-	size_t i;
-
-	for (i = 0; i < NITEMS(rows); i++) {
-		s = rows[i];
-		s.interval_ms = s.enabled = -1;
-		desk_fails(d, notify_targets_add(d->st, d->seal, &s, secret,
-		    &d->err), ERR_INVAL);
-	}
-	add(d, "n", "budget.80", NULL);
-	notify_spec_init(&s);
-	s.name = "n";
-	s.kind = "email";
-	s.address = "a@b";
-	desk_fails(d, notify_targets_add(d->st, d->seal, &s, secret,
-	    &d->err), ERR_EXISTS);
-	assert_int_equal(desk_number(d, "SELECT count(*) FROM notify_target"),
-	    1);
 }
 
 /* ---- what is detected ---- */
@@ -575,6 +464,26 @@ it_is_given_up_after_a_day_or_when_it_is_no_use(void **state)
 }
 
 static void
+one_that_ends_its_senders_is_not_tried_for_ever(void **state)
+{
+	struct desk *d = *state;
+	struct notify_message m;
+	int tries;
+
+	add(d, "hook", "backup.failed", NULL);
+	raise_some(d, 2);
+	for (tries = 0; tries < 2 * NOTIFY_TRIES_MAX; tries++) {
+		assert_int_equal(next(d, &m), 1);
+		notify_message_fini(&m);
+		desk_sql(d, "UPDATE notify_delivery SET due_ms = 0");
+	}
+	assert_int_equal(next(d, &m), 0);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM "
+	    "notify_delivery WHERE state = 'failed' AND tries = %d AND "
+	    "detail = 'nothing came of any try'", NOTIFY_TRIES_MAX), 2);
+}
+
+static void
 many_at_once_go_in_one_message(void **state)
 {
 	struct notify_answer yes = { .taken = true };
@@ -676,8 +585,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_target_is_what_it_was_set_to),
-		TEST(what_makes_no_sense_is_refused),
 		TEST(a_park_is_told_once),
 		TEST(a_group_is_told_when_nothing_is_left),
 		TEST(each_threshold_is_told_once_a_window),
@@ -688,6 +595,7 @@ main(void)
 		TEST(two_that_detect_raise_one_event),
 		TEST(what_is_not_taken_is_tried_again_as_it_was),
 		TEST(it_is_given_up_after_a_day_or_when_it_is_no_use),
+		TEST(one_that_ends_its_senders_is_not_tried_for_ever),
 		TEST(many_at_once_go_in_one_message),
 		TEST(what_a_quiet_time_held_goes_in_one_message),
 		TEST(what_is_switched_off_gives_up_what_waits),

@@ -1193,9 +1193,21 @@ describe('the system', () => {
 		await fill('Name', hostile);
 		await press('Save');
 		await gone();
-		await asked(`Make a new secret for “${hostile}”?`, 'New secret', () =>
-			choose(hostile, 'New secret')).catch(() => press('Close'));
+		await choose(hostile, 'New secret');
+		await dialog().getByRole('heading',
+			{ name: `Make a new secret for “${hostile}”?` }).waitFor();
+		await pick('The old secret signs as well for', '3600');
+		await stand.isAccessible();
+		await press('New secret');
+		await dialog().getByText(/whsec_/).waitFor();
+		await press('Close');
 		await page.locator('dialog').waitFor({ state: 'detached' });
+		await row(hostile).getByText('Old secret signs until').waitFor();
+		status = 204;
+		await row(hostile).getByRole('button', { name: 'Send a test' })
+			.first().click();
+		await page.getByText(`“${hostile}” took the test.`).waitFor();
+		assert.match(got.at(-1), /^v1,\S+ v1,\S+$/);
 		await asked(`Disable “${hostile}”?`, 'Disable', () =>
 			choose(hostile, 'Disable'));
 		await row(hostile).getByText('disabled').first().waitFor();
