@@ -84,6 +84,32 @@ describe('a new pool', () => {
 		await site.ledger(team);
 	});
 
+	test('that cannot start changes nothing', { timeout: 60000 }, async () => {
+		const before = await site.responders();
+		const good = await readFile(site.conf, 'utf8');
+		await writeFile(site.conf, good +
+			`access_log = file:${site.dir}/none/access.log\n`);
+		const load = Load.start(team, { clients: 4 });
+		const restart = await site.tryLeasehold(['restart']);
+		await load.stop();
+		await writeFile(site.conf, good);
+		assert.equal(restart.status, 1);
+		assert.match(restart.stderr, /cannot open log file .*access\.log/);
+		assert.match(restart.stderr, /new relay responders do not come up/);
+		assert.deepEqual(await site.responders(), before);
+		assert.deepEqual(load.bad, []);
+		assert.ok(load.good.length > 50, `${load.good.length} calls`);
+	});
+
+	test('takes over also where multiwatch was killed', async () => {
+		const orphans = await site.responders();
+		process.kill(await site.pid('relay-pool'), 'SIGKILL');
+		await site.quickstart('--restart');
+		await gone(orphans, 4500);
+		assert.equal((await site.responders()).length, 2);
+		assert.equal((await call(team)).status, 200);
+	});
+
 	test('and leaves nothing behind', async () => {
 		// The new ones may not have been entered yet.
 		const late = Date.now() + 5000;

@@ -118,6 +118,26 @@ test('its responders are replaced one by one, without a failed request',
 		}
 	});
 
+test('leasehold restart replaces them, too, and stops at one that cannot start',
+	{ timeout: 60000 }, async () => {
+		const before = await site.responders();
+		await site.leasehold(['restart']);
+		const now = await site.responders();
+		assert.equal(now.length, 2);
+		assert.ok(!now.some(pid => before.includes(pid)));
+		const good = await readFile(site.conf, 'utf8');
+		await writeFile(site.conf, good +
+			`access_log = file:${site.dir}/none/access.log\n`);
+		const { status, stderr } = await site.tryLeasehold(['restart']);
+		await writeFile(site.conf, good);
+		assert.equal(status, 1);
+		assert.match(stderr, /cannot open log file .*access\.log/);
+		assert.equal((await stream(team)).status, 200);
+		const left = await site.responders();
+		assert.equal(now.filter(pid => left.includes(pid)).length, 1);
+		await site.leasehold(['restart']);
+	});
+
 test('drained, it finishes its streams, and leaves the port to the next',
 	async () => {
 		const long = stream(team, { model: 'mock-slow-20x100ms' });
