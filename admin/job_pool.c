@@ -4,6 +4,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/seal.h"
+#include "metrics/metrics.h"
 #include "pool/errand.h"
 #include "pool/refresh.h"
 #include "pool/runner.h"
@@ -12,6 +13,7 @@
 #include "login.h"
 
 #include "jobs.h"
+#include "metrics.h"
 
 /* Jobs of the pool: what relay responders do themselves, and in time, where
  * they run; see pool/reap.h and pool/refresh.h. */
@@ -158,6 +160,22 @@ count(struct renewals *n, const struct account *a,
 	}
 }
 
+/* As relay/refresher.c does. */
+static void
+count_metric(const struct job_work *w, const struct refresh_end_op *end,
+    bool committed)
+{
+	static const char *const words[] = {
+		[REFRESH_RENEWED] = "renewed",
+		[REFRESH_FAILED] = "failed",
+		[REFRESH_REFUSED] = "needs_sign_in",
+	};
+
+	metrics_count(w->conf, metric_series(METRIC_REFRESHES, domain_find(
+	    DOMAIN_REFRESH, !committed ? "not_committed" : end->superseded ?
+	    "superseded" : words[end->end]), 0, 0, 0));
+}
+
 static int
 renew(struct job_work *w, struct errand *e, const struct account *a,
     struct renewals *n, struct err *err)
@@ -184,6 +202,7 @@ renew(struct job_work *w, struct errand *e, const struct account *a,
 	seal_wipe_free(take.token, take.token_len);
 	if ((rc = errand_do(e, &end.op, err)) == 0)
 		count(n, a, &end);
+	count_metric(w, &end, rc == 0);
 	oauth_tokens_wipe(&end.tokens);
 	return (rc);
 }

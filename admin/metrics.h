@@ -29,6 +29,15 @@ struct metrics *metrics_new(const struct conf *conf, struct err *err);
 void metrics_free(struct metrics *m);
 
 /**
+ * metrics_count(conf, series):
+ * One more, of what happens too seldom for a slot of its own: one is taken and
+ * given back, so that the count outlives the caller.  Any thread of any
+ * program; one of another user than the folder's makes no file there, and
+ * counts nothing.
+ */
+void metrics_count(const struct conf *conf, uint64_t series);
+
+/**
  * metrics_put(m, st, out, err):
  * Append the text.  ${st}: NULL where the database cannot be used, which is
  * told then.  0; 1: it could not be asked, and ${st} may be broken; -1 with

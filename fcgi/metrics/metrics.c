@@ -176,8 +176,7 @@ static const struct metric_info metrics[NMETRICS] = {
 	},
 	[METRIC_REFRESHES] = {
 		.name = "leasehold_oauth_refreshes_total",
-		.help = "Renewals of tokens by the relay responders, by "
-		    "result.",
+		.help = "Renewals of tokens, by result.",
 		.kind = METRIC_COUNTER,
 		.labels = { { "result", DOMAIN_REFRESH } },
 	},

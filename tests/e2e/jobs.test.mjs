@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onMysql, write } from './lib/database.mjs';
-import { call, message } from './lib/http.mjs';
+import { call, message, request } from './lib/http.mjs';
 import { header } from './lib/mock.mjs';
 import { Proxy } from './lib/proxy.mjs';
 import { Site, prefix, run } from './lib/site.mjs';
@@ -267,6 +267,15 @@ describe('health probes', () => {
 		});
 });
 
+// All that were counted, whoever made them.
+async function renewals() {
+	const { body } = await request(`${site.url}/metrics`,
+		{ method: 'GET' });
+	return Number(body.match(
+		/^leasehold_oauth_refreshes_total\{result="renewed"\} (\d+)$/m)?.[1] ??
+		0);
+}
+
 test('the job refresh renews what relay responders left', async () => {
 	const name = 'left';
 	await site.leasehold(['account', 'add', '--name', name,
@@ -285,6 +294,7 @@ test('the job refresh renews what relay responders left', async () => {
 			{ input: JSON.stringify({ ...pair, expires_at:
 				Math.floor(Date.now() / 1000) + 1 }) });
 		const renewed = tokens.renewed;
+		const counted = await renewals();
 		const soon = await site.json('job', 'run', 'refresh');
 		assert.match(soon.detail, /^0 tokens/);
 			await write(site, `UPDATE account_oauth SET renew_ms = 1
@@ -296,6 +306,7 @@ test('the job refresh renews what relay responders left', async () => {
 		assert.equal(r.result, 'ok', r.detail);
 		assert.match(r.detail, /^1 tokens/);
 		assert.equal(tokens.renewed, renewed + 1);
+		assert.equal(await renewals(), counted + 1);
 	} finally {
 		for (const pid of pids)
 			process.kill(pid, 'SIGCONT');

@@ -183,6 +183,8 @@ function neverLess(a, b) {
 
 test('kill -9 of responders takes nothing away', async () => {
 	let last = samples(await text());
+	const free = sum(last, 'leasehold_metrics_slots_free');
+	assert.ok(free > 0);
 	for (let i = 0; i < 4; i++) {
 		const pids = await site.responders();
 		process.kill(pids[i % pids.length], 'SIGKILL');
@@ -200,6 +202,10 @@ test('kill -9 of responders takes nothing away', async () => {
 	await send(10);
 	sent += 10;
 	await becomes(sent, 'leasehold_requests_total', messages);
+	// Who was killed keeps no slot.
+	await becomes(free, 'leasehold_metrics_slots_free');
+	assert.equal(await now('leasehold_processes', { kind: 'relay' }), 3);
+	assert.equal(await now('leasehold_processes', { kind: 'admin' }), 2);
 });
 
 test('nor do a reload and a restart', async () => {

@@ -93,6 +93,37 @@ async function assertNothingLost(of = team) {
 	assert.deepEqual(held, []);
 }
 
+async function metrics() {
+	const { status, body } = await request(`${site.url}/metrics`,
+		{ method: 'GET' });
+	assert.equal(status, 200);
+	return Object.fromEntries(body.split('\n').filter(line => /^\w/.test(line))
+		.map(line => line.match(/^(.*) (\S+)$/).slice(1))
+		.map(([name, value]) => [name, Number(value)]));
+}
+
+// With no database: what was counted is told, and nothing of what only the
+// database knows.
+async function assertCounted(before) {
+	let now;
+	await until('no database', async () =>
+		(now = await metrics()).leasehold_database_up === 0, 5000);
+	for (const name of ['leasehold_leases_held',
+		'leasehold_queue_requests{state="waiting"}',
+		'leasehold_accounts{state="enabled"}']) {
+		assert.ok(name in before, name);
+		assert.ok(!(name in now), name);
+	}
+	for (const [name, value] of Object.entries(before))
+		if (/_(total|bucket|sum|count)(\{|$)/.test(name))
+			assert.ok(now[name] >= value, name);
+	assert.equal(now['leasehold_processes{kind="relay"}'], 2);
+	const refused = n => Object.entries(n).filter(([name]) =>
+		/requests_total.*status="503"/.test(name))
+		.reduce((sum, [, value]) => sum + value, 0);
+	assert.ok(refused(now) > refused(before));
+}
+
 describe('another program holds the write lock', () => {
 	test('for a moment: calls wait', async () => {
 		const locker = await Locker.take(site);
@@ -136,13 +167,18 @@ describe('the file', { skip: onMysql && 'there is none' }, () => {
 
 	test('is away for a while', async () => {
 		const { answer: stream } = await running();
+		const before = await metrics();
+		assert.equal(before.leasehold_database_up, 1);
 		await away();
 		await until('503 of all', () => allAre(503));
+		await assertCounted(before);
 		assertAway(await call(team));
 		assertWhole(await stream);
 		await back();
 		await until('health', () => whole(), 5000);
 		assert.equal((await call(team)).status, 200);
+		await until('the pool', async () =>
+			(await metrics()).leasehold_database_up === 1, 10000);
 		await assertNothingLost();
 		assert.deepEqual(await site.responders(), pids);
 	});
