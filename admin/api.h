@@ -19,6 +19,7 @@ struct access;
 struct conf;
 struct err;
 struct events;
+struct in_force;
 struct log;
 struct metrics;
 struct seal;
@@ -59,6 +60,7 @@ struct api_settings {
 	struct events *events;	/* NULL: nobody can listen */
 	struct access *access;	/* NULL: from anywhere */
 	struct metrics *metrics;	/* NULL: there are none */
+	struct in_force *in_force;	/* NULL: it is not known */
 };
 
 #define API_COOKIE	"leasehold"

@@ -21,6 +21,8 @@
 #define NAME_LIKE	"leasehold-00000000T000000Z.db"
 #define NAME_LEN	(sizeof(NAME_LIKE) - 1)
 
+#define BACKUPS_SHOWN	100
+
 static int
 go_on(void *arg, const char *stage, int64_t done, int64_t all,
     struct err *err)
@@ -93,6 +95,48 @@ drop_old(const char *dir, int64_t keep, int *dropped, struct err *err)
 	}
 	free(list);
 	return (rc);
+}
+
+/* One more of the list; one that is gone meanwhile is left out. */
+static int
+add_backup(json_t *list, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (stat(path, &st) != 0)
+		return (0);
+	return (json_array_append_new(list, json_pack("{s:s, s:I, s:I}",
+	    "file", path, "bytes", (json_int_t)st.st_size, "made_ms",
+	    (json_int_t)st.st_mtime * 1000)));
+}
+
+json_t *
+job_backups(const char *dir, struct err *err)
+{
+	json_t *list = json_array();
+	struct dirent **found;
+	int n, rc = 0;
+
+	if (dir[0] == '\0' || access(dir, F_OK) != 0)
+		return (list);
+	if ((n = scandir(dir, &found, is_backup, by_name)) == -1) {
+		json_decref(list);
+		err_set_errno(err, ERR_IO, errno, "cannot read %s", dir);
+		return (NULL);
+	}
+	while (n-- > 0) {
+		if (rc == 0 && json_array_size(list) < BACKUPS_SHOWN)
+			rc = add_backup(list, dir, found[n]->d_name);
+		free(found[n]);
+	}
+	free(found);
+	if (rc == 0)
+		return (list);
+	json_decref(list);
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (NULL);
 }
 
 int

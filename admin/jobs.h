@@ -78,6 +78,11 @@ struct job {
 	const char *summary;
 };
 
+/** job_backups(dir, err): The newest backups in ${dir}, at most 100, the newest
+ * first: [{"file" (its path), "bytes", "made_ms"}]; [] where there is no such
+ * folder, or it is "". */
+json_t *job_backups(const char *dir, struct err *err);
+
 /** jobs_table(n): Borrow it.  jobs_find(name): NULL if there is none. */
 const struct job *jobs_table(size_t *n);
 const struct job *jobs_find(const char *name);

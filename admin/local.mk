@@ -72,6 +72,8 @@ libadmin_a_SOURCES = \
 	admin/gate.h \
 	admin/groups.c \
 	admin/groups.h \
+	admin/host.c \
+	admin/host.h \
 	admin/import.c \
 	admin/import.h \
 	admin/import_crs.c \
@@ -82,6 +84,8 @@ libadmin_a_SOURCES = \
 	admin/import_litellm.c \
 	admin/import_rows.c \
 	admin/import_rows.h \
+	admin/in_force.c \
+	admin/in_force.h \
 	admin/install.c \
 	admin/install.h \
 	admin/key_rules.c \

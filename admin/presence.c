@@ -1,7 +1,9 @@
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -134,9 +136,11 @@ live(void *arg)
 {
 	struct presence *p = arg;
 
-	do
+	do {
 		beat(p);
-	while (!rest(p));
+		if (responder_heard(p->self.wake_fd))
+			(void)kill(getpid(), SIGHUP);
+	} while (!rest(p));
 
 	/* A row that cannot be taken away is found dead by its lock file. */
 	if (p->self.id != 0)

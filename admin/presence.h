@@ -10,7 +10,9 @@ struct presence;
 /**
  * The admin responder's row among the responders: a thread with a database
  * connection of its own registers it and beats, so that `leasehold status'
- * shows it; when it dies, a relay responder takes the row away.
+ * shows it, and sends the process SIGHUP when somebody wants the settings
+ * read again (see responder_heard); when it dies, a relay responder takes the
+ * row away.
  */
 struct presence_params {
 	const char *store_url;		/* these outlive it */

@@ -20,6 +20,7 @@
 
 #include "access.h"
 #include "events.h"
+#include "in_force.h"
 #include "job_thread.h"
 #include "metrics.h"
 #include "presence.h"
@@ -46,6 +47,7 @@ struct responder {
 	struct events *events;
 	struct access *access;
 	struct metrics *metrics;
+	struct in_force *in_force;
 	struct job_thread *jobs;
 };
 
@@ -195,7 +197,8 @@ start_workers(struct responder *r, struct err *err)
 {
 	struct service_params params;
 
-	if ((r->access = access_new(r->conf, err)) == NULL ||
+	if ((r->in_force = in_force_new(r->conf, err)) == NULL ||
+	    (r->access = access_new(r->conf, err)) == NULL ||
 	    (r->metrics = metrics_new(r->conf, err)) == NULL)
 		return (-1);
 	fill_params(r, &params);
@@ -210,6 +213,7 @@ start_workers(struct responder *r, struct err *err)
 	params.settings.events = r->events;
 	params.settings.access = r->access;
 	params.settings.metrics = r->metrics;
+	params.settings.in_force = r->in_force;
 	r->workers = workers_start(r->conf->admin_threads, &params, &r->busy,
 	    err);
 	return (r->workers == NULL ? -1 : 0);
@@ -248,7 +252,8 @@ reload(struct responder *r)
 	}
 	set_level(r);
 	job_thread_reload(r->jobs);
-	if (access_set(r->access, r->conf, &err)) {
+	if (in_force_set(r->in_force, r->conf, &err) ||
+	    access_set(r->access, r->conf, &err)) {
 		log_note(r->log, LOG_LEVEL_ERROR, "main", "reload", &err);
 		return;
 	}
@@ -294,6 +299,7 @@ main(int argc, char **argv)
 		events_stop(r.events);
 		access_free(r.access);
 		metrics_free(r.metrics);
+		in_force_free(r.in_force);
 		job_thread_stop(r.jobs);
 		presence_stop(r.presence);
 		if (workers_are_spawned())
@@ -317,6 +323,7 @@ main(int argc, char **argv)
 	events_stop(r.events);
 	access_free(r.access);
 	metrics_free(r.metrics);
+	in_force_free(r.in_force);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
 	log_close(r.access_log);
 	log_close(r.log);

@@ -3,6 +3,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 
+#include "host.h"
 #include "jobs.h"
 #include "settings.h"
 
@@ -162,4 +163,36 @@ api_settings(struct api_call *c, struct err *err)
 	answer = settings_show(c->settings->conf_path, &why);
 	return (answer != NULL ? answer : api_refuse(c, 500, "%s",
 	    why.text));
+}
+
+/* ---- the host ---- */
+
+json_t *
+api_host(struct api_call *c, struct err *err)
+{
+	struct conf *conf;
+	json_t *answer;
+
+	if ((conf = api_conf(c)) == NULL)
+		return (NULL);
+	answer = host_show(c->store, conf, c->settings->conf_path,
+	    c->settings->in_force, err);
+	conf_free(conf);
+	return (answer);
+}
+
+json_t *
+api_reload(struct api_call *c, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+	json_t *answer = NULL;
+	struct conf *conf;
+
+	if ((conf = conf_load(c->settings->conf_path, &why)) == NULL)
+		return (api_refuse(c, 409, "the settings are not good, and "
+		    "nothing was told: %s", why.text));
+	if (api_note(c, "reload", "", err) == 0)
+		answer = host_reload(c->store, conf, err);
+	conf_free(conf);
+	return (answer);
 }

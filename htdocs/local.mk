@@ -17,6 +17,7 @@ dist_htdocs_DATA = \
 	htdocs/figures.js \
 	htdocs/form.js \
 	htdocs/groups.js \
+	htdocs/host.js \
 	htdocs/icon.svg \
 	htdocs/icons.svg \
 	htdocs/index.html \

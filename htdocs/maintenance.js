@@ -210,6 +210,8 @@ const parts = {
 	'': { title: 'checks', role: 'operator', show: checks },
 	move: { title: 'exportImport', role: 'admin', show: async context =>
 		(await import('./move.js')).moveParts(context) },
+	host: { title: 'onHost', role: 'operator', show: async context =>
+		(await import('./host.js')).hostParts(context) },
 };
 
 export async function maintenancePage(context) {

@@ -592,6 +592,56 @@ export const strings = {
 		thing_alias: 'Alias', thing_key: 'Key', thing_budget: 'Budget',
 		thing_price: 'Price', done_added: 'added',
 		done_updated: 'changed', done_skipped: 'left as it is',
+		// ---- on the host ----
+		onHost: 'On the host', differs: 'Settings that are not in force',
+		inForceNow: 'In force', inTheFile: 'In the file',
+		reloadNow: 'Reload',
+		hostSettings: 'A reload has the responders of this host take over ' +
+			'what the config file says, within seconds; what cannot change ' +
+			'while they run waits for a restart. The file:',
+		allInForce: 'What the file says is in force',
+		toldToReload: n => `Responders told: ${n}.`,
+		toldElsewhere: n => `On other hosts, reload there: ${n}.`,
+		notTold: n => `Not reached: ${n}.`,
+		backups: 'Backups', backUpNow: 'Back up now',
+		backupsIntro: 'Copies of the database with the ledger, without the ' +
+			'master key, which belongs in another place. The newest in',
+		noBackups: 'There is none yet.',
+		noBackupDir: 'The setting backup_dir is empty: say where they go.',
+		file: 'File', size: 'Size', lastBackup: 'the last',
+		onHostIntro: 'What wants the rights of the host, its key file or a ' +
+			'pool that stands still is no page’s to do: run the line there, ' +
+			'as root or as the responders’ user.',
+		command: 'Command', lineToRun: 'The line to run',
+		notDue: 'not due', settingsWait: n => `Settings that wait: ${n}`,
+		otherVersion: n => `Responders of another version: ${n}`,
+		schemaFits: n => `not due: schema ${n}`,
+		schemaIs: (n, wanted) => `schema ${n}, ${wanted} is wanted`,
+		isSetUp: 'set up',
+		host_reload: 'Has the responders read the settings again and open ' +
+			'their log files anew, as the button above does.',
+		host_restart: 'Puts new responders in the place of the old ones, ' +
+			'which end what they serve: after an upgrade, or for settings ' +
+			'that cannot be taken over.',
+		host_config_check: 'Says what is wrong with the settings, and which ' +
+			'variables of the environment nothing reads.',
+		host_migrate: 'Brings the database to the schema of this version, ' +
+			'after an upgrade and before the restart. It makes a backup ' +
+			'first.',
+		host_backup: 'Copies the database to a file of your choice, while ' +
+			'the pool works.',
+		host_restore: 'Puts a backup in the place of the database. Stop the ' +
+			'responders first; the master key must be the one of that time.',
+		host_store_copy: 'Copies all of it into another database, such as ' +
+			'from SQLite into MariaDB. Stop the responders first.',
+		host_ledger_prune: 'Deletes requests that are older; their sums ' +
+			'stay. By itself the job prune does it, by ledger_keep_days.',
+		host_rekey: file => `Makes a new master key in ${file} and seals ` +
+			'all secrets anew. Older backups need the old file.',
+		host_init: file => `Sets up database, master key (${file}) and ` +
+			'prices; what is there stays as it is.',
+		host_doctor: 'Looks over the host and also the way through the web ' +
+			'server, which needs a program outside of it.',
 		// ---- first run ----
 		toDashboard: 'To the dashboard',
 		wizardIntro: 'From nothing to an answer: an account that serves, ' +
@@ -1160,6 +1210,49 @@ export const strings = {
 		thing_alias: '别名', thing_key: '密钥', thing_budget: '预算',
 		thing_price: '价格', done_added: '新增',
 		done_updated: '更改', done_skipped: '保持不变',
+		// ---- on the host ----
+		onHost: '在主机上', differs: '尚未生效的设置',
+		inForceNow: '当前生效', inTheFile: '文件中',
+		reloadNow: '重新加载',
+		hostSettings: '重新加载后，本机的响应器会在数秒内采用配置文件的内容；' +
+			'运行中不能更改的设置要等重启。配置文件：',
+		allInForce: '文件中的设置均已生效',
+		toldToReload: n => `已通知响应器：${n}。`,
+		toldElsewhere: n => `位于其他主机，请在那里重新加载：${n}。`,
+		notTold: n => `未能通知：${n}。`,
+		backups: '备份', backUpNow: '立即备份',
+		backupsIntro: '数据库（含账本）的副本，不含主密钥；主密钥应另行保存。' +
+			'目录：',
+		noBackups: '尚无备份。',
+		noBackupDir: '设置项 backup_dir 为空，请指定备份目录。',
+		file: '文件', size: '大小', lastBackup: '最近一次：',
+		onHostIntro: '以下操作需要主机权限、主密钥文件或停止的响应器，' +
+			'因此页面不能代劳：请在主机上以 root 或响应器的用户运行命令。',
+		command: '命令', lineToRun: '要运行的命令行',
+		notDue: '无需执行', settingsWait: n => `等待生效的设置：${n}`,
+		otherVersion: n => `其他版本的响应器：${n}`,
+		schemaFits: n => `无需执行：结构版本 ${n}`,
+		schemaIs: (n, wanted) => `结构版本 ${n}，需要 ${wanted}`,
+		isSetUp: '已完成',
+		host_reload: '让响应器重新读取设置并重新打开日志文件，与上方按钮相同。',
+		host_restart: '以新响应器替换旧响应器，旧的会完成正在处理的请求：' +
+			'升级之后，或设置无法直接生效时使用。',
+		host_config_check: '检查设置是否有误，以及哪些环境变量无人读取。',
+		host_migrate: '将数据库升级到此版本的结构，在升级之后、重启之前运行。' +
+			'会先做备份。',
+		host_backup: '将数据库复制到指定文件，期间照常运行。',
+		host_restore: '用备份替换数据库。请先停止响应器；' +
+			'主密钥须为备份当时的那一个。',
+		host_store_copy: '将全部内容复制到另一个数据库，如从 SQLite 到 ' +
+			'MariaDB。请先停止响应器。',
+		host_ledger_prune: '删除更早的请求明细，合计保留。' +
+			'任务 prune 会按 ledger_keep_days 自动执行。',
+		host_rekey: file => `在 ${file} 中生成新的主密钥并重新加密所有机密。` +
+			'旧备份需要旧文件。',
+		host_init: file => `建立数据库、主密钥（${file}）和价格；` +
+			'已有的保持不变。',
+		host_doctor: '检查主机以及经过 Web 服务器的通路，' +
+			'后者需要由外部程序进行。',
 		// ---- first run ----
 		toDashboard: '前往概览',
 		wizardIntro: '从零到收到应答：一个可用的账号、一个客户端密钥，以及' +

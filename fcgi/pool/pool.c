@@ -1,8 +1,10 @@
 #include <sys/socket.h>
 
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -608,11 +610,10 @@ static void
 woken(struct loop_watch *w, uint32_t events)
 {
 	struct pool *p = w->arg;
-	char buf[64];
 
 	(void)events;
-	while (recv(w->fd, buf, sizeof(buf), MSG_DONTWAIT) >= 0)
-		continue;
+	if (responder_heard(w->fd))
+		(void)kill(getpid(), SIGHUP);
 	store_kick(p->thread);
 }
 

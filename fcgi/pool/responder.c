@@ -19,10 +19,13 @@
 #include "pool/responder.h"
 #include "pool/shared.h"
 
+/* What is sent to a wake socket, when it is more than a wake-up. */
+#define RELOAD	"reload"
+
 /* Boot id and host name: the same process id and path elsewhere is somebody
  * else, and what ran before a reboot runs no more. */
-static void
-name_host(const char *given, char *out, size_t size)
+void
+responder_host(const char *given, char *out, size_t size)
 {
 	char boot[64] = "", name[128] = "";
 	FILE *f;
@@ -100,11 +103,43 @@ responder_open(struct responder *r, const char *kind, const char *host,
 	    "%s/responder-%016" PRIx64 ".lock", run_dir, random);
 	snprintf(r->wake_path, sizeof(r->wake_path),
 	    "%s/responder-%016" PRIx64 ".wake", run_dir, random);
-	name_host(host, r->host, sizeof(r->host));
+	responder_host(host, r->host, sizeof(r->host));
 	if (open_lock(r, err) == 0 && open_wake(r, err) == 0)
 		return (0);
 	responder_close(r);
 	return (-1);
+}
+
+int
+responder_tell_reload(const char *wake_path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	ssize_t n = -1;
+	int fd;
+
+	if (strlen(wake_path) >= sizeof(sun.sun_path))
+		return (-1);
+	memcpy(sun.sun_path, wake_path, strlen(wake_path) + 1);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (-1);
+	n = sendto(fd, RELOAD, strlen(RELOAD), MSG_NOSIGNAL,
+	    (const struct sockaddr *)&sun, sizeof(sun));
+	close(fd);
+	return (n == -1 ? -1 : 0);
+}
+
+bool
+responder_heard(int wake_fd)
+{
+	bool reload = false;
+	char buf[64];
+	ssize_t n;
+
+	while ((n = recv(wake_fd, buf, sizeof(buf), MSG_DONTWAIT)) >= 0)
+		reload = reload || ((size_t)n == strlen(RELOAD) &&
+		    memcmp(buf, RELOAD, strlen(RELOAD)) == 0);
+	return (reload);
 }
 
 static void

@@ -16,12 +16,13 @@ struct store;
  */
 
 #define RESPONDER_NODES	1024
+#define RESPONDER_HOST_SIZE 192
 
 struct responder {
 	const char *kind;	/* relay | admin; constant */
 	char lock_path[108];	/* as long as a socket's may be */
 	char wake_path[108];
-	char host[192];		/* boot id and name */
+	char host[RESPONDER_HOST_SIZE];	/* boot id and name */
 	int lock_fd;
 	int wake_fd;		/* the loop reads it */
 	int send_fd;
@@ -64,6 +65,23 @@ int responder_beat(struct responder *r, struct store *st,
 
 /** responder_ended(r, committed): True if the registration changed. */
 bool responder_ended(struct responder *r, bool committed);
+
+/** responder_host(given, out, size): .host of those that run here; ${given} is
+ * the host's name, or "" for the machine's own. */
+void responder_host(const char *given, char *out, size_t size);
+
+/**
+ * responder_tell_reload(wake_path):
+ * Tell whoever listens there to read its settings again.  0; -1: nobody does,
+ * or it is not let in.
+ *
+ * responder_heard(wake_fd):
+ * Take what was sent to a wake_fd.  true: somebody wants the settings read
+ * again; the process does on SIGHUP.
+ */
+int responder_tell_reload(const char *wake_path)
+    __attribute__((__warn_unused_result__));
+bool responder_heard(int wake_fd);
 
 /** responder_self(r): Id to write into rows: the one that this batch is about
  * to register, or the present one. */

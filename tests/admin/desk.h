@@ -10,6 +10,8 @@
 #include "store/raw.h"
 #include "store/store.h"
 
+struct in_force;
+
 /**
  * An installation in a folder of its own, as `leasehold init' leaves it.
  * What fails ends the test.
@@ -24,6 +26,7 @@ struct desk {
 	struct seal *seal;
 	struct seal_pepper pepper;
 	struct err err;			/* cleared by desk_fails */
+	struct in_force *in_force;	/* that visits are given; NULL */
 };
 
 /** desk_setup: On the store that LEASEHOLD_TEST_STORE names.

@@ -2,9 +2,15 @@
 
 #include "visit.h"
 
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <string.h>
 
+#include "base/conf.h"
+#include "pool/responder.h"
+
+#include "in_force.h"
 #include "jobs.h"
 
 #include "ledger/id.h"
@@ -115,6 +121,162 @@ a_job_runs_once_at_a_time(void **state)
 	    "holder"), "another");
 	assert_int_equal(visit(&v, "GET", "/logs?verb=job.run", NULL), 200);
 	assert_int_equal(json_array_size(v.body), 1);
+	visit_fini(&v);
+}
+
+/* A setting more at the end of the config file, or one that is none. */
+static void
+append_conf(struct desk *d, const char *line)
+{
+	FILE *f = fopen(d->conf_path, "a");
+
+	assert_non_null(f);
+	fprintf(f, "%s\n", line);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+write_file(struct desk *d, const char *name, const char *content)
+{
+	char path[200];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", d->dir, name);
+	assert_non_null(f = fopen(path, "w"));
+	fputs(content, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+drop_file(struct desk *d, const char *name)
+{
+	char path[200];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", d->dir, name);
+	assert_int_equal(remove(path), 0);
+}
+
+static void
+the_host_is_told_of(void **state)
+{
+	struct desk *d = *state;
+	const json_t *one;
+	char path[200];
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	(void)snprintf(path, sizeof(path), "%s/backups", d->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "backup_dir = %s/backups",
+	    d->dir);
+	append_conf(d, path);
+	assert_int_equal(visit(&v, "GET", "/host", NULL), 200);
+	assert_string_equal(visit_text(&v, "config"), d->conf_path);
+	assert_true(json_is_false(json_object_get(v.body,
+	    "default_config")));
+	assert_string_equal(visit_text(&v, "master_key_file"), d->key_path);
+	assert_string_equal(visit_text(&v, "version"), PACKAGE_VERSION);
+	assert_int_equal(desk_int(v.body, "schema"), store_schema_wanted());
+	assert_int_equal(desk_int(v.body, "schema_wanted"),
+	    store_schema_wanted());
+	assert_int_equal(json_array_size(json_object_get(v.body, "backups")),
+	    0);
+	assert_true(json_is_null(json_object_get(v.body, "differs")));
+
+	/* Newest first, and nothing else that lies there. */
+	write_file(d, "backups/leasehold-20260101T000000Z.db", "old");
+	write_file(d, "backups/leasehold-20260102T000000Z.db", "newer");
+	write_file(d, "backups/leasehold-20260103T000000Z.db.part", "x");
+	write_file(d, "backups/notes", "x");
+	assert_int_equal(visit(&v, "GET", "/host", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(v.body, "backups")),
+	    2);
+	one = json_array_get(json_object_get(v.body, "backups"), 0);
+	assert_non_null(strstr(text(one, "file"),
+	    "/backups/leasehold-20260102T000000Z.db"));
+	assert_int_equal(desk_int(one, "bytes"), 5);
+	assert_true(desk_int(one, "made_ms") > 0);
+
+	visit_fini(&v);
+	drop_file(d, "backups/leasehold-20260101T000000Z.db");
+	drop_file(d, "backups/leasehold-20260102T000000Z.db");
+	drop_file(d, "backups/leasehold-20260103T000000Z.db.part");
+	drop_file(d, "backups/notes");
+	drop_file(d, "backups");
+}
+
+/* What a responder that runs has not taken over. */
+static void
+settings_that_differ_are_told(void **state)
+{
+	struct desk *d = *state;
+	struct conf *conf;
+	const json_t *one;
+	struct visit v;
+
+	assert_non_null(conf = conf_load(d->conf_path, &d->err));
+	assert_non_null(d->in_force = in_force_new(conf, &d->err));
+	conf_free(conf);
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	append_conf(d, "cooldown_rate_s = 77s");
+	assert_int_equal(visit(&v, "GET", "/host", NULL), 200);
+	one = json_object_get(v.body, "differs");
+	assert_int_equal(json_array_size(one), 1);
+	one = json_array_get(one, 0);
+	assert_string_equal(text(one, "name"), "cooldown_rate_s");
+	assert_non_null(strstr(text(one, "value"), "77"));
+	assert_null(strstr(text(one, "in_force"), "77"));
+	assert_non_null(conf = conf_load(d->conf_path, &d->err));
+	desk_works(d, in_force_set(d->in_force, conf, &d->err));
+	conf_free(conf);
+	assert_int_equal(visit(&v, "GET", "/host", NULL), 200);
+	assert_int_equal(json_array_size(json_object_get(v.body, "differs")),
+	    0);
+	append_conf(d, "nonsense = 1");
+	visit_expect(&v, 50001, "GET", "/host", NULL);
+	visit_fini(&v);
+	in_force_free(d->in_force);
+}
+
+static void
+responders_are_told_to_read_the_settings(void **state)
+{
+	struct desk *d = *state;
+	struct responder here;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	visit_expect(&v, 40301, "POST", "/reload", NULL);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/reload", NULL), 200);
+	assert_int_equal(desk_int(v.body, "told"), 0);
+
+	desk_works(d, responder_open(&here, "relay", "", d->dir, &d->err));
+	desk_works(d, store_begin(d->st, true, &d->err));
+	desk_works(d, responder_register(&here, d->st, &d->err));
+	desk_works(d, store_commit(d->st, &d->err));
+	desk_sql(d, "INSERT INTO responder (kind, node, host, pid, lock_path, "
+	    "wake_path, version, started_ms, beat, beat_ms) VALUES ('relay', "
+	    "7, 'another', 1, '', '/nowhere', '1', 0, 0, 0)");
+	assert_false(responder_heard(here.wake_fd));
+	assert_int_equal(visit(&v, "POST", "/reload", NULL), 200);
+	assert_int_equal(desk_int(v.body, "told"), 1);
+	assert_int_equal(desk_int(v.body, "elsewhere"), 1);
+	assert_int_equal(desk_int(v.body, "missed"), 0);
+	assert_true(responder_heard(here.wake_fd));
+	assert_false(responder_heard(here.wake_fd));
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit WHERE "
+	    "verb = 'reload' AND actor = 'ann'"), 2);
+
+	/* Settings that are not good are not taken over. */
+	append_conf(d, "nonsense = 1");
+	visit_expect(&v, 40901, "POST", "/reload", NULL);
+	assert_non_null(strstr(visit_text(&v, "error"), "nonsense"));
+	assert_false(responder_heard(here.wake_fd));
+	responder_close(&here);
 	visit_fini(&v);
 }
 
@@ -315,6 +477,9 @@ main(void)
 		DESK_TEST(jobs_are_listed_and_run),
 		DESK_TEST(status_names_versions),
 		DESK_TEST(a_job_runs_once_at_a_time),
+		DESK_TEST(the_host_is_told_of),
+		DESK_TEST(settings_that_differ_are_told),
+		DESK_TEST(responders_are_told_to_read_the_settings),
 		DESK_TEST(settings_are_those_of_the_file),
 		DESK_TEST(workers_hold_leases),
 		DESK_TEST(the_doctor_looks_from_inside),

@@ -41,6 +41,7 @@ visit_init(struct visit *v, struct desk *d)
 		.settings = {
 			.mount = "/m",
 			.conf_path = d->conf_path,
+			.in_force = d->in_force,
 			.long_runs = &v->long_runs,
 			.long_runs_max = 2,
 			.life = { .idle_ms = 3600000, .max_ms = 86400000 },

@@ -2,7 +2,7 @@
 // that tell what is done on the host.
 // Store: any.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { stream } from '../e2e/lib/http.mjs';
 import { password, phone, Stand } from './lib/stand.mjs';
@@ -34,7 +34,8 @@ beforeEach(async () => {
 });
 
 describe('each part', () => {
-	const pages = { 'maintenance?tab=move': 'Maintenance' };
+	const pages = { 'maintenance?tab=move': 'Maintenance',
+		'maintenance?tab=host': 'Maintenance' };
 
 	test('is readable in each look', () => stand.lookAt(pages, 'ann'));
 
@@ -195,6 +196,100 @@ describe('another program’s accounts', () => {
 		await button('Preview').click();
 		await page.getByText('there is nothing in it').waitFor();
 		assert.equal(await button('Take over').count(), 0);
+		assert.deepEqual(stand.complaints, []);
+	});
+});
+
+describe('on the host', () => {
+	const region = name => page.getByRole('region', { name, exact: true });
+	let conf;
+
+	// The config file as it was, and these.
+	async function configure(set) {
+		conf ??= await readFile(site.conf, 'utf8');
+		const names = Object.keys(set).join('|');
+		await writeFile(site.conf, conf.replace(new RegExp(
+			`^(${names}) *=.*\n`, 'gm'), '') + Object.entries(set).map(
+			([name, value]) => `\n${name} = ${value}\n`).join(''));
+	}
+	after(() => conf && writeFile(site.conf, conf));
+
+
+	test('settings that wait are shown, and taken over', async () => {
+		await stand.signIn();
+		await stand.go('maintenance?tab=host');
+		await page.getByText('What the file says is in force').waitFor();
+		await configure({ cooldown_rate_s: '77s', admin_threads: 3 });
+		await page.reload();
+		const wait = region('Settings that are not in force');
+		await wait.getByRole('row', { name: /^cooldown_rate_s .*77/ })
+			.getByText('by a reload').waitFor();
+		await row('admin_threads').getByText('by a restart').waitFor();
+		await stand.shoot('host-settings');
+		await stand.isAccessible();
+		await button('Reload').click();
+		await page.getByRole('status').getByText(/Responders told: [2-9]/)
+			.waitFor();
+		await row('cooldown_rate_s').waitFor({ state: 'detached' });
+		await row('admin_threads').waitFor();
+		await page.getByRole('row', { name: /^restart / })
+			.getByText('Settings that wait: 1').waitFor();
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('settings that are not good are told', async () => {
+		await configure({ cooldown_rate_s: 'soon' });
+		await stand.signIn();
+		await stand.go('maintenance?tab=host');
+		await page.locator('main [role=alert]').getByText('cooldown_rate_s')
+			.waitFor();
+		await configure({ cooldown_rate_s: '77s' });
+		await button('Try again').click();
+		await button('Reload').waitFor();
+		await configure({ cooldown_rate_s: 'soon' });
+		await button('Reload').click();
+		await page.getByRole('status').getByText('cooldown_rate_s').waitFor();
+		assert.ok(await button('Reload').isEnabled());
+		await configure({ cooldown_rate_s: '77s' });
+	});
+
+	test('backups are made and listed', async () => {
+		await stand.signIn('olga');
+		await stand.go('maintenance?tab=host');
+		assert.equal(await button('Reload').count(), 0);
+		await page.getByText('There is none yet.').waitFor();
+		await button('Back up now').click();
+		const made = region('Backups').getByRole('row').nth(1);
+		await made.getByText(/leasehold-\d{8}T\d{6}Z\.db$/).waitFor();
+		await made.getByText(/\d [kM]B$/).waitFor();
+		await stand.shoot('host');
+		await stand.isAccessible();
+		await page.setViewportSize(phone.viewport);
+		await stand.fits('the host on a phone');
+		await stand.shoot('phone-host');
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('lines are copied as they are to be run here', async () => {
+		await stand.open({ permissions: ['clipboard-read',
+			'clipboard-write'] });
+		({ page } = stand);
+		await stand.signIn('olga');
+		await stand.go('maintenance?tab=host');
+		const line = async name => {
+			await page.getByRole('row', { name: new RegExp(`^${name} `) })
+				.getByRole('button', { name: 'Copy' }).click();
+			await page.getByRole('status').getByText('Copied').waitFor();
+			return page.evaluate(() => navigator.clipboard.readText());
+		};
+		const check = await line('config check');
+		assert.match(check, /^leasehold --config \/\S+ config check$/);
+		await site.leasehold(check.split(' ').slice(3));
+		assert.match(await line('restore'),
+			/ restore \/\S+\/leasehold-\d{8}T\d{6}Z\.db$/);
+		assert.match(await line('store copy'), / store copy \S+ \S+$/);
+		await page.getByRole('row', { name: /^migrate / }).getByText(
+			/^not due: schema \d+$/).waitFor();
 		assert.deepEqual(stand.complaints, []);
 	});
 });

@@ -289,6 +289,8 @@ test('what goes on, and what went', async () => {
 	seen.push({ method: 'GET', path: '/me/usage', answer: mine.json });
 	description.look('GET', '/me/usage?zone=UTC', undefined, mine);
 	await get('/settings');
+	await get('/host');
+	await ask('POST', '/reload');
 	await get('/logs');
 	await get('/logs?limit=5&verb=key.create&actor=ann&below=1000');
 	await get('/status', { by: new Person(site), status: 401 });
