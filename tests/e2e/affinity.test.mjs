@@ -85,9 +85,13 @@ describe('a parked account', () => {
 			await call(made, ...way(id, i));
 		const home = (await counts(made)).indexOf(3);
 		await site.mock.plan(made.accounts[home].secret, { status: 429,
-			headers: [['retry-after', '2']], count: 1 }, {});
+			headers: [['retry-after', '5']], count: 1 }, {});
 		for (let i = 3; i < 9; i++)
 			assert.equal((await call(made, ...way(id, i))).status, 200);
+		const why = async () => (await site.json('account', 'why-not',
+			made.accounts[home].name, '--key', made.name,
+			'--model', 'claude-x')).answer;
+		assert.match(await why(), /is parked until .*rate_limited/);
 		const after = await counts(made);
 		assert.equal(after[home], 4);
 
@@ -104,13 +108,13 @@ describe('a parked account', () => {
 		const shown = await site.leasehold(['requests', 'show',
 			list.find(r => r.attempts === 2).id]);
 		assert.match(shown, /FOR TRY.*WHY.*ITS SESSION/);
-		const why = await site.json('account', 'why-not',
-			made.accounts[home].name, '--key', made.name, '--model', 'claude-x');
-		assert.match(why.answer, /is parked until .*rate_limited/);
 		assert.deepEqual(after.toSorted((a, b) => a - b), [0, 4, 6]);
 
 		// The session has moved for good; new ones find the account again.
-		await sleep(2500);
+		const late = Date.now() + 20000;
+		while (!(await why()).endsWith('would serve it now'))
+			assert.ok(Date.now() < late, await why());
+		await sleep(500);
 		await call(made, ...way(id, 9));
 		const moved = after.indexOf(6);
 		assert.equal((await counts(made))[moved], 7);

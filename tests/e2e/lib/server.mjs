@@ -11,20 +11,23 @@ const run = promisify(execFile);
 //	tells		closes towards the responder as soon as a client left;
 //			else only when it cannot pass on what the relay writes
 //	pings		... at which ping that is, of a silent stream
-//	early		passes an answer on before a client has sent its body
+//	early		passes an answer on before a client has sent its body,
+//	unasked		... also while the client sends nothing more
 //	pieces		passes a body on as it comes, not in pieces of 64 KB
 //	down		the status that it answers with while there is no pool
 const servers = {
-	nginx: { tells: true, pings: 0, early: true, pieces: true, down: 502 },
-	apache: { tells: false, pings: 2, early: false, pieces: true,
-		down: 503 },
-	caddy: { tells: false, pings: 4, early: false, pieces: false,
-		down: 502 },
+	nginx: { tells: true, pings: 0, early: true, unasked: true,
+		pieces: true, down: 502 },
+	apache: { tells: false, pings: 2, early: true, unasked: false,
+		pieces: true, down: 503 },
+	caddy: { tells: false, pings: 4, early: false, unasked: false,
+		pieces: false, down: 502 },
 };
 
 const reasons = {
 	tells: 'does not tell of a client that left while nothing is written',
 	early: 'passes no answer on while a body is still to come',
+	unasked: 'passes no answer on until more of a body has come',
 	pieces: 'gathers a body into pieces of 64 KB',
 };
 
