@@ -128,7 +128,8 @@ put_around(struct ledger *l)
 	return (0);
 }
 
-/* A change for one request in four, as if the requests had been changes. */
+/* A change for one request in four, as if the requests had been changes; joined
+ * so that the ledger is read as it lies. */
 static void
 put_audit(const struct ledger *l)
 {
@@ -139,8 +140,8 @@ put_audit(const struct ledger *l)
 	    "WHEN 2 THEN 'account.set' WHEN 3 THEN 'account.wake' "
 	    "WHEN 4 THEN 'budget.set' WHEN 5 THEN 'user.sign-in' "
 	    "ELSE 'store.rare' END, k.name FROM ledger l "
-	    "JOIN api_key k ON k.id = l.key_id "
-	    "JOIN person p ON p.id = l.person_id "
+	    "LEFT JOIN api_key k ON k.id = l.key_id "
+	    "LEFT JOIN person p ON p.id = l.person_id "
 	    "WHERE l.input_tokens % 4 = 0");
 }
 

@@ -181,22 +181,24 @@ export async function startTls(dir, upstream) {
 `);
 }
 
-/** A MariaDB server of the stand's own, as durable as SQLite with FULL;
- * undefined: there is none here. */
-export async function startMariadb(dir) {
+/** A MariaDB server of the stand's own, as durable as SQLite with FULL, with a
+ * buffer pool of ${pool}; undefined: there is none here. */
+export async function startMariadb(dir, pool = '128M') {
   const home = join(dir, 'mariadb');
   const script = join(dirname(fileURLToPath(import.meta.url)),
     '../mariadb.sh');
   const r = spawnSync(script, ['start', home,
-    '--innodb-flush-log-at-trx-commit=1', '--innodb-buffer-pool-size=128M'],
+    '--innodb-flush-log-at-trx-commit=1',
+    `--innodb-buffer-pool-size=${pool}`],
   { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
   if (r.status === 77)
     return undefined;
   if (r.status !== 0)
     throw new Error(`MariaDB does not start: ${r.stderr}`);
   const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
-  atEnd.push(() => spawnSync(script, ['stop', home]));
-  return { pids: () => [pid], socket: `${home}/sock`, url: (database) =>
+  const stop = () => spawnSync(script, ['stop', home]);
+  atEnd.push(stop);
+  return { pids: () => [pid], socket: `${home}/sock`, stop, url: (database) =>
     `mysql://root@localhost/${database}?socket=${home}/sock` };
 }
 
