@@ -11,9 +11,13 @@
 #include "requests_find.h"
 
 /* Rows that are looked at in one go: a few to begin with, as often they are
- * enough. */
-#define ROWS_MIN	500
+ * enough; then twice as many each time, as long as the time that is left will
+ * do.  Those of a key lie far from each other, and each may be read from the
+ * disk. */
+#define ROWS_FIRST	250
 #define ROWS_MAX	2000
+#define ROWS_MIN	50
+#define ROWS_MAX_OF_KEY	500
 
 /* A user's requests are found by the keys, unless they are more. */
 #define KEYS_MAX	16
@@ -30,6 +34,7 @@ struct search {
 	size_t nkeys;		/* 0: not by key */
 	bool guided;		/* the sums tell where there is nothing */
 	int64_t fresh_id;	/* not of rows from this one on */
+	int64_t sure_id;	/* they told that there are some down to it */
 	int64_t at;		/* older ones are to be looked at */
 	int64_t rows;		/* in the next go */
 	int64_t until_ms;	/* monotonic */
@@ -93,9 +98,8 @@ choose_guide(struct search *s)
 	const struct request_want *w = s->w;
 	int64_t open, fresh;
 
-	s->guided = s->nkeys == 0 && (w->account_id != 0 ||
-	    w->person_id != 0 || w->min_cost_nusd > 0 ||
-	    is_failure(w->outcome));
+	s->guided = w->account_id != 0 || w->min_cost_nusd > 0 ||
+	    is_failure(w->outcome) || (s->nkeys == 0 && w->person_id != 0);
 	if (!s->guided)
 		return (0);
 	if (store_one(s->st, STMT_LEDGER_FIRST_OPEN, NULL, 0, &open, 1,
@@ -108,61 +112,113 @@ choose_guide(struct search *s)
 
 /* ---- what can be left out ---- */
 
-/* Does the day or hour that begins then have any? */
+/* Of several keys the newest. */
 static int
-has_any(struct search *s, enum stmt_id stmt, int64_t start_ms, int64_t *n)
+find_newest(struct search *s, int64_t *newest)
+{
+	struct store_value v[3] = { store_int(0), store_int(s->at),
+		store_int(s->w->from_id) };
+	int64_t id;
+	size_t i;
+
+	*newest = 0;
+	if (s->nkeys == 0)
+		return (store_one(s->st, STMT_REQUEST_NEWEST, v + 1, 2,
+		    newest, 1, s->err) < 0 ? -1 : 0);
+	for (i = 0; i < s->nkeys; i++) {
+		v[0] = store_int(s->keys[i]);
+		if (store_one(s->st, STMT_REQUEST_NEWEST_OF_KEY, v, 3, &id, 1,
+		    s->err) < 0)
+			return (-1);
+		if (id > *newest)
+			*newest = id;
+	}
+	return (0);
+}
+
+/* Does the day or hour that begins then have any?  1: yes; 0: no, and it was
+ * gone past; -1. */
+static int
+has_any(struct search *s, enum stmt_id stmt, int64_t start_ms)
 {
 	const struct request_want *w = s->w;
 	const struct store_value v[] = {
+		store_int(w->key_id != 0 ? w->key_id : w->person_id),
 		store_int(start_ms), store_int(w->account_id),
-		store_int(w->account_id), store_int(w->person_id),
-		store_int(w->person_id), store_int(is_failure(w->outcome)),
+		store_int(w->account_id), store_int(is_failure(w->outcome)),
 		store_int(w->min_cost_nusd > 0 ? w->min_cost_nusd :
 		    INT64_MIN),
 	};
+	const size_t skip = w->key_id == 0 && w->person_id == 0;
+	int64_t n;
 
-	return (store_one(s->st, stmt, v, sizeof(v) / sizeof(v[0]), n, 1,
-	    s->err) < 0 ? -1 : 0);
+	if (store_one(s->st, stmt, v + skip, sizeof(v) / sizeof(v[0]) - skip,
+	    &n, 1, s->err) < 0)
+		return (-1);
+	if (n == 0)
+		s->at = ledger_id_first(start_ms);
+	return (n != 0);
 }
 
-/* Go down to the next row, and past days and hours without any.  *${from} is
- * how far rows can be looked at then.  1, 0: it went past some; -1. */
-static int
-go_down(struct search *s, int64_t *from)
+static enum stmt_id
+choose_day(const struct request_want *w)
 {
-	const struct store_value v[2] = {
-		store_int(s->at), store_int(s->w->from_id)
-	};
-	int64_t newest, ms, hour_ms, day_ms, n;
 
-	*from = s->w->from_id;
-	if (!s->guided || s->at > s->fresh_id)
-		return (1);
-	if (store_one(s->st, STMT_REQUEST_NEWEST, v, 2, &newest, 1, s->err)
-	    < 0)
+	return (w->key_id != 0 ? STMT_USAGE_DAY_HAS_OF_KEY :
+	    w->person_id != 0 ? STMT_USAGE_DAY_HAS_OF_PERSON :
+	    STMT_USAGE_DAY_HAS);
+}
+
+static enum stmt_id
+choose_hour(const struct request_want *w)
+{
+
+	return (w->person_id != 0 ? STMT_USAGE_HOUR_HAS_OF_PERSON :
+	    STMT_USAGE_HOUR_HAS);
+}
+
+/* Go down to the next row, unless the day or hour that it is in has none.  Of
+ * keys a day has few rows, which are looked at sooner than its hours.  1, 0: it
+ * went past some; -1. */
+static int
+go_to_next(struct search *s)
+{
+	int64_t newest, ms, start_ms;
+	int rc;
+
+	if (find_newest(s, &newest))
 		return (-1);
 	if (newest == 0) {
 		s->at = s->w->from_id;
 		return (0);
 	}
-	ms = ledger_id_created_ms(newest);
-	day_ms = ms - ms % ROLLUP_DAY_MS;
-	hour_ms = ms - ms % ROLLUP_HOUR_MS;
 	s->at = newest + 1;
-	if (has_any(s, STMT_USAGE_DAY_HAS, day_ms, &n))
-		return (-1);
-	if (n == 0) {
-		s->at = ledger_id_first(day_ms);
-		return (0);
+	ms = ledger_id_created_ms(newest);
+	start_ms = ms - ms % ROLLUP_DAY_MS;
+	rc = has_any(s, choose_day(s->w), start_ms);
+	if (rc == 1 && s->nkeys == 0) {
+		start_ms = ms - ms % ROLLUP_HOUR_MS;
+		rc = has_any(s, choose_hour(s->w), start_ms);
 	}
-	if (has_any(s, STMT_USAGE_HOUR_HAS, hour_ms, &n))
-		return (-1);
-	if (n == 0) {
-		s->at = ledger_id_first(hour_ms);
-		return (0);
-	}
-	if (ledger_id_first(hour_ms) > *from)
-		*from = ledger_id_first(hour_ms);
+	if (rc == 1)
+		s->sure_id = ledger_id_first(start_ms);
+	return (rc);
+}
+
+/* Go past days and hours without any.  *${from} is how far rows can be looked
+ * at then.  1, 0: it went past some; -1. */
+static int
+go_down(struct search *s, int64_t *from)
+{
+	int rc;
+
+	*from = s->w->from_id;
+	if (!s->guided || s->at > s->fresh_id)
+		return (1);
+	if (s->at <= s->sure_id && (rc = go_to_next(s)) != 1)
+		return (rc);
+	if (s->sure_id > *from)
+		*from = s->sure_id;
 	return (1);
 }
 
@@ -302,22 +358,37 @@ is_over(const struct search *s)
 	    clock_mono_ms(clock_system()) >= s->until_ms));
 }
 
+/* How many in the next go, as the last one began then. */
+static void
+choose_rows(struct search *s, int64_t begun_ms)
+{
+	const int64_t now = clock_mono_ms(clock_system());
+	const int64_t took = now > begun_ms ? now - begun_ms : 1;
+	const int64_t in_time = s->rows * (s->until_ms - now) / took;
+	const int64_t max = s->nkeys == 0 ? ROWS_MAX : ROWS_MAX_OF_KEY;
+
+	s->rows = s->rows * 2 < max ? s->rows * 2 : max;
+	if (s->w->patience_ms != 0 && s->rows > in_time)
+		s->rows = in_time > ROWS_MIN ? in_time : ROWS_MIN;
+}
+
 static int
 look(struct search *s)
 {
-	int64_t from, edge;
+	int64_t from, edge, begun;
 	int rc;
 
+	s->rows = s->nkeys == 0 ? ROWS_FIRST : ROWS_MIN;
 	do {
 		if ((rc = go_down(s, &from)) < 0)
 			return (-1);
 		if (rc == 0)
 			continue;
+		begun = clock_mono_ms(clock_system());
 		if (find_edge(s, from, &edge) || find_rows(s, edge))
 			return (-1);
 		s->at = edge;
-		if (s->rows < ROWS_MAX)
-			s->rows *= 2;
+		choose_rows(s, begun);
 	} while (!is_over(s));
 	if (s->out->n == s->w->limit)
 		s->out->next_id = s->out->ids[s->out->n - 1];
@@ -347,7 +418,7 @@ requests_find(struct store *st, const struct request_want *w,
 {
 	struct search s = {
 		.st = st, .w = w, .out = found, .err = err,
-		.at = w->below_id, .rows = ROWS_MIN,
+		.at = w->below_id, .sure_id = INT64_MAX,
 		.until_ms = clock_mono_ms(clock_system()) + w->patience_ms,
 	};
 	int rc;

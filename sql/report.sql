@@ -107,6 +107,14 @@ SELECT coalesce(min(id), 0), count(*) FROM
 -- below id, from id
 SELECT coalesce(max(id), 0) FROM ledger WHERE id < ? AND id >= ?;
 
+-- name: request_newest_of_key @sqlite
+-- key, below id, from id
+SELECT coalesce(max(id), 0) FROM ledger INDEXED BY ledger_by_key
+WHERE key_id = ? AND id < ? AND id >= ?;
+-- name: request_newest_of_key @mysql
+SELECT coalesce(max(id), 0) FROM ledger FORCE INDEX (ledger_by_key)
+WHERE key_id = ? AND id < ? AND id >= ?;
+
 -- name: request_find
 -- Of these rows those that are asked for.
 -- below id, from id; person, account, or 0, twice each; model (LIKE, '!'
@@ -164,11 +172,22 @@ ORDER BY key_id LIMIT ?;
 
 -- name: usage_{hour,day}_has
 -- Is there anything in it?
--- start_ms; account, person, or 0, twice each; 1: errors alone; cost at least
+-- start_ms; account or 0, twice; 1: errors alone; cost at least
 SELECT count(*) FROM (SELECT 1 AS one FROM usage_{hour,day}
     WHERE start_ms = ? AND (? = 0 OR account_id = ?)
-    AND (? = 0 OR person_id = ?) AND errors >= ? AND cost_nusd >= ? LIMIT 1)
-    AS seen;
+    AND errors >= ? AND cost_nusd >= ? LIMIT 1) AS seen;
+
+-- name: usage_{hour,day}_has_of_person
+-- person, and as usage_day_has
+SELECT count(*) FROM (SELECT 1 AS one FROM usage_{hour,day}
+    WHERE person_id = ? AND start_ms = ? AND (? = 0 OR account_id = ?)
+    AND errors >= ? AND cost_nusd >= ? LIMIT 1) AS seen;
+
+-- name: usage_day_has_of_key
+-- key, and as usage_day_has
+SELECT count(*) FROM (SELECT 1 AS one FROM usage_day
+    WHERE key_id = ? AND start_ms = ? AND (? = 0 OR account_id = ?)
+    AND errors >= ? AND cost_nusd >= ? LIMIT 1) AS seen;
 
 -- name: key_id_by_name
 SELECT id FROM api_key WHERE name = ?;
