@@ -175,6 +175,8 @@ set_up(struct hook *h, const struct conf *conf, const char *url,
 {
 	CURL *c = h->curl;
 	const char *ca = conf->ca_file[0] == '\0' ? NULL : conf->ca_file;
+	const long limit_ms = h->letter->limit_ms > 0 ?
+	    (long)h->letter->limit_ms : NOTIFY_HOOK_MS;
 
 	if (curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") ==
@@ -182,8 +184,7 @@ set_up(struct hook *h, const struct conf *conf, const char *url,
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)NOTIFY_CONNECT_MS) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)NOTIFY_HOOK_MS) ==
-	    CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, limit_ms) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_HTTPHEADER, h->headers) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, h->error) == CURLE_OK &&

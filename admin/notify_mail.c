@@ -339,7 +339,8 @@ converse(struct sender *s, const struct notify_letter *l, struct buf *b,
 {
 	int status = 0;
 
-	s->until_ms = clock_mono_ms(clock_system()) + NOTIFY_MAIL_MS;
+	s->until_ms = clock_mono_ms(clock_system()) + (l->limit_ms > 0 ?
+	    l->limit_ms : NOTIFY_MAIL_MS);
 	if (attend(s, l, b) == 0 && reap(s, &status) == 0) {
 		judge(s, status, a);
 		return;

@@ -34,6 +34,7 @@ struct notify_letter {
 	const struct zone *zone;	/* of times in texts */
 	const json_t *events;		/* [{"kind", "at_ms", "data"}, ...] */
 	int64_t now_ms;			/* of the try */
+	int64_t limit_ms;		/* all of it; 0: as said above */
 	bool (*stops)(void *arg);	/* break it off?  NULL: never */
 	void *arg;
 };

@@ -243,6 +243,13 @@ tests_admin_test_notify_SOURCES = tests/admin/test_notify.c $(DESK)
 tests_admin_test_notify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_notify_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_notify_hook
+tests_admin_test_notify_hook_SOURCES = tests/admin/test_notify_hook.c \
+	tests/admin/answerer.c tests/admin/answerer.h $(TLS_SERVER)
+tests_admin_test_notify_hook_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS) \
+	$(TLS_SERVER_CPPFLAGS)
+tests_admin_test_notify_hook_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_notify_targets
 tests_admin_test_notify_targets_SOURCES = \
 	tests/admin/test_notify_targets.c $(DESK)

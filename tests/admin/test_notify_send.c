@@ -366,7 +366,7 @@ post(struct post *p, const char *to)
 	struct zone *z = zone_new("UTC", NULL);
 	json_t *events = events_of("x");
 	const struct notify_letter l = { .id = "msg_x", .lang = "zh",
-		.zone = z, .events = events };
+		.zone = z, .events = events, .limit_ms = 700 };
 	struct notify_answer a;
 	struct err err = { .code = ERR_NONE };
 
@@ -425,6 +425,10 @@ a_sendmail_that_fails_is_told_of(void **state)
 		{ "exec 0<&-; kill -9 $$", 137,
 		    "sendmail ended with signal 9" },
 	};
+	static const char *const hangs[] = {
+		"exec sleep 60", "exec sleep 60 <&- >&- 2>&-",
+		"exec yes",
+	};
 	struct post *p = *state;
 	struct notify_answer a;
 	size_t i;
@@ -435,6 +439,13 @@ a_sendmail_that_fails_is_told_of(void **state)
 		assert_false(a.taken);
 		assert_int_equal(a.status, rows[i].status);
 		assert_string_equal(a.detail, rows[i].detail);
+	}
+	/* One that hangs is ended, whatever it has closed. */
+	for (i = 0; i < NITEMS(hangs); i++) {
+		write_program(p, hangs[i]);
+		a = post(p, "a@example.org");
+		assert_false(a.taken);
+		assert_string_equal(a.detail, "sendmail took too long");
 	}
 	(void)unlink(p->program);
 	a = post(p, "a@example.org");

@@ -1,6 +1,6 @@
 # unit tests of fcgi/relay/
 RELAY_TEST_LIBS = libbase.a $(CMOCKA_LIBS)
-EXTRA_DIST += tests/relay/streams tests/relay/tls_server.py
+EXTRA_DIST += tests/relay/streams
 
 UNIT_TESTS += tests/relay/test_meter
 tests_relay_test_meter_SOURCES = tests/relay/test_meter.c \
@@ -75,9 +75,9 @@ tests_relay_test_upstream_reuse_LDADD = $(UPSTREAM_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_upstream_tls
 tests_relay_test_upstream_tls_SOURCES = tests/relay/test_upstream_tls.c \
-	$(UPSTREAM_RUN)
+	$(UPSTREAM_RUN) $(TLS_SERVER)
 tests_relay_test_upstream_tls_CPPFLAGS = $(UPSTREAM_TEST_CPPFLAGS) \
-	-DTLS_SERVER='"$(abs_top_srcdir)/tests/relay/tls_server.py"'
+	$(TLS_SERVER_CPPFLAGS)
 tests_relay_test_upstream_tls_LDADD = $(UPSTREAM_TEST_LIBS)
 
 UNIT_TESTS += tests/relay/test_head

@@ -1,74 +1,19 @@
 #include "cmocka_all.h"
 
-#include <sys/wait.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tls_server.h"
 #include "upstream_run.h"
 
-/* A certificate for 127.0.0.1 that signs itself, and tls_server.py with it. */
-static struct {
-	char dir[64];
-	char cert[96], key[96];
-	pid_t pid;
-	int port;
-} server;
+static struct tls_server server;
 
-static void
-make_certificate(void)
-{
-	char command[512];
-
-	strcpy(server.dir, "/tmp/leasehold-tls.XXXXXX");
-	assert_non_null(mkdtemp(server.dir));
-	snprintf(server.cert, sizeof(server.cert), "%s/cert.pem", server.dir);
-	snprintf(server.key, sizeof(server.key), "%s/key.pem", server.dir);
-	snprintf(command, sizeof(command), "openssl req -x509 -newkey ec "
-	    "-pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
-	    "/CN=test -addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s "
-	    "2>/dev/null", server.key, server.cert);
-	assert_int_equal(system(command), 0);
-}
-
-static void
-exec_server(int out)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	dup2(null, 0);
-	dup2(out, 1);
-	dup2(null, 2);
-	execlp("python3", "python3", TLS_SERVER, server.cert, server.key,
-	    (char *)NULL);
-	_exit(127);
-}
-
-/* It says on which port it listens. */
 static int
 start_server(void **state)
 {
-	char line[64];
-	int fds[2];
-	FILE *in;
 
 	(void)state;
-	make_certificate();
-	assert_int_equal(pipe(fds), 0);
-	server.pid = fork();
-	assert_true(server.pid != -1);
-	if (server.pid == 0)
-		exec_server(fds[1]);
-	close(fds[1]);
-	in = fdopen(fds[0], "r");
-	assert_non_null(in);
-	assert_non_null(fgets(line, sizeof(line), in));
-	fclose(in);
-	server.port = atoi(line);
-	assert_true(server.port > 0);
+	tls_server_start(&server);
 	return (0);
 }
 
@@ -77,11 +22,7 @@ stop_server(void **state)
 {
 
 	(void)state;
-	kill(server.pid, SIGTERM);
-	waitpid(server.pid, NULL, 0);
-	unlink(server.cert);
-	unlink(server.key);
-	rmdir(server.dir);
+	tls_server_stop(&server);
 	return (0);
 }
 
@@ -229,9 +170,7 @@ main(void)
 		cmocka_unit_test(a_ca_file_that_cannot_be_read_is_named),
 	};
 
-	/* Exit status 77: skipped. */
-	if (system("openssl version >/dev/null 2>&1") != 0 ||
-	    system("python3 -c 'import ssl' 2>/dev/null") != 0)
+	if (!tls_server_can())
 		return (77);
 	return (cmocka_run_group_tests(tests, start_server, stop_server));
 }
