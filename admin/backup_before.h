@@ -9,12 +9,11 @@ struct store;
 
 /**
  * backup_before(conf, st, path, size, err):
- * Before a migration: copy the SQLite database of ${st}, whose schema is older
- * than this program's, to a new file in backup_dir (or, where that is empty,
- * beside the database), which belongs to whom the database belongs to.  ${path}
- * is its name; "" if there is nothing that could be lost.  1: done; 0: the
- * store is a MySQL database, whose older schema only the version that made it
- * can copy; -1.
+ * Before a migration, for which ${st} is locked: copy its database, whose
+ * schema is older than this program's, to a new file in backup_dir (or, where
+ * that is empty, beside a SQLite database).  It belongs to whom the database
+ * belongs to, of a server to whom the master key does.  ${path} is its name; ""
+ * if there is nothing that could be lost.  0, or -1.
  */
 int backup_before(const struct conf *conf, struct store *st, char *path,
     size_t size, struct err *err) __attribute__((__warn_unused_result__));

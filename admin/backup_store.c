@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #include "copy.h"
+#include "copy_older.h"
 #include "doctor.h"
 #include "verify.h"
 
@@ -92,10 +93,14 @@ copy_file(struct backup *b, const char *from, const char *to,
 
 /* ---- of a server ---- */
 
+/* A database of an older schema is copied to one of the same. */
 static struct store *
-open_target(const char *path, struct err *err)
+open_target(const char *path, int64_t version, struct err *err)
 {
-	const struct store_options opt = { .busy_timeout_ms = 5000 };
+	const bool older = version != store_schema_wanted();
+	const struct store_options opt = {
+		.busy_timeout_ms = 5000, .any_order = older
+	};
 	char url[PATH_MAX + 8];
 	int64_t before, after;
 	struct store *st;
@@ -103,11 +108,28 @@ open_target(const char *path, struct err *err)
 	(void)snprintf(url, sizeof(url), "sqlite:%s", path);
 	if ((st = store_open(url, &opt, err)) == NULL)
 		return (NULL);
-	if (store_migrate(st, &before, &after, err) == 0 &&
-	    store_prepare(st, err) == 0)
+	if (store_migrate_to(st, version, &before, &after, err) == 0 &&
+	    (older || store_prepare(st, err) == 0))
 		return (st);
 	store_close(st);
 	return (NULL);
+}
+
+static int
+copy_rows(struct backup *b, struct store *from, int64_t version,
+    struct telling *t, struct err *err)
+{
+	struct copy_sum sums[COPY_TABLES];
+	struct store *to;
+	int rc;
+
+	if ((to = open_target(backup_path(b), version, err)) == NULL)
+		return (-1);
+	rc = version == store_schema_wanted() ?
+	    copy_snapshot(from, to, tell_rows, t, sums, err) :
+	    copy_older(from, to, tell_rows, t, err);
+	store_close(to);
+	return (rc);
 }
 
 static int
@@ -119,17 +141,16 @@ copy_server(struct backup *b, const char *url, struct telling *t,
 		.busy_timeout_ms = 5000,
 		.io_timeout_ms = PATIENCE_MS
 	};
-	struct copy_sum sums[COPY_TABLES];
-	struct store *from, *to;
+	struct store *from;
+	int64_t version;
 	int rc = -1;
 
 	if ((from = store_open(url, &opt, err)) == NULL)
 		return (-1);
-	if (store_prepare(from, err) == 0 &&
-	    (to = open_target(backup_path(b), err)) != NULL) {
-		rc = copy_snapshot(from, to, tell_rows, t, sums, err);
-		store_close(to);
-	}
+	if (store_schema_version(from, &version, err) == 0 &&
+	    ((version > 0 && version < store_schema_wanted()) ||
+	    store_prepare(from, err) == 0))
+		rc = copy_rows(b, from, version, t, err);
 	store_close(from);
 	return (rc);
 }

@@ -13,7 +13,7 @@ struct store;
  * A backup is one SQLite database file, whatever the store is, so that it can
  * be restored into either.  Of a SQLite store it is a copy of the pages; of a
  * MySQL database its rows are read in one view, by what `store copy' works
- * with.  The master key is not in it.
+ * with, or by copy_older.h.  The master key is not in it.
  */
 
 /* Told of each stage: how far it is, of how much (0: not known).  -1 with
@@ -42,9 +42,9 @@ struct backup_made {
  * backup_store(o, made, err):
  * Copy the store, while responders are at work, to a new file of mode 0600:
  * whole, checked and on disk under its name, or not there.  Requests that are
- * open are in it as such.  A SQLite store may be of an older schema, whose
- * sums are not looked at; a MySQL database must be of this one.  0 with
- * ${made}; -1: ERR_EXISTS, ERR_IO (no room), ...
+ * open are in it as such.  The store may be of an older schema: so is the copy,
+ * and its sums are not looked at.  0 with ${made}; -1: ERR_EXISTS, ERR_IO (no
+ * room), ...
  */
 int backup_store(const struct backup_order *o, struct backup_made *made,
     struct err *err) __attribute__((__warn_unused_result__));

@@ -56,28 +56,20 @@ import_prices(struct cli *cli, struct prices_done *done, struct err *err)
 	return (rc);
 }
 
-/* A backup first; of a MySQL database only who is sure goes without one. */
+/* A backup first, with nobody else at it. */
 static int
 migrate(struct cli *cli, bool sure, int64_t *from, int64_t *to,
     char backup[PATH_MAX], struct err *err)
 {
+	int rc = -1;
 
-	if (!sure) {
-		switch (backup_before(cli->conf, cli->store, backup, PATH_MAX,
-		    err)) {
-		case 1:
-			break;
-		case 0:
-			err_set(err, ERR_SCHEMA, "the database is of an "
-			    "older schema, which this version cannot back "
-			    "up: run `leasehold backup FILE' of the version "
-			    "that made it, then migrate with --no-backup");
-			return (-1);
-		default:
-			return (-1);
-		}
-	}
-	return (store_migrate(cli->store, from, to, err));
+	if (store_migrate_lock(cli->store, err))
+		return (-1);
+	if (sure || backup_before(cli->conf, cli->store, backup, PATH_MAX,
+	    err) == 0)
+		rc = store_migrate(cli->store, from, to, err);
+	store_migrate_unlock(cli->store);
+	return (rc);
 }
 
 static int
@@ -157,8 +149,7 @@ static const struct command_option init_options[] = {
 };
 
 static const struct command_option migrate_options[] = {
-	{ "no-backup", NULL, "make none; one was made with the version that "
-	    "was there" },
+	{ "no-backup", NULL, "make none: there is one, or nothing to lose" },
 	{ NULL, NULL, NULL }
 };
 
@@ -169,7 +160,8 @@ const struct command commands_setup[] = {
 		.needs = NEEDS_CONF,
 		.summary = "set up database, master key and prices",
 		.details = "Creates what is missing and changes nothing that "
-		    "is there.",
+		    "is there.  Migrates a\ndatabase of an older version, as "
+		    "migrate does.",
 		.options = init_options,
 		.run = run_init,
 		.once = true,

@@ -1,5 +1,3 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -7,9 +5,8 @@
 
 #include "copy.h"
 
-/* Rows of the ledger that are read at once, and any that are written. */
+/* Rows of the ledger that are read at once. */
 #define PAGE_ROWS	1000
-#define PUT_ROWS	256
 
 /* A responder that beat so long ago is gone, or soon will be. */
 #define ALIVE_MS	10000
@@ -85,57 +82,15 @@ struct copy {
 	int64_t rows;
 };
 
-/* Rows on their way, with copies of their texts. */
 struct copying {
 	const struct table *table;
 	const struct copy *copy;
 	struct copy_sum *sum;
 	struct err *err;
-	struct store_value *values;	/* room for PUT_ROWS rows */
-	size_t nrows;
+	struct copy_rows rows;
 };
 
-/* ---- sums ---- */
-
-/* A number that one store keeps as such is digits in another (meta). */
-static void
-add_value(struct copy_sum *sum, const struct store_value *v)
-{
-	char digits[24];
-
-	if (v->type == STORE_INT)
-		sum->bytes += (size_t)snprintf(digits, sizeof(digits), "%lld",
-		    (long long)v->i);
-	else
-		sum->bytes += v->n;
-	if (v->type == STORE_INT)
-		sum->numbers += (uint64_t)v->i;
-	else if (v->type == STORE_BLOB && v->n > 0 && v->n < 20 &&
-	    strspn(v->p, "0123456789") == v->n)
-		sum->numbers += strtoull(v->p, NULL, 10);
-}
-
-static void
-add_row(struct copy_sum *sum, const struct store_value *row, size_t n)
-{
-	size_t i;
-
-	sum->rows++;
-	for (i = 0; i < n; i++)
-		add_value(sum, &row[i]);
-}
-
 /* ---- rows ---- */
-
-static void
-forget(struct copying *c)
-{
-	size_t i, n = c->nrows * stmts[c->table->put].nparams;
-
-	for (i = 0; i < n; i++)
-		free((void *)(uintptr_t)c->values[i].p);
-	c->nrows = 0;
-}
 
 /* In a transaction of its own, if it is not in one already. */
 static int
@@ -155,39 +110,12 @@ flush(struct copying *c)
 {
 	int rc;
 
-	if (c->nrows == 0)
+	if (c->rows.nrows == 0)
 		return (0);
-	rc = put_rows(c->copy->to, c->copy->at_once, c->table->put, c->values,
-	    c->nrows, c->err);
-	forget(c);
+	rc = put_rows(c->copy->to, c->copy->at_once, c->table->put,
+	    c->rows.values, c->rows.nrows, c->err);
+	copy_rows_forget(&c->rows);
 	return (rc);
-}
-
-static int
-keep(struct copying *c, const struct store_value *row, size_t n)
-{
-	struct store_value *to = c->values + c->nrows * n;
-	char *p;
-	size_t i;
-
-	memset(to, 0, n * sizeof(*to));
-	c->nrows++;
-	for (i = 0; i < n; i++) {
-		to[i] = row[i];
-		to[i].p = NULL;
-		if (row[i].type == STORE_NULL || row[i].type == STORE_INT)
-			continue;
-		if ((p = malloc(row[i].n + 1)) == NULL) {
-			err_set(c->err, ERR_NOMEM, "no memory for a row of %s",
-			    c->table->name);
-			return (-1);
-		}
-		if (row[i].n > 0)
-			memcpy(p, row[i].p, row[i].n);
-		p[row[i].n] = '\0';
-		to[i].p = p;
-	}
-	return (0);
 }
 
 static int
@@ -195,12 +123,12 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 {
 	struct copying *c = arg;
 
-	add_row(c->sum, cols, ncols);
+	copy_sum_add(c->sum, cols, ncols);
 	if (c->copy->to == NULL)
 		return (0);
-	if (keep(c, cols, ncols))
+	if (copy_rows_keep(&c->rows, cols, c->err))
 		return (-1);
-	return (c->nrows == PUT_ROWS ? flush(c) : 0);
+	return (c->rows.nrows == COPY_ROWS_MAX ? flush(c) : 0);
 }
 
 /* One table, or what of it belongs to ledger ids after ${ids}[0] up to
@@ -215,17 +143,12 @@ pass(struct copy *copy, const struct table *t, const struct store_value *ids,
 	int64_t n;
 	int rc = -1;
 
-	c.values = calloc(PUT_ROWS * stmts[t->put].nparams,
-	    sizeof(*c.values));
-	if (c.values == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for rows of %s", t->name);
+	if (copy_rows_init(&c.rows, stmts[t->put].nparams, err))
 		return (-1);
-	}
 	if ((n = store_query(copy->from, t->read, ids, t->paged ? 2 : 0,
 	    take_row, &c, err)) >= 0)
 		rc = copy->to == NULL ? 0 : flush(&c);
-	forget(&c);
-	free(c.values);
+	copy_rows_fini(&c.rows);
 	if (rc == -1)
 		return (-1);
 	copy->rows += n;
@@ -425,15 +348,8 @@ compare(const struct copy_sum *from, const struct copy_sum *to,
 	size_t i;
 
 	for (i = 0; i < COPY_TABLES; i++) {
-		if (from[i].rows == to[i].rows &&
-		    from[i].numbers == to[i].numbers &&
-		    from[i].bytes == to[i].bytes)
-			continue;
-		err_set(err, ERR_INTERNAL, "the copy of %s differs: %lld rows "
-		    "there, %lld here, or their sums; remove the copy",
-		    tables[i].name, (long long)from[i].rows,
-		    (long long)to[i].rows);
-		return (-1);
+		if (copy_sum_compare(&from[i], &to[i], err))
+			return (-1);
 	}
 	return (0);
 }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "copy_rows.h"
+
 struct err;
 struct store;
 
@@ -13,15 +15,6 @@ struct store;
  */
 
 #define COPY_TABLES	34
-
-/** What a table held: rows, and sums of its numbers and of the lengths of its
- * texts, which tell whether another holds the same. */
-struct copy_sum {
-	const char *table;
-	int64_t rows;
-	uint64_t numbers;
-	uint64_t bytes;
-};
 
 /**
  * copy_store(from, to, sums, err):

@@ -43,6 +43,10 @@ libadmin_a_SOURCES = \
 	admin/check.h \
 	admin/copy.c \
 	admin/copy.h \
+	admin/copy_older.c \
+	admin/copy_older.h \
+	admin/copy_rows.c \
+	admin/copy_rows.h \
 	admin/csv.c \
 	admin/csv.h \
 	admin/doctor.c \

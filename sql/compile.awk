@@ -23,8 +23,10 @@
 # The last makes two statements, in which each {hour,day} is hour and day.
 # Without @ the text serves all dialects; with it each dialect has a text,
 # unless `only' says that the others need none.  Parameters are `?', in the
-# same number in each dialect.  A mistake is reported with file and line, and
-# nothing is to be made of the output then (the exit status is 1).
+# same number in each dialect.  A `?` in the quotes of names is none: the store
+# puts names there, so that the statement is not run as it is.  A mistake is
+# reported with file and line, and nothing is to be made of the output then (the
+# exit status is 1).
 
 BEGIN {
 	ndialects = split("sqlite mysql", dialects, " ")
@@ -250,6 +252,8 @@ function end_statement(rest)
 		writes[open_name] = 1
 	if (toupper(text) ~ /^(PRAGMA|SET) /)
 		settings[open_name] = 1
+	if (index(text, "`?`") > 0)
+		marked[open_name] = 1
 	sql[open_name, open_dialect] = text
 	ended = open_name
 	open_name = ""
@@ -322,6 +326,7 @@ function print_header(    i, name)
 	print "\tsize_t nparams;"
 	print "\tbool read_only;"
 	print "\tbool setting;\t\t/* acts as soon as it is prepared */"
+	print "\tbool marked;\t\t/* names take the place of `?` in it */"
 	print "\tconst char *sql[STMT_DIALECTS];\t/* NULL: not in this one */"
 	print "};\n"
 	print "extern const struct stmt stmts[STMT_COUNT];\n"
@@ -341,6 +346,7 @@ function print_statement(name,    d, s)
 	printf("\t\t.nparams = %d,\n", params[name])
 	printf("\t\t.read_only = %s,\n", name in writes ? "false" : "true")
 	printf("\t\t.setting = %s,\n", name in settings ? "true" : "false")
+	printf("\t\t.marked = %s,\n", name in marked ? "true" : "false")
 	for (d = 1; d <= ndialects; d++) {
 		s = quoted(c_text(name, dialects[d]))
 		if (s == "")

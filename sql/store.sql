@@ -35,6 +35,43 @@ SELECT GET_LOCK(concat('leasehold:', DATABASE()), 60);
 -- name: unlock_migrations @mysql only
 SELECT RELEASE_LOCK(concat('leasehold:', DATABASE()));
 
+-- The tables of a schema of any version, which no named statement knows; see
+-- store/table.h.
+
+-- name: table_names @sqlite only
+SELECT name FROM sqlite_master
+WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name;
+
+-- name: table_columns @sqlite
+SELECT name FROM pragma_table_info(?) ORDER BY cid;
+-- name: table_columns @mysql
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position;
+
+-- name: table_read
+-- columns, table
+SELECT `?` FROM `?`;
+
+-- name: table_put @sqlite only
+-- table, columns, a parameter for each
+INSERT INTO `?` (`?`) VALUES (`?`);
+
+-- name: table_clear @sqlite only
+-- table
+DELETE FROM `?`;
+
+-- name: sqlite_last_id_drop @sqlite only
+-- table
+DELETE FROM sqlite_sequence WHERE name = ?;
+
+-- name: sqlite_last_id_put @sqlite only
+-- table, the last id that was given out in it
+INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?);
+
+-- name: sqlite_dangling @sqlite only
+-- Rows that refer to what is not there.
+SELECT count(*) FROM pragma_foreign_key_check;
+
 -- name: migration_newest
 SELECT coalesce(max(number), 0) FROM migration;
 
@@ -48,6 +85,9 @@ REPLACE INTO meta (name, value) VALUES ('probe', ?);
 
 -- name: sqlite_foreign_keys @sqlite only
 PRAGMA foreign_keys = ON;
+
+-- name: sqlite_no_foreign_keys @sqlite only
+PRAGMA foreign_keys = OFF;
 
 -- name: sqlite_journal_mode @sqlite only
 PRAGMA journal_mode;
@@ -90,6 +130,10 @@ CREATE DATABASE IF NOT EXISTS `?`
 SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO',
 	time_zone = '+00:00', wait_timeout = 15, innodb_lock_wait_timeout = 2,
 	lock_wait_timeout = 2, net_write_timeout = 15;
+
+-- name: mysql_patient @mysql only
+-- Rows that are read as they come wait for a disk here.
+SET SESSION net_write_timeout = 600;
 
 -- name: mysql_fresh @mysql only
 -- MySQL alone: what it says of tables is up to a day old without this.

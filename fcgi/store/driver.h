@@ -33,6 +33,18 @@ struct store_driver {
 	    struct err *err);
 	/** Run the text of a migration: many statements, no parameters. */
 	int (*script)(struct store *st, const char *sql, struct err *err);
+	/**
+	 * Run ${sql}, made of statement ${id} by names in the place of its
+	 * marks: for each of ${nrows} rows of ${nparams} parameters, or for its
+	 * rows, which are not held in memory: no other statement may be run on
+	 * the connection within ${row_cb}.
+	 */
+	int (*exec_made)(struct store *st, enum stmt_id id, const char *sql,
+	    const struct store_value *rows, size_t nrows, size_t nparams,
+	    struct err *err);	/* NULL: it cannot */
+	int64_t (*query_made)(struct store *st, enum stmt_id id,
+	    const char *sql, store_row_cb *row_cb, void *arg,
+	    struct err *err);
 	int64_t (*insert_id)(struct store *st);
 	int64_t (*now_ms)(struct store *st);
 	bool (*housekeep)(struct store *st, bool idle);

@@ -19,6 +19,8 @@ libstore_a_SOURCES = \
 	fcgi/store/store.h \
 	fcgi/store/swap.c \
 	fcgi/store/swap.h \
+	fcgi/store/table.c \
+	fcgi/store/table.h \
 	fcgi/store/thread.c \
 	fcgi/store/thread.h \
 	fcgi/store/thread_internal.h \

@@ -86,7 +86,7 @@ run_migration(struct store *st, int64_t number, struct err *err)
  * that run at once take turns.  1: one ran; 0: none is missing; -1: error.
  */
 static int
-step(struct store *st, int64_t *before, struct err *err)
+step(struct store *st, int64_t wanted, int64_t *before, struct err *err)
 {
 
 	if (store_begin(st, true, err) == -1)
@@ -97,7 +97,7 @@ step(struct store *st, int64_t *before, struct err *err)
 		newer(*before, err);
 		goto err0;
 	}
-	if (*before == store_schema_wanted()) {
+	if (*before >= wanted) {
 		store_rollback(st);
 		return (0);
 	}
@@ -112,8 +112,8 @@ err0:
 
 /* Where a change of the schema commits by itself, no transaction keeps others
  * out. */
-static int
-lock(struct store *st, struct err *err)
+int
+store_migrate_lock(struct store *st, struct err *err)
 {
 	int64_t ours = 0;
 
@@ -128,29 +128,37 @@ lock(struct store *st, struct err *err)
 	return (-1);
 }
 
-static void
-unlock(struct store *st)
+void
+store_migrate_unlock(struct store *st)
 {
 
 	(void)!store_lock(st, STMT_UNLOCK_MIGRATIONS, NULL, 0, NULL);
 }
 
 int
-store_migrate(struct store *st, int64_t *from, int64_t *to, struct err *err)
+store_migrate_to(struct store *st, int64_t version, int64_t *from,
+    int64_t *to, struct err *err)
 {
 	int64_t before;
 	int rc;
 
-	if (lock(st, err))
+	if (store_migrate_lock(st, err))
 		return (-1);
-	rc = step(st, from, err);
+	rc = step(st, version, from, err);
 	*to = *from;
 	while (rc == 1) {
 		(*to)++;
-		rc = step(st, &before, err);
+		rc = step(st, version, &before, err);
 		if (rc != -1)
 			*to = before;	/* another's may be among them */
 	}
-	unlock(st);
+	store_migrate_unlock(st);
 	return (rc);
+}
+
+int
+store_migrate(struct store *st, int64_t *from, int64_t *to, struct err *err)
+{
+
+	return (store_migrate_to(st, store_schema_wanted(), from, to, err));
 }

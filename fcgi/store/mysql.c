@@ -260,6 +260,20 @@ bad:
 }
 
 static int64_t
+my_query_made(struct store *st, enum stmt_id id, const char *sql,
+    store_row_cb *row_cb, void *arg, struct err *err)
+{
+	struct my_store *s = (struct my_store *)st;
+	int64_t nrows;
+
+	if (st->txn == STORE_TXN_NONE && my_conn_refresh(s, err))
+		return (-1);
+	nrows = my_stmt_stream(s, id, sql, row_cb, arg, err);
+	end_lone(s);
+	return (nrows);
+}
+
+static int64_t
 my_insert_id(struct store *st)
 {
 
@@ -287,6 +301,7 @@ const struct store_driver store_driver_mysql = {
 	.exec = my_exec,
 	.query = my_query,
 	.script = my_script,
+	.query_made = my_query_made,
 	.insert_id = my_insert_id,
 	.now_ms = my_now_ms,
 };

@@ -103,6 +103,12 @@ int my_stmt_run(struct my_store *s, struct my_stmt *st,
 int64_t my_stmt_rows(struct my_store *s, struct my_stmt *st,
     enum stmt_id id, store_row_cb *row_cb, void *arg, struct err *err);
 
+/** my_stmt_stream(s, id, sql, row_cb, arg, err): The rows of ${sql}, made of
+ * statement ${id}, as they come: the server waits for ${row_cb}, for ten
+ * minutes at most. */
+int64_t my_stmt_stream(struct my_store *s, enum stmt_id id, const char *sql,
+    store_row_cb *row_cb, void *arg, struct err *err);
+
 /** my_scratch(s, n, err): Borrow ${n} bytes until the next call. */
 void *my_scratch(struct my_store *s, size_t n, struct err *err);
 

@@ -28,7 +28,6 @@ static const enum stmt_id texts[] = {
 	STMT_BEGIN_WRITE,
 	STMT_COMMIT,
 	STMT_ROLLBACK,
-	STMT_MYSQL_CREATE_DATABASE,
 	STMT_MARIADB_SESSION,
 	STMT_MYSQL_FRESH,
 };
@@ -42,7 +41,7 @@ my_stmt_is_text(enum stmt_id id)
 		if (texts[i] == id)
 			return (true);
 	}
-	return (stmts[id].setting);
+	return (stmts[id].setting || stmts[id].marked);
 }
 
 void
@@ -171,9 +170,8 @@ columns_bind(struct my_stmt *m)
 
 static int
 prepare(struct my_store *s, struct my_stmt *m, enum stmt_id id,
-    struct err *err)
+    const char *text, struct err *err)
 {
-	const char *text = stmts[id].sql[STMT_DIALECT_MYSQL];
 
 	if ((m->stmt = mysql_stmt_init(s->my)) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for a statement");
@@ -214,7 +212,8 @@ my_stmt_get(struct my_store *s, enum stmt_id id, struct err *err)
 		    "database");
 		return (NULL);
 	}
-	if (m->stmt == NULL && prepare(s, m, id, err))
+	if (m->stmt == NULL && prepare(s, m, id,
+	    stmts[id].sql[STMT_DIALECT_MYSQL], err))
 		return (NULL);
 	return (m);
 }
@@ -441,5 +440,28 @@ my_stmt_rows(struct my_store *s, struct my_stmt *m, enum stmt_id id,
 	/* It is gone if the connection was lost under a nested statement. */
 	if (m->stmt != NULL)
 		(void)mysql_stmt_free_result(m->stmt);
+	return (nrows);
+}
+
+int64_t
+my_stmt_stream(struct my_store *s, enum stmt_id id, const char *sql,
+    store_row_cb *row_cb, void *arg, struct err *err)
+{
+	struct my_stmt m = { .stmt = NULL };
+	int64_t nrows = -1;
+
+	if (s->my == NULL) {
+		err_set(err, ERR_STORE_DOWN, "there is no connection to the "
+		    "database");
+		return (-1);
+	}
+	if (my_conn_text(s, STMT_MYSQL_PATIENT, err) ||
+	    prepare(s, &m, id, sql, err))
+		return (-1);
+	if (columns_bind(&m) || mysql_stmt_execute(m.stmt) != 0)
+		my_stmt_fail(s, &m, id, err);
+	else
+		nrows = fetch_all(s, &m, id, row_cb, arg, err);
+	my_stmt_drop(&m);
 	return (nrows);
 }

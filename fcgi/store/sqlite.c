@@ -293,7 +293,8 @@ configure(struct sqlite_store *s, const struct store_options *opt,
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	(void)sqlite3_busy_timeout(s->db, (int)s->busy_timeout_ms);
 	if (set(s, STMT_SQLITE_CACHE, err) == -1 ||
-	    set(s, STMT_SQLITE_FOREIGN_KEYS, err) == -1)
+	    set(s, opt->any_order ? STMT_SQLITE_NO_FOREIGN_KEYS :
+	    STMT_SQLITE_FOREIGN_KEYS, err) == -1)
 		return (-1);
 	if (opt->read_only)
 		return (set(s, STMT_SQLITE_QUERY_ONLY, err));
@@ -450,9 +451,9 @@ sqlite_commit(struct store *st, struct err *err)
 
 static int
 bind(struct sqlite_store *s, sqlite3_stmt *stmt, enum stmt_id id,
-    const struct store_value *v, struct err *err)
+    const struct store_value *v, size_t nparams, struct err *err)
 {
-	int i, n = (int)stmts[id].nparams, rc = SQLITE_OK;
+	int i, n = (int)nparams, rc = SQLITE_OK;
 
 	for (i = 1; i <= n && rc == SQLITE_OK; i++, v++) {
 		if (v->type == STORE_NULL)
@@ -474,20 +475,15 @@ bind(struct sqlite_store *s, sqlite3_stmt *stmt, enum stmt_id id,
 }
 
 static int
-sqlite_exec(struct store *st, enum stmt_id id, const struct store_value *rows,
-    size_t nrows, int64_t *changes, struct err *err)
+exec_rows(struct sqlite_store *s, sqlite3_stmt *stmt, enum stmt_id id,
+    const struct store_value *rows, size_t nrows, size_t nparams,
+    int64_t *changes, struct err *err)
 {
-	struct sqlite_store *s = (struct sqlite_store *)st;
-	sqlite3_stmt *stmt;
 	size_t i;
 	int rc;
 
-	stmt = get_stmt(s, id, err);
-	if (stmt == NULL)
-		return (-1);
 	for (i = 0; i < nrows; i++) {
-		if (bind(s, stmt, id, rows + i * stmts[id].nparams,
-		    err) == -1)
+		if (bind(s, stmt, id, rows + i * nparams, nparams, err) == -1)
 			return (-1);
 		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 			continue;
@@ -500,6 +496,18 @@ sqlite_exec(struct store *st, enum stmt_id id, const struct store_value *rows,
 			changes[i] = sqlite3_changes(s->db);
 	}
 	return (0);
+}
+
+static int
+sqlite_exec(struct store *st, enum stmt_id id, const struct store_value *rows,
+    size_t nrows, int64_t *changes, struct err *err)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *stmt;
+
+	stmt = get_stmt(s, id, err);
+	return (stmt == NULL ? -1 : exec_rows(s, stmt, id, rows, nrows,
+	    stmts[id].nparams, changes, err));
 }
 
 /* Borrow the columns of the row at hand. */
@@ -533,20 +541,14 @@ columns(sqlite3_stmt *stmt, struct store_value *cols, size_t ncols)
 }
 
 static int64_t
-sqlite_query(struct store *st, enum stmt_id id,
-    const struct store_value *params, store_row_cb *row_cb, void *arg,
-    struct err *err)
+query_rows(struct sqlite_store *s, sqlite3_stmt *stmt, enum stmt_id id,
+    store_row_cb *row_cb, void *arg, struct err *err)
 {
-	struct sqlite_store *s = (struct sqlite_store *)st;
 	struct store_value cols[STORE_COLUMNS_MAX];
-	sqlite3_stmt *stmt;
 	int64_t nrows = 0;
 	size_t ncols;
 	int rc, more = 0;
 
-	stmt = get_stmt(s, id, err);
-	if (stmt == NULL || bind(s, stmt, id, params, err) == -1)
-		return (-1);
 	ncols = (size_t)sqlite3_column_count(stmt);
 	if (ncols > STORE_COLUMNS_MAX) {
 		err_set(err, ERR_INTERNAL, "statement %s has %zu columns",
@@ -566,6 +568,67 @@ sqlite_query(struct store *st, enum stmt_id id,
 	}
 	(void)sqlite3_reset(stmt);
 	return (more == -1 ? -1 : nrows);
+}
+
+static int64_t
+sqlite_query(struct store *st, enum stmt_id id,
+    const struct store_value *params, store_row_cb *row_cb, void *arg,
+    struct err *err)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *stmt;
+
+	stmt = get_stmt(s, id, err);
+	if (stmt == NULL || bind(s, stmt, id, params, stmts[id].nparams,
+	    err) == -1)
+		return (-1);
+	return (query_rows(s, stmt, id, row_cb, arg, err));
+}
+
+/* What was made of a statement is used but once. */
+static sqlite3_stmt *
+prepare_made(struct sqlite_store *s, enum stmt_id id, const char *sql,
+    struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		return (stmt);
+	fail(s, rc, stmts[id].name, err);
+	return (NULL);
+}
+
+static int
+sqlite_exec_made(struct store *st, enum stmt_id id, const char *sql,
+    const struct store_value *rows, size_t nrows, size_t nparams,
+    struct err *err)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((stmt = prepare_made(s, id, sql, err)) == NULL)
+		return (-1);
+	rc = exec_rows(s, stmt, id, rows, nrows, nparams, NULL, err);
+	(void)sqlite3_finalize(stmt);
+	return (rc);
+}
+
+static int64_t
+sqlite_query_made(struct store *st, enum stmt_id id, const char *sql,
+    store_row_cb *row_cb, void *arg, struct err *err)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *stmt;
+	int64_t nrows;
+
+	if ((stmt = prepare_made(s, id, sql, err)) == NULL)
+		return (-1);
+	nrows = query_rows(s, stmt, id, row_cb, arg, err);
+	(void)sqlite3_finalize(stmt);
+	return (nrows);
 }
 
 static int
@@ -641,6 +704,8 @@ const struct store_driver store_driver_sqlite = {
 	.exec = sqlite_exec,
 	.query = sqlite_query,
 	.script = sqlite_script,
+	.exec_made = sqlite_exec_made,
+	.query_made = sqlite_query_made,
 	.insert_id = sqlite_insert_id,
 	.now_ms = sqlite_now_ms,
 	.housekeep = sqlite_housekeep,

@@ -117,7 +117,8 @@ store_prepare(struct store *st, struct err *err)
 	if (st->read_only)
 		return (0);
 	for (id = 0; id < STMT_COUNT; id++) {
-		if (stmts[id].sql[dialect] == NULL || stmts[id].setting)
+		if (stmts[id].sql[dialect] == NULL || stmts[id].setting ||
+		    stmts[id].marked)
 			continue;
 		if (st->driver->prepare(st, (enum stmt_id)id, err) == -1)
 			return (-1);
@@ -191,6 +192,11 @@ check_call(const struct store *st, enum stmt_id id, size_t nparams,
 	if (nparams != stmts[id].nparams) {
 		err_set(err, ERR_INTERNAL, "statement %s has %zu parameters, "
 		    "not %zu", stmts[id].name, stmts[id].nparams, nparams);
+		return (-1);
+	}
+	if (stmts[id].marked) {
+		err_set(err, ERR_INTERNAL, "statement %s wants names",
+		    stmts[id].name);
 		return (-1);
 	}
 	if (!stmts[id].read_only && st->txn != STORE_TXN_WRITE) {

@@ -69,6 +69,8 @@ struct store_options {
 	bool read_only;		/* refuse to write */
 	bool synchronous_full;	/* SQLite */
 	bool create;		/* make the database if it is not there */
+	bool any_order;		/* SQLite: rows may come before those that
+				   they refer to */
 	int64_t busy_timeout_ms;	/* wait for the write lock; 0: 2000 */
 	int64_t io_timeout_ms;	/* MySQL: for an answer; 0: 5000 */
 	const struct clock *clock;	/* SQLite: wall time comes from there;
@@ -219,5 +221,20 @@ int64_t store_schema_wanted(void);
  */
 int store_migrate(struct store *st, int64_t *from, int64_t *to,
     struct err *err) __attribute__((__warn_unused_result__));
+
+/** store_migrate_to(st, version, from, to, err): The same, but none beyond
+ * ${version}. */
+int store_migrate_to(struct store *st, int64_t version, int64_t *from,
+    int64_t *to, struct err *err) __attribute__((__warn_unused_result__));
+
+/**
+ * store_migrate_lock(st, err), store_migrate_unlock(st):
+ * Where the store is shared: keep others from migrating it, while the
+ * connection lasts, which the server ends when nothing is heard of it for
+ * 15 s.  0; -1: ERR_STORE_BUSY if somebody else has been at it for a minute.
+ */
+int store_migrate_lock(struct store *st, struct err *err)
+    __attribute__((__warn_unused_result__));
+void store_migrate_unlock(struct store *st);
 
 #endif /* !STORE_STORE_H_ */

@@ -174,6 +174,12 @@ tests_admin_test_copy_SOURCES = tests/admin/test_copy.c $(STORE_RAW)
 tests_admin_test_copy_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_copy_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_copy_older
+tests_admin_test_copy_older_SOURCES = tests/admin/test_copy_older.c \
+	$(STORE_RAW)
+tests_admin_test_copy_older_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_copy_older_LDADD = $(ADMIN_TEST_LIBS)
+
 # A MariaDB over TCP, if there is one.
 if MYSQL
 dist_check_SCRIPTS += tests/admin/store.sh

@@ -662,7 +662,7 @@ main(void)
 		T(one_at_a_time_writes_it_and_a_killed_one_is_no_hindrance),
 		T(sums_that_differ_are_told_of),
 		L(damage_is_seen),
-		L(an_older_schema_can_be_copied),
+		T(an_older_schema_can_be_copied),
 		T(there_must_be_room),
 		T(it_puts_back_what_was_there),
 		T(what_would_be_lost_is_said),

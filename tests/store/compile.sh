@@ -66,6 +66,9 @@ INSERT IGNORE INTO t VALUES (?);
 
 -- name: alone @sqlite only
 PRAGMA x = 1;
+-- name: names
+-- A name is no parameter.
+SELECT `?` FROM `?` WHERE a = ?;
 -- name: of_{hour,day,week} @sqlite
 SELECT {hour,day,week} FROM {hour,day,week}s
 WHERE a = ?;
@@ -87,6 +90,7 @@ has "quotes keep what is in them" stmts.c "it''s; -- ? \\\"x\\\" \\\\'"
 has "each dialect has its text" stmts.c 'INSERT IGNORE INTO t VALUES (?)'
 has "WITH may read" stmts.h 'STMT_WITH_READS,	/* 0 parameters, reads */'
 has "WITH may write" stmts.h 'STMT_WITH_WRITES,	/* 0 parameters, writes */'
+has "marks of names are no parameters" stmts.h 'STMT_NAMES,	/* 1 parameter, reads */'
 has "one text makes several" stmts.h 'STMT_OF_WEEK,	/* 1 parameter, reads */'
 has "each with its word" stmts.c 'SELECT day FROM my_day WHERE a = ?'
 has "migrations keep their names" stmts.c '{ "next",'

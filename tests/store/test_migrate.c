@@ -150,7 +150,7 @@ test_statements_are_what_the_table_says(void **state)
 	assert_int_equal(sqlite3_open(pl->path, &db), SQLITE_OK);
 	for (i = 0; i < STMT_COUNT; i++) {
 		sql = stmts[i].sql[STMT_DIALECT_SQLITE];
-		if (sql == NULL || stmts[i].setting)
+		if (sql == NULL || stmts[i].setting || stmts[i].marked)
 			continue;
 		if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
 			fail_msg("%s: %s", stmts[i].name, sqlite3_errmsg(db));
