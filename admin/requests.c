@@ -192,25 +192,39 @@ check_outcome(const char *outcome, struct err *err)
 	return (-1);
 }
 
+/* A page is read at one time, which saves the store what each statement by
+ * itself would cost it.  A search without an end in time does without: a view
+ * of the past is dear to keep. */
+static json_t *
+find_and_read(struct store *st, const struct request_want *want,
+    int64_t *next_id, struct err *err)
+{
+	struct request_found found;
+	json_t *rows = NULL;
+
+	if (want->patience_ms != 0 && store_begin(st, false, err))
+		return (NULL);
+	if (requests_find(st, want, &found, err) == 0) {
+		*next_id = found.next_id;
+		rows = read_found(st, &found, err);
+		free(found.ids);
+	}
+	store_rollback(st);
+	return (rows);
+}
+
 json_t *
 requests_list(struct store *st, const struct request_filter *f,
     int64_t *next_id, struct err *err)
 {
-	struct request_found found;
 	struct request_want want;
 	char model[LIKE_SIZE];
-	json_t *rows;
 
 	if (check_outcome(f->outcome, err) || fill_want(st, f, &want, err) ||
 	    like_pattern(f->model != NULL ? f->model : "*", model, err))
 		return (NULL);
 	want.model = model;
-	if (requests_find(st, &want, &found, err))
-		return (NULL);
-	*next_id = found.next_id;
-	rows = read_found(st, &found, err);
-	free(found.ids);
-	return (rows);
+	return (find_and_read(st, &want, next_id, err));
 }
 
 /* The names of the accounts in a trace, as far as they are still there. */

@@ -17,7 +17,7 @@
 #define ROWS_FIRST	250
 #define ROWS_MAX	2000
 #define ROWS_MIN	50
-#define ROWS_MAX_OF_KEY	500
+#define ROWS_MAX_OF_KEY	200
 
 /* A user's requests are found by the keys, unless they are more. */
 #define KEYS_MAX	16
