@@ -1,7 +1,11 @@
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -23,12 +27,32 @@ struct log_target_kind {
 					   and at least one */
 };
 
+static const struct log_target_kind journal;
+
+/* Is standard error the stream to the journal that systemd has named?  See
+ * systemd.exec(5), JOURNAL_STREAM. */
+static bool
+is_journal(void)
+{
+	const char *named = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (named == NULL || fstat(STDERR_FILENO, &st) == -1)
+		return (false);
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return (strcmp(named, own) == 0);
+}
+
 static int
 stderr_open(struct log_target *t, struct err *err)
 {
 
 	(void)err;
 	t->fd = STDERR_FILENO;
+	if (is_journal())
+		t->kind = &journal;
 	return (0);
 }
 
@@ -108,10 +132,10 @@ syslog_close(struct log_target *t)
 	closelog();
 }
 
-/* One line "TIME LEVEL ...": syslog has a time and a level of its own.  One of
- * JSON goes as it is. */
-static size_t
-syslog_write(struct log_target *t, const char *p, size_t n)
+/* The priority of one line "TIME LEVEL ...", and what follows these; one of
+ * JSON is whole. */
+static int
+priority_of(const char *p, size_t n, const char **rest)
 {
 	static const int priorities[] = {
 		[LOG_LEVEL_ERROR] = LOG_ERR,
@@ -120,32 +144,58 @@ syslog_write(struct log_target *t, const char *p, size_t n)
 		[LOG_LEVEL_DEBUG] = LOG_DEBUG,
 	};
 	const char *word, *text;
-	enum log_level level = LOG_LEVEL_INFO;
+	enum log_level level;
 	char name[8];
 
-	(void)t;
-	if (p[0] == '{') {
-		syslog(LOG_INFO, "%.*s", (int)(n - 1), p);
-		return (n);
-	}
-	if ((word = memchr(p, ' ', n)) == NULL)
-		return (n);
+	*rest = p;
+	if (p[0] == '{' || (word = memchr(p, ' ', n)) == NULL)
+		return (LOG_INFO);
 	word++;
 	text = memchr(word, ' ', (size_t)(p + n - word));
 	if (text == NULL || (size_t)(text - word) >= sizeof(name))
-		return (n);
+		return (LOG_INFO);
 	memcpy(name, word, (size_t)(text - word));
 	name[text - word] = '\0';
 	if (log_level_parse(name, &level))
-		level = LOG_LEVEL_INFO;
-	text++;
-	syslog(priorities[level], "%.*s", (int)(p + n - 1 - text), text);
+		return (LOG_INFO);
+	*rest = text + 1;
+	return (priorities[level]);
+}
+
+/* Syslog has a time and a level of its own. */
+static size_t
+syslog_write(struct log_target *t, const char *p, size_t n)
+{
+	const char *rest;
+	int priority = priority_of(p, n, &rest);
+
+	(void)t;
+	syslog(priority, "%.*s", (int)(p + n - 1 - rest), rest);
 	return (n);
 }
 
+/* The level goes before a line; the journal takes it off, see sd-daemon(3).
+ * In one write, as other processes have the same stream. */
+static size_t
+journal_write(struct log_target *t, const char *p, size_t n)
+{
+	char line[LIMIT_LOG_JSON_BYTES + 4];
+	const char *rest;
+
+	if (n > LIMIT_LOG_JSON_BYTES)
+		return (fd_write(t, p, n));
+	(void)snprintf(line, sizeof(line), "<%d>", priority_of(p, n, &rest));
+	memcpy(line + 3, p, n);
+	return (fd_write(t, line, n + 3) == n + 3 ? n : 0);
+}
+
+static const struct log_target_kind journal = {
+	"stderr", stderr_open, stderr_close, journal_write, 1
+};
+
 /*
  * A pipe takes up to PIPE_BUF bytes whole, so that the lines of several
- * processes do not mix.  Syslog takes one line.
+ * processes do not mix.  Syslog takes one line, as does the journal.
  */
 static const struct log_target_kind kinds[] = {
 	{ "stderr", stderr_open, stderr_close, fd_write, PIPE_BUF },

@@ -62,15 +62,22 @@ tests_base_test_json_portable_CPPFLAGS = $(TEST_CPPFLAGS) -DJSON_PORTABLE
 tests_base_test_json_portable_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LINK)
 tests_base_test_json_portable_LDADD = $(BASE_TEST_LIBS)
 
+LOG_FILE = tests/base/log_file.c tests/base/log_file.h
+
 UNIT_TESTS += tests/base/test_log
-tests_base_test_log_SOURCES = tests/base/test_log.c
+tests_base_test_log_SOURCES = tests/base/test_log.c $(LOG_FILE)
 tests_base_test_log_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_log_LDADD = $(BASE_TEST_LIBS)
 
 UNIT_TESTS += tests/base/test_log_json
-tests_base_test_log_json_SOURCES = tests/base/test_log_json.c
+tests_base_test_log_json_SOURCES = tests/base/test_log_json.c $(LOG_FILE)
 tests_base_test_log_json_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_log_json_LDADD = $(BASE_TEST_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += tests/base/test_log_daemons
+tests_base_test_log_daemons_SOURCES = tests/base/test_log_daemons.c
+tests_base_test_log_daemons_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_daemons_LDADD = $(BASE_TEST_LIBS)
 
 UNIT_TESTS += tests/base/test_loop
 tests_base_test_loop_SOURCES = tests/base/test_loop.c $(ALLOC_FAIL)

@@ -1,6 +1,5 @@
 #include "cmocka_all.h"
 
-#include <sys/stat.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,79 +11,12 @@
 #include "base/err.h"
 #include "base/log.h"
 
-/* A log into a file of its own, on a clock that stands. */
-struct fixture {
-	char dir[32];
-	char path[64], target[80];
-	struct clock_fake clock;
-	struct log *log;
-	char *text;		/* what the file held when last read */
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (f == NULL)
-		return (-1);
-	strcpy(f->dir, "/tmp/test_log.XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
-		return (-1);
-	snprintf(f->path, sizeof(f->path), "%s/log", f->dir);
-	snprintf(f->target, sizeof(f->target), "file:%s", f->path);
-	clock_fake_init(&f->clock, INT64_C(1795159758123));
-	f->log = log_open(f->target, LOG_LEVEL_INFO, &f->clock.clock, NULL);
-	*state = f;
-	return (f->log == NULL ? -1 : 0);
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-	char old[80];
-
-	log_close(f->log);
-	snprintf(old, sizeof(old), "%s.1", f->path);
-	unlink(f->path);
-	unlink(old);
-	rmdir(f->dir);
-	free(f->text);
-	free(f);
-	return (0);
-}
-
-static const char *
-read_file(struct fixture *f, const char *path)
-{
-	struct stat st;
-	FILE *in = fopen(path, "r");
-
-	assert_non_null(in);
-	assert_int_equal(fstat(fileno(in), &st), 0);
-	free(f->text);
-	f->text = calloc(1, (size_t)st.st_size + 1);
-	assert_non_null(f->text);
-	assert_int_equal(fread(f->text, 1, (size_t)st.st_size, in), st.st_size);
-	fclose(in);
-	return (f->text);
-}
-
-/* Close the log, which writes all, and read what it wrote. */
-static const char *
-result(struct fixture *f)
-{
-
-	log_close(f->log);
-	f->log = NULL;
-	return (read_file(f, f->path));
-}
+#include "log_file.h"
 
 static void
 a_line_has_time_level_request_subsystem_event_and_values(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_line l;
 
 	log_begin(&l, f->log, LOG_LEVEL_INFO, "req_1", "relay", "settle");
@@ -93,7 +25,7 @@ a_line_has_time_level_request_subsystem_event_and_values(void **state)
 	log_str(&l, "model", "claude-x");
 	log_str(&l, "left_out", NULL);
 	log_end(&l);
-	assert_string_equal(result(f), "2026-11-20T07:29:18.123Z info req_1 "
+	assert_string_equal(log_file_result(f), LOG_FILE_TIME " info req_1 "
 	    "relay settle key=7 least=-9223372036854775808 model=claude-x\n");
 }
 
@@ -126,7 +58,7 @@ foreign_text_is_escaped_where_needed(void **state)
 		{ "\xe2\x80\xae" "evil", "\"\\xe2\\x80\\xae" "evil\"" },
 		{ "\xe2\x80\xa8", "\"\\xe2\\x80\\xa8\"" },
 	};
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_line l;
 	char want[256];
 	const char *p;
@@ -137,7 +69,7 @@ foreign_text_is_escaped_where_needed(void **state)
 		log_str(&l, "v", cases[i].value);
 		log_end(&l);
 	}
-	p = result(f);
+	p = log_file_result(f);
 	for (i = 0; i < NITEMS(cases); i++) {
 		snprintf(want, sizeof(want),
 		    "2026-11-20T07:29:18.123Z info - a b v=%s\n",
@@ -151,20 +83,20 @@ foreign_text_is_escaped_where_needed(void **state)
 static void
 a_nul_byte_and_a_forged_request_id_are_escaped(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_line l;
 
 	log_begin(&l, f->log, LOG_LEVEL_INFO, "x\nforged", "a", "b");
 	log_strn(&l, "v", "a\0b", 3);
 	log_end(&l);
-	assert_string_equal(result(f), "2026-11-20T07:29:18.123Z info "
+	assert_string_equal(log_file_result(f), "2026-11-20T07:29:18.123Z info "
 	    "\"x\\x0aforged\" a b v=\"a\\x00b\"\n");
 }
 
 static void
 a_long_line_is_cut(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_line l;
 	char longer[3000];
 	const char *text;
@@ -179,7 +111,7 @@ a_long_line_is_cut(void **state)
 		log_str(&l, "after", "after");
 		log_end(&l);
 	}
-	text = result(f);
+	text = log_file_result(f);
 	for (n = 0; *text != '\0'; n++, text += len) {
 		len = strcspn(text, "\n") + 1;
 		assert_true(len <= LIMIT_LOG_LINE_BYTES);
@@ -196,7 +128,7 @@ a_long_line_is_cut(void **state)
 static void
 levels_below_are_left_out(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_line l;
 	const char *text;
 
@@ -212,7 +144,7 @@ levels_below_are_left_out(void **state)
 	log_note(f->log, LOG_LEVEL_WARN, "a", "no3", NULL);
 	log_note(f->log, LOG_LEVEL_ERROR, "a", "yes2", NULL);
 	log_note(NULL, LOG_LEVEL_ERROR, "a", "no4", NULL);
-	text = result(f);
+	text = log_file_result(f);
 	assert_null(strstr(text, "no"));
 	assert_non_null(strstr(text, " debug - a yes1\n"));
 	assert_non_null(strstr(text, " error - a yes2\n"));
@@ -221,54 +153,37 @@ levels_below_are_left_out(void **state)
 static void
 an_error_adds_its_name_and_reason(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct err err;
 
 	err_clear(&err);
 	err_set(&err, ERR_STORE_DOWN, "cannot open /x: gone");
 	log_note(f->log, LOG_LEVEL_ERROR, "store", "open_failed", &err);
-	assert_non_null(strstr(result(f), "error - store open_failed "
+	assert_non_null(strstr(log_file_result(f), "error - store open_failed "
 	    "err=store_down reason=\"cannot open /x: gone\"\n"));
-}
-
-/* Wait for the thread: until ${path} holds ${what}, at most 5 s. */
-static bool
-appears(struct fixture *f, const char *path, const char *what)
-{
-	int i;
-
-	for (i = 0; i < 500; i++) {
-		if (access(path, R_OK) == 0 &&
-		    strstr(read_file(f, path), what) != NULL)
-			return (true);
-		usleep(10000);
-	}
-	return (false);
 }
 
 static void
 a_file_moved_away_is_opened_anew(void **state)
 {
-	struct fixture *f = *state;
-	char old[80];
+	struct log_file *f = *state;
 
 	log_note(f->log, LOG_LEVEL_INFO, "a", "before", NULL);
-	assert_true(appears(f, f->path, "before"));
-	snprintf(old, sizeof(old), "%s.1", f->path);
-	assert_int_equal(rename(f->path, old), 0);
+	assert_true(log_file_appears(f, f->path, "before"));
+	assert_int_equal(rename(f->path, f->old), 0);
 	log_note(f->log, LOG_LEVEL_WARN, "a", "between", NULL);
-	assert_true(appears(f, old, "between"));
+	assert_true(log_file_appears(f, f->old, "between"));
 	log_reopen(f->log);
-	assert_true(appears(f, f->path, ""));
+	assert_true(log_file_appears(f, f->path, ""));
 	log_note(f->log, LOG_LEVEL_INFO, "a", "after", NULL);
-	assert_non_null(strstr(result(f), "after"));
-	assert_null(strstr(read_file(f, old), "after"));
+	assert_non_null(strstr(log_file_result(f), "after"));
+	assert_null(strstr(log_file_read(f, f->old), "after"));
 }
 
 static void
 a_file_that_cannot_be_opened_anew_stays_in_use(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	char old[80], moved[64];
 
 	/* The folder is away for a moment. */
@@ -276,14 +191,13 @@ a_file_that_cannot_be_opened_anew_stays_in_use(void **state)
 	assert_int_equal(rename(f->dir, moved), 0);
 	snprintf(old, sizeof(old), "%s/log", moved);
 	log_reopen(f->log);
-	assert_true(appears(f, old, "reopen_failed err=io reason=\"cannot "
-	    "open log file "));
+	assert_true(log_file_appears(f, old, "reopen_failed err=io reason="
+	    "\"cannot open log file "));
 	log_note(f->log, LOG_LEVEL_ERROR, "a", "goes on", NULL);
-	assert_true(appears(f, old, "goes on"));
+	assert_true(log_file_appears(f, old, "goes on"));
 	assert_int_equal(rename(moved, f->dir), 0);
 }
 
-/* A pipe that nobody empties takes some lines; the rest is counted. */
 /* Reads a pipe to its end, as text. */
 struct drain {
 	int fd;
@@ -314,6 +228,7 @@ sum_of_lost(const char *text)
 	return (sum);
 }
 
+/* A pipe that nobody empties takes some lines; the rest is counted. */
 static void
 lines_that_find_no_room_are_counted(void **state)
 {
@@ -360,7 +275,7 @@ lines_that_find_no_room_are_counted(void **state)
 static void *
 write_lines(void *arg)
 {
-	struct fixture *f = arg;
+	struct log_file *f = arg;
 	struct log_line l;
 	int i;
 
@@ -379,7 +294,7 @@ write_lines(void *arg)
 static void
 lines_of_several_threads_stay_whole(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	pthread_t threads[3];
 	const char *p;
 	int i, lines = 0, value;
@@ -389,7 +304,7 @@ lines_of_several_threads_stay_whole(void **state)
 		    f), 0);
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	for (p = result(f); *p != '\0'; p = strchr(p, '\n') + 1) {
+	for (p = log_file_result(f); *p != '\0'; p = strchr(p, '\n') + 1) {
 		assert_memory_equal(p, "2026-11-20T07:29:18.123Z ", 25);
 		p = strstr(p, " - a b i=");
 		assert_non_null(p);
@@ -425,18 +340,6 @@ a_bad_target_is_refused_with_what_is_allowed(void **state)
 }
 
 static void
-syslog_takes_lines(void **state)
-{
-	struct log *log;
-
-	(void)state;
-	log = log_open("syslog", LOG_LEVEL_DEBUG, clock_system(), NULL);
-	assert_non_null(log);
-	log_note(log, LOG_LEVEL_DEBUG, "test", "nothing_to_see", NULL);
-	log_close(log);
-}
-
-static void
 level_names_are_read(void **state)
 {
 	enum log_level level;
@@ -454,7 +357,8 @@ level_names_are_read(void **state)
 	assert_int_equal(log_level_parse("", &level), -1);
 }
 
-#define log_test(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define log_test(f)	cmocka_unit_test_setup_teardown(f, \
+    log_file_setup, log_file_teardown)
 
 int
 main(void)
@@ -472,7 +376,6 @@ main(void)
 		log_test(lines_of_several_threads_stay_whole),
 		cmocka_unit_test(lines_that_find_no_room_are_counted),
 		cmocka_unit_test(a_bad_target_is_refused_with_what_is_allowed),
-		cmocka_unit_test(syslog_takes_lines),
 		cmocka_unit_test(level_names_are_read),
 	};
 

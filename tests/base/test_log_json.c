@@ -13,73 +13,12 @@
 #include "base/log.h"
 #include "base/log_json.h"
 
-/* A log into a file of its own, on a clock that stands. */
-struct fixture {
-	char dir[32], path[64], old[80], target[80];
-	struct clock_fake clock;
-	struct log *log;
-	char text[256 * 1024];
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (f == NULL)
-		return (-1);
-	strcpy(f->dir, "/tmp/test_log.XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
-		return (-1);
-	snprintf(f->path, sizeof(f->path), "%s/log", f->dir);
-	snprintf(f->old, sizeof(f->old), "%s.1", f->path);
-	snprintf(f->target, sizeof(f->target), "file:%s", f->path);
-	clock_fake_init(&f->clock, INT64_C(1795159758123));
-	f->log = log_open_json(f->target, &f->clock.clock, NULL);
-	*state = f;
-	return (f->log == NULL ? -1 : 0);
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	log_close(f->log);
-	unlink(f->path);
-	unlink(f->old);
-	rmdir(f->dir);
-	free(f);
-	return (0);
-}
-
-static const char *
-read_file(struct fixture *f, const char *path)
-{
-	FILE *in = fopen(path, "r");
-	size_t n;
-
-	assert_non_null(in);
-	n = fread(f->text, 1, sizeof(f->text) - 1, in);
-	f->text[n] = '\0';
-	fclose(in);
-	return (f->text);
-}
-
-/* Close the log, which writes all, and read what it wrote. */
-static const char *
-result(struct fixture *f)
-{
-
-	log_close(f->log);
-	f->log = NULL;
-	return (read_file(f, f->path));
-}
+#include "log_file.h"
 
 static void
 a_line_is_an_object_that_begins_with_its_time(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_json l;
 
 	log_json_begin(&l, f->log);
@@ -90,7 +29,8 @@ a_line_is_an_object_that_begins_with_its_time(void **state)
 	log_json_int(&l, "least", INT64_MIN);
 	log_json_bool(&l, "stream", true);
 	log_json_end(&l);
-	assert_string_equal(result(f), "{\"time\":\"2026-11-20T07:29:18.123Z\","
+	assert_string_equal(log_file_result(f), "{\"time\":\""
+	    LOG_FILE_TIME "\","
 	    "\"method\":\"GET\",\"status\":200,"
 	    "\"least\":-9223372036854775808,\"stream\":true}\n");
 }
@@ -123,7 +63,7 @@ foreign_text_is_escaped(void **state)
 		{ "\xc3", "\xef\xbf\xbd" },
 		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
 	};
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_json l;
 	const char *line;
 	json_t *j;
@@ -134,7 +74,7 @@ foreign_text_is_escaped(void **state)
 		log_json_str(&l, "v", cases[i].value);
 		log_json_end(&l);
 	}
-	line = result(f);
+	line = log_file_result(f);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		j = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
 		assert_non_null(j);
@@ -151,7 +91,7 @@ foreign_text_is_escaped(void **state)
 static void
 a_line_is_whole_however_much_is_put_in(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	char value[2000], name[16];
 	struct log_json l;
 	const char *text;
@@ -173,7 +113,7 @@ a_line_is_whole_however_much_is_put_in(void **state)
 	log_json_begin(&l, f->log);
 	log_json_str(&l, "v", value);
 	log_json_end(&l);
-	text = result(f);
+	text = log_file_result(f);
 	for (n = 0; n < 20; n++) {
 		assert_non_null(j = json_loads(text, JSON_DISABLE_EOF_CHECK,
 		    NULL));
@@ -192,26 +132,22 @@ a_line_is_whole_however_much_is_put_in(void **state)
 static void
 a_file_is_opened_anew_after_it_was_moved(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct log_json l;
-	int i;
 
 	log_json_begin(&l, f->log);
 	log_json_int(&l, "n", 1);
 	log_json_end(&l);
-	for (i = 0; i < 200 && access(f->path, F_OK) == 0 &&
-	    strstr(read_file(f, f->path), "\"n\":1") == NULL; i++)
-		usleep(10000);
+	assert_true(log_file_appears(f, f->path, "\"n\":1"));
 	assert_int_equal(rename(f->path, f->old), 0);
 	log_reopen(f->log);
-	for (i = 0; i < 200 && access(f->path, F_OK) != 0; i++)
-		usleep(10000);
+	assert_true(log_file_appears(f, f->path, ""));
 	log_json_begin(&l, f->log);
 	log_json_int(&l, "n", 2);
 	log_json_end(&l);
-	assert_non_null(strstr(result(f), "\"n\":2"));
+	assert_non_null(strstr(log_file_result(f), "\"n\":2"));
 	assert_null(strstr(f->text, "\"n\":1"));
-	assert_non_null(strstr(read_file(f, f->old), "\"n\":1"));
+	assert_non_null(strstr(log_file_read(f, f->old), "\"n\":1"));
 }
 
 /* Who writes never waits; the log says how many lines are gone, as JSON. */
@@ -219,7 +155,7 @@ static void
 lines_that_cannot_be_written_are_counted(void **state)
 {
 	const struct rlimit none = { 0, RLIM_INFINITY };
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct rlimit before;
 	struct log_json l;
 	int i;
@@ -237,7 +173,7 @@ lines_that_cannot_be_written_are_counted(void **state)
 	log_json_begin(&l, f->log);
 	log_json_int(&l, "n", 7);
 	log_json_end(&l);
-	assert_non_null(strstr(result(f), "\"n\":7}\n{\"time\":"
+	assert_non_null(strstr(log_file_result(f), "\"n\":7}\n{\"time\":"
 	    "\"2026-11-20T07:29:18.123Z\",\"event\":\"lost\","));
 	assert_null(strstr(f->text, "\"n\":1"));
 }
@@ -245,7 +181,7 @@ lines_that_cannot_be_written_are_counted(void **state)
 static void
 a_target_that_cannot_be_is_an_error(void **state)
 {
-	struct fixture *f = *state;
+	struct log_file *f = *state;
 	struct err err;
 
 	err_clear(&err);
@@ -256,7 +192,8 @@ a_target_that_cannot_be_is_an_error(void **state)
 	assert_int_equal(err.code, ERR_INVAL);
 }
 
-#define log_test(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define log_test(f)	cmocka_unit_test_setup_teardown(f, \
+    log_file_setup_json, log_file_teardown)
 
 int
 main(void)
