@@ -1,17 +1,17 @@
 // Budgets under load: what parallel requests and long streams may spend, what
 // they are told, and what the ledger says of it.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Locker, write } from './lib/database.mjs';
 import { call, events, message, stream } from './lib/http.mjs';
+import { crowd } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 // $3 for a million tokens of input, $15 of output; a slice is 64 tokens.
 const slice = 64;
 let site;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 250 });
+const many = crowd(250);
 
 before(async () => {
 	site = await Site.start({ processes: 2,
@@ -19,7 +19,7 @@ before(async () => {
 			queue_timeout_s: '60s' } });
 });
 after(async () => {
-	agent.destroy();
+	many.agent.destroy();
 	await site?.stop();
 });
 
@@ -52,7 +52,7 @@ test('strict: 1,000 parallel requests against $5 spend no more', {
 		{ chunks: 3000, head_delay_ms: 30 });
 	const answers = await Promise.all(Array.from({ length: 1000 }, (_, i) =>
 		call(team, message({ max_tokens: 10000, stream: i % 4 === 0 }),
-			{ agent })));
+			many)));
 	const [fit, later, never] = [200, 429, 402].map(status =>
 		answers.filter(a => a.status === status).length);
 	t.diagnostic(`${fit} of 1000 fit, ${later} were told to come back, ` +
@@ -73,7 +73,7 @@ test('elastic: long streams end when the money does, one slice over each',
 		await site.mock.plan(team.accounts[0].secret,
 			{ chunks: 2000, chunk_delay_ms: 2 });
 		const answers = await Promise.all(Array.from({ length: n }, () =>
-			stream(team, { max_tokens: 60000 }, { agent })));
+			stream(team, { max_tokens: 60000 }, many)));
 		const { rows, spent } = await balanced(team);
 		const cut = rows.filter(r => r.outcome === 'budget_cut');
 		t.diagnostic(`${cut.length} streams were cut; $${spent / 1e9} ` +

@@ -2,20 +2,20 @@
 // hold over both, and whatever is killed - a pool, the database, both - the
 // ledger is what the upstream served.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onMysql, vanish } from './lib/database.mjs';
 import { booksBalance, health, openRows, until } from './lib/hosts.mjs';
 import { call, message, stream } from './lib/http.mjs';
 import { Load } from './lib/load.mjs';
+import { crowd } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 // Longer than a batch is tried while somebody keeps a row locked.
 const set = { dead_after_s: '8s' };
 
 let one, two, team, other;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 400 });
+const many = crowd(400);
 
 describe('two pools on one database', { skip: !onMysql }, () => {
 	before(async () => {
@@ -27,7 +27,7 @@ describe('two pools on one database', { skip: !onMysql }, () => {
 		await sleep(300);
 	});
 	after(async () => {
-		agent.destroy();
+		many.agent.destroy();
 		await two?.stop();
 		await one?.stop();
 	});
@@ -53,7 +53,7 @@ describe('two pools on one database', { skip: !onMysql }, () => {
 					head_delay_ms: 20, chunk_delay_ms: 10 });
 			const answers = await Promise.all(Array.from({ length: 400 },
 				(_, i) => (i % 4 < 2 ? stream : call)(i % 2 ? other : team,
-					i % 4 < 2 ? {} : message(), { agent })));
+					i % 4 < 2 ? {} : message(), many)));
 			for (const answer of answers)
 				assert.equal(answer.status, 200, answer.body);
 			const counters = await one.mock.counters();

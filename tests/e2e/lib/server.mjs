@@ -2,6 +2,7 @@
 // the three differ, and how its settings are changed.
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -14,14 +15,16 @@ const run = promisify(execFile);
 //	early		passes an answer on before a client has sent its body,
 //	unasked		... also while the client sends nothing more
 //	pieces		passes a body on as it comes, not in pieces of 64 KB
+//	keeps		connections of clients, also while all its threads are
+//			busy; else it closes even one that just gets a request
 //	down		the status that it answers with while there is no pool
 const servers = {
 	nginx: { tells: true, pings: 0, early: true, unasked: true,
-		pieces: true, down: 502 },
+		pieces: true, keeps: true, down: 502 },
 	apache: { tells: false, pings: 2, early: true, unasked: false,
-		pieces: true, down: 503 },
+		pieces: true, keeps: false, down: 503 },
 	caddy: { tells: false, pings: 4, early: false, unasked: false,
-		pieces: false, down: 502 },
+		pieces: false, keeps: true, down: 502 },
 };
 
 const reasons = {
@@ -40,6 +43,13 @@ export const server = { name, ...servers[name] };
 // The option "skip" of a test that needs this of a server.
 export function needs(what) {
 	return server[what] ? false : `${name} ${reasons[what]}`;
+}
+
+// The options of requests of many clients at once, on so many connections.  An
+// agent with a bound keeps them whatever it was told; the header says it.
+export function crowd(maxSockets) {
+	return { agent: new Agent({ keepAlive: true, maxSockets }),
+		headers: server.keeps ? {} : { connection: 'close' } };
 }
 
 // ---- its settings ----
