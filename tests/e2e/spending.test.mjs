@@ -15,7 +15,7 @@ const many = crowd(250);
 
 before(async () => {
 	site = await Site.start({ processes: 2,
-		set: { reserve_slice_tokens: slice, store_timeout_s: '1s',
+		set: { reserve_slice_tokens: slice,
 			queue_timeout_s: '60s' } });
 });
 after(async () => {
