@@ -2,7 +2,7 @@
 import { call, callStream, get, list } from './api.js';
 import { act } from './change.js';
 import { h, place, say } from './dom.js';
-import { button, feet, modal, openForm, toNumber } from './form.js';
+import { button, feet, modal, openForm, toMs, toNumber } from './form.js';
 import { secret } from './setup.js';
 import { number, t, word } from './text.js';
 
@@ -66,6 +66,9 @@ const identity = a => [
 		value: a.base_url, required: true, wide: true },
 ];
 
+const enabledField = value => ({ name: 'enabled', label: t('accountServes'),
+	kind: 'check', value, wide: true });
+
 const fresh = { platform: 'claude', base_url: 'https://api.anthropic.com',
 	priority: 50, weight: 100, concurrency: 10 };
 
@@ -80,7 +83,7 @@ export async function addAccount(context, done) {
 			groupField('', await list('/groups')),
 			{ ...secretField(t('secretHint')), required: true },
 			{ more: t('more'), fields: [...weightFields(fresh),
-				...rareFields({})] }],
+				...rareFields({}), enabledField(true)] }],
 		send: async said => {
 			const made = await call('POST', '/admin/accounts', said);
 			await (done ?? context.again)(made);
@@ -90,8 +93,7 @@ export async function addAccount(context, done) {
 async function editAccount(context, id) {
 	const [a, groups] = await Promise.all([get(`/admin/accounts/${id}`),
 		list('/groups')]);
-	const enabled = { name: 'enabled', label: t('accountServes'),
-		kind: 'check', value: a.enabled, wide: true };
+	const enabled = enabledField(a.enabled);
 	const all = () => [...identity(a), groupField(a.group, groups),
 		...weightFields(a), enabled, ...a.oauth ? [{ more: 'OAuth',
 			fields: oauthFields(a.oauth) }] : [
@@ -145,9 +147,14 @@ export async function addOauth(context, done) {
 	openForm({ title: t('addOauth'), isNew: true, label: t('goOn'),
 		intro: t('oauthIntro'), fields: [...identity(fresh),
 			...oauthFields({}), groupField('', groups),
+			{ name: 'later', label: t('signInLater'), kind: 'check',
+				wide: true, hint: t('signInLaterHint') },
 			{ more: t('more'), fields: [...weightFields(fresh),
 				...rareFields({})] }],
-		send: async said => {
+		send: async ({ later, ...said }) => {
+			if (later)
+				return (done ?? context.again)(await call('POST',
+					'/admin/accounts', { ...said, credential: 'oauth' }));
 			const begun = await call('POST', '/admin/accounts/oauth/start',
 				said);
 			setTimeout(() => askForCode(begun,
@@ -160,6 +167,20 @@ async function signIn(context, a) {
 	const begun = await call('POST', `${path}/start`);
 	askForCode(begun, `${path}/finish`, context.again);
 }
+
+// A pair that another program has, for an account that is signed in to.
+const giveTokens = (context, a) => openForm({ title: t('giveTokensTo', a.name),
+	intro: t('giveTokensIntro'), isNew: true, label: t('save'), fields: [
+		...['access_token', 'refresh_token'].map(name => ({ name,
+			label: t(`pair_${name}`), kind: 'password', autocomplete: 'off',
+			required: true, wide: true, hint: t('secretHint') })),
+		{ name: 'expires_at', label: t('pairEnds'), kind: 'datetime-local',
+			to: toMs, hint: t('pairEndsHint') }],
+	send: async said => {
+		await call('POST', `/admin/accounts/${a.id}/oauth/import`, said);
+		await context.again();
+		say(t('done'));
+	} });
 
 // ---- a test that is watched ----
 
@@ -233,6 +254,8 @@ export function accountActs(context, a) {
 			`${path}/wake`).then(again)),
 		admin && a.oauth && button(t('signInMenu'), () => signIn(context, a)
 			.catch(context.fail)),
+		admin && a.oauth && button(t('giveTokens'),
+			() => giveTokens(context, a)),
 		a.oauth && act(context, t('refreshTokens'), () => call('POST',
 			`${path}/refresh`).then(again)),
 		a.enabled ? act(context, t('disable'), set({ enabled: false }),

@@ -1,5 +1,5 @@
 // One account: what is against it, what it served, who changed it.
-import { accountState, cooldownColumns } from './account-state.js';
+import { cooldownReason } from './account-state.js';
 import { accountActs } from './account-forms.js';
 import { aliasSection } from './aliases.js';
 import { get, list } from './api.js';
@@ -7,7 +7,8 @@ import { chart } from './charts.js';
 import { bar, badge, empty, h, place, table, tabs } from './dom.js';
 import { chartsOf } from './figures.js';
 import { makeForm } from './form.js';
-import { about, back, countdown, head, stamp } from './parts.js';
+import { about, accountStands, back, countdown, head, stamp } from
+	'./parts.js';
 import { demoModel } from './setup.js';
 import { duration, number, seconds, t, word, zone } from './text.js';
 
@@ -30,10 +31,24 @@ function probeFact(probe) {
 	!good && h('div', { class: 'small' }, probe.message));
 }
 
+// What is against it.
+const cooldownColumns = () => [
+	[t('reason'), c => h('div', null, h('strong', null, cooldownReason(c)),
+		c.detail && h('div', { class: 'quiet small' }, c.detail))],
+	[t('state'), c => badge(t(`breaker_${c.state}`),
+		c.state === 'open' ? 'bad' : 'warn')],
+	[t('over'), c => c.state === 'open' ? countdown(c.until_ms) : ''],
+	[t('until'), c => h('div', null, stamp(c.until_ms), h('div',
+		{ class: 'quiet small' }, t(c.stated ? 'statedUpstream' :
+			'ownEstimate')))],
+	[t('since'), c => stamp(c.since_ms)],
+	[t('strikes'), c => c.strikes, 'number'],
+];
+
 async function standingTab(context, a) {
 	const aliases = await aliasSection(context, 'account', a.name);
 	return [about([
-		[t('state'), accountState(a)],
+		[t('state'), accountStands(a)],
 		[t('inUse'), bar(a.leases, a.concurrency, t('of', number(a.leases),
 			number(a.concurrency)))],
 		[t('lastProbe'), probeFact(a.probe)],
@@ -140,7 +155,9 @@ async function whyTab(context, a) {
 				{ name: 'key', label: t('key'), kind: 'select', options:
 					keys.map(k => [k.name, k.name]) },
 				{ name: 'model', label: t('model'), required: true,
-					value: demoModel }],
+					value: demoModel },
+				{ name: 'session', label: t('session'), wide: true,
+					hint: t('sessionHint') }],
 			send: async said => into.replaceChildren(...whyAnswer(await get(
 				`/admin/accounts/${a.id}/why-not?` +
 				new URLSearchParams(said)))) })), into];

@@ -1,11 +1,11 @@
 // The upstream accounts: how they stand, and what can be changed of them.
-import { accountState, standing } from './account-state.js';
+import { standing } from './account-state.js';
 import { accountPage } from './account.js';
 import { accountActs, addAccount, addOauth } from './account-forms.js';
 import { list } from './api.js';
 import { bar, empty, h, place } from './dom.js';
 import { button } from './form.js';
-import { head, listing, menu } from './parts.js';
+import { accountStands, head, listing, menu } from './parts.js';
 import { number, t } from './text.js';
 
 const states = ['ready', 'trying', 'resting', 'disabled'];
@@ -20,7 +20,7 @@ const columns = context => [
 	[t('weight'), a => number(a.weight), 'number'],
 	[t('inUse'), a => bar(a.leases, a.concurrency, t('of',
 		number(a.leases), number(a.concurrency)))],
-	[t('state'), accountState],
+	[t('state'), accountStands],
 	[t('acts'), a => menu(t('actsOn', a.name), accountActs(context, a)),
 		'last'],
 ];

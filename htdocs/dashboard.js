@@ -1,4 +1,5 @@
 // Whether all is well, at a glance; live while it is looked at.
+import { accountState } from './account-state.js';
 import { get, health } from './api.js';
 import { chart } from './charts.js';
 import { badge, bar, empty, facts, h, morph, place, short, table, tabs } from
@@ -15,24 +16,8 @@ const refreshSeconds = 60;
 
 // ---- accounts ----
 
-const reasonOf = c => word('outcome', c.reason) +
-	(c.family ? ` (${c.family})` : '');
-
 const countdown = ms => h('span', { 'data-until': ms },
 	duration(ms - Date.now()));
-
-export function accountState(account) {
-	if (!account.enabled)
-		return badge(t('disabled'));
-	const resting = account.cooldowns;
-	if (resting.length === 0)
-		return badge(t('ready'), 'good');
-	return h('div', { class: 'lines' }, resting.map(c => h('div', null,
-		badge(t(`breaker_${c.state}`), c.state === 'open' ? 'bad' : 'warn'),
-		' ', reasonOf(c), c.state === 'open' &&
-			[' · ', countdown(c.until_ms)].map(e =>
-				typeof e === 'string' ? e : h('b', null, e)))));
-}
 
 function shareLeft(a) {
 	if (typeof a.share_permille !== 'number')
@@ -65,7 +50,7 @@ function accountsPart({ accounts }) {
 			[t('name'), a => h('a', { href: place('accounts', [a.id]) },
 				short(a.name))],
 			[t('group'), a => short(a.group)],
-			[t('state'), accountState],
+			[t('state'), a => accountState(a, countdown)],
 			[t('inUse'), a => bar(a.leases, a.concurrency,
 				t('of', number(a.leases), number(a.concurrency)))],
 			[t('shareLeft'), shareLeft],

@@ -1,12 +1,12 @@
 // Groups of accounts, and the other names that models have there.
-import { accountState } from './account-state.js';
 import { aliasSection } from './aliases.js';
 import { call, get, list } from './api.js';
 import { addBudget, budgetColumns } from './budgets.js';
 import { act } from './change.js';
 import { bar, empty, h, place, table } from './dom.js';
 import { button, openForm, toNumber } from './form.js';
-import { about, back, head, headTwo, listing, menu, stamp } from './parts.js';
+import { about, accountStands, back, head, headTwo, listing, menu, stamp }
+	from './parts.js';
 import { number, t } from './text.js';
 
 const strategies = ['weighted', 'least_connections', 'round_robin',
@@ -95,7 +95,7 @@ async function accountsOf(g) {
 				[t('weight'), a => number(a.weight), 'number'],
 				[t('inUse'), a => bar(a.leases, a.concurrency, t('of',
 					number(a.leases), number(a.concurrency)))],
-				[t('state'), accountState],
+				[t('state'), accountStands],
 			], accounts));
 }
 

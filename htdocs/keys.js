@@ -112,7 +112,8 @@ const editKey = async (k, again) => openForm({ title: t('editOf', k.name),
 // ---- rotation, and many at once ----
 
 const overlaps = [[0, 'overlapNone'], [3600, 'overlapHour'],
-	[86400, 'overlapDay'], [604800, 'overlapWeek']];
+	[86400, 'overlapDay'], [604800, 'overlapWeek'],
+	[2592000, 'overlapMonth']];
 
 const rotate = (k, again) => openForm({ title: t('rotateOf', k.name),
 	intro: t('rotateIntro'), isNew: true, label: t('rotate'), fields: [

@@ -24,6 +24,10 @@ const event = name => t(`event_${name.replace('.', '_')}`);
 
 const interval = s => s === 0 ? t('eachTime') : duration(s * 1000);
 
+const ownSecret = () => ({ name: 'secret', label: t('ownSecret'),
+	kind: 'password', autocomplete: 'off', placeholder: 'whsec_…', wide: true,
+	hint: t('ownSecretHint') });
+
 function fields(was) {
 	const seconds = was ? was.interval_ms / 1000 : 3600;
 	return [
@@ -52,6 +56,7 @@ function fields(was) {
 			pattern: '[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]' },
 		{ name: 'zone', label: t('zone'), value: was?.zone ?? zone(),
 			always: true, list: Intl.supportedValuesOf('timeZone') },
+		...was ? [] : [ownSecret()],
 	];
 }
 
@@ -82,7 +87,7 @@ function renew(context, target) {
 			value: '86400', always: true, to: v => v * 1000, wide: true,
 			options: overlaps.map(s => [String(s), s === 0 ?
 				t('notAtAll') : duration(s * 1000)]),
-			hint: t('oldSignsHint') }],
+			hint: t('oldSignsHint') }, ownSecret()],
 	send: async said => {
 		const made = await call('PATCH', `/notify/targets/${target.id}`,
 			{ secret: '', ...said });

@@ -1,4 +1,5 @@
 // What the pages of keys, accounts and the like are put together from.
+import { accountState } from './account-state.js';
 import { facts, field, h, place, table } from './dom.js';
 import { button } from './form.js';
 import { duration, number, t, time } from './text.js';
@@ -44,6 +45,9 @@ export function countdown(ms) {
 	return h('span', { class: 'countdown', 'data-ends': ms },
 		duration(ms - Date.now()));
 }
+
+// How an account stands, for a cell of a table.
+export const accountStands = account => accountState(account, countdown);
 
 // ---- a menu ----
 

@@ -6,14 +6,16 @@ import { outcome, requestPage } from './request.js';
 import { suggest } from './suggest.js';
 import { compact, millis, moment, money, number, t, word } from './text.js';
 
+const dayMs = 86400e3;
+
 // What the outcome filter offers; more may stand in the ledger.
 const outcomes = ['open', 'ok', 'client_error', 'client_gone', 'rate_limited',
 	'overloaded', 'upstream_error', 'upstream_timeout', 'auth', 'credit',
 	'connect', 'cut', 'silent', 'stalled', 'lost'];
-const spans = { '1h': 3600e3, '24h': 86400e3, '7d': 7 * 86400e3,
-	'30d': 30 * 86400e3 };
+const spans = { '1h': 3600e3, '24h': dayMs, '7d': 7 * dayMs,
+	'30d': 30 * dayMs };
 
-const fields = () => [
+const fields = query => [
 	{ name: 'key', label: t('key'), ...suggest('/api-keys') },
 	{ name: 'user', label: t('user'), ...suggest('/admin/users') },
 	{ name: 'account', label: t('account'),
@@ -22,8 +24,14 @@ const fields = () => [
 	{ name: 'outcome', label: t('outcome'), kind: 'select', options:
 		[['', t('any')], ...outcomes.map(o => [o, word('outcome', o)])] },
 	{ name: 'span', label: t('span'), kind: 'select', options:
-		[['', t('any')], ...Object.keys(spans).map(s =>
+		[['', t('any')], ...[...Object.keys(spans), 'dates'].map(s =>
 			[s, t(`span_${s}`)])] },
+	...query.get('span') === 'dates' ? ['from', 'to'].map(name => ({ name,
+		label: t(`${name}Day`), kind: 'date' })) : [],
+	{ name: 'status', label: t('statusIs'), kind: 'number', min: 100,
+		max: 599, placeholder: '529' },
+	{ name: 'cost', label: t('costsAtLeast'), kind: 'number', min: 0,
+		step: 'any' },
 ];
 
 const input = r => r.input_tokens === null ? null : r.input_tokens +
@@ -66,14 +74,31 @@ async function search(asked) {
 	}
 }
 
+// As GET /requests takes it.  The last day that is chosen counts as well.
+function wish(query) {
+	const asked = new URLSearchParams([...query].filter(([name]) =>
+		!['span', 'from', 'to', 'cost'].includes(name)));
+	const span = query.get('span');
+	const midnight = name => query.get(name) ? new Date(
+		`${query.get(name)}T00:00`) : null;
+	const [from, to] = span === 'dates' ? ['from', 'to'].map(midnight) : [];
+	to?.setDate(to.getDate() + 1);
+	if (span in spans)
+		asked.set('since_ms', Date.now() - spans[span]);
+	if (from)
+		asked.set('since_ms', Number(from));
+	if (to)
+		asked.set('until_ms', Number(to));
+	if (query.get('cost'))
+		asked.set('min_cost_nusd', Math.round(query.get('cost') * 1e9));
+	return asked;
+}
+
 export async function requestsPage(context) {
 	const { main, params, query } = context;
 	if (params.length > 0)
 		return requestPage(context, params[0]);
-	const asked = new URLSearchParams([...query].filter(([name]) =>
-		name !== 'span'));
-	if (query.get('span') in spans)
-		asked.set('since_ms', Date.now() - spans[query.get('span')]);
+	const asked = wish(query);
 	let list;
 	try {
 		list = found(context, await search(asked), asked.size > 0);
@@ -84,6 +109,6 @@ export async function requestsPage(context) {
 		list = empty(error.message);
 	}
 	main.replaceChildren(h('h1', null, t('requests')), filters(context,
-		fields(), query.size > 0 && h('a', { class: 'button',
+		fields(query), query.size > 0 && h('a', { class: 'button',
 			href: place('requests') }, t('all'))), ...[list].flat());
 }

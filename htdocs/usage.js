@@ -1,8 +1,9 @@
 // What was used, and what it cost: by whom, per what time, and as CSV.
 import { ApiError, get } from './api.js';
 import { chart } from './charts.js';
-import { empty, facts, filters, h, short, table } from './dom.js';
+import { empty, facts, filters, h, place, short, table } from './dom.js';
 import { chartsBy, chartsOf } from './figures.js';
+import { suggest } from './suggest.js';
 import { compact, millis, money, number, percent, t, tokens, zone } from
 	'./text.js';
 
@@ -33,10 +34,12 @@ function range(query) {
 }
 
 function asked(query) {
-	const by = query.get('by') ?? 'model';
+	const by = [...new Set([query.get('by') ?? 'model',
+		query.get('also') ?? 'none'])].filter(n => n !== 'none');
+	const of = kinds.filter(n => query.get(n)).map(n => [n, query.get(n)]);
 	return new URLSearchParams({ per: query.get('per') ?? 'day',
 		zone: query.get('zone') || zone(), ...range(query),
-		...by === 'none' ? {} : { by } });
+		...by.length === 0 ? {} : { by }, ...Object.fromEntries(of) });
 }
 
 function zones() {
@@ -49,15 +52,29 @@ function zones() {
 const choice = (label, name, values, value, text) => ({ label, name, value,
 	kind: 'select', options: values.map(v => [v, text(v)]) });
 
-const fields = query => [
+// What is counted alone; users see what is their own.
+const ofFields = context => [
+	{ name: 'key', label: t('key'), ...suggest('/api-keys') },
+	{ name: 'model', label: t('model'), placeholder: 'claude-sonnet-*' },
+	...context.may('operator') ? [
+		{ name: 'user', label: t('user'), ...suggest('/admin/users') },
+		{ name: 'account', label: t('account'),
+			...suggest('/admin/accounts') },
+		{ name: 'group', label: t('group'), ...suggest('/groups') }] : [],
+];
+
+const fields = (context, query) => [
 	choice(t('span'), 'span', [...spans, 'month', 'year', 'dates'], '30d',
 		n => t(`span_${n}`)),
 	...query.get('span') === 'dates' ? ['from', 'to'].map(name => ({ name,
 		label: t(`${name}Day`), kind: 'date' })) : [],
 	choice(t('by'), 'by', ['none', ...kinds], 'model',
 		n => n === 'none' ? t('by_none') : t(n)),
+	choice(t('andBy'), 'also', ['none', ...kinds], 'none',
+		n => n === 'none' ? t('by_none') : t(n)),
 	choice(t('per'), 'per', pers, 'day', n => t(`per_${n}`)),
 	{ label: t('zone'), name: 'zone', kind: 'select', options: zones() },
+	...ofFields(context),
 ];
 
 // ---- what is told ----
@@ -68,7 +85,7 @@ const share = r => typeof r.cache_hit_share === 'number' ?
 const columns = (by, per, total) => [
 	per !== 'total' && [t('from'), r => r.start.slice(0, per === 'hour' ? 16 :
 		per === 'month' ? 7 : per === 'year' ? 4 : 10).replace('T', ' '), 'when'],
-	by !== 'none' && [t(by), r => short(r[by] ?? '–')],
+	...by.map(n => [t(n), r => short(r[n] ?? '–')]),
 	[t('requests'), r => number(r.requests), 'number'],
 	[t('errors'), r => number(r.errors), 'number'],
 	[t('input'), r => number(r.input_tokens), 'number'],
@@ -96,8 +113,8 @@ const totals = total => facts([
 function found(report, by, per) {
 	if (report.rows.length === 0)
 		return [empty(t('noUsage'))];
-	const drawn = per === 'total' ? [] : by === 'none' ? chartsOf(report) :
-		chartsBy(report, by);
+	const drawn = per === 'total' || by.length > 1 ? [] :
+		by.length === 0 ? chartsOf(report) : chartsBy(report, by[0]);
 	const rows = report.rows.slice(0, rowsShown);
 	return [totals(report.total),
 		drawn.length > 0 && h('div', { class: 'charts' }, drawn.map(chart)),
@@ -112,16 +129,17 @@ export async function usagePage(context) {
 	const q = asked(query);
 	let list;
 	try {
-		list = found(await get(`/usage?${q}`), q.get('by') ?? 'none',
+		list = found(await get(`/usage?${q}`), q.get('by')?.split(',') ?? [],
 			q.get('per'));
 	} catch (error) {
-		// A time that there is not, or too many of them.
-		if (!(error instanceof ApiError) || error.status !== 400)
+		// A time or a name that there is not, or too many times.
+		if (!(error instanceof ApiError) || ![400, 404].includes(error.status))
 			throw error;
 		list = [empty(error.message)];
 	}
 	main.replaceChildren(h('div', { class: 'head' }, h('h1', null, t('usage')),
 		h('a', { class: 'button', href: `../api/v1/usage?${q}&format=csv`,
 			download: 'usage.csv' }, t('csv'))),
-	filters(context, fields(query)), ...list);
+	filters(context, fields(context, query), query.size > 0 && h('a',
+		{ class: 'button', href: place('usage') }, t('all'))), ...list);
 }

@@ -1,11 +1,10 @@
 // The first run: an account, a key, the lines for a client, and a message that
 // comes back through all of it.
 import { addAccount, addOauth, runTest } from './account-forms.js';
-import { accountState } from './account-state.js';
 import { call, events, list } from './api.js';
 import { h, place } from './dom.js';
 import { button, makeForm } from './form.js';
-import { head } from './parts.js';
+import { accountStands, head } from './parts.js';
 import { demoModel, endpoint, secret, setupLines } from './setup.js';
 import { t } from './text.js';
 
@@ -28,7 +27,7 @@ function testOf(account) {
 		run.disabled = false;
 	});
 	return h('div', { class: 'first' }, h('strong', null, account.name),
-		accountState(account), run, into);
+		accountStands(account), run, into);
 }
 
 const accountStep = (context, accounts) => step(1, t('firstAccount'),

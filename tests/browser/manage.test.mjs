@@ -679,6 +679,7 @@ describe('accounts', () => {
 		await stand.shoot('account-why');
 		await stand.isAccessible();
 		await page.getByLabel('Key', { exact: true }).selectOption(hostile);
+		await page.getByLabel('Session').fill('a session that is not known');
 		await button('Ask').click();
 		await row(long).getByText('disabled').waitFor();
 	});
@@ -736,10 +737,38 @@ describe('accounts', () => {
 			await page.getByText('OAuth').waitFor();
 			await button('Renew its tokens').waitFor();
 			await stand.shoot('account-signed-in');
+			await button('Give it tokens …').click();
+			await fill('Access token', 'sk-ant-oat-of-a-form');
+			await stand.shoot('account-tokens');
+			await stand.isAccessible();
+			await press('Save');		// the browser asks for the other
+			assert.ok(await dialog().getByLabel('Refresh token').evaluate(
+				e => !e.validity.valid));
+			await fill('Refresh token', 'sk-ant-ort-of-a-form');
+			await press('Save');
+			await gone();
+			assert.ok(!(await page.content()).includes('of-a-form'));
 			await button('Sign in …').click();
 			await fill('What came of it', 'wrong#not-the-state');
 			await press('Finish');
 			await alert().getByText(/./).waitFor();
+			await press('Cancel');
+
+			// One that nobody signs in to as yet.
+			await stand.go('accounts');
+			await button('Sign in to one').click();
+			await fill('Name', 'to come');
+			await fill('Base URL', site.mock.url);
+			await fill('Where people sign in', 'https://sign.example/in');
+			await fill('Where tokens are got', tokens.url);
+			await fill('Client id', 'the client');
+			await fill('Where the sign-in leads to',
+				'http://localhost:1/back');
+			await dialog().getByLabel('Sign in later').check();
+			await press('Go on');
+			await gone();
+			await page.getByRole('link', { name: 'to come', exact: true })
+				.waitFor();
 		} finally {
 			await tokens.stop();
 		}
@@ -1173,10 +1202,25 @@ describe('the system', () => {
 		await alert().filter({ hasText: 'http' }).waitFor();
 		await fill('Address', url);
 		await press('Add');
-		await dialog().getByText(/whsec_/).waitFor();
+		await dialog().getByText(/whsec_\w/).waitFor();
 		await press('Close');
 		await gone();
 		await row('bell').getByText('23:00-06:30').waitFor();
+
+		// With a secret of one's own nothing is shown.
+		const own = `whsec_${Buffer.from('o'.repeat(24)).toString('base64')}`;
+		await button('Add a target').click();
+		await fill('Name', 'own');
+		await fill('Address', url);
+		await fill('Secret of one’s own', 'nonsense');
+		await press('Add');
+		await alert().getByText('secret').waitFor();
+		await fill('Secret of one’s own', own);
+		await press('Add');
+		await gone();
+		await choose('own', 'Remove');
+		await press('Remove');
+		await row('own').waitFor({ state: 'detached' });
 		assert.equal(await row('bell').getByText('Budget at 80').count(), 0);
 		await row('bell').getByRole('button', { name: 'Send a test' })
 			.first().click();
@@ -1199,7 +1243,7 @@ describe('the system', () => {
 		await pick('The old secret signs as well for', '3600');
 		await stand.isAccessible();
 		await press('New secret');
-		await dialog().getByText(/whsec_/).waitFor();
+		await dialog().getByText(/whsec_\w/).waitFor();
 		await press('Close');
 		await page.locator('dialog').waitFor({ state: 'detached' });
 		await row(hostile).getByText('Old secret signs until').waitFor();

@@ -266,6 +266,43 @@ describe('requests', () => {
 		assert.equal(await page.getByLabel('User').inputValue(), 'ann');
 	});
 
+	test('are found by status, cost and day', async () => {
+		const nothing = page.getByText('Nothing fits');
+		const ask = async (label, text) => {
+			await page.getByLabel(label).first()
+				.fill(text);
+			await page.keyboard.press('Enter');
+		};
+		await stand.signIn();
+		await stand.go('requests?key=' + team.name);
+		await rows().first().waitFor();
+		await ask('Status', '529');
+		await nothing.waitFor();
+		await ask('Status', '200');
+		await rows().first().waitFor();
+		await ask('Cost from', '1000');
+		await nothing.waitFor();
+		assert.match(page.url(), /status=200.*cost=1000/);
+		await ask('Cost from', '0.000001');
+		await rows().first().waitFor();
+		await page.getByLabel('Time').selectOption('dates');
+		const day = ms => new Date(Date.now() + ms).toISOString()
+			.slice(0, 10);
+		await ask(/^From$/, day(2 * 86400e3));
+		await nothing.waitFor();
+		await ask(/^From$/, day(-86400e3));
+		await rows().first().waitFor();
+		await ask(/^To$/, day(-3 * 86400e3));
+		await nothing.waitFor();
+		await ask(/^To$/, day(86400e3));
+		await rows().first().waitFor();
+		await stand.shoot('requests-filters');
+		await stand.isAccessible();
+		await page.setViewportSize({ width: 390, height: 844 });
+		await stand.fits('filters on a phone');
+		assert.deepEqual(stand.complaints, []);
+	});
+
 	test('tell how they went', async () => {
 		const [{ id }] = (await (await site.json('requests', 'list',
 			'--limit', '100')).filter(r => r.attempts > 1));
@@ -309,8 +346,8 @@ describe('usage', () => {
 		await stand.signIn();
 		await stand.go('usage');
 		await page.locator('.chart canvas').nth(1).waitFor();
-		await page.getByLabel('By').focus();
-		await page.getByLabel('By').selectOption('key');
+		await page.getByLabel('By', { exact: true }).focus();
+		await page.getByLabel('By', { exact: true }).selectOption('key');
 		await page.getByRole('columnheader', { name: 'Key' }).first()
 			.waitFor();
 		await page.getByRole('cell', { name: longName }).first().waitFor();
@@ -329,6 +366,29 @@ describe('usage', () => {
 		const lines = (await readFile(await csv.path(), 'utf8')).split('\n');
 		assert.match(lines[0], /key.*requests.*cost/);
 		assert.ok(lines.some(l => l.includes(longName)));
+		assert.deepEqual(stand.complaints, []);
+	});
+
+	test('is told of one key alone, and by two things at once', async () => {
+		await stand.signIn();
+		await stand.go('usage?per=total');
+		await page.getByRole('cell').first().waitFor();
+		await page.getByLabel('Key', { exact: true }).fill(team.name);
+		await page.keyboard.press('Enter');
+		await page.waitForURL(/key=/);
+		await page.getByLabel('And by').selectOption('account');
+		await page.getByRole('columnheader', { name: 'Account' }).waitFor();
+		await page.getByRole('cell', { name: team.accounts[1].name }).first()
+			.waitFor();
+		assert.equal(await page.getByRole('cell', { name: longName })
+			.count(), 0);
+		await stand.shoot('usage-of-key');
+		await stand.isAccessible();
+		await page.getByLabel('Key', { exact: true }).fill('nobody');
+		await page.keyboard.press('Enter');
+		await page.locator('.empty').getByText('nobody').waitFor();
+		await page.getByRole('link', { name: 'Show all' }).click();
+		await page.getByRole('cell').first().waitFor();
 		assert.deepEqual(stand.complaints, []);
 	});
 
