@@ -1,10 +1,13 @@
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/num.h"
 #include "ledger/rollup.h"
+#include "pool/prune.h"
 #include "store/store.h"
 
 #include "provider_report.h"
@@ -16,6 +19,9 @@
 /* In 1/1000 percent. */
 #define TOLERANCE	1000
 #define TOLERANCE_MAX	100000
+
+#define PRUNE_DAYS_MAX	36500
+#define PRUNE_PAUSE_MS	20
 
 /* ---- verify ---- */
 
@@ -45,6 +51,79 @@ api_verify(struct api_call *c, struct err *err)
 	else if (found == NULL)
 		err_set(err, why.code, "%s", why.text);
 	return (found);
+}
+
+/* ---- prune ---- */
+
+/* Pass by pass, with room for the others in between.  0; -1 with ${err}, where
+ * what went before is gone. */
+static int
+prune_all(struct api_call *c, int64_t days, struct prune_pass *all,
+    struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = PRUNE_PAUSE_MS * 1000000L };
+	struct prune_pass pass;
+
+	*all = (struct prune_pass) { .more = false };
+	do {
+		if (go_on(c, err) || prune_some(c->store, days, &pass, err))
+			return (-1);
+		all->requests += pass.requests;
+		all->windows += pass.windows;
+		all->objects += pass.objects;
+		all->held |= pass.held;
+		if (pass.more)
+			(void)nanosleep(&pause, NULL);
+	} while (pass.more);
+	return (0);
+}
+
+static json_t *
+prune(struct api_call *c, int64_t days, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+	struct prune_pass all;
+	char object[64];
+	json_t *answer;
+
+	(void)snprintf(object, sizeof(object), "older than %lld days",
+	    (long long)days);
+	if (api_note(c, "ledger.prune", object, err))
+		return (NULL);
+	if (prune_all(c, days, &all, &why)) {
+		if (why.code == ERR_CANCELLED)
+			return (api_refuse(c, 503, "%s", why.text));
+		err_set(err, why.code, "%s", why.text);
+		return (NULL);
+	}
+	answer = json_pack("{s:I, s:I, s:I, s:I, s:b}", "rows",
+	    (json_int_t)all.requests, "windows", (json_int_t)all.windows,
+	    "objects", (json_int_t)all.objects, "cut_ms",
+	    (json_int_t)prune_cut_ms(store_now_ms(c->store), days), "held",
+	    all.held);
+	if (answer == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (answer);
+}
+
+json_t *
+api_prune(struct api_call *c, struct err *err)
+{
+	static const char *const members[] = { "days", NULL };
+	json_t *answer;
+	int64_t days = 0;
+
+	if (api_members(c, members, err) ||
+	    api_int(c, "days", 1, PRUNE_DAYS_MAX, &days, err))
+		return (NULL);
+	if (days == 0)
+		return (api_refuse(c, 400, "\"days\" is needed: how long "
+		    "requests are kept"));
+	if (api_begin_long(c))
+		return (NULL);
+	answer = prune(c, days, err);
+	api_end_long(c);
+	return (answer);
 }
 
 /* ---- reconcile ---- */

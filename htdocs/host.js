@@ -118,7 +118,6 @@ function commands(host, workers) {
 			stamp(last.made_ms)) : due(t('notYet'))],
 		['restore', ['restore', last?.file ?? `${folder}/leasehold.db`]],
 		['store_copy', ['store', 'copy', host.store, other]],
-		['ledger_prune', ['ledger', 'prune', '--days', '90']],
 		['rekey', ['rekey']],
 		['init', ['init'], fine(t('isSetUp'))],
 		['doctor', ['doctor', ...host.public_url ? ['--url',

@@ -2,7 +2,7 @@
 // the rows, does the provider's report say the same, and all tokens.
 import { ApiError, call, get, list } from './api.js';
 import { badge, empty, h, place, say, table, tabs } from './dom.js';
-import { button, makeForm } from './form.js';
+import { ask, button, makeForm } from './form.js';
 import { about, head, headTwo, listing, stamp } from './parts.js';
 import { strings as doctorTexts } from './strings-doctor.js';
 import { currentLanguage, money, number, t, tokens, word } from './text.js';
@@ -98,6 +98,37 @@ const verify = context => part(context, { title: 'verify',
 		v.shown), v.differences > v.shown.length && h('p',
 		{ class: 'quiet' }, t('firstOf', number(v.shown.length),
 			number(v.differences)))].filter(Boolean) });
+
+// ---- old requests ----
+
+// What came of it stays while the page is drawn anew.
+const pruned = r => h('p', null, badge(r.held ? t('pruneHeld') : t('pruned',
+	number(r.rows)), r.held ? 'warn' : 'good'));
+
+function prune() {
+	const into = h('div', { 'aria-live': 'polite' }, found.prune ?
+		pruned(found.prune) : null);
+	const form = makeForm({ isNew: true, label: t('pruneNow'),
+		style: 'danger', fields: [{ name: 'days', label: t('olderThan'),
+			kind: 'number', min: 1, max: 36500, required: true,
+			to: Number, hint: t('olderThanHint') }],
+		send: async said => {
+			if (!await ask(t('pruneAsk', number(said.days)), t('pruneNow')))
+				return;
+			into.replaceChildren(h('p', { class: 'quiet' },
+				t('underWay')));
+			try {
+				found.prune = await call('POST', '/ledger/prune', said);
+				into.replaceChildren(pruned(found.prune));
+			} catch (error) {
+				into.replaceChildren();
+				throw error;
+			}
+		} });
+	return h('section', null, headTwo(t('prune')), h('p',
+		{ class: 'quiet' }, t('pruneIntro')), h('div',
+		{ class: 'card form' }, form), into);
+}
 
 // ---- the provider's report ----
 
@@ -202,7 +233,8 @@ async function installationTokens(context) {
 async function checks(context) {
 	const [report, tokensPart] = await Promise.all([reconcile(context),
 		context.may('admin') && installationTokens(context)]);
-	return [doctor(context), verify(context), report, tokensPart || ''];
+	return [doctor(context), verify(context), report,
+		context.may('admin') ? prune() : '', tokensPart || ''];
 }
 
 // What each tab shows, which is loaded when it is looked at.

@@ -527,6 +527,16 @@ export const strings = {
 		inTable: 'Table', where: 'Where', sum: 'Sum', stored: 'Stored',
 		shouldBe: 'Expected',
 		firstOf: (n, all) => `The first ${n} of ${all}.`,
+		prune: 'Old requests', pruneNow: 'Delete',
+		pruneIntro: 'Requests with their attempts and traces are deleted; ' +
+			'all sums stay, also those of usage and keys. By itself the job ' +
+			'prune does it, if the setting ledger_keep_days says so.',
+		olderThan: 'Older than, days', olderThanHint: 'Whole hours of UTC.',
+		pruneAsk: n => [`Delete requests older than ${n} days?`, 'They ' +
+			'cannot be had back but from a backup. Their sums stay.'],
+		pruned: n => `Requests deleted: ${n}`,
+		pruneHeld: 'The clock has gone ahead by days: nothing is deleted ' +
+			'until it has said so for 20 hours.',
 		reconcile: 'The provider’s report',
 		reconcileIntro: 'What the provider reports against what the ledger ' +
 			'has, by day (UTC) and model. Nothing is changed, and the ' +
@@ -645,8 +655,6 @@ export const strings = {
 			'responders first; the master key must be the one of that time.',
 		host_store_copy: 'Copies all of it into another database, such as ' +
 			'from SQLite into MariaDB. Stop the responders first.',
-		host_ledger_prune: 'Deletes requests that are older; their sums ' +
-			'stay. By itself the job prune does it, by ledger_keep_days.',
 		host_rekey: file => `Makes a new master key in ${file} and seals ` +
 			'all secrets anew. Older backups need the old file.',
 		host_init: file => `Sets up database, master key (${file}) and ` +
@@ -1166,6 +1174,14 @@ export const strings = {
 		differences: '差异', inTable: '表', where: '位置', sum: '合计',
 		stored: '存储值', shouldBe: '应为',
 		firstOf: (n, all) => `共 ${all} 项，显示前 ${n} 项。`,
+		prune: '旧请求', pruneNow: '删除',
+		pruneIntro: '删除请求及其尝试与经过；所有合计保留，包括用量与密钥的合计。' +
+			'设置了 ledger_keep_days 时，任务 prune 会自动执行。',
+		olderThan: '早于（天）', olderThanHint: '按 UTC 整点。',
+		pruneAsk: n => [`删除 ${n} 天前的请求？`,
+			'除备份外无法找回，其合计保留。'],
+		pruned: n => `已删除请求：${n}`,
+		pruneHeld: '时钟向前跳了数日：持续 20 小时后才会删除。',
 		reconcile: '与供应商报表对账',
 		reconcileIntro: '按日（UTC）和模型比较供应商报表与账本。' +
 			'不作任何更改，也不保存报表。',
@@ -1267,8 +1283,6 @@ export const strings = {
 			'主密钥须为备份当时的那一个。',
 		host_store_copy: '将全部内容复制到另一个数据库，如从 SQLite 到 ' +
 			'MariaDB。请先停止响应器。',
-		host_ledger_prune: '删除更早的请求明细，合计保留。' +
-			'任务 prune 会按 ledger_keep_days 自动执行。',
 		host_rekey: file => `在 ${file} 中生成新的主密钥并重新加密所有机密。` +
 			'旧备份需要旧文件。',
 		host_init: file => `建立数据库、主密钥（${file}）和价格；` +

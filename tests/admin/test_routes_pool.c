@@ -440,6 +440,48 @@ request_of(struct desk *d, long long id, int key, int person)
 }
 
 static void
+old_requests_are_deleted(void **state)
+{
+	static const char *const wrong[] = {
+		"{}", "{\"days\": 0}", "{\"days\": -1}", "{\"days\": 36501}",
+		"{\"days\": \"30\"}", "{\"days\": null}",
+		"{\"days\": 30, \"before_ms\": 1}"
+	};
+	struct desk *d = *state;
+	const int64_t now = store_now_ms(d->st), day = 86400000;
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "operator", "olga");
+	request_of(d, ledger_id_first(now - 40 * day) + 1, 1, 1);
+	request_of(d, ledger_id_first(now - 20 * day) + 1, 1, 1);
+	request_of(d, ledger_id_first(now - 1000) + 1, 1, 1);
+	visit_expect(&v, 40301, "POST", "/ledger/prune", "{\"days\": 30}");
+	visit_join(&v, d, "admin", "ann");
+	for (i = 0; i < NITEMS(wrong); i++)
+		visit_expect(&v, 40001, "POST", "/ledger/prune", wrong[i]);
+	v.long_runs = 2;
+	visit_expect(&v, 42901, "POST", "/ledger/prune", "{\"days\": 30}");
+	v.long_runs = 0;
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM ledger"), 3);
+
+	assert_int_equal(visit(&v, "POST", "/ledger/prune",
+	    "{\"days\": 30}"), 200);
+	assert_int_equal(desk_int(v.body, "rows"), 1);
+	assert_true(desk_int(v.body, "cut_ms") <= now - 30 * day);
+	assert_true(json_is_false(json_object_get(v.body, "held")));
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM ledger"), 2);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit WHERE "
+	    "verb = 'ledger.prune' AND actor = 'ann' AND "
+	    "object = 'older than 30 days'"), 1);
+	assert_int_equal(visit(&v, "POST", "/ledger/prune",
+	    "{\"days\": 30}"), 200);
+	assert_int_equal(desk_int(v.body, "rows"), 0);
+	visit_fini(&v);
+}
+
+static void
 requests_are_those_of_a_user(void **state)
 {
 	struct desk *d = *state;
@@ -484,6 +526,7 @@ main(void)
 		DESK_TEST(workers_hold_leases),
 		DESK_TEST(the_doctor_looks_from_inside),
 		DESK_TEST(accounts_show_how_they_do),
+		DESK_TEST(old_requests_are_deleted),
 		DESK_TEST(requests_are_those_of_a_user),
 	};
 

@@ -983,6 +983,31 @@ describe('maintenance', () => {
 		assert.deepEqual(stand.complaints, []);
 	});
 
+	test('old requests are deleted, after it was asked', async () => {
+		await write(site, `INSERT INTO ledger (id, state, fence,
+			responder_id, created_ms, key_id, kind, model, stream,
+			reserved_nusd, body_bytes) VALUES (77, 1, 1, 1, 77, 1,
+			'messages', 'm', 0, 0, 1)`);
+		await stand.signIn();
+		await stand.go('maintenance');
+		const days = page.getByLabel('Older than, days');
+		await days.fill('0');
+		await button('Delete').click();	// the browser knows
+		assert.ok(await days.evaluate(e => !e.validity.valid));
+		await days.fill('30');
+		await button('Delete').click();
+		await dialog().getByRole('heading', { name:
+			'Delete requests older than 30 days?' }).waitFor();
+		await stand.shoot('prune');
+		await stand.isAccessible();
+		await press('Cancel');
+		await gone();
+		await button('Delete').click();
+		await press('Delete');
+		await page.getByText('Requests deleted: 1').waitFor();
+		assert.deepEqual(stand.complaints, []);
+	});
+
 	test('tokens of the installation are made and revoked', async () => {
 		await stand.signIn();
 		await stand.go('maintenance');
@@ -1186,7 +1211,7 @@ describe('the system', () => {
 			got.push(req.headers['webhook-signature']);
 			res.writeHead(status).end();
 		});
-		hook.listen(0, '127.0.0.1');
+		hook.listen(0, '127.0.0.1').unref();
 		await once(hook, 'listening');
 		const url = `http://127.0.0.1:${hook.address().port}/in/t0ken`;
 		await stand.signIn();

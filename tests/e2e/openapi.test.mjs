@@ -189,6 +189,8 @@ test('prices, aliases, objects', async () => {
 	await get('/admin/tokens');
 	await ask('POST', '/admin/tokens', { name: 'all', read_only: true });
 	await ask('POST', '/ledger/verify');
+	await ask('POST', '/ledger/prune', { days: 30 });
+	await ask('POST', '/ledger/prune', {}, { status: 400 });
 	await ask('POST', '/reconcile', { tolerance: '0.5',
 		report: 'usage_date_utc,model_version,' +
 		'usage_input_tokens_no_cache,usage_input_tokens_cache_write_5m,' +
