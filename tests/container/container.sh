@@ -71,10 +71,7 @@ healthy() {
 	local words
 	mapfile -t words <<<"$healthcheck"
 
-	for _ in {1..300}; do
-		box_exec "${words[@]}" && return
-		sleep 0.1
-	done
+	eventually 120 box_exec "${words[@]}" && return
 	tail -n 40 "$box/log"
 	return 1
 }
@@ -105,8 +102,7 @@ upstream() {
 	    --listen 127.0.0.1:9009 --delay-ms 300 \
 	    </dev/null >"$scratch/upstream.log" 2>&1 &
 	upstream_pid=$!
-	sleep 0.5
-	kill -0 "$upstream_pid"
+	eventually 60 net curl -sS http://127.0.0.1:9009/
 }
 
 account() {
@@ -165,13 +161,8 @@ secrets_kept() {
 }
 
 logged() {
-	for _ in {1..50}; do
-		! grep ' relay request kind=messages' "$box/log" || break
-		sleep 0.1
-	done
-	tail -n 20 "$box/log"
-	grep -q '"POST /v1/messages" 200' "$box/log" &&
-	    grep -q ' relay request kind=messages' "$box/log" &&
+	eventually 60 grep ' relay request kind=messages' "$box/log" &&
+	    eventually 60 grep '"POST /v1/messages" 200' "$box/log" &&
 	    ! grep -i 'alert\|emerg\|cannot' "$box/log"
 }
 
@@ -183,21 +174,34 @@ reloads() {
 	before=$(box_exec sh -c 'cat /run/leasehold/*-pool.pid')
 	echo body_max_bytes = 1K >>"$scratch/leasehold.conf"
 	kill -HUP "$box_first"
-	sleep 2
-	message "$scratch/stream" -H "x-long: 1" --data-binary \
-	    "{\"pad\":\"$(printf %02000d 0)\"}"
+	eventually 60 too_long || return 1
 	sed -i '/^body_max_bytes/d' "$scratch/leasehold.conf"
 	kill -HUP "$box_first"
-	sleep 2
-	grep -q request_too_large "$scratch/stream" && streams_here &&
+	eventually 60 streams_here &&
 	    [ "$(box_exec sh -c 'cat /run/leasehold/*-pool.pid')" = "$before" ]
 }
 
+too_long() {
+	message "$scratch/stream" -H "x-long: 1" --data-binary \
+	    "{\"pad\":\"$(printf %02000d 0)\"}"
+	grep request_too_large "$scratch/stream"
+}
+
+# As many as there were have started anew, and the log is the same.
 restarts() {
 	local before
-	before=$(grep -c ' main started' "$box/log")
-	box_exec leasehold restart && sleep 4 && streams_here &&
-	    [ "$(grep -c ' main started' "$box/log")" -gt "$before" ]
+	before=$(started)
+	box_exec leasehold restart && eventually 60 started_more "$before" &&
+	    streams_here
+}
+
+started() {
+	grep -c ' main started' "$box/log"
+}
+
+started_more() {
+	started
+	[ "$(started)" -ge $(($1 * 2)) ]
 }
 
 # stops_whole SIGNAL: within the grace; an open stream ends as it would have.
@@ -206,13 +210,9 @@ stops_whole() {
 
 	message "$scratch/open" -m 60 &
 	reader=$!
-	for _ in {1..200}; do
-		! grep -q text_delta "$scratch/open" || break
-		sleep 0.05
-	done
-	SECONDS=0
+	eventually 60 grep -q text_delta "$scratch/open" || status=1
 	box_stop "$1" "$(grace)" || status=1
-	echo "ended in $SECONDS s with status $box_status"
+	echo "ended with status $box_status"
 	wait "$reader" || status=1
 	whole "$scratch/open" && [ "$box_status" -eq 0 ] &&
 	    [ "$status" -eq 0 ]
@@ -283,11 +283,14 @@ composed() {
 	box_start "$entrypoint" && healthy
 }
 
-ledger_is_there() {
-	sleep 1
+ledger_count() {
 	mariadb --no-defaults -S "$scratch/db/sock" -u root -N \
 	    -e 'SELECT COUNT(*) FROM leasehold.ledger' |
-		grep -x '[1-9][0-9]*' &&
+		grep -x '[1-9][0-9]*'
+}
+
+ledger_is_there() {
+	eventually 60 ledger_count &&
 	    [ ! -e "$scratch/db-volumes/var/lib/leasehold/leasehold.db" ] &&
 	    [ ! -e "$scratch/db-volumes/var/lib/leasehold/master.key" ]
 }

@@ -190,12 +190,12 @@ docker_copy() {
 network_up() {
 	setpriv --pdeathsig KILL unshare --net sleep infinity &
 	net_pid=$!
-	for _ in {1..50}; do
-		[ "$(readlink "/proc/$net_pid/ns/net")" = \
-		    "$(readlink /proc/self/ns/net)" ] || break
-		sleep 0.1
-	done
-	net ip link set lo up
+	eventually 60 apart && net ip link set lo up
+}
+
+apart() {
+	[ "$(readlink "/proc/$net_pid/ns/net")" != \
+	    "$(readlink /proc/self/ns/net)" ]
 }
 
 network_down() {
@@ -246,7 +246,7 @@ box_start() {
 	    --propagation private "$box_here/box" "$tree" "$box" "$@" \
 	    </dev/null >"$box/pipe" 2>&1 &
 	box_pid=$!
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		read -r box_first <"/proc/$box_pid/task/$box_pid/children"
 		[ -z "$box_first" ] || return 0
 		sleep 0.1

@@ -6,11 +6,6 @@
 # shellcheck source=tests/machine/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-same_marks() {
-	marks m >"$scratch/after"
-	diff "$scratch/before" "$scratch/after"
-}
-
 # removed OPTION ...: without one it asks, and without a terminal that is a no.
 removed() {
 	quickstart m --remove "$@" &&
@@ -37,9 +32,9 @@ machine_checkout m
 check "sets up a bare machine" quickstart m --demo ||
 	give_up "nothing to go on with"
 check "the printed curl line streams a reply" streams m
-marks m >"$scratch/before"
+same_as marks marks m
 check "a second run succeeds" quickstart m --demo
-check "a second run changes nothing" same_marks
+check "a second run changes nothing" same_as marks marks m
 check "--restart keeps a running stream whole" restart_whole m
 check "the old pool ends" count m '^[^ ]*multiwatch' 2 100
 check "a killed responder is replaced" kill_one m

@@ -45,61 +45,34 @@ as_set() {
 	END
 }
 
-# Clients that stream one after the other while "$@" is done three times; each
-# is whole, none is refused.
-unbroken() {
-	local clients=() i status=0
-
-	for i in 1 2 3 4; do
-		while [ ! -e "$scratch/enough" ]; do
-			streams m "$scratch/client.$i" || exit 1
-		done &
-		clients+=($!)
-	done >/dev/null 2>&1
-	sleep 1
-	for i in 1 2 3; do
-		"$@" || status=1
-		sleep 1
-	done
-	: >"$scratch/enough"
-	for i in "${clients[@]}"; do
-		wait "$i" || status=1
-	done
-	[ "$status" -eq 0 ] || tail -n 8 "$scratch"/client.*
-	rm "$scratch/enough"
-	return "$status"
-}
-
-responders() {
-	processes m "$relays" | awk '{ print $1 }' | sort
+# What is sent is too long, by a setting.
+too_long() {
+	on m sh -s <"$scratch/long.curl" | grep request_too_large
 }
 
 # reload keeps the responders; the new setting is in force.
 reload_counts() {
 	local before
-	before=$(responders)
+	before=$(responders m)
 	on m sh -c 'echo body_max_bytes = 1K >>/etc/leasehold/leasehold.conf'
 	init reload || return 1
-	sleep 0.5
 	sed "s/Hello/$(printf %02000d 0)/" "$scratch/m.curl" >"$scratch/long.curl"
-	on m sh -s <"$scratch/long.curl" | grep -q request_too_large || return 1
+	eventually 30 too_long || return 1
 	on m sed -i '/^body_max_bytes/d' /etc/leasehold/leasehold.conf
-	init reload || return 1
-	sleep 0.5
-	streams m && [ "$(responders)" = "$before" ]
+	init reload && eventually 30 streams m &&
+	    [ "$(responders m)" = "$before" ]
 }
 
 # restart puts another number of responders there, of the program as it is now.
 restart_counts() {
 	local before
-	before=$(responders)
+	before=$(responders m)
 	on m sh -c 'cd /usr/local/libexec/leasehold &&
 	    cp leasehold-relay.fcgi new && mv new leasehold-relay.fcgi
 	    echo relay_processes = 3 >>/etc/leasehold/leasehold.conf'
 	init restart || return 1
-	count m "$relays" 3 100 || return 1
-	[ -z "$(comm -12 <(echo "$before") <(responders))" ] || return 1
-	for pid in $(responders); do
+	eventually 100 replaced m "$before" 3 || return 1
+	for pid in $(responders m); do
 		! readlink "/proc/$pid/exe" | grep deleted || return 1
 	done
 }
@@ -107,12 +80,12 @@ restart_counts() {
 # A config that is not good leaves the pool as it is.
 bad_config() {
 	local before status=0
-	before=$(responders)
+	before=$(responders m)
 	on m sh -c 'cp /etc/leasehold/leasehold.conf /root/good.conf
 	    echo streams_max = many >>/etc/leasehold/leasehold.conf'
 	stands 6 restart && ! init reload || status=1
 	on m cp /root/good.conf /etc/leasehold/leasehold.conf
-	[ "$(responders)" = "$before" ] && streams m >/dev/null &&
+	[ "$(responders m)" = "$before" ] && streams m >/dev/null &&
 	    return "$status"
 }
 
@@ -124,21 +97,32 @@ no_line_lost() {
 	    /etc/logrotate.d/leasehold
 	logrotate --force /etc/logrotate.d/leasehold
 	END
-	logged "$scratch/before"
-	unbroken on m logrotate --force /etc/logrotate.d/leasehold || return 1
-	logged "$scratch/after"
-	on m ls -l /var/log/leasehold
-	paste "$scratch/before" "$scratch/after"
-	paste "$scratch/before" "$scratch/after" |
-		awk '{ exit !($3 - $1 > 4 && $3 - $1 == $4 - $2) }' &&
+	eventually 60 settled || return 1
+	logged >"$scratch/before"
+	unbroken m 3 on m logrotate --force /etc/logrotate.d/leasehold &&
+	    eventually 60 all_logged &&
 	    on m test -s /var/log/leasehold/requests.log &&
 	    on m test -s /var/log/leasehold/requests.log.1
 }
 
-# logged FILE: how many calls the ledger has, and how many have a line.
+# Nothing is on its way to ledger or log any more.
+settled() {
+	local first
+	first=$(logged)
+	sleep 2
+	[ "$(logged)" = "$first" ]
+}
+
+# As many lines more as there are calls more.
+all_logged() {
+	on m ls -l /var/log/leasehold
+	logged | paste "$scratch/before" - | tee /dev/stderr |
+		awk '{ exit !($3 - $1 > 4 && $3 - $1 == $4 - $2) }'
+}
+
+# logged: how many calls the ledger has, and how many have a line.
 logged() {
-	sleep 1
-	on m bash -s >"$1" <<-'END'
+	on m bash -s <<-'END'
 	calls=$(sqlite3 /var/lib/leasehold/leasehold.db \
 	    'SELECT COUNT(*) FROM ledger')
 	cd /var/log/leasehold
@@ -162,11 +146,12 @@ check "a second start changes nothing" init start
 check "status" stands 0 status
 check "its users are the right ones" as_set
 check "it streams" streams m
-check "reload breaks nothing" unbroken init reload
+check "reload breaks nothing" unbroken m 3 init reload
 check "reload takes over settings" reload_counts
-check "restart breaks nothing" unbroken init restart
+check "restart breaks nothing" unbroken m 3 init restart
 check "restart takes over program and settings" restart_counts
-check "leasehold restart does the same" unbroken on m leasehold restart
+check "leasehold restart does the same" unbroken m 3 \
+    on m leasehold restart
 check "its users are the same" as_set
 check "a config that is not good stops neither" bad_config
 check "logrotate loses nothing" no_line_lost

@@ -15,6 +15,7 @@
 #	machine_stop NAME
 #	machine_cut NAME		and boot it again, as after a power cut
 #	check TEXT COMMAND ...		one line of TAP; why it failed below it
+#	eventually SECONDS COMMAND ...	does it succeed, within that time?
 
 set -u
 PATH=$PATH:/usr/sbin:/sbin
@@ -55,6 +56,21 @@ check() {
 		tail -n 60 "$scratch/why" | sed 's/^/# /'
 		return 1
 	fi
+}
+
+# On a machine that does other work, what is waited for may take long; what it
+# said last is shown when it never came.
+eventually() {
+	local end=$((SECONDS + $1)) said
+	shift
+
+	until said=$("$@" 2>&1); do
+		[ $SECONDS -lt $end ] || {
+			echo "$said"
+			return 1
+		}
+		sleep 0.2
+	done
 }
 
 # What cannot go on after this says so, as one more failure.
@@ -152,7 +168,7 @@ machine_start() {
 	    unshare --mount --propagation private "$here/boot" group "$dir" \
 	    "$name" "$layers" "$@" 2>"$dir/boot.err" &
 	parent[$name]=$!
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		read -r "first[$name]" < "/proc/$!/task/$!/children"
 		[ -n "${first[$name]}" ] &&
 			on "$name" test -e /run/boot.log && return
@@ -180,14 +196,16 @@ machine_booted() {
 machine_boot() {
 	machine_start "$1" "$ready" /lib/systemd/systemd \
 	    --log-target=console --show-status=no
-	for _ in {1..600}; do
-		case $(on "$1" systemctl is-system-running) in
-		running | degraded) return ;;
-		esac
-		sleep 0.1
-	done 2>/dev/null
+	eventually 180 booted "$1" >/dev/null && return
 	on "$1" tail -n 20 /run/boot.log | sed 's/^/# /'
 	skip "systemd does not boot in a machine of namespaces here"
+}
+
+booted() {
+	case $(on "$1" systemctl is-system-running) in
+	running | degraded) return 0 ;;
+	*) return 1 ;;
+	esac
 }
 
 on() {
@@ -283,28 +301,98 @@ streams() {
 	whole "$file"
 }
 
-# count NAME PATTERN NUMBER SECONDS: are there so many processes, within a time?
-count() {
-	local i
-
-	for ((i = 0; i < $4 * 10; i++)); do
-		[ "$(processes "$1" "$2" | wc -l)" -ne "$3" ] || return 0
-		sleep 0.1
+# streaming NAME FILE: one stream after the other, until there is $scratch/enough;
+# FILE.whole has a line for each.
+streaming() {
+	while [ ! -e "$scratch/enough" ]; do
+		streams "$1" "$2" || return 1
+		echo whole >>"$2.whole"
 	done
+}
+
+# streamed PID ...: each of these clients, from the first on, has had a stream
+# that began after this was called.
+streamed() {
+	local pid file i=0 had end=$((SECONDS + 120))
+
+	for pid; do
+		i=$((i + 1))
+		file=$scratch/client.$i.whole
+		had=$(wc -l <"$file")
+		while [ "$(wc -l <"$file")" -lt $((had + 2)) ]; do
+			kill -0 "$pid" 2>/dev/null && [ $SECONDS -lt $end ] ||
+				return 1
+			sleep 0.1
+		done
+	done
+}
+
+# unbroken NAME TIMES COMMAND ...: clients stream one after the other while that
+# is done so often; each stream is whole, none is refused.
+unbroken() {
+	local name=$1 times=$2 clients=() i status=0
+	shift 2
+
+	for i in 1 2 3 4; do
+		: >"$scratch/client.$i.whole"
+		streaming "$name" "$scratch/client.$i" >/dev/null 2>&1 &
+		clients+=($!)
+	done
+	streamed "${clients[@]}" || status=1
+	for ((i = 0; i < times && status == 0; i++)); do
+		"$@" && streamed "${clients[@]}" || status=1
+	done
+	: >"$scratch/enough"
+	for i in "${clients[@]}"; do
+		wait "$i" || status=1
+	done
+	[ "$status" -eq 0 ] || tail -n 8 "$scratch"/client.?
+	rm "$scratch/enough"
+	return "$status"
+}
+
+# same_as FILE COMMAND ...: does it print what it did when called first?
+same_as() {
+	local file=$scratch/$1
+	shift
+
+	"$@" >"$file.now" || return 1
+	[ -e "$file" ] || cp "$file.now" "$file"
+	diff "$file" "$file.now"
+}
+
+# counted NAME PATTERN NUMBER: are there so many processes?
+counted() {
 	processes "$1" .
-	return 1
+	[ "$(processes "$1" "$2" | wc -l)" -eq "$3" ]
+}
+
+# count NAME PATTERN NUMBER SECONDS: ... within a time.
+count() {
+	eventually "$4" counted "$1" "$2" "$3"
 }
 
 relays='^/usr/local/libexec/leasehold/leasehold-relay.fcgi'
 
+# responders NAME: the numbers of those of the relay.
+responders() {
+	processes "$1" "$relays" | awk '{ print $1 }' | sort
+}
+
+# replaced NAME OLD [NUMBER]: is none of these responders left, and are there so
+# many (2) others?
+replaced() {
+	processes "$1" .
+	[ -z "$(comm -12 <(echo "$2") <(responders "$1"))" ] &&
+	    counted "$1" "$relays" "${3:-2}"
+}
+
 kill_one() {
 	local pid
 
-	read -r pid _ < <(processes "$1" "$relays")
-	kill -KILL "$pid" || return 1
-	sleep 0.2
-	count "$1" "$relays" 2 10 &&
-	    ! processes "$1" "$relays" | grep "^$pid " && streams "$1"
+	read -r pid < <(responders "$1")
+	kill -KILL "$pid" && eventually 60 replaced "$1" "$pid" &&
+	    streams "$1"
 }
 
 # restart_whole NAME: the old pool's stream ends as it would have, after a new
@@ -312,17 +400,13 @@ kill_one() {
 restart_whole() {
 	local old reader
 
-	old=$(processes "$1" "$relays")
+	old=$(responders "$1")
 	stream "$1" >"$scratch/running" &
 	reader=$!
-	while ! grep -q text_delta "$scratch/running"; do sleep 0.05; done
+	eventually 60 grep -q text_delta "$scratch/running" || return 1
 	quickstart "$1" --restart || return 1
-	wait $reader && whole "$scratch/running" >/dev/null || return 1
-	for _ in {1..300}; do
-		processes "$1" "$relays" | grep -F "$old" || break
-		sleep 0.1
-	done
-	! processes "$1" "$relays" | grep -F "$old" && streams "$1"
+	wait $reader && whole "$scratch/running" >/dev/null &&
+	    eventually 120 replaced "$1" "$old" && streams "$1"
 }
 
 # Each log is written to after logrotate has moved it away.
@@ -332,8 +416,11 @@ logs_rotate() {
 	# What logrotate does, where it is not installed.
 	for f in /var/log/leasehold/*.log; do mv "$f" "$f.1"; done
 	sed -n '/postrotate/,/endscript/{/script\|postrotate/!p}' $conf | sh -e
-	sleep 1
 	END
+	eventually 60 logs_written "$1"
+}
+
+logs_written() {
 	streams "$1" || return 1
 	on "$1" sh -c 'cd /var/log/leasehold && ls -l &&
 	    grep messages access.log && {
@@ -349,9 +436,7 @@ listed() {
 
 # keys_same NAME: as they were when called first.
 keys_same() {
-	listed "$1" key >"$scratch/keys.now" || return 1
-	[ -e "$scratch/keys" ] || cp "$scratch/keys.now" "$scratch/keys"
-	diff "$scratch/keys" "$scratch/keys.now"
+	same_as keys listed "$1" key
 }
 
 # marks NAME: one line for each thing that a second run has to leave alone.

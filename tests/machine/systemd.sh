@@ -26,34 +26,6 @@ unit_marks() {
 	    'leasehold*' nginx
 }
 
-same_marks() {
-	unit_marks >"$scratch/after"
-	diff "$scratch/before" "$scratch/after"
-}
-
-# unbroken COMMAND ...: clients call one after the other while it runs, and
-# each has its answer.
-unbroken() {
-	local clients=() i status=0
-
-	for i in 1 2 3 4; do
-		while [ ! -e "$scratch/enough" ]; do
-			streams m "$scratch/client.$i" || exit 1
-		done &
-		clients+=($!)
-	done >/dev/null 2>&1
-	sleep 1
-	"$@" || status=1
-	sleep 1
-	: >"$scratch/enough"
-	for i in "${clients[@]}"; do
-		wait "$i" || status=1
-	done
-	[ "$status" -eq 0 ] || tail -n 8 "$scratch"/client.*
-	rm "$scratch/enough"
-	return "$status"
-}
-
 relay_units() {
 	on m systemctl list-units --plain --no-legend --state=active \
 	    'leasehold-relay@*' | awk '{ print $1 }' | tr '\n' ' '
@@ -89,17 +61,17 @@ check "sets up a machine" quickstart m --demo ||
 	give_up "nothing to go on with"
 check "all units run, and will after a boot" units_run
 check "the printed curl line streams a reply" streams m
-unit_marks >"$scratch/before"
+same_as marks unit_marks
 check "a second run succeeds" quickstart m --demo
-check "a second run changes nothing" same_marks
+check "a second run changes nothing" same_as marks unit_marks
 check "--restart keeps a running stream whole" restart_whole m
-check "--restart refuses nothing" unbroken quickstart m --restart
+check "--restart refuses nothing" unbroken m 1 quickstart m --restart
 check "systemctl restart of a responder refuses nothing" \
-    unbroken on m systemctl restart leasehold-relay@1
+    unbroken m 1 on m systemctl restart leasehold-relay@1
 check "systemctl restart of all responders at once refuses nothing" \
-    unbroken on m systemctl restart 'leasehold-relay@*'
+    unbroken m 1 on m systemctl restart 'leasehold-relay@*'
 check "systemctl reload refuses nothing" \
-    unbroken on m systemctl reload 'leasehold-relay@*'
+    unbroken m 1 on m systemctl reload 'leasehold-relay@*'
 check "a killed responder is replaced" kill_one m
 check "logs can be rotated" logs_rotate m
 check "more responders" processes_set 3 "leasehold-relay@1.service \

@@ -73,50 +73,17 @@ mounted() {
 	    -H 'anthropic-version: 2023-06-01' -H 'content-type: application/json' \
 	    -d '{"model":"claude-sonnet-4-5","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 	END
-	sleep 1
-	streams "$name"
+	eventually 60 streams "$name"
 }
 
 relays='^/usr/libexec/leasehold/leasehold-relay.fcgi'
-
-# Clients stream, one after the other, while it is done; each is whole.
-unbroken() {
-	local name=$1 clients=() i status=0
-	shift
-
-	for i in 1 2 3; do
-		while [ ! -e "$scratch/enough" ]; do
-			streams "$name" "$scratch/client.$i" || exit 1
-		done &
-		clients+=($!)
-	done >/dev/null 2>&1
-	sleep 1
-	"$@" || status=1
-	sleep 1
-	: >"$scratch/enough"
-	for i in "${clients[@]}"; do
-		wait "$i" || status=1
-	done
-	[ "$status" -eq 0 ] || tail -n 8 "$scratch"/client.*
-	rm "$scratch/enough"
-	return "$status"
-}
-
-responders() {
-	processes "$1" "$relays" | awk '{ print $1 }' | sort
-}
 
 # The pool is another one, and what was there is there.
 upgraded() {
 	local before
 	before=$(responders "$1")
-	unbroken "$1" put "$1" "$scratch/later.deb" || return 1
-	for _ in {1..300}; do
-		[ -n "$(comm -12 <(echo "$before") <(responders "$1"))" ] || break
-		sleep 0.1
-	done
-	[ -z "$(comm -12 <(echo "$before") <(responders "$1"))" ] &&
-	    count "$1" "$relays" 2 100 && streams "$1"
+	unbroken "$1" 1 put "$1" "$scratch/later.deb" &&
+	    eventually 120 replaced "$1" "$before" && streams "$1"
 }
 
 owned() {
