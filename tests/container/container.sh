@@ -1,65 +1,13 @@
 #!/bin/bash
 # The Dockerfile, carried out step by step, what it makes, run as it says with a
-# read-only root, and conf/compose.yaml beside a MariaDB of this machine's.
+# read-only root, and then as conf/compose.yaml says, with a MariaDB beside it.
 # Functions are called by name, through check.
 # shellcheck disable=SC2317
 # shellcheck source=tests/container/lib.sh
 . "$(dirname "$0")/lib.sh"
-compose=$top/conf/compose.yaml
-upstream_pid=''
+upstream_pid='' db_pid='' db_first=''
 
 # ---- conf/compose.yaml ----
-
-yaml_read() {
-	python3 -c 'import json, sys, yaml
-print(json.dumps(yaml.safe_load(sys.stdin)))' <"$compose" >"$scratch/compose"
-}
-
-# of FILTER: what it has there, a line each.
-of() {
-	jq -er "$1" "$scratch/compose"
-}
-
-# Where there is one who knows all of the format.
-compose_config() {
-	docker compose -f "$compose" config -q
-}
-
-compose_hardened() {
-	of '[.services[] | .read_only == true and .cap_drop == ["ALL"] and
-	    .security_opt == ["no-new-privileges:true"] and
-	    (.user == null or (.user | test("^[1-9]"))) and
-	    (.tmpfs | length) > 0 and has("stop_grace_period")] | all'
-}
-
-compose_waits() {
-	of '.services | .leasehold.depends_on.db.condition ==
-	    "service_healthy" and (.db.healthcheck.test | length) > 1'
-}
-
-compose_is_whole() {
-	of '. as $c | [.services[] |
-	    (.secrets[]? | in($c.secrets)),
-	    (.networks[]? | in($c.networks)),
-	    (.volumes[]? | split(":")[0] | in($c.volumes))] | all'
-}
-
-compose_port() {
-	[ "$(of '.services.leasehold.ports[] | split(":")[-1]')" = "$exposed" ]
-}
-
-# Each of its volumes is one of the image's.
-compose_volumes() {
-	[ "$(of '.services.leasehold.volumes[] | split(":")[1]')" = \
-	    "${volumes[*]}" ]
-}
-
-# No secret gets into an image.
-secrets_left_out() {
-	local folder
-	folder=$(of '.secrets[].file | split("/") | select(.[0] == "..") | .[1]') &&
-	    grep -qx "$folder" "$top/.dockerignore"
-}
 
 grace() {
 	of '.services.leasehold.stop_grace_period | rtrimstr("s")'
@@ -127,7 +75,8 @@ settings_known() {
 	[ ! -s "$scratch/check" ] || ! grep -i 'warn\|LEASEHOLD_' "$scratch/check"
 }
 
-# Nothing in there is another user's, or has a capability.
+# unprivileged NUMBER: nothing in there is another user's, or has a capability;
+# so many processes at least.
 unprivileged() {
 	local status uid count=0
 	uid=${stage_user%:*}
@@ -138,19 +87,19 @@ unprivileged() {
 		grep -P '^CapEff:\t0+$' "$status" || return 1
 		grep -P '^NoNewPrivs:\t1$' "$status" || return 1
 	done < <(pgrep --ns "$box_first" --nslist pid .)
-	[ "$count" -gt 5 ]
+	[ "$count" -ge "$1" ]
 }
 
+# root_is_read_only VOLUME DIR ...
 root_is_read_only() {
-	local dir
-	for dir in / /etc /usr/share/leasehold /var/log/leasehold \
-	    /etc/leasehold; do
+	local dir volume=$1
+	shift
+	for dir; do
 		nsenter --target "$box_first" --mount touch "$dir/there" &&
 			return 1
 	done
-	nsenter --target "$box_first" --mount touch /var/lib/leasehold/there &&
-	    nsenter --target "$box_first" --mount \
-	    rm /var/lib/leasehold/there
+	nsenter --target "$box_first" --mount touch "$volume/there" &&
+	    nsenter --target "$box_first" --mount rm "$volume/there"
 }
 
 secrets_kept() {
@@ -248,21 +197,98 @@ mounted() {
 		"$box/log"
 }
 
-# ---- MariaDB ----
+# ---- MariaDB: Debian's, run as compose.yaml has the image; see compose.sh ----
 
-database() {
+database_tree() (
+	docker_from 'debian:bookworm AS db' && docker_run '
+	    groupadd -r -g 999 mysql && useradd -r -u 999 -g mysql mysql &&
+	    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install \
+	    -y --no-install-recommends mariadb-server &&
+	    sed -i "s/^bind-address/#&/" /etc/mysql/mariadb.conf.d/*.cnf &&
+	    rm -rf /var/lib/mysql && install -d -o mysql -g mysql /var/lib/mysql'
+)
+
+# as_database COMMAND ...: what is said of "the box" here is the database's then.
+as_database() {
+	local status box=$scratch/db stage=db stage_cwd=/ volumes=(/var/lib/mysql)
+	local stage_env=("PATH=$PATH" LANG=C.UTF-8) stage_user
+	local box_pid=$db_pid box_first=$db_first
+
+	stage_user=$(of .services.db.user)
+	"$@"
+	status=$?
+	db_pid=$box_pid db_first=$box_first
+	return $status
+}
+
+database_new() {
+	local env
+	mapfile -t env < <(of '.services.db.environment | to_entries[] |
+	    "\(.key)=\(.value)"')
+	printf 'a long password\n' >"$scratch/db_password"
+	chmod 644 "$scratch/db_password"
+	box_new "$scratch/db-data" "$(of '.services.db.tmpfs[]')" "${env[@]}"
+	secret_is "$scratch/db_password" "$(of '.services.db.secrets[]')"
+}
+
+# secret_is FILE NAME: as compose mounts it.
+secret_is() {
+	echo "bind $1 /run/secrets/$2" >>"$box/mounts"
+}
+
+# What the image's entry point does: files, database and user before anyone can
+# connect, if there are none; then the server with the options that are given.
+database_start() {
 	local options
 	mapfile -t options < <(of '.services.db.command[]')
-	printf 'a long password\n' >"$scratch/db_password"
-	net "$top/tests/mariadb.sh" start "$scratch/db" --skip-networking=0 \
-	    --bind-address=127.0.0.1 --port=3306 "${options[@]}" || return 1
-	mariadb --no-defaults -S "$scratch/db/sock" -u root <<-END
-	CREATE DATABASE $(of .services.db.environment.MARIADB_DATABASE);
-	CREATE USER $(of .services.db.environment.MARIADB_USER)@'%'
-	    IDENTIFIED BY 'a long password';
-	GRANT ALL ON $(of .services.db.environment.MARIADB_DATABASE).* TO
-	    $(of .services.db.environment.MARIADB_USER)@'%';
-	END
+	# What runs in there expands this.
+	# shellcheck disable=SC2016
+	box_start bash -ec '[ -d /var/lib/mysql/mysql ] || {
+		mariadb-install-db --rpm --skip-test-db \
+		    --auth-root-authentication-method=normal "$@"
+		cat >/tmp/first.sql <<-X
+		CREATE DATABASE $MARIADB_DATABASE;
+		CREATE USER $MARIADB_USER@"%" IDENTIFIED BY "$(cat "$MARIADB_PASSWORD_FILE")";
+		GRANT ALL ON $MARIADB_DATABASE.* TO $MARIADB_USER@"%";
+		CREATE USER healthcheck@"127.0.0.1" IDENTIFIED BY "health";
+		SET PASSWORD FOR root@localhost = PASSWORD("$RANDOM$RANDOM");
+		X
+		set -- "$@" --init-file=/tmp/first.sql
+	    }
+	    exec mariadbd "$@"' database "${options[@]}" || return 1
+	eventually 120 database_healthy && return
+	tail -n 40 "$box/log"
+	return 1
+}
+
+# --connect and --innodb_initialized, as healthcheck.sh asks.
+database_healthy() {
+	box_exec mariadb -h 127.0.0.1 -u healthcheck -phealth -N -e "SELECT 1 FROM
+	    information_schema.ENGINES WHERE engine = 'innodb' AND
+	    support IN ('YES', 'DEFAULT', 'ENABLED')" | grep -x 1
+}
+
+asked() {
+	box_exec mariadb -u "$(of .services.db.environment.MARIADB_USER)" \
+	    -p"$(cat "$scratch/db_password")" -N -e "$1" \
+	    "$(of .services.db.environment.MARIADB_DATABASE)"
+}
+
+# What is made without a word of it has Leasehold's characters.
+characters() {
+	[ "$(asked 'SELECT @@character_set_server, @@collation_server,
+	    @@character_set_database, @@collation_database' | tr '\t' ' ')" = \
+	    'utf8mb4 utf8mb4_bin utf8mb4 utf8mb4_bin' ] &&
+	    [ "$(asked "SELECT COUNT(*) FROM information_schema.COLUMNS
+	    WHERE TABLE_SCHEMA = DATABASE() AND CHARACTER_SET_NAME IS NOT NULL
+	    AND CHARACTER_SET_NAME NOT IN ('utf8mb4', 'ascii')")" = 0 ]
+}
+
+# Stopped, and started on what it has: nobody else is started anew for that.
+database_again() {
+	as_database box_stop TERM \
+	    "$(of '.services.db.stop_grace_period | rtrimstr("s")')" &&
+	    as_database database_start && eventually 120 streams_here
 }
 
 composed() {
@@ -275,18 +301,13 @@ composed() {
 	install -m 400 -o "${stage_user%:*}" \
 	    "$scratch/volumes/var/lib/leasehold/master.key" \
 	    "$scratch/master_key"
-	echo "bind $scratch/master_key /run/secrets/master_key" \
-	    >>"$box/mounts"
-	chmod 644 "$scratch/db_password"
-	echo "bind $scratch/db_password /run/secrets/$(of \
-	    '.services.leasehold.secrets[]')" >>"$box/mounts"
+	secret_is "$scratch/master_key" master_key
+	secret_is "$scratch/db_password" "$(of '.services.leasehold.secrets[]')"
 	box_start "$entrypoint" && healthy
 }
 
 ledger_count() {
-	mariadb --no-defaults -S "$scratch/db/sock" -u root -N \
-	    -e 'SELECT COUNT(*) FROM leasehold.ledger' |
-		grep -x '[1-9][0-9]*'
+	as_database asked 'SELECT COUNT(*) FROM ledger' | grep -x '[1-9][0-9]*'
 }
 
 ledger_is_there() {
@@ -297,7 +318,7 @@ ledger_is_there() {
 
 end() {
 	[ -z "$upstream_pid" ] || kill "$upstream_pid"
-	[ ! -d "$scratch/db" ] || "$top/tests/mariadb.sh" stop "$scratch/db"
+	[ -z "$db_pid" ] || kill -KILL "$db_first" "$db_pid"
 	box_end
 }
 trap end EXIT
@@ -309,18 +330,10 @@ done
 chmod 755 "$scratch"
 base_tree
 
-check "compose.yaml is YAML" yaml_read || give_up "nothing to compare with"
-if docker compose version >/dev/null 2>&1; then
-	check "docker compose takes it" compose_config
-fi
-check "its services are hardened" compose_hardened
-check "it waits for a database that is well" compose_waits
-check "what it names is there" compose_is_whole
+check "compose.yaml is YAML" compose_load "$compose" ||
+	give_up "nothing to compare with"
 check "an unknown instruction is refused" eval '! docker_instruction ONBUILD x'
 check "the Dockerfile, step by step" carry_out || give_up "no image"
-check "its secrets are left out of the image" secrets_left_out
-check "compose.yaml has its port" compose_port
-check "compose.yaml has its volumes" compose_volumes
 check "a network" network_up || give_up "no network of namespaces"
 check "the mock upstream" upstream
 
@@ -333,8 +346,10 @@ check "it starts with a read-only root" box_start "$entrypoint"
 check "the health check passes" healthy || give_up "nothing to go on with"
 check "it prints a link for the first administrator" invited
 check "its environment is known" settings_known
-check "all run as the user, without capabilities" unprivileged
-check "the root is read-only, the volume is not" root_is_read_only
+check "all run as the user, without capabilities" unprivileged 6
+check "the root is read-only, the volume is not" root_is_read_only \
+    /var/lib/leasehold / /etc /usr/share/leasehold /var/log/leasehold \
+    /etc/leasehold
 check "the volume has database and master key" secrets_kept
 check "an account and a key, from inside" account
 check "a message goes through" streams_here
@@ -353,7 +368,13 @@ box_new "$scratch/volumes" "$(of '.services.leasehold.tmpfs[]')" \
     LEASEHOLD_MOUNT=/claude
 check "LEASEHOLD_MOUNT is where it is" mounted
 check "$stop_signal ends it" box_stop "${stop_signal#SIG}" "$(grace)"
-check "a MariaDB" database || give_up "no database"
+check "a MariaDB" database_tree || give_up "no database"
+as_database database_new
+check "it starts with a read-only root, and is well" \
+    as_database database_start || give_up "no database"
+check "all of it is its user's, without capabilities" as_database unprivileged 1
+check "its root is read-only, its volume is not" as_database root_is_read_only \
+    /var/lib/mysql / /etc /usr/lib/mysql
 check "with what compose.yaml says, and a master key by file, it starts" composed ||
 	give_up "nothing to go on with"
 check "what compose.yaml names are settings" settings_known
@@ -361,10 +382,20 @@ check "it prints a link for the first administrator" invited
 check "an account and a key, from inside" account
 check "a message goes through" streams_here
 check "the database has it, the volume neither database nor key" ledger_is_there
+check "the database has its characters" as_database characters
+check "the database started again, they find each other" database_again
 check "$stop_signal ends it within the grace, an open stream whole" \
     stops_whole "${stop_signal#SIG}"
 check "started again, it is well" started_again "$entrypoint"
 check "it has its data" streams_here
 check "$stop_signal ends it" box_stop "${stop_signal#SIG}" "$(grace)"
+check "the database ends in its time" as_database box_stop TERM \
+    "$(of '.services.db.stop_grace_period | rtrimstr("s")')"
+check "both started again: the database" as_database database_start
+check "both started again: Leasehold" started_again "$entrypoint"
+check "it has its data" streams_here
+check "$stop_signal ends it" box_stop "${stop_signal#SIG}" "$(grace)"
+check "the database ends in its time" as_database box_stop TERM \
+    "$(of '.services.db.stop_grace_period | rtrimstr("s")')"
 
 results

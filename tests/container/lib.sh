@@ -78,6 +78,21 @@ context() {
 	done
 }
 
+# ---- conf/compose.yaml ----
+
+compose=$top/conf/compose.yaml
+
+# compose_load FILE: what it says, for "of".
+compose_load() {
+	python3 -c 'import json, sys, yaml
+print(json.dumps(yaml.safe_load(sys.stdin)))' <"$1" >"$scratch/compose"
+}
+
+# of FILTER: what it has there, a line each; an error when that is none.
+of() {
+	jq -er "$1" "$scratch/compose"
+}
+
 # ---- instructions ----
 
 # Lines that end with a backslash are joined; comments go.
