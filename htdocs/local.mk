@@ -53,13 +53,14 @@ dist_htdocs_DATA = \
 	htdocs/wizard.js
 
 # What ./bootstrap has fetched; a release is not made without.
-EXTRA_DIST += htdocs/fetch htdocs/package.json htdocs/package-lock.json \
-	htdocs/.npmrc
-if CHARTS
-htdocslibdir = $(htdocsdir)/lib
-dist_htdocslib_DATA = \
+CHART_FILES = \
 	htdocs/lib/qrcode.js \
 	htdocs/lib/uplot.LICENSE \
 	htdocs/lib/uplot.css \
 	htdocs/lib/uplot.js
+EXTRA_DIST += htdocs/fetch htdocs/package.json htdocs/package-lock.json \
+	htdocs/.npmrc $(CHART_FILES)
+if CHARTS
+htdocslibdir = $(htdocsdir)/lib
+htdocslib_DATA = $(CHART_FILES)
 endif

@@ -86,12 +86,15 @@ build_log() {
 }
 
 # A tree that was configured in place cannot be built from elsewhere; a copy of
-# what it would distribute can, whose files keep their times.
+# what it would distribute can, whose files keep their times.  What the pages
+# take from others is not there where no npm was.
 free_sources() {
-	local copy=${build_dir%/*}/source
+	local copy=${build_dir%/*}/source without=()
 
 	[ -e "$source_dir/config.status" ] || return 0
-	build_log make -C "$source_dir" distdir distdir="$copy"
+	[ -e "$source_dir/htdocs/lib/uplot.js" ] || without=(CHART_FILES=)
+	build_log make -C "$source_dir" distdir distdir="$copy" \
+		${without[@]+"${without[@]}"}
 	source_dir=$copy
 }
 
