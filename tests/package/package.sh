@@ -36,6 +36,22 @@ later() {
 	    dpkg-deb -b --root-owner-group "$scratch/later" "$scratch/later.deb"
 }
 
+# ---- without a package ----
+
+# installed: by "make install" below another root, and taken away again.
+make_installs() {
+	make -s -C "$PACKAGE_BUILD" install DESTDIR="$scratch/root" || return 1
+	! grep -rIl -e "$scratch" "$scratch/root" &&
+	    [ "$(find "$scratch/root" -name 'leasehold*' -perm -u+x -type f |
+		wc -l)" -ge 4 ]
+}
+
+make_uninstalls() {
+	make -s -C "$PACKAGE_BUILD" uninstall DESTDIR="$scratch/root" || return 1
+	! find "$scratch/root" ! -type d -print -o -name '*leasehold*' -print |
+		grep .
+}
+
 # ---- on a machine ----
 
 # put NAME FILE: install it there.  The machine has what it depends on.
@@ -137,6 +153,10 @@ machine_trees
 check "dpkg-buildpackage builds it" built || give_up "no package"
 check "its version is configure.ac's" version_is
 check "lintian finds no error" linted
+if [ -z "${PACKAGE_DEB-}" ]; then
+	check "make install DESTDIR= installs there" make_installs
+	check "make uninstall leaves nothing" make_uninstalls
+fi
 check "a later one" later || give_up "nothing to upgrade to"
 machine_plain p "$ready"
 # What an init of that kind would say; no package starts anything without.
