@@ -221,12 +221,13 @@ keepalive_s() {
 	echo $((half < 1 ? 1 : half > 5 ? 5 : half))
 }
 
-# fill_conf TEMPLATE TARGET: 0 if the target has changed.
+# fill_conf TEMPLATE TARGET [MODE]: 0 if the target has changed.
 fill_conf() {
 	local new
 
 	new=$(mktemp)
 	sh "$here/fill" \
+		"sysconfdir=/etc" \
 		"mount=$mount" "listen=$listen" "port=$port" \
 		"server_name=localhost" "apache_modules=$(apache_modules)" \
 		"relay_socket=$relay_socket" "admin_socket=$admin_socket" \
@@ -242,7 +243,7 @@ fill_conf() {
 		rm "$new"
 		return 1
 	fi
-	install -m 644 "$new" "$2"
+	install -m "${3:-644}" "$new" "$2"
 	rm "$new"
 }
 

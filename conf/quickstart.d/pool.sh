@@ -48,14 +48,44 @@ start_demo() {
 		--listen "127.0.0.1:$demo_port" --delay-ms 80
 }
 
-# start_direct BEFORE: a pool that runs on settings whose checksum was another
-# one is replaced.
+# responders KIND: the numbers of their processes, without those that drain.
+responders() {
+	if [ -n "$pool_user" ] && have_systemd; then
+		systemctl show --value -p MainPID "leasehold-$1@*.service" |
+			grep -x '[1-9][0-9]*' || true
+	elif alive "$1-pool"; then
+		cat "/proc/$(cat "$run_dir/$1-pool.pid")/task"/*/children \
+			2> /dev/null || true
+	fi
+}
+
+# outdated: does a responder run a program that is not the one installed?
+outdated() {
+	local kind pid program
+
+	for kind in relay admin; do
+		program=$prefix/libexec/leasehold/leasehold-$kind.fcgi
+		for pid in $(responders "$kind"); do
+			[[ $(readlink "/proc/$pid/exe") == */"${program##*/}"* ]] ||
+				continue
+			[ "/proc/$pid/exe" -ef "$program" ] || return 0
+		done
+	done
+	return 1
+}
+
+# stale BEFORE: does the pool run on other programs, or on settings whose
+# checksum was another one?
+stale() {
+	[ "$1" != "$(cksum "$conf_file")" ] || outdated
+}
+
 start_direct() {
 	if [ -e "$etc_dir/demo-port" ]; then
 		demo_port=$(cat "$etc_dir/demo-port")
 		start_demo
 	fi
-	if alive relay-pool && [ "$1" != "$(cksum "$conf_file")" ]; then
+	if alive relay-pool && stale "$1"; then
 		leasehold restart > /dev/null
 	else
 		pool start

@@ -1,5 +1,6 @@
 # The whole machine: Debian packages, a user "leasehold", systemd units where
-# systemd runs, a site of nginx on a port of its own.
+# systemd runs or else an init script, and a site of the web server's on a port
+# of its own.
 
 have_systemd() {
 	[ -d /run/systemd/system ]
@@ -14,7 +15,7 @@ system_layout() {
 	build_dir=/var/cache/leasehold/build
 	conf_file=$etc_dir/leasehold.conf key_file=$etc_dir/first.key
 	relay_socket=$run_dir/relay.sock admin_socket=$run_dir/admin.sock
-	pool_user=leasehold web_group=www-data user_line=
+	pool_user=leasehold user_line=
 	as_pool=(setpriv --reuid=leasehold --regid=leasehold --clear-groups)
 	log_to=file:$log_dir/leasehold.log
 	! have_systemd || log_to=stderr
@@ -32,8 +33,6 @@ system_user() {
 	install -d -m 751 -o root -g leasehold "$etc_dir"
 	install -d -m 750 -o leasehold -g leasehold "$state_dir" \
 		"$state_dir/spool"
-	# nginx's workers open its log there again after logrotate.
-	install -d -m 750 -o leasehold -g "$web_group" "$log_dir"
 	install -d -m 755 -o leasehold -g leasehold "$run_dir"
 }
 
@@ -41,9 +40,12 @@ system_choices() {
 	[ -z "$port" ] || echo "$port" > "$etc_dir/port"
 	[ -z "$prefix" ] || echo "$prefix" > "$etc_dir/prefix"
 	[ -z "$mount" ] || echo "$mount" > "$etc_dir/mount"
+	[ -z "$server" ] || echo "$server" > "$etc_dir/server"
 	port=$(remembered port 8787)
 	prefix=$(remembered prefix /usr/local)
 	mount=$(remembered mount "")
+	server=$(remembered server "$(server_found)")
+	web_group=$(server_group "$server")
 	case $store in
 	sqlite) store=$(remembered store "sqlite:$state_dir/leasehold.db") ;;
 	mysql) : > "$etc_dir/own-mysql" ;;
@@ -59,6 +61,8 @@ system_setup() {
 	local before
 
 	system_packages
+	# nginx's workers open its log there again after logrotate.
+	install -d -m 750 -o leasehold -g "$web_group" "$log_dir"
 	build_install --sysconfdir=/etc --localstatedir=/var
 	system_mysql
 	before=$(cksum "$conf_file" 2> /dev/null || true)
@@ -66,9 +70,13 @@ system_setup() {
 	init_database
 	[ -z "$demo" ] || add_demo_account
 	system_rights
-	if have_systemd; then units_start "$before"; else start_direct "$before"; fi
-	system_nginx
-	web_snippets
+	if have_systemd; then
+		units_start "$before"
+	else
+		init_script
+		start_direct "$before"
+	fi
+	system_server
 	[ ! -d /etc/logrotate.d ] ||
 		fill_conf logrotate.in /etc/logrotate.d/leasehold || true
 	wait_healthy
@@ -79,14 +87,10 @@ system_setup() {
 system_packages() {
 	local name missing=()
 
-	for name in "${debian_packages[@]}"; do
+	for name in $(server_packages); do
 		dpkg-query -W -f '${Status}' "$name" 2> /dev/null |
 			grep -q ' installed$' || missing+=("$name")
 	done
-	# Any nginx will do.
-	! find_program nginx > /dev/null ||
-		missing=("${missing[@]/nginx-light/}")
-	read -r -a missing <<< "${missing[*]:-}" || true
 	[ ${#missing[@]} -gt 0 ] || return 0
 	say "installing ${missing[*]} ..."
 	mkdir -p "$build_dir"
@@ -150,8 +154,9 @@ units_start() {
 	# shellcheck disable=SC2086
 	[ -z "$surplus" ] || systemctl disable -q --now $surplus
 	[ -n "$1" ] || return 0
-	[ "$1" = "$(cksum "$conf_file")" ] && [ -z "$changed" ] ||
+	if [ -n "$changed" ] || stale "$1"; then
 		leasehold restart > /dev/null
+	fi
 }
 
 units_stop() {
@@ -159,61 +164,20 @@ units_stop() {
 	systemctl disable -q --now $(unit_names) $(unit_surplus)
 }
 
-# ---- nginx ----
+# ---- without systemd ----
 
-system_nginx() {
-	local changed= name site=/etc/nginx/sites-available/leasehold
-	local link=/etc/nginx/sites-enabled/leasehold
-
-	mkdir -p "$etc_dir/nginx"
-	for name in upstream mount admin; do
-		fill_conf "nginx/$name.conf.in" "$etc_dir/nginx/$name.conf" &&
-			changed=1
-	done
-	fill_conf nginx/site.conf.in "$site" && changed=1
-	[ -e "$link" ] || { ln -s "$site" "$link" && changed=1; }
-	nginx -t -q || {
-		rm "$link"
-		die "nginx does not take the site; it is left disabled"
-	}
-	if [ -n "$changed" ] || ! nginx_runs; then nginx_reload; fi
+# It starts the pool when the machine boots; a pool is the same, whoever starts
+# it.
+init_script() {
+	fill_conf init.d/leasehold.in /etc/init.d/leasehold 755 || true
+	update-rc.d leasehold defaults > /dev/null 2>&1
+	update-rc.d leasehold enable > /dev/null 2>&1
 }
 
-nginx_runs() {
-	[ -s /run/nginx.pid ] && kill -0 "$(cat /run/nginx.pid)" 2> /dev/null
-}
-
-# Take the site over.  What was not running, or not enabled, is noted for
-# nginx_release; a machine that boots again forgets who started what.
-nginx_reload() {
-	if have_systemd; then
-		systemctl is-enabled -q nginx || : > "$etc_dir/nginx-enabled"
-		systemctl enable -q nginx
-		systemctl reload-or-restart nginx
-	elif nginx_runs; then
-		kill -HUP "$(cat /run/nginx.pid)"
-	else
-		nginx || die "nginx does not start; does another web server" \
-			"have the port of one of its sites?"
-		for _ in {1..100}; do
-			! nginx_runs || break
-			sleep 0.05
-		done
-		cp /run/nginx.pid "$run_dir/nginx.started"
-	fi
-}
-
-# Without the site: nginx goes on for others, or as it was before.
-nginx_release() {
-	if have_systemd && [ -e "$etc_dir/nginx-enabled" ]; then
-		systemctl disable -q --now nginx
-		rm "$etc_dir/nginx-enabled"
-	elif nginx_runs &&
-		cmp -s /run/nginx.pid "$run_dir/nginx.started"; then
-		kill -QUIT "$(cat /run/nginx.pid)"
-	elif nginx_runs; then
-		nginx_reload
-	fi
+init_stop() {
+	stop_pools
+	[ ! -e /etc/init.d/leasehold ] ||
+		update-rc.d leasehold disable > /dev/null 2>&1
 }
 
 # ---- the other actions ----
@@ -230,25 +194,28 @@ system_restart() {
 }
 
 system_stop() {
-	if have_systemd; then units_stop; else stop_pools; fi
+	if have_systemd; then units_stop; else init_stop; fi
 }
 
 # The web server goes first: its kept connections hold up the pool's end.
 system_remove() {
-	rm -f /etc/nginx/sites-enabled/leasehold \
-		/etc/nginx/sites-available/leasehold \
-		/etc/logrotate.d/leasehold
-	nginx_release
+	local name
+
+	for name in nginx apache caddy; do
+		! "${name}_has_site" || server_release "$name"
+	done
+	rm -f /etc/logrotate.d/leasehold
 	system_stop
 	if have_systemd; then
 		rm -f /etc/systemd/system/leasehold-* \
 			/etc/systemd/system/leasehold.target
 		systemctl daemon-reload
+	else
+		rm -f /etc/init.d/leasehold
+		update-rc.d leasehold remove > /dev/null 2>&1
 	fi
 	[ ! -e "$build_dir/Makefile" ] ||
 		make -s -C "$build_dir" uninstall > /dev/null
-	find "$prefix"/{libexec,share}/leasehold -depth -type d -empty -delete \
-		2> /dev/null || true
 	rm -rf /var/cache/leasehold
 	remove_packages
 	remove_data

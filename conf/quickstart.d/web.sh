@@ -1,5 +1,5 @@
 # Web servers: what to include under a site of any kind, and the one that a
-# folder has of its own, as --server says.
+# folder has of its own, as --server says.  For the machine's see server.sh.
 
 # web_files SERVER: what a folder's own one consists of, the whole first.
 web_files() {
@@ -23,17 +23,20 @@ web_main() {
 	echo "$etc_dir/$1/${files[0]}"
 }
 
-# web_snippets: what is included under a site that is there already.
+# web_snippets: what is included under a site that is there already.  Of whose
+# any has changed is in $snippets_changed.
 web_snippets() {
-	local name server
+	local name kind
 
-	for server in nginx apache caddy; do
-		mkdir -p "$etc_dir/$server"
-		for name in $(web_files "$server"); do
+	snippets_changed=
+	for kind in nginx apache caddy; do
+		mkdir -p "$etc_dir/$kind"
+		for name in $(web_files "$kind"); do
 			case $name in
 			mount.* | admin.* | upstream.*)
-				fill_conf "$server/$name.in" \
-					"$etc_dir/$server/$name" || true
+				! fill_conf "$kind/$name.in" \
+					"$etc_dir/$kind/$name" ||
+					snippets_changed+=" $kind"
 				;;
 			esac
 		done

@@ -133,7 +133,11 @@ reloads() {
 too_long() {
 	message "$scratch/stream" -H "x-long: 1" --data-binary \
 	    "{\"pad\":\"$(printf %02000d 0)\"}"
-	grep request_too_large "$scratch/stream"
+	grep request_too_large "$scratch/stream" || {
+		grep ' reload' "$box/log"
+		tail -n 3 "$scratch/stream" "$box/log"
+		return 1
+	}
 }
 
 # As many as there were have started anew, and the log is the same.
@@ -318,7 +322,8 @@ ledger_is_there() {
 
 end() {
 	[ -z "$upstream_pid" ] || kill "$upstream_pid"
-	[ -z "$db_pid" ] || kill -KILL "$db_first" "$db_pid"
+	# shellcheck disable=SC2086
+	[ -z "$db_pid" ] || kill -KILL $db_first "$db_pid" 2>/dev/null
 	box_end
 }
 trap end EXIT

@@ -6,11 +6,11 @@
 # shellcheck source=tests/machine/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# quickstart sets it up; from there on the init script has it.
+# quickstart installs it, and stops what it has started; from there on the init
+# script has it.
 handed_over() {
 	quickstart m --demo && quickstart m --stop || return 1
 	on m bash -s <<-'END'
-	install -m 755 /usr/local/share/leasehold/conf/init.d/leasehold /etc/init.d/
 	sed -i 's|^log = .*|log = file:/var/log/leasehold/leasehold.log|' \
 	    /etc/leasehold/leasehold.conf
 	echo access_log = file:/var/log/leasehold/requests.log \

@@ -25,6 +25,7 @@ trees=${TESTS_BUILD:-$top/build-tests}/machine
 mirror=${TESTS_MIRROR-}		# debootstrap's own, unless it is set
 bare=$trees/bare
 ready=$trees/ready/upper:$trees/bare
+others='apache2 caddy'		# in store, and not installed
 number=0 failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-machine.XXXXXX") || exit 99
 # name -> process 1 of it, its unshare; see machine_start
@@ -127,7 +128,7 @@ machine_trees() {
 	local packages stamp
 
 	packages=$(machine_packages)
-	stamp="$mirror $packages $(date +%Y-%m)"
+	stamp="$mirror $packages $others $(date +%Y-%m)"
 	[ "$(cat "$trees/stamp" 2>/dev/null)" != "$stamp" ] || return 0
 	rm -rf "$trees"
 	mkdir -p "$trees"
@@ -148,11 +149,11 @@ machine_trees() {
 # With the real machine's network: lists and packages, none installed.
 fetch_packages() {
 	cp /etc/resolv.conf "$bare/etc/resolv.conf"
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046,SC2086
 	unshare --mount --pid --fork --mount-proc="$bare/proc" \
 	    chroot "$bare" sh -ec 'apt-get update -q
 		apt-get install -yq --no-install-recommends --download-only \
-		    "$@"' sh $(machine_packages)
+		    "$@"' sh $(machine_packages) $others
 	: >"$bare/etc/resolv.conf"
 }
 
@@ -184,6 +185,11 @@ machine_fresh() {
 
 machine_plain() {
 	machine_fresh "$1"
+	machine_again "$1" "$2"
+}
+
+# What it wrote is there again; what was in its memory is not.
+machine_again() {
 	machine_start "$1" "$2" \
 	    bash -c 'trap : CHLD; while :; do sleep 3600 & wait; done'
 }
@@ -385,6 +391,18 @@ replaced() {
 	processes "$1" .
 	[ -z "$(comm -12 <(echo "$2") <(responders "$1"))" ] &&
 	    counted "$1" "$relays" "${3:-2}"
+}
+
+# rebuilt NAME: quickstart, after a change of the relay's sources.
+rebuilt() {
+	local before
+
+	before=$(responders "$1")
+	in_checkout "$1" sh -c \
+	    'echo "const char rebuilt[] = \"$(date)\";" >>fcgi/main.c'
+	unbroken "$1" 1 quickstart "$1" &&
+	    eventually 120 replaced "$1" "$before" &&
+	    same_as rebuilt marks "$1"
 }
 
 kill_one() {

@@ -64,6 +64,7 @@ check "the printed curl line streams a reply" streams m
 same_as marks unit_marks
 check "a second run succeeds" quickstart m --demo
 check "a second run changes nothing" same_as marks unit_marks
+check "programs of a newer build take over, and break nothing" rebuilt m
 check "--restart keeps a running stream whole" restart_whole m
 check "--restart refuses nothing" unbroken m 1 quickstart m --restart
 check "systemctl restart of a responder refuses nothing" \
