@@ -7,7 +7,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onMysql, write } from './lib/database.mjs';
+import { freeze, onMysql, write } from './lib/database.mjs';
 import { call, message, request } from './lib/http.mjs';
 import { header } from './lib/mock.mjs';
 import { Proxy } from './lib/proxy.mjs';
@@ -284,9 +284,8 @@ test('the job refresh renews what relay responders left', async () => {
 		'--authorize-url', 'https://sign.example/in',
 		'--client-id', 'c', '--redirect-uri', 'http://localhost:1/back']);
 	const pids = await site.responders();
-	for (const pid of pids)
-		process.kill(pid, 'SIGSTOP');
 	try {
+		await freeze(site, ...pids);
 		// Overdue for more than a minute: got two hours ago.
 		const pair = tokens.pair(name);
 		site.secrets.push(pair.refresh_token);

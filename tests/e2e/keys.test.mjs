@@ -165,7 +165,7 @@ test('an account that is disabled gets no more calls', async () => {
 	const team = await site.team(2);
 	await site.leasehold(['account', 'disable', team.accounts[0].name]);
 	for (const answer of await many(10, () => call(team)))
-		assert.equal(answer.status, 200);
+		assert.equal(answer.status, 200, answer.body);
 	assert.deepEqual(await served(team), [0, 10]);
 	await site.leasehold(['account', 'disable', team.accounts[1].name]);
 	const none = await call(team);

@@ -25,6 +25,7 @@ before(async () => {
 	[pid] = await site.responders();
 	await site.mock.plan(team.accounts[0].secret,
 		{ chunks, chunk_bytes: chunk });
+	await started();
 });
 after(() => site?.stop());
 
@@ -33,6 +34,18 @@ async function memory() {
 	const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
 	return [...text.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)]
 		.reduce((n, [, kb]) => n + Number(kb) * 1024, 0);
+}
+
+// Each of its threads took what it needs at first, however late it ran.
+async function started() {
+	const until = Date.now() + 30000;
+	let before, now = await memory();
+	do {
+		assert.ok(Date.now() < until, 'it settles');
+		before = now;
+		await sleep(1500);
+		now = await memory();
+	} while (Math.abs(now - before) > 16384);
 }
 
 // An answer whose body is read as we say.

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { files, Locker, onMysql, write } from './lib/database.mjs';
+import { files, freeze, Locker, onMysql, write } from './lib/database.mjs';
 import { until } from './lib/hosts.mjs';
 import { call, events, request, stream } from './lib/http.mjs';
 import { accounts, Load, money } from './lib/load.mjs';
@@ -337,7 +337,7 @@ describe('a responder is frozen', () => {
 			JOIN responder r ON r.id = l.responder_id
 			JOIN api_key k ON k.id = l.key_id
 			WHERE k.name = '${team.name}'`);
-		process.kill(pid, 'SIGSTOP');
+		await freeze(site, pid);
 		return { team, pid, stream };
 	}
 

@@ -2,8 +2,10 @@
 // = mysql the MariaDB server of its own that quickstart makes.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export const onMysql = process.env.LEASEHOLD_E2E_STORE === 'mysql';
@@ -107,6 +109,32 @@ export class Locker {
 		this.child.stdin.end(lockers.release);
 		await gone;
 	}
+}
+
+// Whether a process has locked a file of SQLite's in order to write.
+async function writes(site, pid) {
+	for (const fd of await readdir(`/proc/${pid}/fd`)) {
+		const name = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
+		if (name.startsWith(site.db) && /^lock:.* WRITE /m.test(
+			await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8')))
+			return true;
+	}
+	return false;
+}
+
+// Stops processes, none of them while it keeps others from writing.
+export async function freeze(site, ...pids) {
+	for (const pid of pids)
+		for (let tries = 0; ; tries++) {
+			process.kill(pid, 'SIGSTOP');
+			await sleep(5);
+			if (!await writes(site, pid))
+				break;
+			process.kill(pid, 'SIGCONT');
+			if (tries === 100)
+				throw new Error(`process ${pid} always writes`);
+			await sleep(7);
+		}
 }
 
 // What SQLite keeps beside a database, and we.
