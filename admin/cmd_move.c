@@ -24,6 +24,9 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* A passphrase is its first line. */
+#define PASSPHRASE_FILE_BYTES	((size_t)64 * 1024)
+
 static const struct column done_columns[] = {
 	{ "WHAT", "what", COLUMN_TEXT },
 	{ "NAME", "name", COLUMN_TEXT },
@@ -39,7 +42,8 @@ read_passphrase_file(const char *path, char **text, size_t *len,
 {
 	size_t n;
 
-	if ((*text = secret_file(path, IMPORT_FILE_BYTES, &n, err)) == NULL)
+	if ((*text = secret_file(path, PASSPHRASE_FILE_BYTES, &n, err)) ==
+	    NULL)
 		return (-1);
 	*len = strcspn(*text, "\r\n");
 	if (*len > 0 && *len <= LIMIT_SECRET_BYTES)
@@ -86,6 +90,33 @@ get_passphrase(struct cli *cli, bool twice, bool input, char **text,
 }
 
 /* ---- export ---- */
+
+static int
+count_bytes(const char *p, size_t n, void *arg)
+{
+
+	(void)p;
+	*(size_t *)arg += n;
+	return (0);
+}
+
+/* Nothing is written that no import takes. */
+static int
+check_size(const json_t *doc, struct err *err)
+{
+	size_t n = 1;
+
+	if (json_dump_callback(doc, count_bytes, &n, JSON_INDENT(2)) != 0) {
+		err_set(err, ERR_NOMEM, "no memory for an export");
+		return (-1);
+	}
+	if (n < IMPORT_FILE_BYTES)
+		return (0);
+	err_set(err, ERR_TOO_LARGE, "the export would have %zu MB, and no "
+	    "import takes more than %d: see backup", n / 1024 / 1024,
+	    IMPORT_FILE_BYTES / 1024 / 1024);
+	return (-1);
+}
 
 /* A new file that its owner alone may read; never over another. */
 static int
@@ -149,6 +180,8 @@ run_export(struct cli *cli, struct err *err)
 	if ((doc = export_make(cli->store, cli->seal, err)) == NULL)
 		return (-1);
 	rc = export_seal(doc, passphrase, n, &cost, err);
+	if (rc == 0)
+		rc = check_size(doc, err);
 	if (rc == 0)
 		rc = note_export(cli, err);
 	if (rc == 0)

@@ -25,9 +25,12 @@ struct store;
  * What makes one of a foreign file is in import_from.h.
  */
 
-/* A file is no longer than this, and names no more things of a kind. */
-#define IMPORT_FILE_BYTES	(8 * 1024 * 1024)
-#define IMPORT_ROWS_MAX		10000
+/* A file is no longer than this, and names no more things of a kind: some five
+ * times what 10000 keys and users are.  Through a route it is shorter: it is
+ * part of a body, see SERVICE_BODY_BYTES. */
+#define IMPORT_FILE_BYTES	(64 * 1024 * 1024)
+#define IMPORT_ROUTE_BYTES	(8 * 1024 * 1024)
+#define IMPORT_ROWS_MAX		100000
 
 /** What becomes of a thing whose name is taken. */
 enum import_policy {

@@ -13,6 +13,7 @@
 
 #include "accounts.h"
 #include "budget_rules.h"
+#include "budget_view.h"
 #include "check.h"
 #include "keys.h"
 #include "prices.h"
@@ -288,13 +289,63 @@ find_budget(struct store *st, const json_t *row, struct err *err)
 	return (n > 0 ? 1 : 0);
 }
 
+/* What a budget is on, what it counts and in which windows is for its life; see
+ * budget_rules.h. */
+static int
+check_same(const json_t *row, const json_t *old, struct err *err)
+{
+	static const char *const keys[] = {
+		"on", "of", "counts", "period", "length_ms", "anchor_ms",
+		"zone"
+	};
+	const json_t *stated;
+	size_t i;
+
+	for (i = 0; i < NITEMS(keys); i++) {
+		stated = json_object_get(row, keys[i]);
+		if (stated == NULL || json_is_null(stated) ||
+		    json_equal(stated, json_object_get(old, keys[i])))
+			continue;
+		err_set(err, ERR_EXISTS, "its \"%s\" is not that of the "
+		    "budget here, and cannot change, as what was counted would "
+		    "mean something else: remove or rename the one here",
+		    keys[i]);
+		return (-1);
+	}
+	return (0);
+}
+
+/* What is not stated stays. */
+static int
+set_budget(struct store *st, const json_t *row, const struct budget_spec *s,
+    struct err *err)
+{
+	const bool limit = json_object_get(row, "limit") != NULL;
+	json_t *old = budget_view_show(st, s->name, err);
+	struct budget_change c;
+	int rc = -1;
+
+	if (old == NULL)
+		return (-1);
+	c = (struct budget_change) {
+		.models = s->models, .policy = s->policy, .limit = s->limit,
+		.kind = limit ? json_string_value(json_object_get(old,
+		    "counts")) : NULL,
+		.enabled = json_object_get(row, "enabled") == NULL ? -1 :
+		    !s->disabled
+	};
+	if (check_same(row, old, err) == 0)
+		rc = budget_rules_set_in(st, s->name, &c, err);
+	json_decref(old);
+	return (rc);
+}
+
 static int
 put_budget(struct store *st, const struct seal *seal, const json_t *row,
     bool there, int64_t ahead_ms, struct err *err)
 {
 	struct budget_spec s = { .name = name_of(row), .anchor_ms = -1 };
 	char name[BUDGET_NAME_SIZE];
-	struct budget_change c;
 	int enabled = 1;
 
 	(void)seal;
@@ -306,13 +357,8 @@ put_budget(struct store *st, const struct seal *seal, const json_t *row,
 	    import_bool(row, "enabled", &enabled, err))
 		return (-1);
 	s.disabled = !enabled;
-	if (!there)
-		return (budget_rules_add_in(st, &s, name, err));
-	c = (struct budget_change) {
-		.models = s.models, .policy = s.policy, .kind = s.kind,
-		.limit = s.limit, .enabled = enabled
-	};
-	return (budget_rules_set_in(st, s.name, &c, err));
+	return (there ? set_budget(st, row, &s, err) :
+	    budget_rules_add_in(st, &s, name, err));
 }
 
 const struct import_kind import_budget_kind = {

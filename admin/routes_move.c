@@ -212,10 +212,10 @@ file_text(struct api_call *c, size_t *n, struct err *err)
 		return (NULL);
 	}
 	*n = strlen(text);
-	if (*n <= IMPORT_FILE_BYTES)
+	if (*n <= IMPORT_ROUTE_BYTES)
 		return (text);
 	err_set(err, ERR_TOO_LARGE, "\"file\" is longer than %d bytes",
-	    IMPORT_FILE_BYTES);
+	    IMPORT_ROUTE_BYTES);
 	seal_wipe_free(text, *n);
 	return (NULL);
 }

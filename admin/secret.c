@@ -66,12 +66,13 @@ ask(const char *prompt, char *buf, size_t size, size_t *len, struct err *err)
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	quiet.c_cc[VEOL] = CONTROL_C;
-	fprintf(stderr, "%s: ", prompt);
+	/* What was typed before the question is no answer. */
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == -1) {
 		err_set_errno(err, ERR_IO, errno, "cannot switch off the "
 		    "terminal's echo");
 		return (-1);
 	}
+	fprintf(stderr, "%s: ", prompt);
 	rc = read_all(buf, size, 1, len, err);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	fputc('\n', stderr);

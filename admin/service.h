@@ -37,7 +37,7 @@ struct service_body {
 	bool too_large;		/* more than SERVICE_BODY_BYTES */
 };
 
-/** Longest body, which may be a file to import (IMPORT_FILE_BYTES) as a JSON
+/** Longest body, which may be a file to import (IMPORT_ROUTE_BYTES) as a JSON
  * text with its quotes escaped, and longest answer of an admin route. */
 #define SERVICE_BODY_BYTES	(12 * 1024 * 1024)
 #define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)

@@ -51,7 +51,7 @@ json "skipped" '.done | map(.done) == ["skipped", "skipped"]' \
 is 2 "of two policies" import --from env --skip --update "$top/env"
 is 2 "of an unknown kind" import --from elsewhere "$top/env"
 is 3 "a file that is not there" import --from env "$top/none"
-head -c 9000000 /dev/zero | tr '\0' x >"$top/large"
+head -c 68000000 /dev/zero | tr '\0' x >"$top/large"
 is 2 "a file that is too long" import --from env "$top/large"
 is 2 "a file that is no export" import --passphrase-file "$top/pass" \
     "$top/env"
@@ -87,6 +87,63 @@ json "and the key" '.[0].name == "k" and .[0].bound_to == "g"' key list
 is 4 "the import again" import --passphrase-file "$top/pass" "$top/file"
 is 0 "and with --skip" import --skip --passphrase-file "$top/pass" \
     "$top/file"
+
+# ---- the passphrase on a terminal ----
+
+# at_terminal FILE TYPED ...: export to it from a terminal, where after each
+# question a line is typed; "EOF" is the end of input.
+cat >"$top/terminal.py" <<'EOF'
+import os, pty, sys
+command, typed = sys.argv[1].split('\n'), sys.argv[2:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(command[0], command)
+shown = b''
+try:
+    for line in typed:
+        seen = len(shown)
+        while b': ' not in shown[seen:]:
+            shown += os.read(fd, 4096)
+        os.write(fd, b'\x04' if line == 'EOF' else line.encode() + b'\n')
+    while True:
+        shown += os.read(fd, 4096)
+except OSError:
+    pass
+sys.stdout.buffer.write(shown)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+EOF
+at_terminal() {
+	file=$1
+	shift
+	python3 "$top/terminal.py" "$(printf '%s\n' "$bin" --config \
+	    "$dir/leasehold.conf" export "$file")" "$@" >"$dir/out" \
+	    2>"$dir/err"
+	rc=$?
+	cat "$dir/out" "$dir/err" >>"$dir/all"
+}
+
+if command -v python3 >/dev/null; then
+	at_terminal "$top/typed" 'a long passphrase' 'a long passphrase'
+	[ "$rc" = 0 ] && [ -s "$top/typed" ]
+	report $? "at a terminal the passphrase is typed twice"
+	has "it is asked for" 'Passphrase: '
+	has "and again" 'The same again: '
+	at_terminal "$top/typed2" 'a long passphrase' 'a long passphrasE'
+	[ "$rc" = 2 ] && [ ! -e "$top/typed2" ]
+	report $? "typed differently nothing is written"
+	has "it says so" 'are not the same'
+	at_terminal "$top/typed2" EOF
+	[ "$rc" = 2 ] && [ ! -e "$top/typed2" ]
+	report $? "nor at the end of input"
+	at_terminal "$top/typed2" 'a long passphrase' EOF
+	[ "$rc" = 2 ] && [ ! -e "$top/typed2" ]
+	report $? "nor at its end before the second time"
+	at_terminal "$top/typed2" "$(printf 'half\003')"
+	[ "$rc" != 0 ] && [ ! -e "$top/typed2" ]
+	report $? "Control-C leaves it"
+	is 0 "what was typed opens it" import --dry-run --skip \
+	    --passphrase-file "$top/pass" "$top/typed"
+fi
 
 ! grep -q -e 'sk-ant-secret' -e 'long passphrase' "$top/old/all" \
     "$top/new/all"

@@ -447,6 +447,55 @@ keys_go_where_there_are_none(void **state)
 	give_back(other);
 }
 
+/* Of an update: what a budget has, but not where and in which windows. */
+static void
+a_budget_is_brought_up_but_never_moved(void **state)
+{
+	static const struct {
+		const char *key, *value;	/* JSON */
+		enum err_code code;
+	} cases[] = {
+		{ "period", "\"week\"", ERR_EXISTS },
+		{ "of", "\"nobody\"", ERR_EXISTS },
+		{ "on", "\"group\"", ERR_EXISTS },
+		{ "counts", "\"tokens\"", ERR_EXISTS },
+		{ "zone", "\"Asia/Shanghai\"", ERR_EXISTS },
+		{ "length_ms", "5", ERR_EXISTS },
+		{ "limit", "-1", ERR_INVAL },
+		{ "limit", "55", ERR_NONE },
+		{ "policy", "\"elastic\"", ERR_NONE },
+		{ "models", "\"claude-b\"", ERR_NONE },
+		{ "enabled", "false", ERR_NONE },
+	};
+	struct desk *d = *state;
+	json_t *doc;
+	char *before, *after;
+	size_t i;
+
+	furnish(d);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		before = dump(d);
+		doc = json_pack("{s:[{s:s, s:o}]}", "budgets", "name", "days",
+		    cases[i].key, json_loads(cases[i].value, JSON_DECODE_ANY,
+		    NULL));
+		assert_non_null(doc);
+		if (cases[i].code == ERR_NONE)
+			desk_works(d, apply(d, doc, IMPORT_UPDATE, false));
+		else
+			desk_fails(d, apply(d, doc, IMPORT_UPDATE, false),
+			    cases[i].code);
+		after = dump(d);
+		assert_int_equal(strcmp(before, after) == 0,
+		    cases[i].code != ERR_NONE);
+		free(before);
+		free(after);
+		json_decref(doc);
+	}
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM budget WHERE "
+	    "name = 'days' AND limit_value = 55 AND policy = 'elastic' AND "
+	    "models = 'claude-b' AND enabled = 0 AND period = 'day'"), 1);
+}
+
 static void
 what_fails_half_way_changes_nothing(void **state)
 {
@@ -499,6 +548,7 @@ main(void)
 		T(no_secret_can_be_moved),
 		T(what_costs_too_much_is_not_opened),
 		T(keys_go_where_there_are_none),
+		T(a_budget_is_brought_up_but_never_moved),
 		T(what_fails_half_way_changes_nothing),
 		T(a_second_factor_stays_behind),
 	};

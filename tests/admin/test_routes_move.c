@@ -449,9 +449,9 @@ a_file_that_is_too_long_is_refused(void **state)
 
 	visit_init(&v, d);
 	visit_join(&v, d, "admin", "ann");
-	assert_non_null(text = malloc(IMPORT_FILE_BYTES + 2));
-	memset(text, '#', IMPORT_FILE_BYTES + 1);
-	text[IMPORT_FILE_BYTES + 1] = '\0';
+	assert_non_null(text = malloc(IMPORT_ROUTE_BYTES + 2));
+	memset(text, '#', IMPORT_ROUTE_BYTES + 1);
+	text[IMPORT_ROUTE_BYTES + 1] = '\0';
 	assert_int_equal(import(&v, json_string(text), "\"from\": \"env\""),
 	    400);
 	assert_non_null(strstr(visit_text(&v, "error"), "longer"));

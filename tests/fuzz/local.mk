@@ -83,6 +83,14 @@ tests_fuzz_fuzz_zone_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_zone_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_zone_LDADD = libbase.a
 
+FUZZERS += tests/fuzz/fuzz_import
+tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz_import.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_import_CPPFLAGS = $(FUZZ_CPPFLAGS) -I$(top_srcdir)/admin
+tests_fuzz_fuzz_import_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_import_LDADD = libadmin.a librelay.a libhttp.a libpool.a \
+	libledger.a libstore.a libbase.a $(CURL_LIBS) $(SQLITE_LIBS) \
+	$(JANSSON_LIBS) $(SODIUM_LIBS) $(OATH_LIBS)
+
 FUZZERS += tests/fuzz/fuzz_provider_report
 tests_fuzz_fuzz_provider_report_SOURCES = \
 	tests/fuzz/fuzz_provider_report.c admin/csv.c \
