@@ -16,6 +16,9 @@
 
 #define KEY_SIZE	192
 
+/* Events in one transaction. */
+#define RAISED_AT_ONCE	100
+
 /* What a database that was away leaves is written within seconds. */
 #define SPOOL_GRACE_MS	INT64_C(60000)
 
@@ -465,28 +468,34 @@ wanted(const json_t *targets, enum notify_kind kind)
 	return (false);
 }
 
+/* Those of which somebody is told, or nobody, by ${silent}; so many at a time
+ * that the lock is not held for long. */
 static int
 raise_new(struct sights *s, const struct known *k, const json_t *targets,
-    int *raised)
+    bool silent, int *raised)
 {
+	const struct notify_news *news[RAISED_AT_ONCE];
 	struct sight *one;
-	size_t i;
-	int rc;
+	size_t i, n = 0;
 
 	for (i = 0; i < s->n; i++) {
 		one = &s->list[i];
-		if (k->is[i] || one->data == NULL ||
-		    !wanted(targets, one->news.kind))
+		if (k->is[i] || one->data == NULL || one->news.silent !=
+		    silent || !wanted(targets, one->news.kind))
 			continue;
 		one->news.key = one->key;
 		one->news.topic = one->topic;
 		one->news.data = one->data;
-		if ((rc = notify_raise(s->st, &one->news, targets,
-		    s->err)) < 0)
+		news[n++] = &one->news;
+		if (n < RAISED_AT_ONCE)
+			continue;
+		if (notify_raise_some(s->st, news, n, targets, raised,
+		    s->err))
 			return (-1);
-		*raised += rc == 1 && !one->news.silent;
+		n = 0;
 	}
-	return (0);
+	return (n == 0 ? 0 : notify_raise_some(s->st, news, n, targets,
+	    raised, s->err));
 }
 
 int
@@ -497,7 +506,7 @@ notify_detect(struct store *st, const json_t *targets, int *raised,
 		.st = st, .now_ms = store_now_ms(st), .err = err
 	};
 	struct known k = { .s = &s };
-	int rc = -1;
+	int rc = -1, silent = 0;
 
 	*raised = 0;
 	if (look(&s))
@@ -507,8 +516,9 @@ notify_detect(struct store *st, const json_t *targets, int *raised,
 	if ((k.is = calloc(s.n + 1, sizeof(*k.is))) == NULL)
 		err_set(err, ERR_NOMEM, "no memory for events");
 	else if (store_query(st, STMT_NOTIFY_OPEN, NULL, 0, take_open, &k,
-	    err) >= 0 && end_those_over(&s, &k) == 0)
-		rc = raise_new(&s, &k, targets, raised);
+	    err) >= 0 && end_those_over(&s, &k) == 0 &&
+	    raise_new(&s, &k, targets, true, &silent) == 0)
+		rc = raise_new(&s, &k, targets, false, raised);
 done:
 	free(k.is);
 	free(k.over);

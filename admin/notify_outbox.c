@@ -100,11 +100,40 @@ quiet_until(const json_t *target, int64_t now_ms)
 	return (until_ms);
 }
 
-static int
-add_delivery(struct store *st, const struct notify_news *news,
-    int64_t event_id, const json_t *target, int64_t now_ms, struct err *err)
+/* Events on their way to the targets. */
+struct raising {
+	struct store *st;
+	const json_t *targets;
+	int64_t now_ms;
+	int64_t quiet_ms[NOTIFY_TARGETS_MAX];	/* of quiet_until */
+	struct err *err;
+};
+
+static void
+raising_init(struct raising *r, struct store *st, const json_t *targets,
+    struct err *err)
 {
-	int64_t until_ms = quiet_until(target, now_ms);
+	json_t *target;
+	size_t i;
+
+	*r = (struct raising) {
+		.st = st, .targets = targets, .now_ms = store_now_ms(st),
+		.err = err
+	};
+	json_array_foreach(targets, i, target) {
+		if (i < NOTIFY_TARGETS_MAX)
+			r->quiet_ms[i] = quiet_until(target, r->now_ms);
+	}
+}
+
+static int
+add_delivery(const struct raising *r, const struct notify_news *news,
+    int64_t event_id, size_t i)
+{
+	const json_t *target = json_array_get(r->targets, i);
+	const int64_t until_ms = r->quiet_ms[i], now_ms = r->now_ms;
+	struct store *st = r->st;
+	struct err *err = r->err;
 	int skip = too_soon(st, news, target, now_ms, err);
 	const struct store_value row[] = {
 		store_int(event_id), store_int(int_of(target, "id")),
@@ -134,18 +163,17 @@ wants(const json_t *target, enum notify_kind kind)
 }
 
 static int
-raise_inside(struct store *st, const struct notify_news *news,
-    const json_t *targets, struct err *err)
+raise_inside(const struct raising *r, const struct notify_news *news)
 {
-	int64_t now_ms = store_now_ms(st), id;
 	json_t *target;
+	int64_t id;
 	size_t i;
 
-	if (add_event(st, news, now_ms, &id, err))
+	if (add_event(r->st, news, r->now_ms, &id, r->err))
 		return (-1);
-	json_array_foreach(targets, i, target) {
-		if (!news->silent && wants(target, news->kind) &&
-		    add_delivery(st, news, id, target, now_ms, err))
+	json_array_foreach(r->targets, i, target) {
+		if (i < NOTIFY_TARGETS_MAX && !news->silent &&
+		    wants(target, news->kind) && add_delivery(r, news, id, i))
 			return (-1);
 	}
 	return (0);
@@ -156,17 +184,55 @@ int
 notify_raise(struct store *st, const struct notify_news *news,
     const json_t *targets, struct err *err)
 {
-	struct err why = { .code = ERR_NONE };
+	int raised = 0;
 
+	if (notify_raise_some(st, &news, 1, targets, &raised, err))
+		return (-1);
+	return (raised);
+}
+
+/* In one transaction.  1; 0: one of them is there already, and none is made;
+ * -1. */
+static int
+raise_all(struct store *st, const struct notify_news *const *news, size_t n,
+    const json_t *targets, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+	struct raising r;
+	size_t i;
+
+	raising_init(&r, st, targets, &why);
 	if (store_begin(st, true, err))
 		return (-1);
-	if (raise_inside(st, news, targets, &why) == 0)
+	for (i = 0; i < n && why.code == ERR_NONE; i++)
+		(void)raise_inside(&r, news[i]);
+	if (why.code == ERR_NONE)
 		return (store_commit(st, err) == 0 ? 1 : -1);
 	store_rollback(st);
 	if (why.code == ERR_EXISTS)
 		return (0);
 	err_set(err, why.code, "%s", why.text);
 	return (-1);
+}
+
+int
+notify_raise_some(struct store *st, const struct notify_news *const *news,
+    size_t n, const json_t *targets, int *raised, struct err *err)
+{
+	int rc = raise_all(st, news, n, targets, err);
+	size_t i;
+
+	if (rc == 1)
+		*raised += (int)n;
+	if (rc != 0 || n == 1)
+		return (rc < 0 ? -1 : 0);
+	/* Whoever else looks is ahead with some: each for itself. */
+	for (i = 0; i < n; i++) {
+		if ((rc = raise_all(st, news + i, 1, targets, err)) < 0)
+			return (-1);
+		*raised += rc;
+	}
+	return (0);
 }
 
 /* ---- messages ---- */

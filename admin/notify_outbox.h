@@ -32,6 +32,12 @@ int notify_raise(struct store *st, const struct notify_news *news,
     const json_t *targets, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** notify_raise_some(st, news, n, targets, raised, err): Many, in one
+ * transaction where none is there already.  ${raised} is added to.  0, -1. */
+int notify_raise_some(struct store *st,
+    const struct notify_news *const *news, size_t n, const json_t *targets,
+    int *raised, struct err *err) __attribute__((__warn_unused_result__));
+
 /* ---- messages ---- */
 
 #define NOTIFY_MESSAGE_SIZE	32

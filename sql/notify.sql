@@ -159,9 +159,11 @@ VALUES (?, ?, ?, ?, ?, ?);
 UPDATE notify_event SET event_key = NULL WHERE id = ?;
 
 -- name: notify_last
--- When the target was last told of such an event about the same.
+-- How often the target was told of such an event about the same.  The order of
+-- the tables is meant: of an event there are few deliveries, of a target many.
 -- target_id, created since, kind, topic
-SELECT count(*) FROM notify_delivery d JOIN notify_event e ON e.id = d.event_id
+SELECT count(*) FROM notify_event e
+CROSS JOIN notify_delivery d ON d.event_id = e.id
 WHERE d.target_id = ? AND d.state <> 'skipped' AND d.created_ms > ?
     AND e.kind = ? AND e.topic = ?;
 

@@ -368,6 +368,81 @@ two_that_detect_raise_one_event(void **state)
 	json_decref(data);
 }
 
+/* Of several in one transaction, those that are new. */
+static void
+what_is_there_already_keeps_no_other_away(void **state)
+{
+	struct desk *d = *state;
+	json_t *targets, *data = json_pack("{s:s}", "subject", "x");
+	struct notify_news list[3];
+	const struct notify_news *news[3];
+	int raised = 0, i;
+	static const char *const keys[] = { "spool:a", "spool:b", "spool:c" };
+
+	add(d, "one", "spool.filled", NULL);
+	assert_non_null(targets = notify_targets_list(d->st, true, true,
+	    &d->err));
+	for (i = 0; i < 3; i++) {
+		list[i] = (struct notify_news) {
+			.kind = NOTIFY_SPOOL, .key = keys[i],
+			.topic = keys[i], .data = data
+		};
+		news[i] = &list[i];
+	}
+	assert_int_equal(notify_raise(d->st, news[1], targets, &d->err), 1);
+	desk_works(d, notify_raise_some(d->st, news, 3, targets, &raised,
+	    &d->err));
+	assert_int_equal(raised, 2);
+	desk_works(d, notify_raise_some(d->st, news, 3, targets, &raised,
+	    &d->err));
+	assert_int_equal(raised, 2);
+	assert_int_equal(events(d, "spool.filled"), 3);
+	assert_int_equal(deliveries(d, "waiting"), 3);
+	json_decref(targets);
+	json_decref(data);
+}
+
+/* What one job has to do when an upstream refuses everybody. */
+static void
+thousands_of_parks_are_each_told_once(void **state)
+{
+	enum { PARKS = 5050 };
+	struct notify_answer yes = { .taken = true };
+	struct desk *d = *state;
+	struct notify_message m;
+	int rc, messages = 0;
+	size_t told = 0;
+
+	add(d, "hook", "account.parked", NULL);
+	add(d, "other", "account.parked", NULL);
+	desk_account(d, "a", 1);
+	desk_sql(d, "INSERT INTO account (name, platform, base_url, "
+	    "credential, secret, created_ms, updated_ms) WITH RECURSIVE "
+	    "n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+	    "SELECT %s, a.platform, a.base_url, a.credential, a.secret, 0, 0 "
+	    "FROM account a, n x, n y WHERE a.name = 'a' AND x.i <= %d",
+	    raw_is_mysql() ? "concat('a', x.i, '-', y.i)" :
+	    "'a' || x.i || '-' || y.i", PARKS / 100);
+	desk_sql(d, "INSERT INTO cooldown (account_id, family, reason, "
+	    "since_ms, until_ms, stated, observed_ms) SELECT id, '', 'auth', "
+	    "%lld, %lld, 0, %lld FROM account", now(d), now(d) + HOUR_MS,
+	    now(d));
+	assert_int_equal(detect(d), PARKS / 100 * 100 + 1);
+	assert_int_equal(detect(d), 0);
+	while ((rc = notify_next(d->st, desk_number(d, "SELECT min(id) FROM "
+	    "notify_target"), &m, &d->err)) == 1) {
+		told += json_array_size(m.events);
+		messages++;
+		desk_works(d, notify_told(d->st, &m, &yes, &d->err));
+		notify_message_fini(&m);
+	}
+	desk_works(d, rc);
+	assert_int_equal(told, PARKS / 100 * 100 + 1);
+	assert_in_range(messages, 50, 52);
+	assert_int_equal(deliveries(d, "sent"), told);
+	assert_int_equal(deliveries(d, "waiting"), told);
+}
+
 /* ---- messages ---- */
 
 static void
@@ -593,6 +668,8 @@ main(void)
 		TEST(budgets_of_days_go_by_their_zone),
 		TEST(a_spool_and_a_backup_are_told),
 		TEST(two_that_detect_raise_one_event),
+		TEST(what_is_there_already_keeps_no_other_away),
+		TEST(thousands_of_parks_are_each_told_once),
 		TEST(what_is_not_taken_is_tried_again_as_it_was),
 		TEST(it_is_given_up_after_a_day_or_when_it_is_no_use),
 		TEST(one_that_ends_its_senders_is_not_tried_for_ever),

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { write } from './lib/database.mjs';
+import { call } from './lib/http.mjs';
 import { park } from './lib/parks.mjs';
 import { Site } from './lib/site.mjs';
 
@@ -285,4 +286,69 @@ describe('e-mail', () => {
 			.every(d => d.state === 'sent'));
 		assert.equal((await log('--target', 'mail'))[0].tries, 2);
 	});
+});
+
+// Staged one after the other; each is told to both.
+test('each event comes by webhook and by e-mail', async () => {
+	const both = ['--events', 'account.parked,budget.80,budget.100,' +
+		'group.empty,spool.filled,backup.failed', '--interval', '0'];
+	await site.tryLeasehold(['notify', 'set', 'mail', '--off']);
+	await until('an empty log', async () =>
+		(await log('--state', 'waiting')).length === 0);
+	hook.clear();
+	await site.leasehold(['notify', 'set', 'hook', '--on', ...both]);
+	await site.leasehold(['notify', 'add', 'post', '--email',
+		'post@example.org', ...both]);
+	const [{ id: before }] = await log('--limit', '1');
+	const told = async (event, about) => {
+		const all = [];
+		for (const target of ['hook', 'post'])
+			all.push(await until(`${event} by ${target}`, async () =>
+				(await log('--target', target, '--state', 'sent',
+					'--limit', '100')).find(d => d.event === event &&
+					d.id > before && d.subject === (about ??
+					d.subject))));
+		const [{ subject }] = all;
+		assert.equal(all[1].subject, subject);
+		const m = hook.got.flatMap(({ json }) => json.data.events ?? [json])
+			.find(e => e.type === event && e.data.subject === subject);
+		assert.ok(m, event);
+		const mails = await Promise.all((await readdir(dir))
+			.filter(f => f.endsWith('.mail'))
+			.map(f => readFile(join(dir, f), 'utf8')));
+		assert.ok(mails.some(text => text.includes('To: post@') &&
+			Buffer.from(text.split('\n\n')[1], 'base64').toString()
+				.includes(m.data.title)), m.data.title);
+	};
+
+	const team = await site.team(1, { keyOptions: ['--budget', '1000'] });
+	assert.equal((await call(team)).status, 200);
+	const newest = '(SELECT max(id) AS id FROM budget)';
+	const [{ spent }] = await until('its cost', async () => {
+		const rows = await site.sql('SELECT spent FROM budget_window ' +
+			`WHERE spent > 0 AND budget_id = ${newest}`);
+		return rows.length === 1 && rows;
+	});
+	const [{ id }] = await site.sql(newest.slice(1, -1));
+	const limit = n => write(site,
+		`UPDATE budget SET limit_value = ${n} WHERE id = ${id}`);
+	await limit(Math.ceil(spent / 0.9));
+	await told('budget.80');
+	await limit(spent);
+	await told('budget.100');
+
+	await write(site, park(team.accounts[0], { reason: 'credit',
+		ms: 600000 }));
+	await told('account.parked', team.accounts[0].name);
+	await told('group.empty', team.name);
+
+	await writeFile(join(site.dir, 'var/spool/x.spool.refused'), '');
+	await told('spool.filled');
+
+	const folder = join(site.dir, 'var/backup');
+	await rm(folder, { recursive: true, force: true });
+	await writeFile(folder, '');
+	assert.equal((await site.tryLeasehold(['job', 'run', 'backup'])).status,
+		1);
+	await told('backup.failed');
 });
