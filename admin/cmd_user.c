@@ -151,6 +151,7 @@ static int
 run_invite(struct cli *cli, struct err *err)
 {
 	const char *word = cli_option(cli, "role");
+	const char *name = cli->nargs > 0 ? cli->args[0] : NULL;
 	char invitation[INVITATION_SIZE];
 	struct seal_pepper pepper;
 	enum role role = ROLE_USER;
@@ -161,14 +162,17 @@ run_invite(struct cli *cli, struct err *err)
 		    "user");
 		return (-1);
 	}
+	if (word == NULL && name != NULL && users_role(cli->store, name, &role,
+	    err))
+		return (-1);
 	if (cli_pepper(cli, &pepper, err))
 		return (-1);
-	rc = people_invite(cli->store, &pepper, role,
-	    cli->nargs > 0 ? cli->args[0] : NULL, "shell", invitation, err);
+	rc = people_invite(cli->store, &pepper, role, name, "shell",
+	    invitation, err);
 	seal_wipe(&pepper, sizeof(pepper));
 	if (rc == 0)
-		print_invitation(cli, cli->nargs > 0 ? cli->args[0] :
-		    role_word(role), invitation);
+		print_invitation(cli, name != NULL ? name : role_word(role),
+		    invitation);
 	seal_wipe(invitation, sizeof(invitation));
 	return (rc);
 }
@@ -182,7 +186,7 @@ static const struct command_option add_options[] = {
 };
 
 static const struct command_option invite_options[] = {
-	{ "role", "ROLE", "admin, operator, user (the default)" },
+	{ "role", "ROLE", "admin, operator, user (of a new one by default)" },
 	{ NULL, NULL, NULL }
 };
 

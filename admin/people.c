@@ -185,24 +185,6 @@ add_user(struct store *st, const char *name, int64_t *id, struct err *err)
 	return (0);
 }
 
-/* Let a user sign in, with this role and password. */
-static int
-let_in(struct store *st, int64_t id, enum role role, const char *hash,
-    struct err *err)
-{
-	const struct store_value by_id = store_int(id);
-	const struct store_value password[] = { store_text(hash), by_id };
-	const struct store_value word[] = {
-		store_text(role_word(role)), by_id
-	};
-
-	if (store_exec(st, STMT_PERSON_SET_PASSWORD, password, 1, 2, NULL,
-	    err) || store_exec(st, STMT_PERSON_SET_ROLE, word, 1, 2, NULL,
-	    err))
-		return (-1);
-	return (sign_in_end_others(st, id, 0, err));
-}
-
 /* What is registered, on its way in. */
 struct registering {
 	struct invited invited;	/* .id 0: none */
@@ -210,6 +192,29 @@ struct registering {
 	char hash[PASSWORD_HASH_SIZE];
 	const char *address;
 };
+
+/* Let a user sign in, with the role and password.  Other links for the same
+ * user would set another password. */
+static int
+let_in(struct store *st, const struct registering *r, int64_t id,
+    struct err *err)
+{
+	const enum role role = r->invited.role;
+	const struct store_value by_id = store_int(id);
+	const struct store_value password[] = { store_text(r->hash), by_id };
+	const struct store_value word[] = {
+		store_text(role_word(role)), by_id
+	};
+
+	if (users_keep_an_admin(st, id, role, err) || users_end_links(st, id,
+	    role == ROLE_ADMIN ? "" : r->name, err))
+		return (-1);
+	if (store_exec(st, STMT_PERSON_SET_PASSWORD, password, 1, 2, NULL,
+	    err) || store_exec(st, STMT_PERSON_SET_ROLE, word, 1, 2, NULL,
+	    err))
+		return (-1);
+	return (sign_in_end_others(st, id, 0, err));
+}
 
 static int
 register_inside(struct store *st, const struct registering *r,
@@ -230,7 +235,7 @@ register_inside(struct store *st, const struct registering *r,
 	}
 	if (id == 0 && add_user(st, r->name, &id, err))
 		return (-1);
-	if (let_in(st, id, r->invited.role, r->hash, err))
+	if (let_in(st, r, id, err))
 		return (-1);
 	*who = (struct who) { .role = r->invited.role, .person_id = id };
 	strcpy(who->name, r->name);

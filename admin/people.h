@@ -41,7 +41,8 @@ int people_uninvite(struct store *st, int64_t id, struct err *err)
  * people_register(st, pepper, invitation, name, password, who, err):
  * Take an invitation up; with one for a user that there is, ${name} is that
  * user's, or NULL.  ERR_PERM: the invitation is not good (any more);
- * ERR_EXISTS: the name is taken; ERR_INVAL.
+ * ERR_EXISTS: the name is taken, or the last administrator would be none from
+ * now on; ERR_INVAL.  Other invitations of that user are good no more.
  */
 int people_register(struct store *st, const struct seal_pepper *pepper,
     const char *invitation, const char *name, const char *password,

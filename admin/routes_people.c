@@ -16,24 +16,28 @@ json_t *
 api_invite(struct api_call *c, struct err *err)
 {
 	static const char *const members[] = { "role", "user", NULL };
-	const char *word = "user", *name = NULL;
+	const char *word = NULL, *name = NULL;
 	char invitation[INVITATION_SIZE];
+	enum role role = ROLE_USER;
 	struct audit a;
-	enum role role;
 	json_t *j;
 
 	if (api_members(c, members, err) ||
 	    api_text(c, "role", &word, err) ||
 	    api_text(c, "user", &name, err))
 		return (NULL);
-	if (!role_parse(word, &role))
+	if (word != NULL && !role_parse(word, &role))
 		return (api_refuse(c, 400, "\"role\" must be admin, operator "
 		    "or user"));
+	if (word == NULL && name != NULL && users_role(c->store, name, &role,
+	    err))
+		return (NULL);
 	api_audit(c, &a, "user.invite", name != NULL ? name : "", NULL);
 	if (people_invite(c->store, c->pepper, role, name, c->who.name,
 	    invitation, err))
 		return (NULL);
-	j = json_pack("{s:s, s:s}", "invitation", invitation, "role", word);
+	j = json_pack("{s:s, s:s}", "invitation", invitation, "role",
+	    role_word(role));
 	seal_wipe(invitation, sizeof(invitation));
 	if (j == NULL)
 		err_set(err, ERR_NOMEM, "no memory for an answer");

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -47,6 +48,16 @@ users_find(struct store *st, const char *name, int64_t *id, struct err *err)
 	return (rc == 1 ? 0 : -1);
 }
 
+int
+users_end_links(struct store *st, int64_t id, const char *name,
+    struct err *err)
+{
+	const struct store_value row[] = { store_int(id), store_text(name) };
+
+	return (store_exec(st, STMT_INVITATION_END_OF, row, 1, NITEMS(row),
+	    NULL, err));
+}
+
 static int
 check_change(const struct user_change *change, struct err *err)
 {
@@ -61,16 +72,38 @@ check_change(const struct user_change *change, struct err *err)
 	return (-1);
 }
 
-/* Somebody has to be able to let others in. */
 static int
-keep_an_admin(struct store *st, int64_t id, const struct user_change *change,
+take_role(void *arg, const struct store_value *cols, size_t ncols)
+{
+
+	(void)ncols;
+	if (!role_parse(store_get_text(&cols[0]), arg))
+		*(enum role *)arg = ROLE_NONE;
+	return (1);
+}
+
+int
+users_role(struct store *st, const char *name, enum role *role,
+    struct err *err)
+{
+	const struct store_value param = store_text(name);
+	int64_t n;
+
+	*role = ROLE_NONE;
+	n = store_query(st, STMT_PERSON_ROLE, &param, 1, take_role, role, err);
+	if (n == 0)
+		err_set(err, ERR_NOT_FOUND, "there is no user \"%s\"", name);
+	return (n == 1 ? 0 : -1);
+}
+
+int
+users_keep_an_admin(struct store *st, int64_t id, enum role role,
     struct err *err)
 {
 	const struct store_value param = store_int(id);
 	int64_t is_admin, others;
 
-	if ((change->role == ROLE_NONE || change->role == ROLE_ADMIN) &&
-	    change->enabled != 0)
+	if (role == ROLE_ADMIN)
 		return (0);
 	if (store_one(st, STMT_PERSON_IS_ADMIN, &param, 1, &is_admin, 1, err)
 	    == -1 || store_one(st, STMT_PERSON_ADMINS, &param, 1, &others, 1,
@@ -81,6 +114,14 @@ keep_an_admin(struct store *st, int64_t id, const struct user_change *change,
 	err_set(err, ERR_EXISTS, "this is the last administrator who can sign "
 	    "in");
 	return (-1);
+}
+
+static bool
+lowers(const struct user_change *change)
+{
+
+	return (change->enabled == 0 || change->role == ROLE_USER ||
+	    change->role == ROLE_OPERATOR);
 }
 
 static int
@@ -94,7 +135,7 @@ set_sign_in(struct store *st, int64_t id, const struct user_change *change,
 		store_int(change->enabled), store_int(id)
 	};
 
-	if (keep_an_admin(st, id, change, err))
+	if (lowers(change) && users_keep_an_admin(st, id, ROLE_NONE, err))
 		return (-1);
 	if (change->role != ROLE_NONE && store_exec(st, STMT_PERSON_SET_ROLE,
 	    role, 1, 2, NULL, err))
@@ -137,6 +178,31 @@ users_add(struct store *st, const struct user_change *change, struct err *err)
 	return (change_end(st, add_inside(st, change, err), err));
 }
 
+/* Links that are out would undo it. */
+static int
+end_links(struct store *st, int64_t id, const char *name,
+    const struct user_change *change, struct err *err)
+{
+	enum role was;
+
+	if (change->enabled != 0 && change->role == ROLE_NONE)
+		return (0);
+	if (users_role(st, name, &was, err))
+		return (-1);
+	return (change->enabled != 0 && change->role == was ? 0 :
+	    users_end_links(st, id, name, err));
+}
+
+static int
+rename_links(struct store *st, const char *name, const char *was,
+    struct err *err)
+{
+	const struct store_value row[] = { store_text(name), store_text(was) };
+
+	return (name == NULL ? 0 : store_exec(st, STMT_INVITATION_RENAME, row,
+	    1, NITEMS(row), NULL, err));
+}
+
 static int
 set_inside(struct store *st, const char *name,
     const struct user_change *change, struct err *err)
@@ -145,6 +211,8 @@ set_inside(struct store *st, const char *name,
 	int64_t id;
 
 	if (users_find(st, name, &id, err) ||
+	    end_links(st, id, name, change, err) ||
+	    rename_links(st, change->name, name, err) ||
 	    set_sign_in(st, id, change, err))
 		return (-1);
 	row[0] = store_int(change->concurrency);
@@ -182,7 +250,8 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	struct store_value ids[2];
 	int64_t id, uses[2];
 
-	if (users_find(st, name, &id, err))
+	if (users_find(st, name, &id, err) ||
+	    users_keep_an_admin(st, id, ROLE_NONE, err))
 		return (-1);
 	ids[0] = ids[1] = store_int(id);
 	if (store_one(st, STMT_USER_USES, ids, 2, uses, 2, err) == -1)
@@ -197,6 +266,7 @@ remove_inside(struct store *st, const char *name, struct err *err)
 	if (store_exec(st, STMT_USER_LEAVE_KEYS, ids, 1, 1, NULL, err) ||
 	    store_exec(st, STMT_RECOVERY_CLEAR, ids, 1, 1, NULL, err) ||
 	    store_exec(st, STMT_TOKEN_REMOVE_PERSON, ids, 1, 1, NULL, err) ||
+	    users_end_links(st, id, name, err) ||
 	    sign_in_end_others(st, id, 0, err))
 		return (-1);
 	return (store_exec(st, STMT_USER_REMOVE, ids, 1, 1, NULL, err));

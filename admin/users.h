@@ -12,8 +12,10 @@ struct store;
 /**
  * Users: people (table person) who own keys, so that budgets can be set on all
  * keys of one.  Each change is one transaction.  The last administrator who
- * can sign in stays one (ERR_EXISTS).  ERR_EXISTS: the name is taken,
- * or the user still has keys; ERR_NOT_FOUND; ERR_INVAL.
+ * can sign in stays one (ERR_EXISTS).  With another role, or switched off, the
+ * links are good no more that a user made, or that are for that user
+ * (people_invite).  ERR_EXISTS: the name is taken, or the user still has keys;
+ * ERR_NOT_FOUND; ERR_INVAL.
  */
 struct user_change {
 	const char *name;	/* NULL: unchanged */
@@ -53,6 +55,21 @@ json_t *users_list(struct store *st, struct err *err);
 json_t *users_page(struct store *st, const char *q, int64_t limit,
     int64_t offset, int64_t *total, struct err *err);
 json_t *users_show(struct store *st, const char *name, struct err *err);
+
+/** users_keep_an_admin(st, id, role, err): May ${id} have ${role} from now on
+ * (ROLE_NONE: none)?  -1 with ERR_EXISTS: no administrator who can sign in
+ * would be left.  Inside a change. */
+int users_keep_an_admin(struct store *st, int64_t id, enum role role,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** users_end_links(st, id, name, err): The links for a user, and those that
+ * ${name} made, are good no more.  Inside a change. */
+int users_end_links(struct store *st, int64_t id, const char *name,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** users_role(st, name, role, err): 0, or -1 (ERR_NOT_FOUND). */
+int users_role(struct store *st, const char *name, enum role *role,
+    struct err *err) __attribute__((__warn_unused_result__));
 
 /** users_find(st, name, id, err): 0, or -1 (ERR_NOT_FOUND). */
 int users_find(struct store *st, const char *name, int64_t *id,

@@ -26,6 +26,10 @@ UPDATE person SET password = ? WHERE id = ?;
 -- password, id, password as it was
 UPDATE person SET password = ? WHERE id = ? AND password = ?;
 
+-- name: person_role
+-- name
+SELECT role FROM person WHERE name = ?;
+
 -- name: person_set_role
 -- role, id
 UPDATE person SET role = ? WHERE id = ?;
@@ -172,6 +176,14 @@ ORDER BY i.id;
 
 -- name: invitation_remove
 DELETE FROM invitation WHERE id = ?;
+
+-- name: invitation_end_of
+-- person_id: those for one; who made them
+DELETE FROM invitation WHERE person_id = ? OR invited_by = ?;
+
+-- name: invitation_rename
+-- who made them, as whom they are known now and were
+UPDATE invitation SET invited_by = ? WHERE invited_by = ?;
 
 -- name: invitation_prune
 -- now_ms

@@ -127,6 +127,152 @@ an_invitation_gives_a_user_a_new_password(void **state)
 	visit_fini(&again);
 }
 
+/* ${v} takes up the last invitation that ${by} made, with a new password. */
+static int
+take_up(struct visit *v, const struct visit *by)
+{
+	char body[256];
+
+	(void)snprintf(body, sizeof(body), "{\"invitation\": \"%s\", "
+	    "\"password\": \"a new one, longer\"}",
+	    visit_text(by, "invitation"));
+	return (visit(v, "POST", "/auth/register", body));
+}
+
+static int64_t
+admins(struct desk *d)
+{
+
+	return (desk_number(d, "SELECT count(*) FROM person WHERE "
+	    "role = 'admin' AND enabled = 1"));
+}
+
+/* Neither removed, nor by a link of another role. */
+static void
+the_last_administrator_stays_one(void **state)
+{
+	struct desk *d = *state;
+	struct visit ann, bob;
+
+	visit_init(&ann, d);
+	visit_init(&bob, d);
+	visit_join(&ann, d, "admin", "ann");
+	visit_expect(&ann, 40901, "DELETE", "/admin/users/1", NULL);
+	visit_expect(&ann, 40901, "PATCH", "/admin/users/1",
+	    "{\"role\": \"operator\"}");
+	visit_expect(&ann, 40901, "PATCH", "/admin/users/1",
+	    "{\"enabled\": false}");
+	assert_int_equal(visit(&ann, "POST", "/admin/invitations",
+	    "{\"user\": \"ann\", \"role\": \"user\"}"), 201);
+	assert_int_equal(take_up(&bob, &ann), 409);
+	assert_int_equal(admins(d), 1);
+	assert_int_equal(visit(&ann, "GET", "/auth/me", NULL), 200);
+
+	/* One of two may go. */
+	visit_join(&bob, d, "admin", "bob");
+	assert_int_equal(visit(&bob, "DELETE", "/admin/users/1", NULL), 200);
+	visit_expect(&ann, 40101, "GET", "/auth/me", NULL);
+	visit_expect(&bob, 40901, "DELETE", "/admin/users/2", NULL);
+	visit_fini(&ann);
+	visit_fini(&bob);
+}
+
+/* What is said of the password alone says nothing of the role. */
+static void
+an_invitation_without_a_role_leaves_it(void **state)
+{
+	struct desk *d = *state;
+	struct visit ann, bob;
+
+	visit_init(&ann, d);
+	visit_init(&bob, d);
+	visit_join(&ann, d, "admin", "ann");
+	visit_join(&bob, d, "operator", "bob");
+	assert_int_equal(visit(&ann, "POST", "/admin/invitations",
+	    "{\"user\": \"bob\"}"), 201);
+	assert_string_equal(visit_text(&ann, "role"), "operator");
+	assert_int_equal(take_up(&bob, &ann), 201);
+	assert_string_equal(visit_text(&bob, "role"), "operator");
+	assert_int_equal(visit(&ann, "POST", "/admin/invitations", "{}"), 201);
+	assert_string_equal(visit_text(&ann, "role"), "user");
+	visit_expect(&ann, 40401, "POST", "/admin/invitations",
+	    "{\"user\": \"nobody\"}");
+	visit_fini(&ann);
+	visit_fini(&bob);
+}
+
+/* Who was an administrator has no link left that makes one. */
+static void
+links_end_with_the_role(void **state)
+{
+	static const char *const links[] = {
+		"{\"user\": \"eve\", \"role\": \"admin\"}",
+		"{\"role\": \"admin\"}",
+	};
+	static const char *const ends[][2] = {
+		{ "PATCH", "{\"role\": \"user\"}" },
+		{ "PATCH", "{\"name\": \"adam\", \"role\": \"operator\"}" },
+		{ "PATCH", "{\"enabled\": false}" },
+		{ "DELETE", NULL },
+	};
+	struct desk *d = *state;
+	struct visit ann, eve;
+	char path[64];
+	size_t i, j;
+
+	visit_init(&ann, d);
+	visit_join(&ann, d, "admin", "ann");
+	for (i = 0; i < NITEMS(ends); i++) {
+		for (j = 0; j < NITEMS(links); j++) {
+			visit_init(&eve, d);
+			visit_join(&eve, d, "admin", "eve");
+			assert_int_equal(visit(&eve, "POST",
+			    "/admin/invitations", links[j]), 201);
+			(void)snprintf(path, sizeof(path),
+			    "/admin/users/%lld", (long long)desk_number(d,
+			    "SELECT id FROM person WHERE name = 'eve'"));
+			assert_int_equal(visit(&ann, ends[i][0], path,
+			    ends[i][1]), 200);
+			assert_int_equal(take_up(&eve, &eve), 403);
+			desk_sql(d, "DELETE FROM sign_in WHERE person_id > 1");
+			desk_sql(d, "DELETE FROM person WHERE id > 1");
+			visit_fini(&eve);
+		}
+	}
+	assert_int_equal(admins(d), 1);
+	visit_fini(&ann);
+}
+
+/* A link is no way round a change that came after it; what changes nothing
+ * leaves it as it is. */
+static void
+links_outlast_what_changes_no_role(void **state)
+{
+	struct desk *d = *state;
+	struct visit ann, eve;
+
+	visit_init(&ann, d);
+	visit_init(&eve, d);
+	visit_join(&ann, d, "admin", "ann");
+	visit_join(&eve, d, "admin", "eve");
+	assert_int_equal(visit(&eve, "POST", "/admin/invitations",
+	    "{\"user\": \"eve\"}"), 201);
+	assert_int_equal(visit(&ann, "PATCH", "/admin/users/2",
+	    "{\"name\": \"eva\", \"role\": \"admin\", "
+	    "\"enabled\": true}"), 200);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM invitation "
+	    "WHERE invited_by = 'eva'"), 1);
+
+	/* Of two for the same user the first that is taken up counts. */
+	assert_int_equal(visit(&ann, "POST", "/admin/invitations",
+	    "{\"user\": \"eva\"}"), 201);
+	assert_int_equal(take_up(&eve, &ann), 201);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM invitation"), 0);
+	assert_int_equal(take_up(&ann, &ann), 403);
+	visit_fini(&ann);
+	visit_fini(&eve);
+}
+
 static void
 a_cookie_alone_changes_nothing(void **state)
 {
@@ -586,6 +732,10 @@ main(void)
 		DESK_TEST(an_invitation_is_taken_back),
 		DESK_TEST(an_invitation_runs_out),
 		DESK_TEST(an_invitation_gives_a_user_a_new_password),
+		DESK_TEST(the_last_administrator_stays_one),
+		DESK_TEST(an_invitation_without_a_role_leaves_it),
+		DESK_TEST(links_end_with_the_role),
+		DESK_TEST(links_outlast_what_changes_no_role),
 		DESK_TEST(a_cookie_alone_changes_nothing),
 		DESK_TEST(a_planted_cookie_is_not_taken_up),
 		DESK_TEST(signing_out_ends_it),
