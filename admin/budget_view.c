@@ -223,6 +223,22 @@ budget_view_show(struct store *st, const char *name, struct err *err)
 	return (row);
 }
 
+void
+budget_view_veil(json_t *budgets)
+{
+	static const char *const members[] = { "spent", "reserved", "left" };
+	json_t *row;
+	size_t i, j;
+
+	json_array_foreach(budgets, i, row) {
+		if (strcmp(text_of(row, "on"), "group") != 0)
+			continue;
+		for (j = 0; j < NITEMS(members); j++)
+			(void)json_object_set_new(row, members[j],
+			    json_null());
+	}
+}
+
 json_t *
 budget_view_key(struct store *st, const char *key, struct err *err)
 {

@@ -35,4 +35,8 @@ json_t *budget_view_on(struct store *st, const char *scope, const char *of,
     struct err *err);
 json_t *budget_view_key(struct store *st, const char *key, struct err *err);
 
+/** budget_view_veil(budgets): For the owner of one key: of a group's budget the
+ * limit alone stays, as others use it up as well. */
+void budget_view_veil(json_t *budgets);
+
 #endif /* !ADMIN_BUDGET_VIEW_H_ */

@@ -12,6 +12,7 @@
 #include "passwords.h"
 #include "query.h"
 #include "sign_in.h"
+#include "tries.h"
 #include "users.h"
 
 #include "people.h"
@@ -345,7 +346,8 @@ set_password_inside(struct store *st, const struct who *who,
 	};
 
 	if (store_exec(st, STMT_PERSON_SET_PASSWORD, row, 1, 2, NULL, err) ||
-	    sign_in_end_others(st, who->person_id, who->sign_in_id, err))
+	    sign_in_end_others(st, who->person_id, who->sign_in_id, err) ||
+	    tries_forget(st, who->name, address, err))
 		return (-1);
 	return (audit_add(st, &actor, "user.password", who->name, NULL, NULL,
 	    err));

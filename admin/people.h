@@ -60,7 +60,8 @@ int people_register_open(struct store *st, const char *name,
 json_t *people_show(struct store *st, int64_t person_id, struct err *err);
 
 /** people_set_password(st, who, old, new, address, err): All other sign-ins
- * of that person end.  ERR_PERM: ${old} is wrong. */
+ * of that person end, and tries of it are forgotten.  ERR_PERM: ${old} is
+ * wrong. */
 int people_set_password(struct store *st, const struct who *who,
     const char *old, const char *new, const char *address, struct err *err)
     __attribute__((__warn_unused_result__));

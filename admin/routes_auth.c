@@ -50,6 +50,15 @@ welcome(struct api_call *c, char token[SIGN_IN_TOKEN_SIZE], struct err *err)
 }
 
 static json_t *
+refuse_waiting(struct api_call *c, int64_t wait_ms)
+{
+
+	c->retry_after_s = (wait_ms + 999) / 1000;
+	return (api_refuse(c, 429, "too many tries; the next is looked at in "
+	    "%lld s", (long long)c->retry_after_s));
+}
+
+static json_t *
 answer_sign_in(struct api_call *c, struct sign_in *s,
     enum sign_in_result result, struct err *err)
 {
@@ -64,9 +73,7 @@ answer_sign_in(struct api_call *c, struct sign_in *s,
 		    "a code of the second factor is needed" :
 		    "the code is not right"));
 	case SIGN_IN_WAIT:
-		c->retry_after_s = (s->wait_ms + 999) / 1000;
-		return (api_refuse(c, 429, "too many tries; the next is "
-		    "looked at in %lld s", (long long)c->retry_after_s));
+		return (refuse_waiting(c, s->wait_ms));
 	case SIGN_IN_WRONG:
 		break;
 	}
@@ -121,6 +128,24 @@ open_sign_in(struct api_call *c, char token[SIGN_IN_TOKEN_SIZE],
 	    api_agent(c, agent, sizeof(agent)), token, err), err));
 }
 
+/* Whoever likes may: hashing passwords for them is work, and each leaves a
+ * user behind. */
+static int
+register_open(struct api_call *c, const char *name, const char *password,
+    struct err *err)
+{
+	int64_t wait_ms;
+
+	if (tries_take_register(c->store, c->http->remote_addr, &wait_ms, err))
+		return (-1);
+	if (wait_ms > 0) {
+		(void)refuse_waiting(c, wait_ms);
+		return (-1);
+	}
+	return (people_register_open(c->store, name, password,
+	    c->http->remote_addr, &c->who, err));
+}
+
 json_t *
 api_register(struct api_call *c, struct err *err)
 {
@@ -144,8 +169,7 @@ api_register(struct api_call *c, struct err *err)
 	else if (api_need_text(c, "name", &name, err))
 		return (NULL);
 	else
-		rc = people_register_open(c->store, name, password,
-		    c->http->remote_addr, &c->who, err);
+		rc = register_open(c, name, password, err);
 	if (rc || open_sign_in(c, token, err))
 		return (NULL);
 	c->status = 201;
@@ -169,12 +193,9 @@ may_try(struct api_call *c, struct err *err)
 	if (tries_take(c->store, c->who.name, c->http->remote_addr, &wait_ms,
 	    err))
 		return (false);
-	if (wait_ms == 0)
-		return (true);
-	c->retry_after_s = (wait_ms + 999) / 1000;
-	(void)api_refuse(c, 429, "too many tries; the next is looked at in "
-	    "%lld s", (long long)c->retry_after_s);
-	return (false);
+	if (wait_ms > 0)
+		(void)refuse_waiting(c, wait_ms);
+	return (wait_ms == 0);
 }
 
 /* It was right. */
@@ -200,7 +221,7 @@ api_set_me(struct api_call *c, struct err *err)
 	    api_need_text(c, "password", &old, err) ||
 	    api_need_text(c, "new_password", &new, err) ||
 	    !may_try(c, err) || people_set_password(c->store, &c->who, old, new,
-	    c->http->remote_addr, err) || forget_tries(c, err))
+	    c->http->remote_addr, err))
 		return (NULL);
 	return (api_done(c));
 }

@@ -6,6 +6,7 @@
 #include "base/seal.h"
 #include "store/store.h"
 
+#include "budget_view.h"
 #include "check.h"
 #include "key_rules.h"
 #include "key_secrets.h"
@@ -70,6 +71,17 @@ api_keys(struct api_call *c, struct err *err)
 	return (api_part(&r, keys, total, err));
 }
 
+/* As the caller may see it. */
+static json_t *
+show_key(const struct api_call *c, const char *name, struct err *err)
+{
+	json_t *key = keys_show(c->store, name, err);
+
+	if (owner(c) != 0)
+		budget_view_veil(json_object_get(key, "budgets"));
+	return (key);
+}
+
 /* One that the caller sees. */
 static json_t *
 find_key(struct api_call *c, char name[LIMIT_NAME_BYTES], struct err *err)
@@ -77,7 +89,7 @@ find_key(struct api_call *c, char name[LIMIT_NAME_BYTES], struct err *err)
 	json_t *key;
 
 	if (api_name(c, STMT_NAME_OF_KEY, name, err) ||
-	    (key = keys_show(c->store, name, err)) == NULL)
+	    (key = show_key(c, name, err)) == NULL)
 		return (NULL);
 	if (is_seen(c, key))
 		return (key);
@@ -206,7 +218,7 @@ answer_secret(struct api_call *c, const char *name,
 {
 	json_t *key;
 
-	if ((key = keys_show(c->store, name, err)) != NULL &&
+	if ((key = show_key(c, name, err)) != NULL &&
 	    json_object_set_new(key, "key", json_string(secret)) == -1) {
 		err_set(err, ERR_NOMEM, "no memory for an answer");
 		json_decref(key);

@@ -6,6 +6,7 @@
 #include "ledger/rollup.h"
 #include "store/store.h"
 
+#include "budget_view.h"
 #include "check.h"
 #include "keys.h"
 #include "usage.h"
@@ -39,13 +40,9 @@ err0:
 	return (NULL);
 }
 
-/* Of a group's budget the limit alone: others use it up as well. */
 static json_t *
 limit_of(const json_t *b)
 {
-	const char *on = json_string_value(json_object_get(b, "on"));
-	const bool shared = on != NULL && strcmp(on, "group") == 0;
-	json_t *none = json_null();
 
 	return (json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O, "
 	    "s:O}", "on", json_object_get(b, "on"),
@@ -54,20 +51,22 @@ limit_of(const json_t *b)
 	    "length_ms", json_object_get(b, "length_ms"),
 	    "models", json_object_get(b, "models"),
 	    "limit", json_object_get(b, "limit"),
-	    "used", shared ? none : json_object_get(b, "spent"),
-	    "reserved", shared ? none : json_object_get(b, "reserved"),
-	    "left", shared ? none : json_object_get(b, "left"),
+	    "used", json_object_get(b, "spent"),
+	    "reserved", json_object_get(b, "reserved"),
+	    "left", json_object_get(b, "left"),
 	    "resets_ms", json_object_get(b, "renews_ms")));
 }
 
 static json_t *
 limits_of(const json_t *key)
 {
-	json_t *out = json_array();
+	json_t *out = json_array(), *budgets;
 	const json_t *b;
 	size_t i;
 
-	json_array_foreach(json_object_get(key, "budgets"), i, b) {
+	budgets = json_object_get(key, "budgets");
+	budget_view_veil(budgets);
+	json_array_foreach(budgets, i, b) {
 		if (json_is_true(json_object_get(b, "enabled")) &&
 		    json_array_append_new(out, limit_of(b)))
 			goto err0;

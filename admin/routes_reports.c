@@ -30,7 +30,7 @@ struct usage_text {
 	char fields[512];
 };
 
-/* Users see what their own keys used. */
+/* Users see what their own keys used, and are not told what else there is. */
 static void
 read_filters(struct api_call *c, struct usage_text *t,
     struct usage_query *q)
@@ -44,8 +44,10 @@ read_filters(struct api_call *c, struct usage_text *t,
 		.group = api_query(c, "group", t->group, sizeof(t->group)),
 		.model = api_query(c, "model", t->model, sizeof(t->model)),
 	};
-	if (c->who.role < ROLE_OPERATOR)
+	if (c->who.role < ROLE_OPERATOR) {
 		q->user = c->who.name;
+		q->veiled = true;
+	}
 }
 
 /* The rows as text in ${c}; NULL, as the answer is no JSON. */

@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/seal.h"
@@ -7,6 +8,23 @@
 #include "tokens.h"
 
 #include "api.h"
+
+/* A token that ends is no way to one that ends later. */
+static bool
+may_last(struct api_call *c, int64_t expires_ms, struct err *err)
+{
+	const struct store_value id = store_int(c->who.token_id);
+	int64_t ends_ms = 0;
+
+	if (c->who.token_id != 0 && store_one(c->store, STMT_TOKEN_ENDS, &id,
+	    1, &ends_ms, 1, err) == -1)
+		return (false);
+	if (ends_ms == 0 || (expires_ms != 0 && expires_ms <= ends_ms))
+		return (true);
+	(void)api_refuse(c, 403, "a token makes none that outlives it: say "
+	    "\"expires_ms\", %lld at most", (long long)ends_ms);
+	return (false);
+}
 
 /* A token of a person, or (0) of the installation, as the body says. */
 static json_t *
@@ -24,7 +42,8 @@ make_token(struct api_call *c, int64_t person_id, struct err *err)
 	    api_need_text(c, "name", &spec.name, err) ||
 	    api_int(c, "expires_ms", store_now_ms(c->store), INT64_MAX,
 	    &spec.expires_ms, err) ||
-	    api_bool(c, "read_only", &spec.read_only, err))
+	    api_bool(c, "read_only", &spec.read_only, err) ||
+	    !may_last(c, spec.expires_ms, err))
 		return (NULL);
 	api_audit(c, &a, "token.create", "", spec.name);
 	if (tokens_create(c->store, c->pepper, &spec, token, err))

@@ -118,22 +118,31 @@ present(const char *secret, const char *name)
 	return (j);
 }
 
+/* 0: it is off; -1. */
+static int
+check_off(struct store *st, int64_t person_id, struct err *err)
+{
+	const struct store_value id = store_int(person_id);
+	int64_t row[8];
+
+	if (store_one(st, STMT_PERSON_ROW, &id, 1, row, 8, err) == -1)
+		return (-1);
+	if (row[4] == 0)
+		return (0);
+	err_set(err, ERR_EXISTS, "a second factor is on already");
+	return (-1);
+}
+
 json_t *
 second_factor_begin(struct store *st, const struct seal *seal,
     int64_t person_id, const char *name, struct err *err)
 {
-	const struct store_value id = store_int(person_id);
 	unsigned char secret[SECRET_BYTES];
-	int64_t row[8];
 	char *text = NULL;
 	json_t *j = NULL;
 
-	if (store_one(st, STMT_PERSON_ROW, &id, 1, row, 8, err) == -1)
+	if (check_off(st, person_id, err))
 		return (NULL);
-	if (row[4] != 0) {
-		err_set(err, ERR_EXISTS, "a second factor is on already");
-		return (NULL);
-	}
 	seal_random(secret, sizeof(secret));
 	if (put_secret(st, seal, person_id, secret, sizeof(secret), err) == 0 &&
 	    ((text = base32(secret, sizeof(secret))) == NULL ||
@@ -269,7 +278,9 @@ second_factor_confirm(struct store *st, const struct seal *seal,
 	json_t *shown;
 	int i, rc;
 
-	if ((rc = take_totp(st, seal, person_id, code, err)) == -1)
+	/* Or codes could be guessed here, and new recovery codes be had. */
+	if (check_off(st, person_id, err) ||
+	    (rc = take_totp(st, seal, person_id, code, err)) == -1)
 		return (NULL);
 	if (rc == 0) {
 		err_set(err, ERR_INVAL, "the code is not right, or was used "

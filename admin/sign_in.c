@@ -95,6 +95,31 @@ keep_renewed(struct store *st, const struct credentials *c, struct err *err)
 	    STMT_PERSON_RENEW_PASSWORD, row, 1, NITEMS(row), NULL, err));
 }
 
+/* Hashing took a while, in which the user may have got another password, or
+ * been disabled, or worse.  *${fits}: it is still right.  In the transaction
+ * that opens the sign-in. */
+static int
+look_again(struct store *st, const struct sign_in *s, struct credentials *c,
+    bool *fits, struct err *err)
+{
+	const struct store_value id = store_int(c->person_id);
+	const struct store_value name = store_text(s->name);
+	struct credentials now = { .found = false };
+
+	if (store_lock(st, STMT_LOCK_PERSON, &id, 1, err) ||
+	    store_query(st, STMT_PERSON_CREDENTIALS, &name, 1,
+	    take_credentials, &now, err) == -1)
+		return (-1);
+	*fits = now.found && now.enabled && now.person_id == c->person_id &&
+	    now.has_password;
+	if (*fits && strcmp(now.hash, c->hash) != 0)
+		*fits = password_fits(s->password, now.hash);
+	else
+		strcpy(now.renewed, c->renewed);
+	*c = now;
+	return (0);
+}
+
 /* The password was right; inside a transaction. */
 static int
 finish(struct store *st, const struct seal *seal,
@@ -154,9 +179,10 @@ sign_in(struct store *st, const struct seal *seal,
 		renew(&c, s->password);
 	if (store_begin(st, true, err))
 		return (-1);
-	if (fits) {
+	rc = fits ? look_again(st, s, &c, &fits, err) : 0;
+	if (rc == 0 && fits) {
 		rc = finish(st, seal, pepper, life, &c, s, result, err);
-	} else {
+	} else if (rc == 0) {
 		*result = SIGN_IN_WRONG;
 		rc = note(st, s, ACTOR_NOBODY, "sign_in.refused", err);
 	}

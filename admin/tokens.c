@@ -45,18 +45,32 @@ make_token(char token[TOKEN_SIZE])
 	seal_wipe(bytes, sizeof(bytes));
 }
 
-int
-tokens_create(struct store *st, const struct seal_pepper *pepper,
-    const struct token_spec *spec, char token[TOKEN_SIZE], struct err *err)
+/* Lists of one's own are read whole. */
+static int
+check_room(struct store *st, int64_t person_id, struct err *err)
+{
+	const struct store_value param = store_int(person_id);
+	int64_t n;
+
+	if (store_one(st, STMT_TOKEN_COUNT, &param, 1, &n, 1, err) == -1)
+		return (-1);
+	if (n < TOKENS_MAX)
+		return (0);
+	err_set(err, ERR_EXISTS, "there are %d tokens already: revoke one",
+	    TOKENS_MAX);
+	return (-1);
+}
+
+static int
+add_inside(struct store *st, const struct token_spec *spec,
+    const struct seal_pepper *pepper, const char *token, struct err *err)
 {
 	unsigned char hash[SEAL_HASH_BYTES];
 	char visible[VISIBLE_LEN + 1];
 	struct store_value row[7];
-	int rc;
 
-	if (check_name("a token", spec->name, err) || change_begin(st, err))
+	if (spec->person_id != 0 && check_room(st, spec->person_id, err))
 		return (-1);
-	make_token(token);
 	memcpy(visible, token, VISIBLE_LEN);
 	visible[VISIBLE_LEN] = '\0';
 	seal_hash(pepper, token, TOKEN_SIZE - 1, hash);
@@ -69,8 +83,20 @@ tokens_create(struct store *st, const struct seal_pepper *pepper,
 	row[5] = spec->person_id == 0 ? store_null() :
 	    store_int(spec->person_id);
 	row[6] = store_text(spec->read_only ? "read" : "all");
-	rc = change_end(st, change_exec_named(st, STMT_TOKEN_ADD, row,
-	    NITEMS(row), "a token", spec->name, err), err);
+	return (change_exec_named(st, STMT_TOKEN_ADD, row, NITEMS(row),
+	    "a token", spec->name, err));
+}
+
+int
+tokens_create(struct store *st, const struct seal_pepper *pepper,
+    const struct token_spec *spec, char token[TOKEN_SIZE], struct err *err)
+{
+	int rc;
+
+	if (check_name("a token", spec->name, err) || change_begin(st, err))
+		return (-1);
+	make_token(token);
+	rc = change_end(st, add_inside(st, spec, pepper, token, err), err);
 	if (rc != 0)
 		seal_wipe(token, TOKEN_SIZE);
 	return (rc);
@@ -87,10 +113,10 @@ tokens_list(struct store *st, int64_t person_id, struct err *err)
 	    fields, NITEMS(fields), err));
 }
 
-/* Run a statement that removes one; ${name} is for people. */
+/* Run a statement that removes one; ${none}: what to say of none. */
 static int
 remove_inside(struct store *st, enum stmt_id stmt,
-    const struct store_value *row, size_t n, const char *name,
+    const struct store_value *row, size_t n, const char *none,
     struct err *err)
 {
 	int64_t changes;
@@ -99,18 +125,18 @@ remove_inside(struct store *st, enum stmt_id stmt,
 		return (-1);
 	if (changes > 0)
 		return (0);
-	err_set(err, ERR_NOT_FOUND, "there is no token%s", name);
+	err_set(err, ERR_NOT_FOUND, "%s", none);
 	return (-1);
 }
 
 static int
 revoke(struct store *st, enum stmt_id stmt, const struct store_value *row,
-    size_t n, const char *name, struct err *err)
+    size_t n, const char *none, struct err *err)
 {
 
 	if (change_begin(st, err))
 		return (-1);
-	return (change_end(st, remove_inside(st, stmt, row, n, name, err),
+	return (change_end(st, remove_inside(st, stmt, row, n, none, err),
 	    err));
 }
 
@@ -118,10 +144,10 @@ int
 tokens_revoke(struct store *st, const char *name, struct err *err)
 {
 	const struct store_value row = store_text(name);
-	char shown[LIMIT_NAME_BYTES + 4];
+	char none[LIMIT_NAME_BYTES + 32];
 
-	(void)snprintf(shown, sizeof(shown), " \"%s\"", name);
-	return (revoke(st, STMT_TOKEN_REMOVE, &row, 1, shown, err));
+	(void)snprintf(none, sizeof(none), "there is no token \"%s\"", name);
+	return (revoke(st, STMT_TOKEN_REMOVE, &row, 1, none, err));
 }
 
 int
@@ -132,23 +158,20 @@ tokens_revoke_own(struct store *st, int64_t person_id, int64_t id,
 		store_int(id), store_int(person_id)
 	};
 
-	return (revoke(st, STMT_TOKEN_REMOVE_OWN, row, 2, " of that id",
-	    err));
+	/* In the words of an id that nobody has. */
+	return (revoke(st, STMT_TOKEN_REMOVE_OWN, row, 2, "there is no such "
+	    "id", err));
 }
 
-struct match {
-	const unsigned char *hash;
-	struct who *who;
-	int found;
-};
-
-static void
-fill_in(struct who *who, const struct store_value *cols)
+static int
+take_who(void *arg, const struct store_value *cols, size_t ncols)
 {
+	struct who *who = arg;
 	const char *name;
 
+	(void)ncols;
+	who->token_id = store_get_int(&cols[0]);
 	who->person_id = store_get_int(&cols[3]);
-	who->token_id = store_get_int(&cols[6]);
 	who->read_only = strcmp(store_get_text(&cols[2]), "read") == 0;
 	who->role = ROLE_ADMIN;
 	if (who->person_id != 0 &&
@@ -157,38 +180,23 @@ fill_in(struct who *who, const struct store_value *cols)
 	name = store_get_text(&cols[who->person_id != 0 ? 5 : 1]);
 	if (strlen(name) < sizeof(who->name))
 		strcpy(who->name, name);
-}
-
-/* All rows are looked at, so that the time is always the same. */
-static int
-compare(void *arg, const struct store_value *cols, size_t ncols)
-{
-	struct match *m = arg;
-
-	(void)ncols;
-	if (cols[0].n == SEAL_HASH_BYTES &&
-	    sodium_memcmp(cols[0].p, m->hash, SEAL_HASH_BYTES) == 0) {
-		m->found = 1;
-		fill_in(m->who, cols);
-	}
-	return (0);
+	return (1);
 }
 
 int
 tokens_find(struct store *st, const struct seal_pepper *pepper,
     const char *token, struct who *who, struct err *err)
 {
-	const struct store_value now = store_int(store_now_ms(st));
 	unsigned char hash[SEAL_HASH_BYTES];
-	struct match m = { hash, who, 0 };
+	struct store_value params[2];
 
 	memset(who, 0, sizeof(*who));
 	if (strncmp(token, PREFIX, PREFIX_LEN) != 0 ||
 	    strlen(token) != TOKEN_SIZE - 1)
 		return (0);
 	seal_hash(pepper, token, TOKEN_SIZE - 1, hash);
-	if (store_query(st, STMT_TOKEN_HASHES, &now, 1, compare, &m, err)
-	    == -1)
-		return (-1);
-	return (m.found);
+	params[0] = store_blob(hash, sizeof(hash));
+	params[1] = store_int(store_now_ms(st));
+	return ((int)store_query(st, STMT_TOKEN_FIND, params, 2, take_who, who,
+	    err));
 }

@@ -26,8 +26,12 @@ struct token_spec {
 	bool read_only;
 };
 
+/* Of one person. */
+#define TOKENS_MAX	100
+
 /** tokens_create(st, pepper, spec, token, err): Make a token, which the caller
- * shows once and wipes.  ERR_EXISTS: the name is taken. */
+ * shows once and wipes.  ERR_EXISTS: the name is taken, or the person has
+ * TOKENS_MAX. */
 int tokens_create(struct store *st, const struct seal_pepper *pepper,
     const struct token_spec *spec, char token[TOKEN_SIZE],
     struct err *err) __attribute__((__warn_unused_result__));
@@ -43,8 +47,8 @@ int tokens_revoke_own(struct store *st, int64_t person_id, int64_t id,
     struct err *err) __attribute__((__warn_unused_result__));
 
 /** tokens_find(st, pepper, token, who, err): 1: it is good, and stands for
- * ${who}; 0: it is not; -1.  The time it takes does not tell how much of it
- * was right. */
+ * ${who}; 0: it is not; -1.  It is looked up by its keyed hash, whose time
+ * tells nothing of the token. */
 int tokens_find(struct store *st, const struct seal_pepper *pepper,
     const char *token, struct who *who, struct err *err)
     __attribute__((__warn_unused_result__));

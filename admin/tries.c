@@ -126,17 +126,33 @@ tries_take(struct store *st, const char *name, const char *address,
 	    err));
 }
 
-int
-tries_take_key(struct store *st, const char *address, int64_t *wait_ms,
-    struct err *err)
+static int
+take_address(struct store *st, const char *what, const char *address,
+    int64_t *wait_ms, struct err *err)
 {
 	struct subject s;
 
 	*wait_ms = 0;
-	address_subject(&s, "key", address);
+	address_subject(&s, what, address);
 	if (store_begin(st, true, err))
 		return (-1);
 	return (store_end(st, take_inside(st, &s, 1, wait_ms, err), err));
+}
+
+int
+tries_take_key(struct store *st, const char *address, int64_t *wait_ms,
+    struct err *err)
+{
+
+	return (take_address(st, "key", address, wait_ms, err));
+}
+
+int
+tries_take_register(struct store *st, const char *address, int64_t *wait_ms,
+    struct err *err)
+{
+
+	return (take_address(st, "register", address, wait_ms, err));
 }
 
 int

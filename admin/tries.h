@@ -48,4 +48,9 @@ int tries_take_key(struct store *st, const char *address, int64_t *wait_ms,
 int tries_wait_key(struct store *st, const char *address, int64_t *wait_ms,
     struct err *err) __attribute__((__warn_unused_result__));
 
+/** tries_take_register(st, address, wait_ms, err): Somebody registers without
+ * being invited; as tries_take, by address alone. */
+int tries_take_register(struct store *st, const char *address,
+    int64_t *wait_ms, struct err *err) __attribute__((__warn_unused_result__));
+
 #endif /* !ADMIN_TRIES_H_ */

@@ -44,6 +44,10 @@ static const struct {
 	    offsetof(struct rollup_key, group_id),
 	    offsetof(struct usage_query, group) },
 };
+
+/* An id that nothing has. */
+#define NOBODY		INT64_C(-2)
+
 #define NTHINGS		(sizeof(things) / sizeof(things[0]))
 
 struct report {
@@ -82,8 +86,11 @@ resolve(struct report *r)
 		if ((r->names[i] = names_read(r->st, things[i].names,
 		    r->err)) == NULL)
 			return (-1);
-		if (name != NULL && names_find(r->names[i], name,
-		    &r->wanted[i])) {
+		if (name == NULL || names_find(r->names[i], name,
+		    &r->wanted[i]) == 0)
+			continue;
+		r->wanted[i] = NOBODY;
+		if (!r->q->veiled) {
 			err_set(r->err, ERR_NOT_FOUND, "there is no %s \"%s\"",
 			    usage_by_name[i], name);
 			return (-1);

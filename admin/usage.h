@@ -39,6 +39,8 @@ struct usage_query {
 	const char *key, *user, *account, *group;
 	int64_t key_id;			/* in place of .key; 0: not so */
 	const char *model;		/* with '*' */
+	bool veiled;			/* that a name is none is not told:
+					   nothing was used by it */
 };
 
 /** The same as people write it; NULL: as it is by default. */
@@ -67,7 +69,8 @@ void usage_csv(FILE *out, const json_t *report, const struct usage_query *q);
  * ledger/latency.h)}], "total": the same of all}.  Rows stand by
  * time, then dearest first; of periods in which nothing was used there is
  * none.  Names are null where there was no such thing, "#7" where it is gone.
- * A new reference; NULL with ${err}, ERR_NOT_FOUND for a name.
+ * A new reference; NULL with ${err}, ERR_NOT_FOUND for a name unless
+ * ${q}->veiled.
  */
 json_t *usage_report(struct store *st, const struct usage_query *q,
     struct err *err);

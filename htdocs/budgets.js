@@ -25,6 +25,9 @@ export function windowOf(b) {
 }
 
 export function budgetBar(b) {
+	if (b.spent === null)
+		return h('span', { class: 'quiet' }, t('sharedLimit',
+			amount(b.counts, b.limit)));
 	const text = t('of', b.counts === 'money' ? money(b.spent) :
 		number(b.spent), amount(b.counts, b.limit));
 	return h('div', null, bar(b.spent + b.reserved, b.limit, text),

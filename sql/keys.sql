@@ -209,13 +209,21 @@ DELETE FROM admin_token WHERE id = ? AND person_id = ?;
 -- name: token_remove_person
 DELETE FROM admin_token WHERE person_id = ?;
 
--- name: token_hashes
--- For the check of a token: those that have not expired.  A person's is good
--- as long as the person may sign in.
--- now_ms
-SELECT t.hash, t.name, t.scope, COALESCE(p.id, 0), p.role, p.name, t.id
+-- name: token_count
+-- person_id
+SELECT count(*) FROM admin_token WHERE person_id = ?;
+
+-- name: token_ends
+-- When, or 0: never.
+-- id
+SELECT COALESCE(expires_ms, 0) FROM admin_token WHERE id = ?;
+
+-- name: token_find
+-- If it has not expired.  A person's is good as long as the person may sign in.
+-- hash, now_ms
+SELECT t.id, t.name, t.scope, COALESCE(p.id, 0), p.role, p.name
 FROM admin_token t LEFT JOIN person p ON p.id = t.person_id
-WHERE (t.expires_ms IS NULL OR t.expires_ms > ?)
+WHERE t.hash = ? AND (t.expires_ms IS NULL OR t.expires_ms > ?)
     AND (t.person_id IS NULL OR p.enabled = 1);
 
 -- name: token_still

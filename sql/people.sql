@@ -6,6 +6,10 @@
 SELECT id, role, enabled, password, totp_on, totp_step
 FROM person WHERE name = ?;
 
+-- name: lock_person @mysql only
+-- No new password meanwhile, and no end of sign-ins.
+SELECT id FROM person WHERE id = ? FOR UPDATE;
+
 -- name: person_row
 -- id
 SELECT id, name, role, enabled, totp_on, created_ms,

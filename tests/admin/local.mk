@@ -48,6 +48,12 @@ tests_admin_test_sign_in_SOURCES = tests/admin/test_sign_in.c \
 tests_admin_test_sign_in_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_sign_in_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_invitations
+tests_admin_test_invitations_SOURCES = tests/admin/test_invitations.c \
+	tests/admin/visit.c tests/admin/visit.h $(DESK)
+tests_admin_test_invitations_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_invitations_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_routes
 tests_admin_test_routes_SOURCES = tests/admin/test_routes.c \
 	tests/admin/visit.c tests/admin/visit.h $(DESK)

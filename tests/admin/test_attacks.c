@@ -297,6 +297,91 @@ what_another_used_is_not_told(void **state)
 	visit_fini(&uwe);
 }
 
+/* Whether there is such a name is told to those who see the lists. */
+static void
+names_of_others_cannot_be_tried(void **state)
+{
+	static const char *const paths[][2] = {
+		{ "/usage?from=2h&key=anns", "/usage?from=2h&key=none" },
+		{ "/usage?from=2h&account=a", "/usage?from=2h&account=none" },
+		{ "/usage?from=2h&group=g", "/usage?from=2h&group=none" },
+		{ "/usage?from=2h&user=ann", "/usage?from=2h&user=none" },
+	};
+	struct desk *d = *state;
+	struct visit ann, uwe;
+	json_t *told;
+	size_t i;
+
+	visit_init(&ann, d);
+	visit_init(&uwe, d);
+	settle_in(d, &ann);
+	visit_join(&uwe, d, "user", "uwe");
+	desk_account(d, "a", 1);
+	for (i = 0; i < NITEMS(paths); i++) {
+		assert_int_equal(visit(&uwe, "GET", paths[i][0], NULL), 200);
+		told = json_incref(uwe.body);
+		assert_int_equal(visit(&uwe, "GET", paths[i][1], NULL), 200);
+		assert_true(json_equal(told, uwe.body));
+		json_decref(told);
+	}
+	visit_expect(&uwe, 40401, "DELETE", "/auth/tokens/1", NULL);
+	told = json_incref(uwe.body);
+	visit_expect(&uwe, 40401, "DELETE", "/auth/tokens/999", NULL);
+	assert_true(json_equal(told, uwe.body));
+	json_decref(told);
+
+	/* An operator's slip of the pen is still one. */
+	desk_sql(d, "UPDATE person SET role = 'operator'");
+	visit_expect(&uwe, 40401, "GET", "/usage?key=none", NULL);
+	visit_fini(&ann);
+	visit_fini(&uwe);
+}
+
+/* Others use a group's budget up as well. */
+static void
+what_a_group_used_is_not_told(void **state)
+{
+	static const char *const make[][2] = {
+		{ "/groups", "{\"name\": \"g\"}" },
+		{ "/api-keys", "{\"name\": \"k\", \"user\": \"uwe\", "
+		    "\"group\": \"g\"}" },
+		{ "/budgets", "{\"on\": \"group\", \"of\": \"g\", "
+		    "\"counts\": \"money\", \"limit\": 5}" },
+		{ "/budgets", "{\"on\": \"user\", \"of\": \"uwe\", "
+		    "\"counts\": \"money\", \"limit\": 7}" },
+	};
+	struct desk *d = *state;
+	struct visit ann, uwe;
+	const json_t *own, *group;
+	size_t i;
+
+	visit_init(&ann, d);
+	visit_init(&uwe, d);
+	visit_join(&ann, d, "admin", "ann");
+	visit_join(&uwe, d, "user", "uwe");
+	for (i = 0; i < NITEMS(make); i++)
+		assert_int_equal(visit(&ann, "POST", make[i][0], make[i][1]),
+		    201);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(visit(&uwe, i == 0 ? "GET" : "POST", i == 0 ?
+		    "/api-keys/1" : "/api-keys/1/rotate", NULL), i == 0 ? 200 :
+		    201);
+		own = json_array_get(json_object_get(uwe.body, "budgets"), 0);
+		group = json_array_get(json_object_get(uwe.body, "budgets"),
+		    1);
+		assert_int_equal(desk_int(own, "spent"), 0);
+		assert_int_equal(desk_int(group, "limit"), 5);
+		assert_true(json_is_null(json_object_get(group, "spent")));
+		assert_true(json_is_null(json_object_get(group, "reserved")));
+		assert_true(json_is_null(json_object_get(group, "left")));
+	}
+	assert_int_equal(visit(&ann, "GET", "/api-keys/1", NULL), 200);
+	assert_int_equal(desk_int(json_array_get(json_object_get(ann.body,
+	    "budgets"), 1), "left"), 5);
+	visit_fini(&ann);
+	visit_fini(&uwe);
+}
+
 /* What is sealed or hashed never comes out, whoever asks. */
 static void
 no_answer_has_a_secret(void **state)
@@ -347,6 +432,8 @@ all_responders_count_together(void **state)
 	for (i = 0; i < TRIES_FREE; i++)
 		visit_expect(&v[i], 40101, "POST", "/auth/login",
 		    LOGIN("ann", "not the password"));
+	desk_sql(d, "UPDATE sign_in_try SET until_ms = until_ms + 60000 "
+	    "WHERE until_ms > 0");
 	visit_expect(&v[i], 42901, "POST", "/auth/login",
 	    LOGIN("ann", VISIT_PASSWORD));
 	for (i = 0; i <= TRIES_FREE; i++)
@@ -380,6 +467,106 @@ ones_own_sign_in_does_not_free_an_address(void **state)
 	visit_fini(&v);
 }
 
+/* Where all may register, nobody may do so without end. */
+static void
+who_registers_is_counted_by_address(void **state)
+{
+	struct desk *d = *state;
+	struct visit v;
+	char body[128];
+	int i;
+
+	visit_init_open(&v, d);
+	for (i = 0; i < TRIES_FREE_ADDRESS; i++) {
+		(void)snprintf(body, sizeof(body), "{\"name\": \"n%d\", "
+		    "\"password\": \"%s\"}", i, i > 0 ? "short" :
+		    VISIT_PASSWORD);
+		(void)visit(&v, "POST", "/auth/register", body);
+		assert_int_equal(v.status, i > 0 ? 400 : 201);
+	}
+	desk_sql(d, "UPDATE sign_in_try SET until_ms = until_ms + 60000 "
+	    "WHERE until_ms > 0");
+	visit_expect(&v, 42901, "POST", "/auth/register",
+	    LOGIN("eve", VISIT_PASSWORD));
+	assert_non_null(strstr(v.head, "retry-after: "));
+
+	/* Signing in is another matter, and so is another address. */
+	assert_int_equal(visit(&v, "POST", "/auth/login",
+	    LOGIN("n0", VISIT_PASSWORD)), 200);
+	v.address = "198.51.100.7";
+	assert_int_equal(visit(&v, "POST", "/auth/register",
+	    LOGIN("eve", VISIT_PASSWORD)), 201);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM person"), 2);
+	visit_fini(&v);
+}
+
+static void
+tokens_are_no_more_than_can_be_listed(void **state)
+{
+	struct desk *d = *state;
+	struct visit v, other;
+	char body[64];
+	int i;
+
+	visit_init(&v, d);
+	visit_init(&other, d);
+	visit_join(&v, d, "user", "ann");
+	visit_join(&other, d, "user", "uwe");
+	for (i = 0; i < TOKENS_MAX; i++) {
+		(void)snprintf(body, sizeof(body), "{\"name\": \"t%d\"}", i);
+		assert_int_equal(visit(&v, "POST", "/auth/tokens", body), 201);
+	}
+	visit_expect(&v, 40901, "POST", "/auth/tokens", "{\"name\": \"t\"}");
+	assert_int_equal(visit(&other, "POST", "/auth/tokens",
+	    "{\"name\": \"t\"}"), 201);
+	assert_int_equal(visit(&v, "DELETE", "/auth/tokens/1", NULL), 200);
+	assert_int_equal(visit(&v, "POST", "/auth/tokens",
+	    "{\"name\": \"u\"}"), 201);
+	visit_fini(&v);
+	visit_fini(&other);
+}
+
+/* Or whoever found one that ends tomorrow would have one for ever. */
+static void
+a_token_makes_none_that_outlives_it(void **state)
+{
+	static const char *const paths[] = { "/auth/tokens", "/admin/tokens" };
+	struct desk *d = *state;
+	const int64_t ends_ms = store_now_ms(d->st) + 3600000;
+	struct visit v, script;
+	char body[128];
+	size_t i;
+
+	visit_init(&v, d);
+	visit_init(&script, d);
+	visit_join(&v, d, "admin", "ann");
+	(void)snprintf(body, sizeof(body), "{\"name\": \"t\", "
+	    "\"expires_ms\": %lld}", (long long)ends_ms);
+	assert_int_equal(visit(&v, "POST", "/auth/tokens", body), 201);
+	(void)snprintf(script.bearer, sizeof(script.bearer), "%s",
+	    visit_text(&v, "token"));
+	for (i = 0; i < NITEMS(paths); i++) {
+		visit_expect(&script, 40301, "POST", paths[i],
+		    "{\"name\": \"u\"}");
+		(void)snprintf(body, sizeof(body), "{\"name\": \"u\", "
+		    "\"expires_ms\": %lld}", (long long)ends_ms + 1);
+		visit_expect(&script, 40301, "POST", paths[i], body);
+		(void)snprintf(body, sizeof(body), "{\"name\": \"u%zu\", "
+		    "\"expires_ms\": %lld}", i, (long long)ends_ms);
+		assert_int_equal(visit(&script, "POST", paths[i], body), 201);
+	}
+
+	/* One without an end may. */
+	assert_int_equal(visit(&v, "POST", "/auth/tokens",
+	    "{\"name\": \"w\"}"), 201);
+	(void)snprintf(script.bearer, sizeof(script.bearer), "%s",
+	    visit_text(&v, "token"));
+	assert_int_equal(visit(&script, "POST", "/auth/tokens",
+	    "{\"name\": \"x\"}"), 201);
+	visit_fini(&v);
+	visit_fini(&script);
+}
+
 /* A browser that was left open is no place to guess the password at. */
 static void
 a_password_is_asked_for_again_so_often(void **state)
@@ -409,6 +596,8 @@ a_password_is_asked_for_again_so_often(void **state)
 		for (n = 0; n < TRIES_FREE; n++)
 			visit_expect(&v, 40301, asks[i].method, asks[i].path,
 			    asks[i].wrong);
+		desk_sql(d, "UPDATE sign_in_try SET "
+		    "until_ms = until_ms + 60000 WHERE until_ms > 0");
 		visit_expect(&v, 42901, asks[i].method, asks[i].path,
 		    asks[i].right);
 		assert_non_null(strstr(v.head, "retry-after: "));
@@ -565,9 +754,14 @@ main(void)
 		DESK_TEST(operators_lead_no_account_elsewhere),
 		DESK_TEST(what_is_anothers_is_not_there),
 		DESK_TEST(what_another_used_is_not_told),
+		DESK_TEST(names_of_others_cannot_be_tried),
+		DESK_TEST(what_a_group_used_is_not_told),
 		DESK_TEST(no_answer_has_a_secret),
 		DESK_TEST(all_responders_count_together),
 		DESK_TEST(ones_own_sign_in_does_not_free_an_address),
+		DESK_TEST(who_registers_is_counted_by_address),
+		DESK_TEST(tokens_are_no_more_than_can_be_listed),
+		DESK_TEST(a_token_makes_none_that_outlives_it),
 		DESK_TEST(a_password_is_asked_for_again_so_often),
 		DESK_TEST(nobody_is_led_elsewhere),
 		DESK_TEST(answers_are_no_pages),

@@ -31,8 +31,8 @@ has_left(void *arg)
 	return (v->patience != 0 && v->events_len >= v->patience);
 }
 
-void
-visit_init(struct visit *v, struct desk *d)
+static void
+init(struct visit *v, struct desk *d, enum api_registration registration)
 {
 	const struct service_params params = {
 		.store_url = d->url,
@@ -44,6 +44,7 @@ visit_init(struct visit *v, struct desk *d)
 			.in_force = d->in_force,
 			.long_runs = &v->long_runs,
 			.long_runs_max = 2,
+			.registration = registration,
 			.life = { .idle_ms = 3600000, .max_ms = 86400000 },
 		},
 		.sink = { put_piece, has_left, v },
@@ -54,6 +55,20 @@ visit_init(struct visit *v, struct desk *d)
 	v->type = "application/json";
 	v->service = service_new(&params);
 	assert_non_null(v->service);
+}
+
+void
+visit_init(struct visit *v, struct desk *d)
+{
+
+	init(v, d, REGISTRATION_INVITED);
+}
+
+void
+visit_init_open(struct visit *v, struct desk *d)
+{
+
+	init(v, d, REGISTRATION_OPEN);
 }
 
 void

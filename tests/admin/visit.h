@@ -30,6 +30,7 @@ struct visit {
 };
 
 void visit_init(struct visit *v, struct desk *d);
+void visit_init_open(struct visit *v, struct desk *d);	/* all may register */
 void visit_fini(struct visit *v);
 
 /** visit(v, method, path, body): ${path} under "/m/api/v1"; ${body} may be
