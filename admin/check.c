@@ -339,8 +339,10 @@ check_expiry(const char *s, int64_t now_ms, int64_t *out_ms, struct err *err)
 		    "12h), nor \"never\"", s);
 		return (-1);
 	}
-	if (ms <= now_ms) {
-		err_set(err, ERR_INVAL, "\"%.40s\" is over already", s);
+	if (ms <= now_ms || ms > ZONE_MAX_MS) {
+		err_set(err, ERR_INVAL, ms <= now_ms ?
+		    "\"%.40s\" is over already" :
+		    "\"%.40s\" is after the year 9999: take \"never\"", s);
 		return (-1);
 	}
 	*out_ms = ms;

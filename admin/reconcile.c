@@ -350,6 +350,11 @@ reconcile(struct store *st, const struct provider_report *r,
 	int64_t to_ms = q->to_ms != 0 ? q->to_ms : r->to_ms;
 	json_t *out = NULL;
 
+	if (to_ms - from_ms > RECONCILE_DAYS_MAX * ROLLUP_DAY_MS) {
+		err_set(err, ERR_INVAL, "these are more than %d days, of which "
+		    "each is looked at", RECONCILE_DAYS_MAX);
+		return (NULL);
+	}
 	if ((rc.rows = json_array()) == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for an answer");
 		return (NULL);

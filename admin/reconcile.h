@@ -14,6 +14,9 @@ struct store;
  * cost, differ by more than the tolerance, beyond what the rounding of the
  * report explains.
  */
+/* Each is read on its own. */
+#define RECONCILE_DAYS_MAX	3660
+
 struct reconcile_query {
 	const char *account;		/* of this one alone; NULL: of all */
 	const char *group;

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/seal.h"
+#include "base/zone.h"
 #include "store/store.h"
 
 #include "budget_view.h"
@@ -176,7 +177,7 @@ read_expiry(struct api_call *c, struct key_change *k, struct err *err)
 		    "exclude each other");
 		return (-1);
 	}
-	if (api_int(c, "expires_ms", 0, INT64_MAX, &k->expires_ms, err) ||
+	if (api_int(c, "expires_ms", 0, ZONE_MAX_MS, &k->expires_ms, err) ||
 	    api_text(c, "expires_at", &at, err))
 		return (-1);
 	if (at != NULL)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/zone.h"
 #include "ledger/price.h"
 #include "store/store.h"
 
@@ -82,8 +83,8 @@ read_price(struct api_call *c, struct price *p, struct err *err)
 		    &p->priority_percent },
 		{ "geo_us_percent", PRICE_PERCENT_MAX, &p->geo_us_percent },
 		{ "web_search_nusd", NUSD_MAX, &p->web_search_nusd },
-		{ "valid_from_ms", INT64_MAX, &p->valid_from_ms },
-		{ "valid_until_ms", INT64_MAX, &p->valid_until_ms },
+		{ "valid_from_ms", ZONE_MAX_MS, &p->valid_from_ms },
+		{ "valid_until_ms", ZONE_MAX_MS, &p->valid_until_ms },
 	};
 	size_t i;
 

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/seal.h"
+#include "base/zone.h"
 #include "store/store.h"
 
 #include "tokens.h"
@@ -40,7 +41,7 @@ make_token(struct api_call *c, int64_t person_id, struct err *err)
 
 	if (api_members(c, members, err) ||
 	    api_need_text(c, "name", &spec.name, err) ||
-	    api_int(c, "expires_ms", store_now_ms(c->store), INT64_MAX,
+	    api_int(c, "expires_ms", store_now_ms(c->store), ZONE_MAX_MS,
 	    &spec.expires_ms, err) ||
 	    api_bool(c, "read_only", &spec.read_only, err) ||
 	    !may_last(c, spec.expires_ms, err))

@@ -252,13 +252,14 @@ answer_refusal(struct buf *out, const struct api_call *c)
 
 /* The body as an object.  0, or the status that was answered. */
 static int
-take_body(struct api_call *c, const struct service_body *body,
+take_body(struct api_call *c, enum role role, const struct service_body *body,
     struct buf *out)
 {
 	const char *type = http_request_header(c->http, "content-type");
 	json_t *j;
 
-	if (body->too_large)
+	if (body->too_large ||
+	    (role < ROLE_OPERATOR && body->n > SERVICE_SMALL_BODY_BYTES))
 		return (answer_words(out, 413, "the body is too large"));
 	if (body->n == 0)
 		return (0);
@@ -320,7 +321,7 @@ run_route(struct service *s, struct api_call *c, const struct api_duty *duty,
 	if (gate_open(c, c->match->route->auth, duty->role, &err))
 		return (err.code != ERR_NONE ? answer_failure(s, out, &err) :
 		    answer_refusal(out, c));
-	if ((status = take_body(c, body, out)) != 0)
+	if ((status = take_body(c, duty->role, body, out)) != 0)
 		return (status);
 	j = run_duty(c, duty, &err);
 	s->listens = c->listens;

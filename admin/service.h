@@ -40,6 +40,10 @@ struct service_body {
 /** Longest body, which may be a file to import (IMPORT_ROUTE_BYTES) as a JSON
  * text with its quotes escaped, and longest answer of an admin route. */
 #define SERVICE_BODY_BYTES	(12 * 1024 * 1024)
+
+/** Of one that whoever likes may send, or any user: read as JSON it may take
+ * thirty times as much. */
+#define SERVICE_SMALL_BODY_BYTES	(64 * 1024)
 #define SERVICE_ANSWER_BYTES	(16 * 1024 * 1024)
 
 /** service_new(params): NULL without memory. */

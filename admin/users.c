@@ -140,6 +140,8 @@ set_sign_in(struct store *st, int64_t id, const struct user_change *change,
 	if (change->role != ROLE_NONE && store_exec(st, STMT_PERSON_SET_ROLE,
 	    role, 1, 2, NULL, err))
 		return (-1);
+	if (change->enabled == 0 && sign_in_end_others(st, id, 0, err))
+		return (-1);
 	return (change->enabled == -1 ? 0 : store_exec(st,
 	    STMT_PERSON_SET_ENABLED, enabled, 1, 2, NULL, err));
 }

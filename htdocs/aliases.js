@@ -41,8 +41,8 @@ export async function aliasSection(context, on, of) {
 	return h('section', null, headTwo(t('aliases'), context.may('admin') &&
 		button(t('addAlias'), () => add(on, of, context.again))),
 	aliases.length === 0 ? empty(t('noAliases')) : table(t('aliases'), [
-		[t('aliasFor'), a => h('code', null, a.alias)],
-		[t('aliasModel'), a => h('code', null, a.model)],
+		[t('aliasFor'), a => h('code', { class: 'name' }, a.alias)],
+		[t('aliasModel'), a => h('code', { class: 'name' }, a.model)],
 		[t('acts'), a => acts(context, a), 'last'],
 	], aliases));
 }

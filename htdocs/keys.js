@@ -23,7 +23,7 @@ export function rateText(k) {
 	if (k.rate === null || k.rate === undefined)
 		return '';
 	const [unit, ms] = [['d', 86400000], ['h', 3600000], ['m', 60000],
-		['s', 1000]].find(([, n]) => k.rate_ms % n === 0);
+		['s', 1000], ['ms', 1]].find(([, n]) => k.rate_ms % n === 0);
 	return `${k.rate}/${k.rate_ms / ms}${unit}`;
 }
 
@@ -57,7 +57,7 @@ const limitFields = k => [
 		to: text => text === '' ? null : toNusd(text),
 		hint: t('emptyNoLimit') },
 	{ name: 'rate', label: t('rate'), value: rateText(k), hint: t('rateHint'),
-		pattern: '[0-9]+/[0-9]+[smhd]', to: text => text || 'none' },
+		pattern: '[0-9]+/[0-9]+(ms|[smhd])', to: text => text || 'none' },
 	{ name: 'expires_ms', label: t('expires'), kind: 'datetime-local',
 		value: localTime(k.expires_ms), to: toMs, hint: t('emptyNever') },
 	{ name: 'concurrency', label: t('concurrency'), kind: 'number', min: 0,
@@ -151,12 +151,21 @@ async function addKeys(context) {
 		} });
 }
 
+// The route takes so many at once.
+const keysAtOnce = 100;
+
+async function setMany(ids, set) {
+	for (let i = 0; i < ids.length; i += keysAtOnce)
+		await call('PATCH', '/api-keys/bulk',
+			{ ids: ids.slice(i, i + keysAtOnce), set });
+}
+
 async function bindMany(ids, again) {
 	const lists = await choices();
 	openForm({ title: t('bindMany', number(ids.length)), label: t('save'),
 		isNew: true, fields: [{ ...bindField({}, lists), wide: true,
 			always: true }], send: async said => {
-			await call('PATCH', '/api-keys/bulk', { ids, set: asBody(said) });
+			await setMany(ids, asBody(said));
 			await again();
 		} });
 }
@@ -168,8 +177,7 @@ async function revokeMany(ids) {
 
 function bulkActs(context, ids, again) {
 	const n = number(ids.length);
-	const set = change => call('PATCH', '/api-keys/bulk',
-		{ ids, set: change }).then(again);
+	const set = change => setMany(ids, change).finally(again);
 	return [
 		act(context, t('enable'), () => set({ enabled: true })),
 		act(context, t('disable'), () => set({ enabled: false }),

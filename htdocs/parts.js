@@ -2,7 +2,7 @@
 import { accountState } from './account-state.js';
 import { facts, field, h, place, table } from './dom.js';
 import { button } from './form.js';
-import { duration, number, t, time } from './text.js';
+import { date, duration, number, t, time } from './text.js';
 
 // A page's head: what it is, and what can be done there.
 export const head = (title, ...buttons) => h('div', { class: 'head' },
@@ -25,7 +25,7 @@ export function about(pairs) {
 
 // A time of the viewer's, to the minute.
 export const stamp = ms => ms === null || ms === undefined ? '' :
-	h('time', { datetime: new Date(ms).toISOString() }, time(ms));
+	h('time', { datetime: date(ms).toISOString() }, time(ms));
 
 // Seconds that go down while anybody looks at them.
 let ticking = null;

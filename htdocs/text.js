@@ -51,8 +51,11 @@ export const money = nusd => nusd === null || nusd === undefined ? '' :
 		minimumFractionDigits: 2, maximumFractionDigits:
 		Math.abs(nusd) < 1e7 ? 6 : 2 }).format(nusd / 1e9);
 
+// Days that no calendar of a browser has stand for its last one.
+export const date = ms => new Date(Math.min(ms, 864e13));
+
 export const time = ms => ms === null || ms === undefined ? '' :
-	new Date(ms).toLocaleString(tag(), { dateStyle: 'medium',
+	date(ms).toLocaleString(tag(), { dateStyle: 'medium',
 		timeStyle: 'short' });
 
 // To the second, and without the year where it is this one.

@@ -467,6 +467,30 @@ ones_own_sign_in_does_not_free_an_address(void **state)
 	visit_fini(&v);
 }
 
+/* Read, a body takes many times its length: of those that sign in, or merely
+ * may, none is long. */
+static void
+small_bodies_are_small(void **state)
+{
+	struct desk *d = *state;
+	char *body = calloc(1, SERVICE_SMALL_BODY_BYTES + 2);
+	struct visit v;
+
+	assert_non_null(body);
+	memset(body, ' ', SERVICE_SMALL_BODY_BYTES + 1);
+	memcpy(body, "{}", 2);
+	visit_init(&v, d);
+	visit_expect(&v, 41301, "POST", "/auth/login", body);
+	visit_expect(&v, 41301, "POST", "/auth/register", body);
+	visit_join(&v, d, "admin", "ann");
+	visit_expect(&v, 41301, "POST", "/auth/tokens", body);
+	visit_expect(&v, 40001, "POST", "/api-keys", body);
+	body[SERVICE_SMALL_BODY_BYTES] = '\0';
+	visit_expect(&v, 40001, "POST", "/auth/login", body);
+	visit_fini(&v);
+	free(body);
+}
+
 /* Where all may register, nobody may do so without end. */
 static void
 who_registers_is_counted_by_address(void **state)
@@ -759,6 +783,7 @@ main(void)
 		DESK_TEST(no_answer_has_a_secret),
 		DESK_TEST(all_responders_count_together),
 		DESK_TEST(ones_own_sign_in_does_not_free_an_address),
+		DESK_TEST(small_bodies_are_small),
 		DESK_TEST(who_registers_is_counted_by_address),
 		DESK_TEST(tokens_are_no_more_than_can_be_listed),
 		DESK_TEST(a_token_makes_none_that_outlives_it),

@@ -177,6 +177,29 @@ the_last_administrator_stays_one(void **state)
 	visit_fini(&bob);
 }
 
+/* And is not signed in again by being let in again. */
+static void
+who_is_disabled_is_signed_out(void **state)
+{
+	struct desk *d = *state;
+	struct visit ann, bob;
+
+	visit_init(&ann, d);
+	visit_init(&bob, d);
+	visit_join(&ann, d, "admin", "ann");
+	visit_join(&bob, d, "user", "bob");
+	assert_int_equal(visit(&ann, "PATCH", "/admin/users/2",
+	    "{\"enabled\": false}"), 200);
+	visit_expect(&bob, 40101, "GET", "/auth/me", NULL);
+	assert_int_equal(visit(&ann, "PATCH", "/admin/users/2",
+	    "{\"enabled\": true}"), 200);
+	visit_expect(&bob, 40101, "GET", "/auth/me", NULL);
+	assert_int_equal(visit(&bob, "POST", "/auth/login",
+	    LOGIN("bob", VISIT_PASSWORD)), 200);
+	visit_fini(&ann);
+	visit_fini(&bob);
+}
+
 /* What is said of the password alone says nothing of the role. */
 static void
 an_invitation_without_a_role_leaves_it(void **state)
@@ -285,6 +308,7 @@ main(void)
 		DESK_TEST(an_invitation_runs_out),
 		DESK_TEST(an_invitation_gives_a_user_a_new_password),
 		DESK_TEST(the_last_administrator_stays_one),
+		DESK_TEST(who_is_disabled_is_signed_out),
 		DESK_TEST(an_invitation_without_a_role_leaves_it),
 		DESK_TEST(links_end_with_the_role),
 		DESK_TEST(links_outlast_what_changes_no_role),

@@ -439,6 +439,36 @@ the_list_comes_in_pages(void **state)
 	visit_fini(&bob);
 }
 
+/* Pages and calendars would fail at what comes after. */
+static void
+no_time_is_beyond_the_calendar(void **state)
+{
+	static const char *const asks[][2] = {
+		{ "/api-keys", "{\"name\": \"k\", \"expires_ms\": "
+		    "9223372036854775807}" },
+		{ "/api-keys", "{\"name\": \"k\", \"expires_ms\": "
+		    "253402300800000}" },
+		{ "/api-keys", "{\"name\": \"k\", \"expires_at\": "
+		    "\"9999999d\"}" },
+		{ "/auth/tokens", "{\"name\": \"t\", \"expires_ms\": "
+		    "9223372036854775807}" },
+		{ "/prices", "{\"model\": \"m\", \"input_nusd_mtok\": 1, "
+		    "\"output_nusd_mtok\": 1, \"valid_until_ms\": "
+		    "9223372036854775807}" },
+	};
+	struct desk *d = *state;
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	for (i = 0; i < NITEMS(asks); i++)
+		visit_expect(&v, 40001, "POST", asks[i][0], asks[i][1]);
+	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"k\", "
+	    "\"expires_ms\": 253402300799999}"), 201);
+	visit_fini(&v);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
     desk_teardown)
 
@@ -446,6 +476,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		DESK_TEST(no_time_is_beyond_the_calendar),
 		DESK_TEST(an_old_secret_works_until_its_time),
 		DESK_TEST(without_overlap_all_old_ones_end),
 		DESK_TEST(what_is_revoked_has_no_secrets),

@@ -368,6 +368,26 @@ what_is_no_report_is_refused(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* Each day is read on its own: nobody has all time read. */
+static void
+so_many_days_are_compared(void **state)
+{
+	struct desk *d = *state;
+	struct reconcile_query q = {
+		.from_ms = DAY_1,
+		.to_ms = DAY_1 + (RECONCILE_DAYS_MAX + 1) *
+		    INT64_C(86400000),
+	};
+	json_t *found;
+
+	assert_null(compare(d, USAGE_CSV, &q));
+	desk_fails(d, -1, ERR_INVAL);
+	q.to_ms -= INT64_C(86400000);
+	found = compare(d, USAGE_CSV, &q);
+	desk_works(d, found == NULL);
+	json_decref(found);
+}
+
 int
 main(void)
 {
@@ -378,6 +398,7 @@ main(void)
 		T(gaps_are_stated_by_kind),
 		T(the_tolerance_is_of_what_the_provider_states),
 		T(one_account_may_be_looked_at),
+		T(so_many_days_are_compared),
 		T(a_report_without_models_is_compared_by_day),
 		T(older_exports_have_one_kind_of_cache_writes),
 		cmocka_unit_test(what_is_no_report_is_refused),

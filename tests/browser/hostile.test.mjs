@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, message, request } from '../e2e/lib/http.mjs';
 import { Person } from '../e2e/lib/people.mjs';
-import { password, Stand } from './lib/stand.mjs';
+import { password, phone, Stand } from './lib/stand.mjs';
 
 const img = '<img src=x onerror=pwn()>';
 const script = '"\'><script>pwn()</script>';
@@ -153,6 +153,59 @@ test('dialogs say what they are about', async () => {
 				await look(name);
 		}
 	}
+});
+
+// What a button covers of the names in its row.
+const covered = () => [...document.querySelectorAll('tbody tr')].filter(tr => {
+	const name = tr.querySelector('strong')?.getBoundingClientRect();
+	return name && [...tr.querySelectorAll('button')].some(b => {
+		const at = b.getBoundingClientRect();
+		return at.width > 0 && at.left < name.right &&
+			at.right > name.left && at.top < name.bottom &&
+			at.bottom > name.top;
+	});
+}).length;
+
+test('names as long as they can be, on a phone', async () => {
+	const name = 'W'.repeat(120);
+	const group = await make('/groups', { name });
+	await make('/aliases', { on: 'group', of: name, alias: name,
+		model: name });
+	site.secrets.push((await make('/notify/targets', { kind: 'webhook', name,
+		address: `https://n.example/${name}`,
+		events: ['budget.80'] })).secret);
+	await stand.open(phone);
+	({ page } = stand);
+	await stand.signIn();
+	for (const hash of [`groups/${group.id}`, 'notifications']) {
+		await stand.go(hash);
+		await page.locator('main:not([aria-busy]) tbody tr').first()
+			.waitFor();
+		await stand.fits(hash);
+		assert.equal(await page.evaluate(covered), 0, hash);
+	}
+});
+
+test('more keys than the route takes at once', async () => {
+	for (let n = 0; n < 140; n += 70) {
+		const { items } = await make('/api-keys/bulk', { keys: Array.from(
+			{ length: 70 }, (_, i) => ({ name: `many-${n + i}` })) });
+		site.secrets.push(...items.map(k => k.key));
+	}
+	await open();
+	await stand.signIn();
+	await stand.go('keys');
+	await page.locator('main input[type=search]').fill('many-');
+	await page.getByRole('button', { name: /^Show more/ }).click();
+	await page.locator('[data-id=all]').check();
+	await page.locator('.bulk').getByRole('button',
+		{ name: 'Disable', exact: true }).click();
+	await stand.dialog.getByRole('button',
+		{ name: 'Disable', exact: true }).click();
+	await page.locator('#said', { hasText: /./ }).waitFor();
+	const { json } = await ann.ask('GET', '/api-keys?q=many-&limit=1000');
+	assert.equal(json.total, 140);
+	assert.deepEqual(json.items.filter(k => k.enabled).map(k => k.name), []);
 });
 
 test('what stands in the address', async () => {
