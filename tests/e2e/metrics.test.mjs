@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { call, request, stream } from './lib/http.mjs';
 import { Person } from './lib/people.mjs';
+import { trustProxies } from './lib/server.mjs';
 import { Site, source } from './lib/site.mjs';
 
 let site, team, settings;
@@ -265,6 +266,10 @@ test('from elsewhere not without a token', async () => {
 		authorization: 'Bearer lh-adm-wrong' })).status, 401);
 	assert.equal((await get({ ...hidden, ...bearer })).status, 200);
 
+	// One that says it is this host is no better.
+	assert.equal((await get({ 'x-forwarded-for': '127.0.0.1' })).status, 401);
+
+	await trustProxies(site);
 	await writeFile(site.conf, `${settings}metrics_from = 192.0.2.0/24\n` +
 		'trusted_proxies = 127.0.0.1\n');
 	process.kill(await site.pid('admin-pool'), 'SIGUSR2');
