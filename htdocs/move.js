@@ -60,7 +60,7 @@ const sum = done => Object.keys(tones).map(is => [is, done.filter(row =>
 	badge(`${t(`done_${is}`)}: ${number(n)}`, tones[is]));
 
 const passed = texts => texts.length > 0 && h('div', { class: 'note' },
-	h('p', null, t('passedOver')), h('ul', null, texts.map(text =>
+	h('p', null, t('leftOut')), h('ul', null, texts.map(text =>
 		h('li', null, text))));
 
 // What came of it, or would.
