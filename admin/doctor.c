@@ -196,7 +196,8 @@ doctor_run(struct doctor *d, const struct doctor_check *check,
 		if ((check->needs & ~d->have & reasons[i].need) == 0)
 			continue;
 		finding_set(f, DOCTOR_SKIP, reasons[i].code, "%s",
-		    reasons[i].reason);
+		    reasons[i].need == DOCTOR_URL && d->host_only ?
+		    "--host-only" : reasons[i].reason);
 		return;
 	}
 	check->run(d, f);

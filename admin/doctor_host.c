@@ -312,14 +312,16 @@ look_at_disk(const char *folder, size_t room, struct doctor_finding *f)
 	return (verdict == DOCTOR_FAIL);
 }
 
-/* The database's, unless it is elsewhere, the spool's and the log's: the worst
+/* The database's, unless it is elsewhere, the spool's and the logs': the worst
  * of them is told. */
 static void
 check_disk(struct doctor *d, struct doctor_finding *f)
 {
 	static const char file[] = "file:";
+	const char *const logs[] = { d->conf->log, d->conf->access_log };
 	const char *path = doctor_sqlite_path(d->conf);
 	char folder[PATH_MAX];
+	size_t i;
 
 	if (path != NULL) {
 		access_folder(path, folder);
@@ -329,8 +331,10 @@ check_disk(struct doctor *d, struct doctor_finding *f)
 	if (access(d->conf->spool_dir, F_OK) == 0 &&
 	    look_at_disk(d->conf->spool_dir, 1, f))
 		return;
-	if (strncmp(d->conf->log, file, sizeof(file) - 1) == 0) {
-		access_folder(d->conf->log + sizeof(file) - 1, folder);
+	for (i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		if (strncmp(logs[i], file, sizeof(file) - 1) != 0)
+			continue;
+		access_folder(logs[i] + sizeof(file) - 1, folder);
 		if (access(folder, F_OK) == 0 && look_at_disk(folder, 2, f))
 			return;
 	}
@@ -442,28 +446,38 @@ check_spool(struct doctor *d, struct doctor_finding *f)
 		finding_set(f, DOCTOR_OK, "is_empty", "%s is empty", dir);
 }
 
-static void
-check_log(struct doctor *d, struct doctor_finding *f)
+/* A responder that cannot open one of its logs does not start: false. */
+static bool
+look_at_log(const struct doctor *d, const char *setting, const char *log,
+    struct doctor_finding *f)
 {
 	static const char scheme[] = "file:";
-	const char *path = d->conf->log;
+	const char *path = log + sizeof(scheme) - 1;
 	char folder[PATH_MAX], why[WHY_SIZE];
 
-	if (strncmp(path, scheme, sizeof(scheme) - 1) != 0) {
-		finding_set(f, DOCTOR_OK, "log_to", "log = %s", path);
-		return;
+	if (strncmp(log, scheme, sizeof(scheme) - 1) != 0) {
+		finding_set(f, DOCTOR_OK, "log_to", "log = %s", log);
+		return (true);
 	}
-	path += sizeof(scheme) - 1;
 	access_folder(path, folder);
 	if (access(path, F_OK) == 0 ? may(d, path, W_OK, why) :
 	    may(d, folder, W_OK | X_OK, why)) {
 		finding_set(f, DOCTOR_OK, "may_write", "%s can be written to",
 		    path);
-		return;
+		return (true);
 	}
 	finding_set(f, DOCTOR_FAIL, "no_access", "%s", why);
 	finding_remedy(f, "own_log", "Let the responders' user write there, or "
-	    "change the setting `log'.");
+	    "change the setting `%s'.", setting);
+	return (false);
+}
+
+static void
+check_log(struct doctor *d, struct doctor_finding *f)
+{
+
+	if (look_at_log(d, "access_log", d->conf->access_log, f))
+		(void)look_at_log(d, "log", d->conf->log, f);
 }
 
 /* ---- time ---- */
@@ -474,6 +488,9 @@ check_clock(struct doctor *d, struct doctor_finding *f)
 	struct err err = { .code = ERR_NONE };
 	int64_t newest[2];
 
+	if (store_shared(d->store) && time_judge_server(f,
+	    clock_wall_ms(clock_system()), store_now_ms(d->store)))
+		return;
 	if (store_one(d->store, STMT_DOCTOR_TIMES, NULL, 0, newest, 2,
 	    &err) == -1) {
 		finding_set(f, DOCTOR_FAIL, "query_failed", "%s", err.text);

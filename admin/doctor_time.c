@@ -41,6 +41,22 @@ time_judge(struct doctor_finding *f, const char *what, int64_t other_ms,
 	}
 }
 
+bool
+time_judge_server(struct doctor_finding *f, int64_t here_ms,
+    int64_t server_ms)
+{
+	const int64_t off_ms = here_ms - server_ms;
+
+	if (off_ms <= TIME_SKEW_MS && off_ms >= -TIME_SKEW_MS)
+		return (false);
+	finding_set(f, DOCTOR_WARN, "clock_apart", "this host's clock is %lld "
+	    "s %s the database server's",
+	    (long long)(off_ms < 0 ? -off_ms : off_ms) / 1000,
+	    off_ms < 0 ? "behind" : "ahead of");
+	finding_remedy(f, "keep_time", "%s", remedy);
+	return (true);
+}
+
 void
 time_judge_date(struct doctor_finding *f, const char *date,
     int64_t before_ms, int64_t after_ms)

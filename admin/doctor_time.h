@@ -1,6 +1,7 @@
 #ifndef ADMIN_DOCTOR_TIME_H_
 #define ADMIN_DOCTOR_TIME_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct doctor;
@@ -18,6 +19,11 @@ struct store;
  */
 void time_judge(struct doctor_finding *f, const char *what, int64_t other_ms,
     int64_t now_ms);
+
+/** time_judge_server(f, here_ms, server_ms): Compare this host's clock with the
+ * database server's.  True, with a warning, if they are apart. */
+bool time_judge_server(struct doctor_finding *f, int64_t here_ms,
+    int64_t server_ms);
 
 /**
  * time_judge_date(f, date, before_ms, after_ms):

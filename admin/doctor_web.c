@@ -417,9 +417,10 @@ is_local(const char *url)
 	if (host == NULL)
 		return (false);
 	host += 3;
-	if (strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0)
-		return (true);
 	n = strcspn(host, ":/");
+	if ((strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") ==
+	    n) || strncmp(host, "[::1]", 5) == 0)
+		return (true);
 	if (n < 9 || strncasecmp(host + n - 9, "localhost", 9) != 0)
 		return (false);
 	return (n == 9 || host[n - 10] == '.');

@@ -66,11 +66,12 @@ export const strings = {
 		replay_spool: '数据库恢复后由响应器写入：请查看响应器是否运行，' +
 			'以及日志中的 spool。名为 *.refused 的文件已损坏、属于其他系统，' +
 			'或早于恢复的备份：其请求保持估算值，可以删除。',
-		own_log: '让响应器的用户可以写入，或修改设置 log。',
+		own_log: setting => `让响应器的用户可以写入，或修改设置 ${setting}。`,
 		// ---- time ----
 		clock_behind: now => `本机时钟为 ${now}，早于此版本的制作时间`,
 		clock_skewed: (now, what, s) => `本机时钟为 ${now}，而数据库中有晚 ` +
 			`${s} 秒的记录：时钟曾经回拨，或慢于其他主机`,
+		clock_apart: s => `本机时钟与数据库服务器相差 ${s} 秒`,
 		clock_good: now => `${now}，数据库中没有未来的记录`,
 		zone_unknown: (budget, why) => `预算“${budget}”：${why}；` +
 			'计入该预算的请求会被拒绝',

@@ -142,7 +142,7 @@ the_url_is_taken_without_its_last_slash(void **state)
 {
 	struct ward *w = *state;
 
-	expect(w, "stream", DOCTOR_SKIP, "no URL", NULL);
+	expect(w, "stream", DOCTOR_SKIP, "--host-only", NULL);
 	w->url = "https://h.example/claude//";
 	expect(w, "config", DOCTOR_OK, "is good", NULL);
 	assert_string_equal(w->d.base, "https://h.example/claude");
@@ -184,6 +184,19 @@ the_master_key_must_be_private_and_the_right_one(void **state)
 	desk_works(w->desk, seal_create_file(w->desk->key_path,
 	    &w->desk->err));
 	expect(w, "fits", DOCTOR_FAIL, "", NULL);
+}
+
+static void
+logs_must_be_writable(void **state)
+{
+	struct ward *w = *state;
+
+	write_conf(w, "log = file:/nowhere/x.log\n");
+	expect(w, "log", DOCTOR_FAIL, "/nowhere", "setting `log'");
+	write_conf(w, "access_log = file:/nowhere/x.log\n");
+	expect(w, "log", DOCTOR_FAIL, "/nowhere", "setting `access_log'");
+	write_conf(w, "access_log = off\n");
+	expect(w, "log", DOCTOR_OK, "log = stderr", NULL);
 }
 
 static void
@@ -466,6 +479,7 @@ main(void)
 		T(a_database_that_is_not_there_wants_init),
 		T(an_old_schema_wants_migrate),
 		T(the_master_key_must_be_private_and_the_right_one),
+		T(logs_must_be_writable),
 		T(a_request_from_the_future_shows_a_wrong_clock),
 		T(a_zone_that_this_host_lacks_is_told),
 		T(a_process_stopped_inside_a_transaction_is_named),

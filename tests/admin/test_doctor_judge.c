@@ -279,6 +279,23 @@ clocks_are_compared(void **state)
 }
 
 static void
+a_database_servers_clock_is_compared(void **state)
+{
+	struct doctor_finding f = { .verdict = DOCTOR_OK };
+
+	(void)state;
+	assert_false(time_judge_server(&f, 100000, 104000));
+	assert_true(time_judge_server(&f, 100000, 160000));
+	assert_int_equal(f.verdict, DOCTOR_WARN);
+	assert_string_equal(f.seen, "this host's clock is 60 s behind the "
+	    "database server's");
+	assert_non_null(strstr(f.remedy, "timedatectl"));
+	assert_true(time_judge_server(&f, 3700000, 100000));
+	assert_string_equal(f.seen, "this host's clock is 3600 s ahead of the "
+	    "database server's");
+}
+
+static void
 the_date_header_is_right_to_the_second(void **state)
 {
 	static const struct {
@@ -317,6 +334,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_database_servers_clock_is_compared),
 		cmocka_unit_test(servers_are_known_by_their_names),
 		cmocka_unit_test(
 		    streams_are_judged_by_the_distances_of_their_events),
