@@ -1,7 +1,9 @@
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,9 @@
 
 #define ID_SIZE		64
 #define URL_SIZE	(PATH_MAX + 8)
+
+/* Of no secret: names are told apart. */
+static const unsigned char mark_key[crypto_shorthash_KEYBYTES] = "restore";
 
 /* One restore. */
 struct restoring {
@@ -232,25 +237,47 @@ check_store(struct restoring *r)
 
 /* ---- the copy ---- */
 
+/* The next restore of this store finds it by its name, and takes away what one
+ * that was killed left there.  A folder of somebody else's is not used. */
+static int
+make_folder(struct restoring *r)
+{
+	const char *tmp = getenv("TMPDIR"), *url = r->o->conf->store;
+	unsigned char mark[8];
+	char hex[2 * sizeof(mark) + 1];
+	struct stat sb;
+
+	if (tmp == NULL || tmp[0] != '/')
+		tmp = "/var/tmp";
+	(void)crypto_shorthash(mark, (const unsigned char *)url, strlen(url),
+	    mark_key);
+	(void)sodium_bin2hex(hex, sizeof(hex), mark, sizeof(mark));
+	(void)snprintf(r->folder, sizeof(r->folder), "%.4000s/"
+	    "leasehold-restore.%s", tmp, hex);
+	if (mkdir(r->folder, 0700) == 0 || (errno == EEXIST &&
+	    lstat(r->folder, &sb) == 0 && S_ISDIR(sb.st_mode) &&
+	    sb.st_uid == geteuid() && (sb.st_mode & 077) == 0))
+		return (0);
+	(void)snprintf(r->folder, sizeof(r->folder), "%.4000s/"
+	    "leasehold-restore.XXXXXX", tmp);
+	if (mkdtemp(r->folder) != NULL)
+		return (0);
+	err_set(r->err, ERR_IO, "cannot make the folder %s", r->folder);
+	r->folder[0] = '\0';
+	return (-1);
+}
+
 static int
 start_copy(struct restoring *r)
 {
-	const char *tmp = getenv("TMPDIR");
 	char path[PATH_MAX + 16], folder[PATH_MAX];
 	struct stat sb;
 
 	if (r->file != NULL)
 		(void)snprintf(path, sizeof(path), "%s", r->file);
 	else {
-		(void)snprintf(r->folder, sizeof(r->folder),
-		    "%.4000s/leasehold-restore.XXXXXX",
-		    tmp != NULL && tmp[0] == '/' ? tmp : "/var/tmp");
-		if (mkdtemp(r->folder) == NULL) {
-			err_set(r->err, ERR_IO, "cannot make the folder %s",
-			    r->folder);
-			r->folder[0] = '\0';
+		if (make_folder(r))
 			return (-1);
-		}
 		(void)snprintf(path, sizeof(path), "%s/copy", r->folder);
 	}
 	(void)snprintf(folder, sizeof(folder), "%.4090s", path);

@@ -450,6 +450,21 @@ stop_there(void *arg, const char *stage, int64_t done, int64_t all,
 	return ((*at)-- > 0 ? 0 : stop_here(&at[1], stage, done, all, err));
 }
 
+/* Of a server the copy is made in a folder there. */
+static size_t
+count_copies(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *e;
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL)
+		n += strncmp(e->d_name, "leasehold-restore.", 18) == 0;
+	(void)closedir(dir);
+	return (n);
+}
+
 static void
 a_killed_restore_leaves_what_was_there(void **state)
 {
@@ -464,6 +479,7 @@ a_killed_restore_leaves_what_was_there(void **state)
 	desk_account(d, "a", 3);
 	desk_works(d, make(d, path, false, NULL, NULL, &made));
 	desk_account(d, "b", 3);
+	assert_int_equal(setenv("TMPDIR", d->dir, 1), 0);
 	for (i = 0; ; i++) {
 		assert_int_equal(pipe(fds), 0);
 		if ((pid = fork()) == 0) {
@@ -480,11 +496,14 @@ a_killed_restore_leaves_what_was_there(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(desk_number(d, "SELECT count(*) FROM "
 		    "account"), 2);
+		assert_true(count_copies(d->dir) <= 1);
 	}
 	(void)close(fds[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_true(i >= 5);
+	assert_int_equal(unsetenv("TMPDIR"), 0);
+	assert_int_equal(count_copies(d->dir), 0);
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM account"), 1);
 	drop_kept(d);
 }
