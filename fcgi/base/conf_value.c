@@ -442,8 +442,9 @@ conf_value_set(struct conf *conf, const struct conf_setting *s,
 		return (-1);
 	}
 	conf_allowed(s, allowed, sizeof(allowed));
-	if (s->type == CONF_STORE && strchr(value, '@') != NULL) {
-		/* There may be a password in it. */
+	if (s->type == CONF_STORE && (strchr(value, '@') != NULL ||
+	    (strpbrk(value, ":/") == NULL && value[0] != '\0'))) {
+		/* There may be a password in it, or it is one. */
 		err_set(err, code, "%s: allowed: %s", s->name, allowed);
 		return (-1);
 	}

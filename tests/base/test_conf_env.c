@@ -175,6 +175,7 @@ a_file_may_hold_the_store(void **state)
 		{ "\nsqlite:/x.db", "LEASEHOLD_STORE_FILE: store = \"\"" },
 		{ "sqlite:/x\001", "LEASEHOLD_STORE_FILE: a control" },
 		{ "mysql://a:hunter2@h/d", "LEASEHOLD_STORE_FILE: store: " },
+		{ "hunter2", "LEASEHOLD_STORE_FILE: store: allowed: " },
 	};
 	struct conf *c;
 	size_t i;
