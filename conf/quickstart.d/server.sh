@@ -260,6 +260,11 @@ server_wait() {
 	return 1
 }
 
+server_cannot() {
+	die "$1 does not start; does another web server have the port of one" \
+		"of its sites?"
+}
+
 # Take the site over.  What was not running, or not enabled, is noted for
 # server_release; a machine that boots again forgets who started what.
 server_reload() {
@@ -269,13 +274,11 @@ server_reload() {
 	if have_systemd; then
 		systemctl is-enabled -q "$unit" || : > "$etc_dir/$1-enabled"
 		systemctl enable -q "$unit"
-		systemctl reload-or-restart "$unit"
+		systemctl reload-or-restart "$unit" || server_cannot "$1"
 	elif "$1_pid" > /dev/null; then
 		"$1_signal" reload
 	else
-		"$1_signal" start && server_wait "$1" yes ||
-			die "$1 does not start; does another web server have" \
-				"the port of one of its sites?"
+		"$1_signal" start && server_wait "$1" yes || server_cannot "$1"
 		"$1_pid" > "$run_dir/$1.started"
 	fi
 }
