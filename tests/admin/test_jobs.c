@@ -450,8 +450,8 @@ count_backups(struct desk *d, char *last, size_t size)
 	assert_true(n >= 2);
 	for (i = 0; i < n; i++) {
 		if (last != NULL && list[i]->d_name[0] == 'l')
-			(void)snprintf(last, size, "%s/%s", dir,
-			    list[i]->d_name);
+			assert_true(snprintf(last, size, "%s/%s", dir,
+			    list[i]->d_name) < (int)size);
 		free(list[i]);
 	}
 	free(list);
