@@ -361,7 +361,8 @@ report(const struct cli *cli, const json_t *things, json_t *done)
 		    "done", done, "passed_over", passed));
 		return;
 	}
-	output_table(done, done_columns, NITEMS(done_columns));
+	if (json_array_size(done) > 0)
+		output_table(done, done_columns, NITEMS(done_columns));
 	for (i = 0; i < json_array_size(passed); i++)
 		output_done(false, "", "", "passed over: %s",
 		    json_string_value(json_array_get(passed, i)));
@@ -381,6 +382,13 @@ run_import(struct cli *cli, struct err *err)
 	if (read_order(cli, &order, err) || (cli_flag(cli, "from") ?
 	    read_foreign(cli, &things, err) : read_own(cli, &things, err)))
 		return (-1);
+	if (cli_flag(cli, "from") && import_any(cli_option(cli, "from"),
+	    things, err)) {
+		/* Why, of all that is passed over. */
+		report(cli, things, json_array());
+		import_wipe(things);
+		return (-1);
+	}
 	rc = import_apply(cli->store, cli->seal, things, &order, &done, err);
 	if (rc == 0)
 		report(cli, things, done);

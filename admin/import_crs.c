@@ -111,6 +111,19 @@ put_models(json_t *things, json_t *account, const json_t *map,
 	return (0);
 }
 
+/* One account of a provider that is not served, by its name if it has one. */
+static void
+pass_other(json_t *things, const char *key, const json_t *row, size_t i)
+{
+	const char *name = json_string_value(json_object_get(row, "name"));
+
+	if (name != NULL)
+		import_pass(things, "account \"%.60s\" of %.60s: it is not "
+		    "Claude's", name, key);
+	else
+		import_pass(things, "%.60s[%zu]: it is not Claude's", key, i);
+}
+
 /* Its console accounts send a key that does not look like Anthropic's as a
  * bearer's token. */
 static int
@@ -181,8 +194,9 @@ take_all(json_t *things, const struct import_from *from, json_t *data,
     struct err *err)
 {
 	const char *key;
-	json_t *list;
+	json_t *list, *row;
 	bool any = false;
+	size_t i;
 
 	json_object_foreach(data, key, list) {
 		if (!json_is_array(list))
@@ -191,9 +205,9 @@ take_all(json_t *things, const struct import_from *from, json_t *data,
 			any = true;
 			if (take_list(things, from, list, key, err))
 				return (-1);
-		} else if (json_array_size(list) > 0) {
-			import_pass(things, "%.60s: %zu, which are not "
-			    "Claude's", key, json_array_size(list));
+		} else {
+			json_array_foreach(list, i, row)
+				pass_other(things, key, row, i);
 		}
 	}
 	if (any)

@@ -135,6 +135,14 @@ add_key(json_t *things, const struct import_from *from, const char *name,
 	return (import_key(account, key, err));
 }
 
+static void
+pass_void(json_t *things)
+{
+
+	import_pass(things, "%s: there is no account in it",
+	    vars[CLAUDE_ACCOUNTS].name);
+}
+
 /* An object of the array, or a key alone. */
 static int
 add_element(json_t *things, const struct import_from *from, const json_t *j,
@@ -181,6 +189,8 @@ add_array(json_t *things, const struct import_from *from, const char *text,
 		if (rc == 0)
 			rc = add_element(things, from, j, i + 1, err);
 	}
+	if (rc == 0 && json_array_size(list) == 0)
+		pass_void(things);
 	import_wipe(list);
 	return (rc);
 }
@@ -216,6 +226,8 @@ add_list(json_t *things, const struct import_from *from, char *text,
 		    key != NULL ? key : item, err))
 			return (-1);
 	}
+	if (n == 0)
+		pass_void(things);
 	return (0);
 }
 
@@ -226,12 +238,14 @@ add_all(json_t *things, const struct import_from *from,
 	char *several = (char *)(uintptr_t)values[CLAUDE_ACCOUNTS];
 	size_t i;
 
-	for (i = 0; i < CLAUDE_ACCOUNTS; i++) {
-		if (values[i] != NULL && values[i][0] != '\0' &&
+	for (i = 0; i < VARS; i++) {
+		if (values[i] != NULL && values[i][0] == '\0')
+			import_pass(things, "%s: it is empty", vars[i].name);
+		else if (i != CLAUDE_ACCOUNTS && values[i] != NULL &&
 		    add_key(things, from, vars[i].account, values[i], err))
 			return (-1);
 	}
-	if (several == NULL)
+	if (several == NULL || several[0] == '\0')
 		return (0);
 	several += strspn(several, BLANKS);
 	return (several[0] == '[' ? add_array(things, from, several, err) :

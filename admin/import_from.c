@@ -19,24 +19,50 @@
 /* How tokens that are sent as a bearer's begin. */
 #define TOKEN_PREFIX	"sk-ant-oat"
 
+static const struct {
+	const char *kind;
+	import_parser *parse;
+	const char *wanted;	/* what makes an account */
+} parsers[] = {
+	{ "env", import_env, "CLAUDE_API_KEY, ANTHROPIC_API_KEY or "
+	    "CLAUDE_ACCOUNTS with a value" },
+	{ "claude-relay-service", import_crs, "claudeAccounts or "
+	    "claudeConsoleAccounts with a key or token" },
+	{ "litellm", import_litellm, "entries of model_list whose "
+	    "litellm_params.model is anthropic/NAME or claude-NAME" },
+};
+#define PARSERS	(sizeof(parsers) / sizeof(parsers[0]))
+
+/* PARSERS: there is none such. */
+static size_t
+place_of(const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < PARSERS && strcmp(parsers[i].kind, kind) != 0; i++)
+		continue;
+	return (i);
+}
+
 import_parser *
 import_parser_of(const char *kind)
 {
-	static const struct {
-		const char *kind;
-		import_parser *parse;
-	} parsers[] = {
-		{ "env", import_env },
-		{ "claude-relay-service", import_crs },
-		{ "litellm", import_litellm },
-	};
-	size_t i;
+	const size_t i = place_of(kind);
 
-	for (i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
-		if (strcmp(parsers[i].kind, kind) == 0)
-			return (parsers[i].parse);
-	}
-	return (NULL);
+	return (i < PARSERS ? parsers[i].parse : NULL);
+}
+
+int
+import_any(const char *kind, const json_t *things, struct err *err)
+{
+	const size_t i = place_of(kind);
+
+	if (json_array_size(json_object_get(things, "accounts")) > 0)
+		return (0);
+	err_set(err, ERR_NOT_FOUND, "nothing is found in the file that could "
+	    "be taken over: looked for %s", i < PARSERS ? parsers[i].wanted :
+	    "accounts");
+	return (-1);
 }
 
 static void

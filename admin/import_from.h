@@ -36,6 +36,14 @@ typedef int import_parser(const char *text, size_t n,
 /** "env", "claude-relay-service", "litellm"; NULL: there is none such. */
 import_parser *import_parser_of(const char *kind);
 
+/**
+ * import_any(kind, things, err):
+ * Has the parser of that kind found an account?  0, or -1: ERR_NOT_FOUND, with
+ * what it looked for; why it passed over what there is, is in "passed".
+ */
+int import_any(const char *kind, const json_t *things, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 import_parser import_env;
 import_parser import_crs;
 import_parser import_litellm;

@@ -283,14 +283,38 @@ read_things(struct api_call *c, const struct wish *w, struct err *err)
 
 /* ---- import ---- */
 
+/* That there is nothing is what a dry run shows, with all that is passed over;
+ * else it is refused. */
+static json_t *
+find_nothing(struct api_call *c, const struct wish *w, const json_t *things,
+    const struct err *why, struct err *err)
+{
+	json_t *answer;
+
+	if (!w->order.dry_run)
+		return (api_refuse(c, 400, "%s", why->text));
+	answer = json_pack("{s:b, s:[], s:o, s:s}", "dry_run", 1, "done",
+	    "passed_over", json_deep_copy(json_object_get(things, "passed")),
+	    "nothing", why->text);
+	if (answer == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	return (answer);
+}
+
 static json_t *
 take_over(struct api_call *c, const struct wish *w, struct err *err)
 {
 	json_t *things, *done, *answer = NULL;
+	struct err why = { .code = ERR_NONE };
 	struct audit a;
 
 	if ((things = read_things(c, w, err)) == NULL)
 		return (NULL);
+	if (w->from != NULL && import_any(w->from, things, &why)) {
+		answer = find_nothing(c, w, things, &why, err);
+		import_wipe(things);
+		return (answer);
+	}
 	api_audit(c, &a, "import", "", NULL);
 	a.view = NULL;
 	if (import_apply(c->store, c->seal, things, &w->order, &done, err)

@@ -64,10 +64,11 @@ const passed = texts => texts.length > 0 && h('div', { class: 'note' },
 		h('li', null, text))));
 
 // What came of it, or would.
-const told = (view, { done, passed_over: over, dry_run: dry }) => [
+const told = (view, { done, passed_over: over, dry_run: dry, nothing }) => [
 	h('p', null, h('strong', null, t(dry ? 'wouldDo' : 'tookOver')), ' ',
 		done.length === 0 ? t('nothingThere') : sum(done).flatMap(e =>
 			[e, ' '])),
+	nothing && h('p', { class: 'note' }, nothing),
 	passed(over), done.length > 0 && listing(view, { label: t('import'),
 		columns: doneColumns(), rows: done, ...done.length > fewRows && {
 			search: row => row.name, filters: [{ name: 'done',

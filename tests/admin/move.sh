@@ -48,6 +48,24 @@ json "its accounts are there" '[.[].name] == ["claude", "two"]' account list
 is 4 "the same again" import --from env --group g "$top/env"
 json "skipped" '.done | map(.done) == ["skipped", "skipped"]' \
     import --from env --group g --skip "$top/env"
+printf 'HOME=/root\nCLAUDE_API_KEY=\n' >"$top/void"
+is 3 "a file without an account" import --from env --group h "$top/void"
+has "it says what it looked for" 'CLAUDE_API_KEY, ANTHROPIC_API_KEY or'
+has "and why what there is is passed over" 'CLAUDE_API_KEY: it is empty'
+is 3 "and so does its dry run" import --from env --dry-run "$top/void"
+run --json import --from env "$top/void"
+jq -e '.done == [] and (.passed_over | length == 1)' "$dir/out" >/dev/null
+report $? "as JSON too"
+json "no group was made for it" 'map(.name) == ["g"]' group list
+echo '{"success": true, "data": {"claudeAccounts": [],
+    "openaiOAuthAccounts": [{"name": "o"}]}}' >"$top/void"
+is 3 "none of claude-relay-service" import --from claude-relay-service \
+    "$top/void"
+has "which are named" '"o" of openaiOAuthAccounts: it is not Claude'
+has "with what was looked for" 'claudeAccounts or claudeConsoleAccounts'
+echo '{"model_list": []}' >"$top/void"
+is 3 "none of litellm" import --from litellm "$top/void"
+has "with what was looked for" 'entries of model_list'
 is 2 "of two policies" import --from env --skip --update "$top/env"
 is 2 "of an unknown kind" import --from elsewhere "$top/env"
 is 3 "a file that is not there" import --from env "$top/none"

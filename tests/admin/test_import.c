@@ -280,6 +280,68 @@ files_of_others_become_accounts(void **state)
 	}
 }
 
+/* Files without an account; what is passed over, a line each. */
+static const struct {
+	const char *kind, *text, *wanted, *passed;
+} void_files[] = {
+	{ "env", "", "CLAUDE_API_KEY, ANTHROPIC_API_KEY or CLAUDE_ACCOUNTS",
+	    "" },
+	{ "env", "OPENAI_API_KEY=sk-x\n", "CLAUDE_API_KEY", "" },
+	{ "env", "CLAUDE_API_KEY=\nCLAUDE_ACCOUNTS=''\nANTHROPIC_MODEL=x\n",
+	    "CLAUDE_API_KEY", "ANTHROPIC_MODEL: not a variable that is read\n"
+	    "CLAUDE_API_KEY: it is empty\nCLAUDE_ACCOUNTS: it is empty\n" },
+	{ "env", "CLAUDE_ACCOUNTS=[]", "CLAUDE_ACCOUNTS",
+	    "CLAUDE_ACCOUNTS: there is no account in it\n" },
+	{ "env", "CLAUDE_ACCOUNTS=', ,'", "CLAUDE_ACCOUNTS",
+	    "CLAUDE_ACCOUNTS: there is no account in it\n" },
+	{ "claude-relay-service", CRS("\"claudeAccounts\": [], "
+	    "\"claudeConsoleAccounts\": []"), "claudeAccounts or "
+	    "claudeConsoleAccounts", "" },
+	{ "claude-relay-service", CRS("\"claudeAccounts\": [{\"name\": "
+	    "\"void\", \"credentials\": {\"access_token\": \"\"}}], "
+	    "\"openaiOAuthAccounts\": [{\"name\": \"o\", \"credentials\": "
+	    "{\"access_token\": \"sk-x\"}}], \"openaiResponsesAccounts\": "
+	    "[{\"name\": \"r1\"}, {}]"), "claudeConsoleAccounts",
+	    "account \"void\": it has neither key nor token\n"
+	    "account \"o\" of openaiOAuthAccounts: it is not Claude's\n"
+	    "account \"r1\" of openaiResponsesAccounts: it is not Claude's\n"
+	    "openaiResponsesAccounts[1]: it is not Claude's\n" },
+	{ "litellm", "{\"model_list\": []}", "model_list", "" },
+	{ "litellm", "{\"model_list\": [{\"model_name\": \"a\", "
+	    "\"litellm_params\": {\"model\": \"openai/gpt\", \"api_key\": "
+	    "\"sk-x\"}}, {\"model_name\": \"b\", \"litellm_params\": "
+	    "{\"model\": \"bedrock/anthropic.claude-x\"}}]}",
+	    "anthropic/NAME", "model \"openai/gpt\": it is not Anthropic's\n"
+	    "model \"bedrock/anthropic.claude-x\": it is not Anthropic's\n" },
+};
+
+static void
+files_without_an_account_say_so(void **state)
+{
+	struct desk *d = *state;
+	char passed[4096];
+	json_t *things, *text;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(void_files) / sizeof(void_files[0]); i++) {
+		desk_works(d, parse(d, void_files[i].kind, void_files[i].text,
+		    true, &things));
+		passed[0] = '\0';
+		json_array_foreach(json_object_get(things, "passed"), k, text)
+			add(passed, "%s\n", json_string_value(text));
+		assert_string_equal(passed, void_files[i].passed);
+		assert_int_equal(import_any(void_files[i].kind, things,
+		    &d->err), -1);
+		if (strstr(d->err.text, void_files[i].wanted) == NULL)
+			fail_msg("%zu: %s", i, d->err.text);
+		desk_fails(d, -1, ERR_NOT_FOUND);
+		import_wipe(things);
+	}
+	desk_works(d, parse(d, "env", "CLAUDE_API_KEY=sk-1", true, &things));
+	desk_works(d, import_any("env", things, &d->err));
+	import_wipe(things);
+}
+
 /* Files that a parser or the change refuses; ${word} is in the text. */
 static const struct {
 	const char *kind, *text, *word;
@@ -493,6 +555,7 @@ main(void)
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(files_of_others_become_accounts),
+		T(files_without_an_account_say_so),
 		T(files_that_make_no_sense_are_refused),
 		T(a_sign_in_needs_to_be_told_how),
 		T(names_that_are_taken),

@@ -392,6 +392,53 @@ the_responders_environment_is_not_read(void **state)
 	visit_fini(&v);
 }
 
+/* A dry run says what was looked for, and why what there is goes by. */
+static void
+a_file_without_an_account_is_refused(void **state)
+{
+	static const struct {
+		const char *from, *file, *wanted;
+		size_t passed;
+	} cases[] = {
+		{ "env", "CLAUDE_API_KEY=\nHOME=/\n", "CLAUDE_ACCOUNTS", 1 },
+		{ "claude-relay-service", "{\"success\": true, \"data\": "
+		    "{\"claudeAccounts\": [], \"openaiOAuthAccounts\": [{"
+		    "\"name\": \"a\"}, {\"name\": \"b\"}]}}",
+		    "claudeConsoleAccounts", 2 },
+		{ "litellm", "{\"model_list\": []}", "model_list", 0 },
+	};
+	struct desk *d = *state;
+	char more[96];
+	int64_t before;
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	before = changes(d);
+	for (i = 0; i < NITEMS(cases); i++) {
+		(void)snprintf(more, sizeof(more), "\"from\": \"%s\", "
+		    "\"group\": \"g\"", cases[i].from);
+		assert_int_equal(import(&v, json_string(cases[i].file), more),
+		    400);
+		assert_int_equal(json_integer_value(json_object_get(
+		    v.body, "code")), 40001);
+		assert_non_null(strstr(visit_text(&v, "error"),
+		    cases[i].wanted));
+		(void)strcat(more, ", \"dry_run\": true");
+		assert_int_equal(import(&v, json_string(cases[i].file), more),
+		    200);
+		assert_non_null(strstr(visit_text(&v, "nothing"),
+		    cases[i].wanted));
+		assert_int_equal(json_array_size(json_object_get(v.body,
+		    "done")), 0);
+		assert_int_equal(json_array_size(json_object_get(v.body,
+		    "passed_over")), cases[i].passed);
+	}
+	assert_int_equal(changes(d), before);
+	visit_fini(&v);
+}
+
 static void
 files_that_are_none_are_refused(void **state)
 {
@@ -475,6 +522,7 @@ main(void)
 		DESK_TEST(an_export_that_does_not_open_is_refused),
 		DESK_TEST(other_programs_files_are_taken_over),
 		DESK_TEST(the_responders_environment_is_not_read),
+		DESK_TEST(a_file_without_an_account_is_refused),
 		DESK_TEST(files_that_are_none_are_refused),
 		DESK_TEST(a_file_that_is_too_long_is_refused),
 	};
