@@ -1,5 +1,6 @@
 # tests of conf/
 EXTRA_DIST += tests/conf/lib.sh
+dist_check_SCRIPTS += tests/conf/entry.sh
 dist_check_SCRIPTS += tests/conf/man.sh
 dist_check_SCRIPTS += tests/conf/monitoring.sh
 dist_check_SCRIPTS += tests/conf/units.sh
