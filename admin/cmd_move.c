@@ -55,6 +55,26 @@ read_passphrase_file(const char *path, char **text, size_t *len,
 	return (-1);
 }
 
+/* The ${i}th time that it is asked for. */
+static int
+ask_passphrase(struct cli *cli, size_t i, const char *prompt, char **text,
+    size_t *len, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+
+	if (cli_secret(cli, i, prompt, true, text, len, &why) == 0)
+		return (0);
+	if (why.code == ERR_INVAL)
+		err_set(err, ERR_INVAL, "the passphrase is empty: give it on "
+		    "standard input, or with --passphrase-file");
+	else if (why.code == ERR_TOO_LARGE)
+		err_set(err, ERR_TOO_LARGE, "a passphrase has at most %d "
+		    "bytes", LIMIT_SECRET_BYTES);
+	else
+		err_set(err, why.code, "%s", why.text);
+	return (-1);
+}
+
 /* What standard input is taken for already is ${input}. */
 static int
 get_passphrase(struct cli *cli, bool twice, bool input, char **text,
@@ -77,11 +97,11 @@ get_passphrase(struct cli *cli, bool twice, bool input, char **text,
 		    "passphrase with --passphrase-file");
 		return (-1);
 	}
-	if (cli_secret(cli, 0, "Passphrase", true, text, len, err))
+	if (ask_passphrase(cli, 0, "Passphrase", text, len, err))
 		return (-1);
 	if (!twice || !isatty(STDIN_FILENO))
 		return (0);
-	if (cli_secret(cli, 1, "The same again", true, &again, &n, err))
+	if (ask_passphrase(cli, 1, "The same again", &again, &n, err))
 		return (-1);
 	if (n == *len && memcmp(again, *text, n) == 0)
 		return (0);
@@ -90,33 +110,6 @@ get_passphrase(struct cli *cli, bool twice, bool input, char **text,
 }
 
 /* ---- export ---- */
-
-static int
-count_bytes(const char *p, size_t n, void *arg)
-{
-
-	(void)p;
-	*(size_t *)arg += n;
-	return (0);
-}
-
-/* Nothing is written that no import takes. */
-static int
-check_size(const json_t *doc, struct err *err)
-{
-	size_t n = 1;
-
-	if (json_dump_callback(doc, count_bytes, &n, JSON_INDENT(2)) != 0) {
-		err_set(err, ERR_NOMEM, "no memory for an export");
-		return (-1);
-	}
-	if (n < IMPORT_FILE_BYTES)
-		return (0);
-	err_set(err, ERR_TOO_LARGE, "the export would have %zu MB, and no "
-	    "import takes more than %d: see backup", n / 1024 / 1024,
-	    IMPORT_FILE_BYTES / 1024 / 1024);
-	return (-1);
-}
 
 /* A new file that its owner alone may read; never over another. */
 static int
@@ -181,7 +174,7 @@ run_export(struct cli *cli, struct err *err)
 		return (-1);
 	rc = export_seal(doc, passphrase, n, &cost, err);
 	if (rc == 0)
-		rc = check_size(doc, err);
+		rc = export_fits(doc, IMPORT_FILE_BYTES, err);
 	if (rc == 0)
 		rc = note_export(cli, err);
 	if (rc == 0)

@@ -456,6 +456,31 @@ export_check(const json_t *doc, struct err *err)
 	return (-1);
 }
 
+static int
+count_bytes(const char *p, size_t n, void *arg)
+{
+
+	(void)p;
+	*(size_t *)arg += n;
+	return (0);
+}
+
+int
+export_fits(const json_t *doc, size_t max, struct err *err)
+{
+	size_t n = 1;
+
+	if (json_dump_callback(doc, count_bytes, &n, JSON_INDENT(2)) != 0) {
+		err_set(err, ERR_NOMEM, "no memory for an export");
+		return (-1);
+	}
+	if (n < max)
+		return (0);
+	err_set(err, ERR_TOO_LARGE, "the export would have %zu KB, and no "
+	    "import takes %zu: see backup", n / 1024, max / 1024);
+	return (-1);
+}
+
 void
 export_without_keys(json_t *doc, json_t *passed)
 {

@@ -34,6 +34,11 @@ json_t *export_make(struct store *st, const struct seal *seal,
 int export_check(const json_t *doc, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** export_fits(doc, max, err): Has it, as it is written to a file, fewer bytes
+ * than ${max}?  0, or -1: ERR_TOO_LARGE: no import would take it. */
+int export_fits(const json_t *doc, size_t max, struct err *err)
+    __attribute__((__warn_unused_result__));
+
 /** export_without_keys(doc, passed): Take keys out, and what hangs on them;
  * what that is is appended to ${passed}. */
 void export_without_keys(json_t *doc, json_t *passed);

@@ -84,6 +84,12 @@ echo short | "$bin" --config "$dir/leasehold.conf" export "$top/short" \
     2>"$dir/err"
 [ ! -e "$top/short" ]
 report $? "not under a short passphrase"
+rc=0
+"$bin" --config "$dir/leasehold.conf" export "$top/short" </dev/null \
+    >"$dir/out" 2>"$dir/err" || rc=$?
+[ "$rc" = 2 ] && [ ! -e "$top/short" ]
+report $? "nor under none"
+has "and it says what is missing" 'the passphrase is empty'
 ! grep -q sk-ant "$top/file"
 report $? "no secret is in it"
 json "it is in the audit log" 'map(.verb) | index("export") != null' audit

@@ -536,6 +536,26 @@ a_second_factor_stays_behind(void **state)
 	free(text);
 }
 
+/* What no import would take is not written: the last line end counts. */
+static void
+one_that_is_too_long_is_refused(void **state)
+{
+	struct desk *d = *state;
+	json_t *doc = export_make(d->st, d->seal, &d->err);
+	char *text;
+	size_t n;
+
+	desk_works(d, doc == NULL);
+	assert_non_null(text = json_dumps(doc, JSON_INDENT(2)));
+	n = strlen(text) + strlen("\n");
+	free(text);
+	desk_works(d, export_fits(doc, n + 1, &d->err));
+	assert_int_equal(export_fits(doc, n, &d->err), -1);
+	assert_non_null(strstr(d->err.text, "see backup"));
+	desk_fails(d, -1, ERR_TOO_LARGE);
+	import_wipe(doc);
+}
+
 int
 main(void)
 {
@@ -551,6 +571,7 @@ main(void)
 		T(a_budget_is_brought_up_but_never_moved),
 		T(what_fails_half_way_changes_nothing),
 		T(a_second_factor_stays_behind),
+		T(one_that_is_too_long_is_refused),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
