@@ -104,10 +104,10 @@ int
 audit_after(struct store *st, struct audit *a, struct err *err)
 {
 	const char *name = a->renamed != NULL ? a->renamed : a->object;
-	json_t *after;
+	json_t *after = json_incref(a->after);
 	int rc;
 
-	if (look(st, a, name, &after, err))
+	if (!a->shown && look(st, a, name, &after, err))
 		return (-1);
 	rc = audit_add(st, &a->actor, a->verb, name, a->before, after, err);
 	json_decref(after);

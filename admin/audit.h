@@ -2,6 +2,7 @@
 #define ADMIN_AUDIT_H_
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -42,6 +43,8 @@ struct audit {
 	const char *renamed;	/* and after; NULL: the same */
 	audit_view *view;	/* NULL: nothing to show */
 	json_t *before;		/* private */
+	json_t *after;		/* private, as is the next */
+	bool shown;		/* by the change itself: see change_show */
 };
 
 /** audit_view_of(kind): How an "account", "group", "user", "key", "budget",

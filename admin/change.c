@@ -17,9 +17,28 @@ change_audit(struct store *st, struct audit *a)
 
 	if (was != NULL) {
 		json_decref(was->before);
-		was->before = NULL;
+		json_decref(was->after);
+		was->before = was->after = NULL;
+		was->shown = false;
 	}
 	store_attach(st, a);
+}
+
+void
+change_show(struct store *st, json_t *before, json_t *after)
+{
+	struct audit *a = store_attached(st);
+
+	if (a == NULL) {
+		json_decref(before);
+		json_decref(after);
+		return;
+	}
+	json_decref(a->before);
+	json_decref(a->after);
+	a->before = before;
+	a->after = after;
+	a->shown = true;
 }
 
 int

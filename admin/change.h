@@ -1,6 +1,7 @@
 #ifndef ADMIN_CHANGE_H_
 #define ADMIN_CHANGE_H_
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,9 +27,14 @@ struct err;
  *
  * change_note(st, err): In a write transaction that is no such change: write
  * the row all the same, if there is an audit.  It is ${a}'s turn no more.
+ *
+ * change_show(st, before, after): Inside such a transaction: its row says these
+ * in place of what the audit's view shows; for what has no name.  Both are
+ * given up; NULL: there is none.
  */
 struct audit;
 void change_audit(struct store *st, struct audit *a);
+void change_show(struct store *st, json_t *before, json_t *after);
 int change_note(struct store *st, struct err *err)
     __attribute__((__warn_unused_result__));
 int change_begin(struct store *st, struct err *err)

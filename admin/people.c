@@ -50,6 +50,22 @@ hashed(const struct seal_pepper *pepper, const char *text,
 	return (store_blob(hash, SEAL_HASH_BYTES));
 }
 
+/* The audit log has whom an invitation lets in as what: of one that was made,
+ * or that is taken back. */
+static int
+show_invitation(struct store *st, int64_t id, bool is_over, struct err *err)
+{
+	const struct store_value param = store_int(id);
+	json_t *row;
+
+	row = query_row(st, STMT_INVITATION_ROW, &param, 1, invitation_fields,
+	    NITEMS(invitation_fields), "such invitation", err);
+	if (row == NULL)
+		return (-1);
+	change_show(st, is_over ? row : NULL, is_over ? NULL : row);
+	return (0);
+}
+
 static int
 invite_inside(struct store *st, const struct seal_pepper *pepper,
     enum role role, const char *name, const char *invited_by,
@@ -69,9 +85,10 @@ invite_inside(struct store *st, const struct seal_pepper *pepper,
 	row[3] = store_text(invited_by);
 	row[4] = now;
 	row[5] = store_int(now_ms + INVITATION_LIFE_MS);
-	if (store_exec(st, STMT_INVITATION_PRUNE, &now, 1, 1, NULL, err))
+	if (store_exec(st, STMT_INVITATION_PRUNE, &now, 1, 1, NULL, err) ||
+	    store_exec(st, STMT_INVITATION_ADD, row, 1, 6, NULL, err))
 		return (-1);
-	return (store_exec(st, STMT_INVITATION_ADD, row, 1, 6, NULL, err));
+	return (show_invitation(st, store_insert_id(st), false, err));
 }
 
 int
@@ -106,7 +123,8 @@ uninvite_inside(struct store *st, int64_t id, struct err *err)
 	const struct store_value param = store_int(id);
 	int64_t n;
 
-	if (store_exec(st, STMT_INVITATION_REMOVE, &param, 1, 1, &n, err))
+	if (show_invitation(st, id, true, err) ||
+	    store_exec(st, STMT_INVITATION_REMOVE, &param, 1, 1, &n, err))
 		return (-1);
 	if (n > 0)
 		return (0);

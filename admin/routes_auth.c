@@ -107,7 +107,8 @@ api_logout(struct api_call *c, struct err *err)
 {
 
 	if (c->who.sign_in_id != 0 &&
-	    sign_in_end(c->store, &c->who, c->who.sign_in_id, err) &&
+	    sign_in_end(c->store, &c->who, c->who.sign_in_id,
+	    c->http->remote_addr, err) &&
 	    (err == NULL || err->code != ERR_NOT_FOUND))
 		return (NULL);
 	err_clear(err);
@@ -239,7 +240,7 @@ api_end_sign_in(struct api_call *c, struct err *err)
 	int64_t id;
 
 	if (api_id(c, 0, &id, err) ||
-	    sign_in_end(c->store, &c->who, id, err))
+	    sign_in_end(c->store, &c->who, id, c->http->remote_addr, err))
 		return (NULL);
 	return (api_done(c));
 }

@@ -326,29 +326,39 @@ sign_in_list(struct store *st, const struct sign_in_life *life,
 
 static int
 end_inside(struct store *st, const struct who *who, int64_t id,
-    struct err *err)
+    const char *address, struct err *err)
 {
+	const struct actor actor = { ACTOR_PERSON, who->name, address };
 	const struct store_value row[] = {
 		store_int(id), store_int(who->person_id)
 	};
-	int64_t changes;
+	json_t *before;
+	int rc;
 
-	if (store_exec(st, STMT_SIGN_IN_REMOVE, row, 1, 2, &changes, err))
+	before = query_row(st, STMT_SIGN_IN_ROW, row, 2, fields,
+	    NITEMS(fields), "such sign-in", err);
+	if (before == NULL)
 		return (-1);
-	if (changes > 0)
-		return (0);
-	err_set(err, ERR_NOT_FOUND, "there is no such sign-in");
-	return (-1);
+	rc = store_exec(st, STMT_SIGN_IN_REMOVE, row, 1, 2, NULL, err);
+	if (rc == 0)
+		rc = audit_add(st, &actor, id == who->sign_in_id ?
+		    "sign_out" : "sign_in.end", who->name, before, NULL, err);
+	json_decref(before);
+	return (rc);
 }
 
 int
 sign_in_end(struct store *st, const struct who *who, int64_t id,
-    struct err *err)
+    const char *address, struct err *err)
 {
+	const struct store_value person = store_int(who->person_id);
+	int rc;
 
 	if (store_begin(st, true, err))
 		return (-1);
-	return (store_end(st, end_inside(st, who, id, err), err));
+	if ((rc = store_lock(st, STMT_LOCK_PERSON, &person, 1, err)) == 0)
+		rc = end_inside(st, who, id, address, err);
+	return (store_end(st, rc, err));
 }
 
 int

@@ -72,13 +72,15 @@ void sign_in_csrf(const struct seal_pepper *pepper, const char *token,
     char out[SIGN_IN_TOKEN_SIZE]);
 
 /** sign_in_list(st, life, who, err): Array, with "current".  sign_in_end(st,
- * who, id, err): End one of the person's own: ERR_NOT_FOUND.
- * sign_in_end_others: All but the one that asks; inside a write
- * transaction. */
+ * who, id, address, err): End one of the person's own: ERR_NOT_FOUND; in the
+ * audit log as "sign_out" of the one that asks, or "sign_in.end".
+ * sign_in_end_others: All but the one that asks; inside a write transaction,
+ * whose audit row tells of it. */
 json_t *sign_in_list(struct store *st, const struct sign_in_life *life,
     const struct who *who, struct err *err);
 int sign_in_end(struct store *st, const struct who *who, int64_t id,
-    struct err *err) __attribute__((__warn_unused_result__));
+    const char *address, struct err *err)
+    __attribute__((__warn_unused_result__));
 int sign_in_end_others(struct store *st, int64_t person_id, int64_t stays,
     struct err *err) __attribute__((__warn_unused_result__));
 

@@ -116,6 +116,11 @@ FROM (SELECT * FROM sign_in
     ORDER BY id DESC LIMIT 100) AS newest
 ORDER BY id;
 
+-- name: sign_in_row
+-- id, person_id
+SELECT id, created_ms, seen_ms, expires_ms, address, agent
+FROM sign_in WHERE id = ? AND person_id = ?;
+
 -- name: sign_in_remove
 -- id, person_id
 DELETE FROM sign_in WHERE id = ? AND person_id = ?;
@@ -177,6 +182,12 @@ FROM (SELECT * FROM invitation WHERE expires_ms > ?
     ORDER BY id DESC LIMIT 1000) AS i
 LEFT JOIN person p ON p.id = i.person_id
 ORDER BY i.id;
+
+-- name: invitation_row
+-- id
+SELECT i.id, i.role, p.name, i.invited_by, i.created_ms, i.expires_ms
+FROM invitation i LEFT JOIN person p ON p.id = i.person_id
+WHERE i.id = ?;
 
 -- name: invitation_remove
 DELETE FROM invitation WHERE id = ?;

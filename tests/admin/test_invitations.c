@@ -4,6 +4,7 @@
 #include "visit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "people.h"
@@ -77,6 +78,64 @@ an_invitation_is_taken_back(void **state)
 	visit_expect(&other, 40301, "DELETE", path, NULL);
 	visit_fini(&v);
 	visit_fini(&other);
+}
+
+/* As what somebody is let in, by whom, or would have been. */
+static void
+the_audit_log_has_what_an_invitation_gives(void **state)
+{
+	static const char *const verbs[] = { "user.uninvite", "user.invite" };
+	struct desk *d = *state;
+	char path[64], invitation[INVITATION_SIZE], *text;
+	struct visit v;
+	json_t *side;
+	int64_t id;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	assert_int_equal(visit(&v, "POST", "/admin/invitations",
+	    "{\"role\": \"operator\"}"), 201);
+	strcpy(invitation, visit_text(&v, "invitation"));
+	id = desk_number(d, "SELECT max(id) FROM invitation");
+	(void)snprintf(path, sizeof(path), "/admin/invitations/%lld",
+	    (long long)id);
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+	assert_int_equal(visit(&v, "GET", "/logs?limit=2&actor=ann", NULL),
+	    200);
+	for (i = 0; i < NITEMS(verbs); i++) {
+		const json_t *row = json_array_get(v.body, i);
+
+		assert_string_equal(json_string_value(json_object_get(row,
+		    "verb")), verbs[i]);
+		side = json_object_get(row, i == 0 ? "before" : "after");
+		assert_int_equal(desk_int(side, "id"), id);
+		assert_string_equal(json_string_value(json_object_get(side,
+		    "role")), "operator");
+		assert_string_equal(json_string_value(json_object_get(side,
+		    "invited_by")), "ann");
+		assert_true(json_is_null(json_object_get(row,
+		    i == 0 ? "after" : "before")));
+	}
+
+	/* For a user that there is. */
+	assert_int_equal(visit(&v, "POST", "/admin/invitations",
+	    "{\"role\": \"user\", \"user\": \"ann\"}"), 201);
+	assert_int_equal(visit(&v, "GET", "/logs?limit=1&object=ann", NULL),
+	    200);
+	side = json_array_get(v.body, 0);
+	assert_true(json_is_null(json_object_get(side, "before")));
+	side = json_object_get(side, "after");
+	assert_string_equal(json_string_value(json_object_get(side, "role")),
+	    "user");
+	assert_string_equal(json_string_value(json_object_get(side, "user")),
+	    "ann");
+
+	assert_int_equal(visit(&v, "GET", "/logs", NULL), 200);
+	text = json_dumps(v.body, 0);
+	assert_null(strstr(text, invitation));
+	free(text);
+	visit_fini(&v);
 }
 
 static void
@@ -305,6 +364,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(an_invitation_lets_one_person_in_once),
 		DESK_TEST(an_invitation_is_taken_back),
+		DESK_TEST(the_audit_log_has_what_an_invitation_gives),
 		DESK_TEST(an_invitation_runs_out),
 		DESK_TEST(an_invitation_gives_a_user_a_new_password),
 		DESK_TEST(the_last_administrator_stays_one),

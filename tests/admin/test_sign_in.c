@@ -567,6 +567,72 @@ what_happens_is_in_the_audit_log(void **state)
 	visit_fini(&other);
 }
 
+/* The newest row of this verb, of which there are ${n}; borrowed from the
+ * answer. */
+static json_t *
+newest(struct visit *v, const char *verb, size_t n)
+{
+	char path[64];
+	json_t *row;
+
+	(void)snprintf(path, sizeof(path), "/logs?verb=%s", verb);
+	assert_int_equal(visit(v, "GET", path, NULL), 200);
+	assert_int_equal(json_array_size(v->body), n);
+	row = json_array_get(v->body, 0);
+	assert_string_equal(json_string_value(json_object_get(row,
+	    "address")), "192.0.2.1");
+	assert_string_equal(json_string_value(json_object_get(row,
+	    "actor_kind")), "person");
+	assert_true(json_is_null(json_object_get(row, "after")));
+	return (row);
+}
+
+/* Whose is ended, by whom and where it was; not where there was none. */
+static void
+the_end_of_a_sign_in_is_in_the_audit_log(void **state)
+{
+	struct desk *d = *state;
+	struct visit v, two, bob;
+	char path[64];
+	json_t *row;
+	int64_t id;
+
+	visit_init(&v, d);
+	visit_init(&two, d);
+	visit_init(&bob, d);
+	visit_join(&v, d, "admin", "ann");
+	visit_join(&bob, d, "user", "bob");
+	assert_int_equal(visit(&two, "POST", "/auth/login",
+	    LOGIN("ann", VISIT_PASSWORD)), 200);
+	id = desk_number(d, "SELECT max(id) FROM sign_in");
+	(void)snprintf(path, sizeof(path), "/auth/sign-ins/%lld",
+	    (long long)id);
+	visit_expect(&bob, 40401, "DELETE", path, NULL);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit "
+	    "WHERE verb IN ('sign_in.end', 'sign_out')"), 0);
+	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
+	visit_expect(&v, 40401, "DELETE", path, NULL);
+	row = newest(&v, "sign_in.end", 1);
+	assert_string_equal(json_string_value(json_object_get(row, "actor")),
+	    "ann");
+	assert_string_equal(json_string_value(json_object_get(row, "object")),
+	    "ann");
+	row = json_object_get(row, "before");
+	assert_int_equal(desk_int(row, "id"), id);
+	assert_string_equal(json_string_value(json_object_get(row,
+	    "address")), "192.0.2.1");
+
+	assert_int_equal(visit(&bob, "POST", "/auth/logout", NULL), 200);
+	row = newest(&v, "sign_out", 1);
+	assert_string_equal(json_string_value(json_object_get(row, "actor")),
+	    "bob");
+	assert_string_equal(json_string_value(json_object_get(row, "object")),
+	    "bob");
+	visit_fini(&v);
+	visit_fini(&two);
+	visit_fini(&bob);
+}
+
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
     desk_teardown)
 
@@ -587,6 +653,7 @@ main(void)
 		DESK_TEST(a_token_may_what_its_person_may),
 		DESK_TEST(bad_bodies_are_refused_in_words),
 		DESK_TEST(what_happens_is_in_the_audit_log),
+		DESK_TEST(the_end_of_a_sign_in_is_in_the_audit_log),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
