@@ -136,6 +136,11 @@ conf_set() {
 	printf '%s\n' "$line" >> "$conf_file"
 }
 
+# conf_offer NAME VALUE: what somebody has set instead stays.
+conf_offer() {
+	grep -q "^$1 *=" "$conf_file" || conf_set "$1" "$2"
+}
+
 # drain_seconds: the setting drain_s in seconds, whatever unit it has.
 drain_seconds() {
 	local value
@@ -162,11 +167,11 @@ write_conf() {
 	conf_set store "$store"
 	conf_set master_key_file "$etc_dir/master.key"
 	conf_set run_dir "$run_dir"
-	conf_set spool_dir "$state_dir/spool"
-	conf_set backup_dir "$state_dir/backup"
+	conf_offer spool_dir "$state_dir/spool"
+	conf_offer backup_dir "$state_dir/backup"
 	conf_set relay_socket "$relay_socket"
 	conf_set admin_socket "$admin_socket"
-	conf_set log "$log_to"
+	conf_offer log "$log_to"
 	# What somebody has set instead stays.
 	if ! grep '^public_url *=' "$conf_file" |
 		grep -qv '= *http://127\.0\.0\.1:'; then

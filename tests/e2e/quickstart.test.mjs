@@ -95,16 +95,28 @@ describe('quickstart --dir', () => {
 			'utf8'), pid);
 	});
 
-	test('a public_url that somebody has set stays', async () => {
+	test('what somebody has set in its settings\' place stays', async () => {
 		const file = join(dir, 'etc/leasehold.conf');
-		const url = async () =>
-			(await readFile(file, 'utf8')).match(/^public_url = (.*)$/m)[1];
-		const named = 'https://your.site/claude';
-		assert.match(await url(), /^http:\/\/127\.0\.0\.1:/);
-		for (const more of [['--set', `public_url=${named}`], []]) {
+		const named = {
+			public_url: 'https://your.site/claude',
+			backup_dir: join(dir, 'elsewhere'),
+			log: `file:${join(dir, 'log/else.log')}`,
+		};
+		const held = async () => {
+			const conf = await readFile(file, 'utf8');
+			return Object.fromEntries(Object.keys(named).map((name) =>
+				[name, conf.match(new RegExp(`^${name} = (.*)$`, 'm'))[1]]));
+		};
+		const first = await held();
+		assert.match(first.public_url, /^http:\/\/127\.0\.0\.1:/);
+		assert.equal(first.backup_dir, join(dir, 'var/backup'));
+		assert.equal(first.log, `file:${join(dir, 'log/leasehold.log')}`);
+		const set = Object.entries(named).flatMap(([name, value]) =>
+			['--set', `${name}=${value}`]);
+		for (const more of [set, [], ['--restart']]) {
 			const again = await run(quickstart, ['--dir', dir, ...more]);
 			assert.equal(again.status, 0, again.stderr);
-			assert.equal(await url(), named);
+			assert.deepEqual(await held(), named);
 		}
 	});
 
