@@ -179,8 +179,11 @@ done:
 
 struct sender {
 	pid_t pid;
-	int in;			/* its standard input; -1: it has all */
+	int in;			/* its standard input; -1: closed */
+	bool given;		/* it has all that it was to have */
 	int out;		/* what it says */
+	bool ended;		/* with this ... */
+	int status;
 	char said[160];
 	size_t nsaid;
 	int64_t until_ms;	/* monotonic */
@@ -259,7 +262,8 @@ feed(struct sender *s, struct buf *b)
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (n > 0)
 		buf_consume(b, (size_t)n);
-	if (buf_len(b) == 0 || (n == -1 && errno != EAGAIN &&
+	s->given = buf_len(b) == 0;
+	if (s->given || (n == -1 && errno != EAGAIN &&
 	    errno != EINTR)) {
 		(void)close(s->in);
 		s->in = -1;
@@ -282,19 +286,31 @@ hear(struct sender *s)
 	return (true);
 }
 
-/* 0: it has closed its output; -1: it took too long, or we have to stop. */
+static bool
+has_ended(struct sender *s)
+{
+
+	if (!s->ended)
+		s->ended = waitpid(s->pid, &s->status, WNOHANG) == s->pid;
+	return (s->ended);
+}
+
+/* 0: it has closed its output, or ended, whatever keeps that open; -1: it took
+ * too long, or we have to stop. */
 static int
 attend(struct sender *s, const struct notify_letter *l, struct buf *b)
 {
 	struct pollfd fds[2];
+	bool last;
 
 	for (;;) {
+		last = has_ended(s);
 		fds[0] = (struct pollfd) { .fd = s->out, .events = POLLIN };
 		fds[1] = (struct pollfd) { .fd = s->in, .events = POLLOUT };
-		(void)poll(fds, 2, 200);
+		(void)poll(fds, 2, last ? 0 : 200);
 		if (s->in != -1 && fds[1].revents != 0)
 			feed(s, b);
-		if (fds[0].revents != 0 && !hear(s))
+		if ((fds[0].revents != 0 && !hear(s)) || last)
 			return (0);
 		if (clock_mono_ms(clock_system()) >= s->until_ms ||
 		    (l->stops != NULL && l->stops(l->arg)))
@@ -304,29 +320,31 @@ attend(struct sender *s, const struct notify_letter *l, struct buf *b)
 
 /* It may go on without an output: until then it is waited for. */
 static int
-reap(const struct sender *s, int *status)
+reap(struct sender *s)
 {
 	const struct timespec nap = { .tv_nsec = 10000000 };
-	pid_t pid;
 
-	while ((pid = waitpid(s->pid, status, WNOHANG)) == 0 ||
-	    (pid == -1 && errno == EINTR)) {
+	while (!has_ended(s)) {
 		if (clock_mono_ms(clock_system()) >= s->until_ms)
 			return (-1);
 		(void)nanosleep(&nap, NULL);
 	}
-	return (pid == s->pid ? 0 : -1);
+	return (0);
 }
 
 static void
-judge(const struct sender *s, int status, struct notify_answer *a)
+judge(const struct sender *s, struct notify_answer *a)
 {
 	size_t n = strcspn(s->said, "\r\n");
+	const int status = s->status;
 
 	a->status = WIFEXITED(status) ? WEXITSTATUS(status) :
 	    128 + WTERMSIG(status);
-	a->taken = WIFEXITED(status) && a->status == 0;
-	if (!a->taken)
+	a->taken = WIFEXITED(status) && a->status == 0 && s->given;
+	if (WIFEXITED(status) && a->status == 0 && !s->given)
+		(void)snprintf(a->detail, sizeof(a->detail), "sendmail ended "
+		    "without reading the whole message");
+	else if (!a->taken)
 		(void)snprintf(a->detail, sizeof(a->detail), "sendmail ended "
 		    "with %s %d%s%.*s", WIFEXITED(status) ? "status" :
 		    "signal", WIFEXITED(status) ? a->status :
@@ -337,17 +355,18 @@ static void
 converse(struct sender *s, const struct notify_letter *l, struct buf *b,
     struct notify_answer *a)
 {
-	int status = 0;
 
 	s->until_ms = clock_mono_ms(clock_system()) + (l->limit_ms > 0 ?
 	    l->limit_ms : NOTIFY_MAIL_MS);
-	if (attend(s, l, b) == 0 && reap(s, &status) == 0) {
-		judge(s, status, a);
+	if (attend(s, l, b) == 0 && reap(s) == 0) {
+		judge(s, a);
 		return;
 	}
-	(void)kill(s->pid, SIGKILL);
-	while (waitpid(s->pid, &status, 0) == -1 && errno == EINTR)
-		continue;
+	if (!s->ended) {
+		(void)kill(s->pid, SIGKILL);
+		while (waitpid(s->pid, &s->status, 0) == -1 && errno == EINTR)
+			continue;
+	}
 	(void)snprintf(a->detail, sizeof(a->detail), "sendmail took too long");
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -360,8 +361,13 @@ teardown(void **state)
 	return (0);
 }
 
+/* Of so many events a message is twice as long, or more, as what a pipe
+ * takes. */
+#define MANY	2000
+
+/* A message of so many events. */
 static struct notify_answer
-post(struct post *p, const char *to)
+post_events(struct post *p, const char *to, size_t n)
 {
 	struct zone *z = zone_new("UTC", NULL);
 	json_t *events = events_of("x");
@@ -370,11 +376,21 @@ post(struct post *p, const char *to)
 	struct notify_answer a;
 	struct err err = { .code = ERR_NONE };
 
+	while (json_array_size(events) < n)
+		assert_int_equal(json_array_append_new(events, json_deep_copy(
+		    json_array_get(events, 0))), 0);
 	if (notify_mail_send(p->conf, to, &l, &a, &err))
 		fail_msg("%s", err.text);
 	json_decref(events);
 	zone_free(z);
 	return (a);
+}
+
+static struct notify_answer
+post(struct post *p, const char *to)
+{
+
+	return (post_events(p, to, 1));
 }
 
 static void
@@ -453,6 +469,60 @@ a_sendmail_that_fails_is_told_of(void **state)
 	assert_non_null(strstr(a.detail, "No such file"));
 }
 
+/* It is neither waited for, nor does its end end us. */
+static void
+a_sendmail_that_does_not_read_is_told_of(void **state)
+{
+	static const char unread[] = "sendmail ended without reading the "
+	    "whole message";
+	static const struct {
+		const char *program, *detail;
+	} rows[] = {
+		{ "exec 0<&-; sleep 0.1; echo full; exit 75",
+		    "sendmail ended with status 75: full" },
+		{ "head -c 100 >/dev/null; exit 75",
+		    "sendmail ended with status 75" },
+		{ "exec 0<&-; sleep 0.1; exit 0", unread },
+		{ "head -c 100 >/dev/null; exit 0", unread },
+		{ "exec 0<&-; exec sleep 60", "sendmail took too long" },
+		{ "exec sleep 60", "sendmail took too long" },
+	};
+	struct post *p = *state;
+	struct notify_answer a;
+	sigset_t waiting;
+	size_t i;
+
+	for (i = 0; i < NITEMS(rows); i++) {
+		write_program(p, rows[i].program);
+		a = post_events(p, "a@example.org", MANY);
+		if (a.taken)
+			fail_msg("row %zu", i);
+		assert_string_equal(a.detail, rows[i].detail);
+		assert_int_equal(sigpending(&waiting), 0);
+		assert_false(sigismember(&waiting, SIGPIPE));
+	}
+	write_program(p, "cat >in");
+	a = post_events(p, "a@example.org", MANY);
+	assert_string_equal(a.detail, "");
+	assert_true(a.taken);
+}
+
+/* One that hands over to a process which keeps its output has ended. */
+static void
+what_a_sendmail_leaves_behind_is_not_waited_for(void **state)
+{
+	struct post *p = *state;
+	struct notify_answer a;
+
+	write_program(p, "cat >in; sleep 3 & exit 0");
+	a = post(p, "a@example.org");
+	assert_string_equal(a.detail, "");
+	assert_true(a.taken);
+	write_program(p, "cat >in; sleep 3 & echo no; exit 67");
+	a = post(p, "a@example.org");
+	assert_string_equal(a.detail, "sendmail ended with status 67: no");
+}
+
 int
 main(void)
 {
@@ -469,6 +539,11 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_sendmail_that_fails_is_told_of, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_sendmail_that_does_not_read_is_told_of, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_a_sendmail_leaves_behind_is_not_waited_for, setup,
+		    teardown),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
