@@ -206,27 +206,29 @@ add_user(struct store *st, const char *name, int64_t *id, struct err *err)
 
 /* What is registered, on its way in. */
 struct registering {
+	struct registration *r;
 	struct invited invited;	/* .id 0: none */
 	const char *name;
 	char hash[PASSWORD_HASH_SIZE];
-	const char *address;
+	const struct seal_pepper *pepper;
+	const struct sign_in_life *life;
 };
 
 /* Let a user sign in, with the role and password.  Other links for the same
  * user would set another password. */
 static int
-let_in(struct store *st, const struct registering *r, int64_t id,
+let_in(struct store *st, const struct registering *g, int64_t id,
     struct err *err)
 {
-	const enum role role = r->invited.role;
+	const enum role role = g->invited.role;
 	const struct store_value by_id = store_int(id);
-	const struct store_value password[] = { store_text(r->hash), by_id };
+	const struct store_value password[] = { store_text(g->hash), by_id };
 	const struct store_value word[] = {
 		store_text(role_word(role)), by_id
 	};
 
 	if (users_keep_an_admin(st, id, role, err) || users_end_links(st, id,
-	    role == ROLE_ADMIN ? "" : r->name, err))
+	    role == ROLE_ADMIN ? "" : g->name, err))
 		return (-1);
 	if (store_exec(st, STMT_PERSON_SET_PASSWORD, password, 1, 2, NULL,
 	    err) || store_exec(st, STMT_PERSON_SET_ROLE, word, 1, 2, NULL,
@@ -235,88 +237,98 @@ let_in(struct store *st, const struct registering *r, int64_t id,
 	return (sign_in_end_others(st, id, 0, err));
 }
 
+/* The last of it, with its row in the audit log. */
 static int
-register_inside(struct store *st, const struct registering *r,
-    struct who *who, struct err *err)
+sign_in_new(struct store *st, const struct registering *g, int64_t id,
+    struct err *err)
 {
-	const struct actor actor = { ACTOR_PERSON, r->name, r->address };
-	const struct store_value invitation = store_int(r->invited.id);
-	int64_t used = 1, id = r->invited.person_id;
+	const struct actor actor = { ACTOR_PERSON, g->name, g->r->address };
+	struct who *who = &g->r->who;
 	json_t *after;
 	int rc;
 
-	if (r->invited.id != 0 && store_exec(st, STMT_INVITATION_REMOVE,
-	    &invitation, 1, 1, &used, err))
+	if (sign_in_open(st, g->pepper, g->life, id, g->r->address,
+	    g->r->agent, g->r->token, err))
 		return (-1);
-	if (used == 0) {
-		err_set(err, ERR_PERM, "the invitation was taken up already");
-		return (-1);
-	}
-	if (id == 0 && add_user(st, r->name, &id, err))
-		return (-1);
-	if (let_in(st, r, id, err))
-		return (-1);
-	*who = (struct who) { .role = r->invited.role, .person_id = id };
-	strcpy(who->name, r->name);
-	after = json_pack("{s:s}", "role", role_word(r->invited.role));
-	rc = audit_add(st, &actor, "user.register", r->name, NULL, after,
+	*who = (struct who) {
+		.role = g->invited.role,
+		.person_id = id,
+		.sign_in_id = store_insert_id(st),
+	};
+	strcpy(who->name, g->name);
+	after = json_pack("{s:s}", "role", role_word(g->invited.role));
+	rc = audit_add(st, &actor, "user.register", g->name, NULL, after,
 	    err);
 	json_decref(after);
 	return (rc);
 }
 
 static int
-register_as(struct store *st, struct registering *r, const char *password,
-    struct who *who, struct err *err)
+register_inside(struct store *st, const struct registering *g,
+    struct err *err)
 {
+	const struct store_value invitation = store_int(g->invited.id);
+	int64_t used = 1, id = g->invited.person_id;
+
+	if (g->invited.id != 0 && store_exec(st, STMT_INVITATION_REMOVE,
+	    &invitation, 1, 1, &used, err))
+		return (-1);
+	if (used == 0) {
+		err_set(err, ERR_PERM, "the invitation was taken up already");
+		return (-1);
+	}
+	if (id == 0 && add_user(st, g->name, &id, err))
+		return (-1);
+	return (let_in(st, g, id, err) || sign_in_new(st, g, id, err) ?
+	    -1 : 0);
+}
+
+static int
+register_as(struct store *st, struct registering *g, struct err *err)
+{
+	const char *password = g->r->password;
 	int rc;
 
-	if (check_name("a user", r->name, err) ||
-	    password_check(password, r->name, err) ||
-	    password_hash(password, r->hash, err))
+	if (check_name("a user", g->name, err) ||
+	    password_check(password, g->name, err) ||
+	    password_hash(password, g->hash, err))
 		return (-1);
 	if ((rc = change_begin(st, err)) == 0)
-		rc = change_end(st, register_inside(st, r, who, err), err);
-	seal_wipe(r->hash, sizeof(r->hash));
+		rc = change_end(st, register_inside(st, g, err), err);
+	seal_wipe(g->hash, sizeof(g->hash));
+	if (rc != 0)
+		seal_wipe(g->r->token, sizeof(g->r->token));
 	return (rc);
 }
 
 int
 people_register(struct store *st, const struct seal_pepper *pepper,
-    const char *invitation, const char *name, const char *password,
-    const char *address, struct who *who, struct err *err)
+    const struct sign_in_life *life, struct registration *r, struct err *err)
 {
-	struct registering r = { .name = name, .address = address };
+	struct registering g = {
+		.r = r,
+		.invited = { .role = ROLE_USER },
+		.name = r->name,
+		.pepper = pepper,
+		.life = life,
+	};
 
-	if (find_invited(st, pepper, invitation, &r.invited, err))
+	if (r->invitation != NULL && find_invited(st, pepper, r->invitation,
+	    &g.invited, err))
 		return (-1);
-	if (r.invited.person_id != 0 && name != NULL &&
-	    strcmp(name, r.invited.name) != 0) {
+	if (g.invited.person_id != 0 && r->name != NULL &&
+	    strcmp(r->name, g.invited.name) != 0) {
 		err_set(err, ERR_INVAL, "the invitation is for user \"%s\"",
-		    r.invited.name);
+		    g.invited.name);
 		return (-1);
 	}
-	if (r.invited.person_id != 0)
-		r.name = r.invited.name;
-	if (r.name == NULL) {
+	if (g.invited.person_id != 0)
+		g.name = g.invited.name;
+	if (g.name == NULL) {
 		err_set(err, ERR_INVAL, "a name is needed");
 		return (-1);
 	}
-	return (register_as(st, &r, password, who, err));
-}
-
-int
-people_register_open(struct store *st, const char *name,
-    const char *password, const char *address, struct who *who,
-    struct err *err)
-{
-	struct registering r = {
-		.invited = { .role = ROLE_USER },
-		.name = name,
-		.address = address,
-	};
-
-	return (register_as(st, &r, password, who, err));
+	return (register_as(st, &g, err));
 }
 
 json_t *

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "sign_in.h"
 #include "who.h"
 
 struct err;
@@ -37,23 +38,29 @@ json_t *people_invitations(struct store *st, struct err *err);
 int people_uninvite(struct store *st, int64_t id, struct err *err)
     __attribute__((__warn_unused_result__));
 
+/** Somebody who comes in. */
+struct registration {
+	const char *invitation;	/* in; NULL: none, as a user of role `user' */
+	const char *name;	/* NULL where the invitation says it */
+	const char *password;
+	const char *address;
+	const char *agent;
+
+	struct who who;		/* out */
+	char token[SIGN_IN_TOKEN_SIZE];	/* the caller wipes it */
+};
+
 /**
- * people_register(st, pepper, invitation, name, password, who, err):
- * Take an invitation up; with one for a user that there is, ${name} is that
- * user's, or NULL.  ERR_PERM: the invitation is not good (any more);
- * ERR_EXISTS: the name is taken, or the last administrator would be none from
- * now on; ERR_INVAL.  Other invitations of that user are good no more.
+ * people_register(st, pepper, life, r, err):
+ * Take an invitation up, or go without, and sign in, both or neither; with one
+ * for a user that there is, the name is that user's, or NULL.  ERR_PERM: the
+ * invitation is not good (any more); ERR_EXISTS: the name is taken, or the last
+ * administrator would be none from now on; ERR_INVAL.  Other invitations of
+ * that user are good no more.
  */
 int people_register(struct store *st, const struct seal_pepper *pepper,
-    const char *invitation, const char *name, const char *password,
-    const char *address, struct who *who, struct err *err)
+    const struct sign_in_life *life, struct registration *r, struct err *err)
     __attribute__((__warn_unused_result__));
-
-/** people_open_registration(...): The same, without an invitation, as a user
- * of role `user'. */
-int people_register_open(struct store *st, const char *name,
-    const char *password, const char *address, struct who *who,
-    struct err *err) __attribute__((__warn_unused_result__));
 
 /** people_show(st, person_id, err): {"id", "name", "role", "second_factor",
  * "recovery_codes", ...}. */

@@ -116,35 +116,25 @@ api_logout(struct api_call *c, struct err *err)
 	return (api_done(c));
 }
 
-static int
-open_sign_in(struct api_call *c, char token[SIGN_IN_TOKEN_SIZE],
-    struct err *err)
-{
-	char agent[AGENT_SIZE];
-
-	if (store_begin(c->store, true, err))
-		return (-1);
-	return (store_end(c->store, sign_in_open(c->store, c->pepper,
-	    &c->settings->life, c->who.person_id, c->http->remote_addr,
-	    api_agent(c, agent, sizeof(agent)), token, err), err));
-}
-
-/* Whoever likes may: hashing passwords for them is work, and each leaves a
- * user behind. */
-static int
-register_open(struct api_call *c, const char *name, const char *password,
-    struct err *err)
+/* Whoever likes may register where it is open: hashing passwords for them is
+ * work, and each leaves a user behind.  Others bring an invitation. */
+static bool
+may_register(struct api_call *c, struct registration *r, struct err *err)
 {
 	int64_t wait_ms;
 
-	if (tries_take_register(c->store, c->http->remote_addr, &wait_ms, err))
-		return (-1);
-	if (wait_ms > 0) {
-		(void)refuse_waiting(c, wait_ms);
-		return (-1);
+	if (r->invitation != NULL)
+		return (true);
+	if (c->settings->registration != REGISTRATION_OPEN) {
+		(void)api_refuse(c, 403, "an invitation is needed");
+		return (false);
 	}
-	return (people_register_open(c->store, name, password,
-	    c->http->remote_addr, &c->who, err));
+	if (api_need_text(c, "name", &r->name, err) ||
+	    tries_take_register(c->store, c->http->remote_addr, &wait_ms, err))
+		return (false);
+	if (wait_ms > 0)
+		(void)refuse_waiting(c, wait_ms);
+	return (wait_ms == 0);
 }
 
 json_t *
@@ -153,28 +143,21 @@ api_register(struct api_call *c, struct err *err)
 	static const char *const members[] = {
 		"invitation", "name", "password", NULL
 	};
-	const char *invitation = NULL, *name = NULL, *password;
-	char token[SIGN_IN_TOKEN_SIZE];
-	int rc;
+	struct registration r = { .address = c->http->remote_addr };
+	char agent[AGENT_SIZE];
 
 	if (api_members(c, members, err) ||
-	    api_text(c, "invitation", &invitation, err) ||
-	    api_text(c, "name", &name, err) ||
-	    api_need_text(c, "password", &password, err))
+	    api_text(c, "invitation", &r.invitation, err) ||
+	    api_text(c, "name", &r.name, err) ||
+	    api_need_text(c, "password", &r.password, err) ||
+	    !may_register(c, &r, err))
 		return (NULL);
-	if (invitation != NULL)
-		rc = people_register(c->store, c->pepper, invitation, name,
-		    password, c->http->remote_addr, &c->who, err);
-	else if (c->settings->registration != REGISTRATION_OPEN)
-		return (api_refuse(c, 403, "an invitation is needed"));
-	else if (api_need_text(c, "name", &name, err))
+	r.agent = api_agent(c, agent, sizeof(agent));
+	if (people_register(c->store, c->pepper, &c->settings->life, &r, err))
 		return (NULL);
-	else
-		rc = register_open(c, name, password, err);
-	if (rc || open_sign_in(c, token, err))
-		return (NULL);
+	c->who = r.who;
 	c->status = 201;
-	return (welcome(c, token, err));
+	return (welcome(c, r.token, err));
 }
 
 json_t *

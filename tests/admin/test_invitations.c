@@ -138,6 +138,35 @@ the_audit_log_has_what_an_invitation_gives(void **state)
 	visit_fini(&v);
 }
 
+/* Who cannot be signed in has not registered either, and may come again. */
+static void
+an_invitation_is_taken_up_whole(void **state)
+{
+	struct desk *d = *state;
+	char invitation[INVITATION_SIZE], body[256];
+	struct visit v;
+	int64_t rows;
+
+	visit_init(&v, d);
+	desk_works(d, people_invite(d->st, &d->pepper, ROLE_USER, NULL,
+	    "shell", invitation, &d->err));
+	(void)snprintf(body, sizeof(body), "{\"invitation\": \"%s\", "
+	    "\"name\": \"ann\", \"password\": \"" VISIT_PASSWORD "\"}",
+	    invitation);
+	rows = desk_number(d, "SELECT count(*) FROM audit");
+	desk_sql(d, "CREATE TRIGGER no_more BEFORE INSERT ON sign_in %s",
+	    store_shared(d->st) ? "FOR EACH ROW SIGNAL SQLSTATE '45000'" :
+	    "BEGIN SELECT RAISE(ABORT, 'no more'); END");
+	assert_true(visit(&v, "POST", "/auth/register", body) >= 400);
+	assert_string_equal(v.cookie, "");
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM person"), 0);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit"), rows);
+	desk_sql(d, "DROP TRIGGER no_more");
+	assert_int_equal(visit(&v, "POST", "/auth/register", body), 201);
+	assert_int_equal(visit(&v, "GET", "/auth/me", NULL), 200);
+	visit_fini(&v);
+}
+
 static void
 an_invitation_runs_out(void **state)
 {
@@ -365,6 +394,7 @@ main(void)
 		DESK_TEST(an_invitation_lets_one_person_in_once),
 		DESK_TEST(an_invitation_is_taken_back),
 		DESK_TEST(the_audit_log_has_what_an_invitation_gives),
+		DESK_TEST(an_invitation_is_taken_up_whole),
 		DESK_TEST(an_invitation_runs_out),
 		DESK_TEST(an_invitation_gives_a_user_a_new_password),
 		DESK_TEST(the_last_administrator_stays_one),
