@@ -106,8 +106,27 @@ take_name(void *arg, const struct store_value *cols, size_t ncols)
 	return (1);
 }
 
+/* The newest name of an id counts. */
+static void
+keep_name(struct api_call *c, enum stmt_id stmt, int64_t id, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->nnamed; i++) {
+		if (c->named[i].stmt == stmt && c->named[i].id == id)
+			break;
+	}
+	if (i == API_NAMED)
+		return;
+	c->named[i].stmt = stmt;
+	c->named[i].id = id;
+	strcpy(c->named[i].name, name);
+	if (i == c->nnamed)
+		c->nnamed++;
+}
+
 int
-api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
+api_name_of(struct api_call *c, enum stmt_id stmt, int64_t id,
     const char *what, char name[LIMIT_NAME_BYTES], struct err *err)
 {
 	const struct store_value param = store_int(id);
@@ -116,15 +135,17 @@ api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
 	if (store_query(c->store, stmt, &param, 1, take_name, name, err)
 	    == -1)
 		return (-1);
-	if (name[0] != '\0')
+	if (name[0] != '\0') {
+		keep_name(c, stmt, id, name);
 		return (0);
+	}
 	err_set(err, ERR_NOT_FOUND, "there is no %s with the id %lld", what,
 	    (long long)id);
 	return (-1);
 }
 
 int
-api_name(const struct api_call *c, enum stmt_id stmt,
+api_name(struct api_call *c, enum stmt_id stmt,
     char name[LIMIT_NAME_BYTES], struct err *err)
 {
 	struct err e = { .code = ERR_NONE };
@@ -155,7 +176,10 @@ api_audit(struct api_call *c, struct audit *a, const char *verb,
 		.object = object,
 		.renamed = renamed,
 		.view = audit_view_of(kind),
+		.named = c->named,
+		.nnamed = c->nnamed,
 	};
+	c->nnamed = 0;
 	change_audit(c->store, a);
 }
 
@@ -275,7 +299,7 @@ api_flag(const struct api_call *c, const char *name, int *out,
 }
 
 int
-api_thing(const struct api_call *c, const char *member,
+api_thing(struct api_call *c, const char *member,
     const char *member_id, enum stmt_id stmt, char name[LIMIT_NAME_BYTES],
     const char **text, struct err *err)
 {

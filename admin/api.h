@@ -65,6 +65,7 @@ struct api_settings {
 
 #define API_COOKIE	"leasehold"
 #define API_MESSAGE	300
+#define API_NAMED	8
 
 struct api_call {
 	const struct api_settings *settings;
@@ -79,6 +80,9 @@ struct api_call {
 	struct who who;
 	int64_t key_id;		/* of a route of role KEY: the client key that
 				   was sent; else 0 */
+	struct audit_named named[API_NAMED];	/* for the next change; of
+				   more the first */
+	size_t nnamed;
 	char token[SIGN_IN_TOKEN_SIZE];	/* of a cookie that is good, or "" */
 
 	/* the answer */
@@ -165,15 +169,16 @@ int api_bool(const struct api_call *c, const char *name, bool *out,
 /**
  * api_name(c, stmt, name, err):
  * The name of the object whose id is the first parameter of the path, by
- * statement ${stmt}.  0, or -1 with ERR_NOT_FOUND.
+ * statement ${stmt}.  0, or -1 with ERR_NOT_FOUND.  The change that api_audit
+ * then begins makes sure that it still is its name.
  */
-int api_name(const struct api_call *c, enum stmt_id stmt,
+int api_name(struct api_call *c, enum stmt_id stmt,
     char name[LIMIT_NAME_BYTES], struct err *err)
     __attribute__((__warn_unused_result__));
 
 /** api_name_of(c, stmt, id, what, name, err): Of a ${what} whose id was given
  * elsewhere. */
-int api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
+int api_name_of(struct api_call *c, enum stmt_id stmt, int64_t id,
     const char *what, char name[LIMIT_NAME_BYTES], struct err *err)
     __attribute__((__warn_unused_result__));
 
@@ -183,7 +188,7 @@ int api_name_of(const struct api_call *c, enum stmt_id stmt, int64_t id,
  * name, which may be kept in ${name}.  *${text} stays as it is if neither is
  * there.
  */
-int api_thing(const struct api_call *c, const char *member,
+int api_thing(struct api_call *c, const char *member,
     const char *member_id, enum stmt_id stmt, char name[LIMIT_NAME_BYTES],
     const char **text, struct err *err)
     __attribute__((__warn_unused_result__));

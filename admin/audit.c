@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "store/store.h"
@@ -93,10 +94,46 @@ look(struct store *st, const struct audit *a, const char *name, json_t **seen,
 	return (-1);
 }
 
+static int
+take_name(void *arg, const struct store_value *cols, size_t ncols)
+{
+	const char *name = store_get_text(&cols[0]);
+
+	(void)ncols;
+	if (strlen(name) < LIMIT_NAME_BYTES)
+		strcpy(arg, name);
+	return (1);
+}
+
+/* Since it was looked up it may have got another name, and another thing its
+ * name. */
+static int
+check_named(struct store *st, const struct audit_named *n, struct err *err)
+{
+	const struct store_value id = store_int(n->id);
+	char name[LIMIT_NAME_BYTES] = "";
+
+	if (store_query(st, n->stmt, &id, 1, take_name, name, err) == -1)
+		return (-1);
+	if (strcmp(name, n->name) == 0)
+		return (0);
+	if (name[0] == '\0')
+		err_set(err, ERR_NOT_FOUND, "there is no such id any more");
+	else
+		err_set(err, ERR_EXISTS, "\"%s\" got another name meanwhile",
+		    n->name);
+	return (-1);
+}
+
 int
 audit_before(struct store *st, struct audit *a, struct err *err)
 {
+	size_t i;
 
+	for (i = 0; i < a->nnamed; i++) {
+		if (check_named(st, &a->named[i], err))
+			return (-1);
+	}
 	return (look(st, a, a->object, &a->before, err));
 }
 

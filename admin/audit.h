@@ -3,10 +3,13 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
+#include "store/store.h"
+
 struct err;
-struct store;
 
 /**
  * The audit log: who changed what, when and from where, with what it was
@@ -36,12 +39,22 @@ struct actor {
 typedef json_t *audit_view(struct store *st, const char *name,
     struct err *err);
 
+/** What was looked up by its id, and is changed by its name. */
+struct audit_named {
+	enum stmt_id stmt;	/* the id's name */
+	int64_t id;
+	char name[LIMIT_NAME_BYTES];
+};
+
 struct audit {
 	struct actor actor;
 	const char *verb;	/* "account.set" */
 	const char *object;	/* its name before; "": it has none yet */
 	const char *renamed;	/* and after; NULL: the same */
 	audit_view *view;	/* NULL: nothing to show */
+	const struct audit_named *named;	/* ERR_EXISTS: another name
+				   by now; ERR_NOT_FOUND: gone */
+	size_t nnamed;
 	json_t *before;		/* private */
 	json_t *after;		/* private, as is the next */
 	bool shown;		/* by the change itself: see change_show */

@@ -19,6 +19,7 @@ struct store;
 struct keys_bulk {
 	char name[LIMIT_NAME_BYTES];
 	struct key_change change;
+	struct audit_named was;	/* set: that name, and whose id it was */
 	struct audit audit;
 	char key[SEAL_CLIENT_KEY_SIZE];
 };

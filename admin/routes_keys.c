@@ -447,8 +447,12 @@ bulk_read_id(struct api_call *c, const json_t *j, struct keys_bulk *one,
 		err_set(err, ERR_INVAL, "\"ids\" must be ids of keys");
 		return (-1);
 	}
-	return (api_name_of(c, STMT_NAME_OF_KEY, json_integer_value(j), "key",
-	    one->name, err));
+	one->was.stmt = STMT_NAME_OF_KEY;
+	one->was.id = json_integer_value(j);
+	if (api_name_of(c, one->was.stmt, one->was.id, "key", one->name, err))
+		return (-1);
+	strcpy(one->was.name, one->name);
+	return (0);
 }
 
 static int
@@ -472,6 +476,8 @@ bulk_read_set(struct api_call *c, struct bulk *b, struct err *err)
 		b->list[i].change = b->bodies[0].k;
 		b->list[i].audit = bulk_audit(c, "key.set", b->list[i].name,
 		    NULL);
+		b->list[i].audit.named = &b->list[i].was;
+		b->list[i].audit.nnamed = 1;
 	}
 	return (0);
 }

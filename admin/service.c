@@ -288,6 +288,7 @@ forget_answer(struct api_call *c, struct err *err)
 	buf_reset(&c->cookie);
 	free(c->csv);
 	c->csv = NULL;
+	c->nnamed = 0;
 	c->status = 200;
 	c->code = 0;
 	c->retry_after_s = 0;

@@ -5,6 +5,10 @@
 
 #include "ledger/rollup.h"
 
+#include "api.h"
+#include "change.h"
+#include "groups.h"
+
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
 static json_int_t
@@ -26,6 +30,63 @@ path_of(const struct visit *v, const char *under)
 	(void)snprintf(path, sizeof(path), "%s/%lld", under,
 	    (long long)number(v, "id"));
 	return (path);
+}
+
+/* A route finds a name by the id, and another renames, removes or renames and
+ * makes anew before the route changes anything: it changes nothing. */
+static void
+an_id_stays_the_same_things(void **state)
+{
+	static const struct {
+		const char *meanwhile;
+		enum err_code code;	/* ERR_NONE: it works */
+	} cases[] = {
+		{ "UPDATE account_group SET name = name", ERR_NONE },
+		{ "UPDATE account_group SET name = 'h' WHERE name = 'g'",
+		    ERR_EXISTS },
+		{ "DELETE FROM account_group WHERE name = 'g'",
+		    ERR_NOT_FOUND },
+	};
+	const struct group_change g = { .name = "g", .concurrency = -1 },
+	    set = { .concurrency = 7 };
+	const struct http_request r = { .remote_addr = "192.0.2.1" };
+	struct desk *d = *state;
+	struct route_match m = { .nparams = 1 };
+	struct api_call c;
+	struct audit a;
+	char id[24], name[LIMIT_NAME_BYTES];
+	size_t i;
+
+	for (i = 0; i < NITEMS(cases); i++) {
+		desk_sql(d, "DELETE FROM account_group");
+		desk_sql(d, "DELETE FROM audit");
+		desk_works(d, groups_add(d->st, &g, &d->err));
+		(void)snprintf(id, sizeof(id), "%lld", (long long)
+		    desk_number(d, "SELECT id FROM account_group"));
+		m.params[0].p = id;
+		m.params[0].n = strlen(id);
+		c = (struct api_call) {
+			.store = d->st, .match = &m, .http = &r
+		};
+		desk_works(d, api_name(&c, STMT_NAME_OF_GROUP, name,
+		    &d->err));
+		desk_sql(d, "%s", cases[i].meanwhile);
+		if (cases[i].code != ERR_NONE)
+			desk_sql(d, "INSERT INTO account_group (id, name, "
+			    "created_ms) "
+			    "VALUES (%s + 100, 'g', 1)", id);
+		api_audit(&c, &a, "group.set", name, NULL);
+		if (cases[i].code == ERR_NONE)
+			desk_works(d, groups_set(d->st, name, &set, &d->err));
+		else
+			desk_fails(d, groups_set(d->st, name, &set, &d->err),
+			    cases[i].code);
+		change_audit(d->st, NULL);
+		assert_int_equal(desk_number(d, "SELECT count(*) FROM "
+		    "account_group WHERE concurrency = 7"), i == 0);
+		assert_int_equal(desk_number(d, "SELECT count(*) FROM audit"),
+		    i == 0);
+	}
 }
 
 static void
@@ -537,6 +598,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		DESK_TEST(an_id_stays_the_same_things),
 		DESK_TEST(users_are_added_changed_and_removed),
 		DESK_TEST(the_last_administrator_stays),
 		DESK_TEST(groups_and_budgets_are_kept),
