@@ -85,6 +85,7 @@ const struct command commands_pool[] = {
 		    "change nothing.",
 		.run = run_reload,
 		.once = true,
+		.opens = true,
 	},
 	{
 		.name = "restart",

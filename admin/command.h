@@ -61,8 +61,9 @@ struct command {
 	bool once;		/* what the store rolled back, as others were in
 				   the way, is not run again: things were read,
 				   said or done elsewhere by then */
-	bool opens;		/* stores by itself, whose errors say more than
-				   that something is not set up */
+	bool opens;		/* stores by itself, or asks for a pool: those
+				   errors say more than that something is not
+				   set up */
 };
 
 /* Secrets that one command reads. */

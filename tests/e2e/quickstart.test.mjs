@@ -154,6 +154,12 @@ describe('quickstart --dir', () => {
 		await assert.rejects(request(`${url}/health`, { method: 'GET' }));
 		const left = await run('pgrep', ['-f', dir]);
 		assert.equal(left.stdout, '');
+		for (const verb of ['reload', 'restart']) {
+			const none = await run(program, ['--config',
+				join(dir, 'etc/leasehold.conf'), verb]);
+			assert.equal(none.status, 3, verb);
+			assert.match(none.stderr, /no pool runs/);
+		}
 		assert.equal((await run(quickstart, ['--dir', dir])).status, 0);
 		assert.equal((await request(`${url}/health`,
 			{ method: 'GET' })).status, 200);
