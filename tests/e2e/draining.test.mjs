@@ -80,7 +80,7 @@ describe('a new pool', () => {
 		await site.quickstart('--restart');
 		for (const answer of await Promise.all(long))
 			assert.equal(events(answer.body).at(-1).event, 'message_stop');
-		await gone(old, 4500);
+		await gone(old, 9000);
 		await site.ledger(team);
 	});
 
@@ -105,7 +105,7 @@ describe('a new pool', () => {
 		const orphans = await site.responders();
 		process.kill(await site.pid('relay-pool'), 'SIGKILL');
 		await site.quickstart('--restart');
-		await gone(orphans, 4500);
+		await gone(orphans, 9000);
 		assert.equal((await site.responders()).length, 2);
 		assert.equal((await call(team)).status, 200);
 	});
