@@ -161,6 +161,9 @@ take_inside(json_t *things, const struct import_from *from, const json_t *row,
 		return (-1);
 	if (!console)
 		return (0);
+	if (json_object_get(c, "user_agent") != NULL)
+		import_pass(things, "user_agent of account \"%.60s\": the "
+		    "relay sends its clients' own", name);
 	return (put_console_kind(account, err) || put_models(things, account,
 	    json_object_get(c, "model_mapping"), err) ? -1 : 0);
 }

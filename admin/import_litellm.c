@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -9,7 +10,10 @@
 /*
  * The model_list of a LiteLLM config.yaml, as JSON: [{"model_name",
  * "litellm_params": {"model", "api_key", "api_base"}}] (docs.litellm.ai,
- * "Proxy config").  Models with one key at one base are one account.
+ * "Proxy config"), where "litellm_credential_name" may name one of its
+ * credential_list, [{"credential_name", "credential_values"}], whose values
+ * are those that the entry leaves out.  Models with one key at one base are
+ * one account.
  */
 #define PROVIDER	"anthropic/"
 #define FROM_ENV	"os.environ/"
@@ -119,7 +123,60 @@ put_alias(json_t *things, const json_t *account, json_t *seen,
 struct places {
 	json_t *accounts;	/* by key and base */
 	json_t *seen;		/* names of models, by account */
+	const json_t *credentials;	/* that entries may name */
 };
+
+/* *${values} is NULL if the entry names none. */
+static int
+find_credential(const json_t *list, const char *name, const json_t **values,
+    struct err *err)
+{
+	json_t *row;
+	size_t i;
+
+	*values = NULL;
+	if (name == NULL)
+		return (0);
+	json_array_foreach(list, i, row) {
+		if (json_string_value(json_object_get(row,
+		    "credential_name")) == NULL || strcmp(text_of(row,
+		    "credential_name"), name) != 0)
+			continue;
+		*values = json_object_get(row, "credential_values");
+		return (0);
+	}
+	err_set(err, ERR_INVAL, "its litellm_credential_name \"%.60s\" is not "
+	    "in credential_list", name);
+	return (-1);
+}
+
+/* The key and base of an entry, out of the environment where it says so. */
+static int
+find_key(const struct import_from *from, const struct places *places,
+    const json_t *params, const char **key, const char **base,
+    struct err *err)
+{
+	const json_t *values;
+
+	if (find_credential(places->credentials, text_of(params,
+	    "litellm_credential_name"), &values, err))
+		return (-1);
+	if ((*key = text_of(params, "api_key")) == NULL &&
+	    (*key = text_of(values, "api_key")) == NULL)
+		*key = USUAL_KEY;
+	if ((*base = text_of(params, "api_base")) == NULL)
+		*base = text_of(values, "api_base");
+	return (resolve(from, "api_key", *key, key, err) ||
+	    resolve(from, "api_base", *base, base, err) ? -1 : 0);
+}
+
+static bool
+is_anothers(const json_t *params)
+{
+	const char *provider = text_of(params, "custom_llm_provider");
+
+	return (provider != NULL && strcmp(provider, "anthropic") != 0);
+}
 
 static int
 take_model(json_t *things, const struct import_from *from,
@@ -134,16 +191,13 @@ take_model(json_t *things, const struct import_from *from,
 		err_set(err, ERR_INVAL, "it has no litellm_params.model");
 		return (-1);
 	}
-	if ((model = model_of(whole)) == NULL) {
+	if ((model = model_of(whole)) == NULL || is_anothers(params)) {
 		import_pass(things, "model \"%.60s\": it is not Anthropic's",
 		    whole);
 		return (0);
 	}
-	if ((key = text_of(params, "api_key")) == NULL)
-		key = USUAL_KEY;
-	if (resolve(from, "api_key", key, &key, err) ||
-	    resolve(from, "api_base", text_of(params, "api_base"), &base,
-	    err) || (account = account_of(things, from, places->accounts, key,
+	if (find_key(from, places, params, &key, &base, err) ||
+	    (account = account_of(things, from, places->accounts, key,
 	    base, err)) == NULL)
 		return (-1);
 	return (import_model(account, model, err) || put_alias(things, account,
@@ -184,7 +238,8 @@ import_litellm(const char *text, size_t n, const struct import_from *from,
 	*things = NULL;
 	if ((j = import_json(text, n, err)) == NULL)
 		return (-1);
-	places = (struct places) { json_object(), json_object() };
+	places = (struct places) { json_object(), json_object(),
+		json_object_get(j, "credential_list") };
 	if (places.accounts == NULL || places.seen == NULL)
 		err_set(err, ERR_NOMEM, "no memory for an import");
 	else if ((*things = import_things(from, err)) != NULL)

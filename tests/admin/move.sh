@@ -169,6 +169,116 @@ if command -v python3 >/dev/null; then
 	    --passphrase-file "$top/pass" "$top/typed"
 fi
 
+# ---- the whole shape of other programs' files ----
+
+site crs
+cat >"$top/crs.json" <<'EOF'
+{"success": true, "data": {"exportedAt": "2026-11-01T10:00:00.000Z",
+"claudeAccounts": [
+  {"kind": "claude-account", "id": "11", "name": "max", "description": "",
+   "platform": "claude", "authType": "oauth", "isActive": true,
+   "schedulable": true, "priority": 50, "status": "active",
+   "proxy": {"protocol": "socks5", "host": "p.example", "port": 1080,
+     "username": "u", "password": ""},
+   "credentials": {"access_token": "sk-ant-oat01-secret-1",
+     "refresh_token": "sk-ant-ort01-secret-2",
+     "expires_at": "2096-11-01T18:00:00.000Z", "expires_in": 28800,
+     "scope": "user:profile user:inference", "token_type": "Bearer",
+     "org_uuid": "o", "account_uuid": "a"},
+   "extra": {"crs_account_id": "11", "crs_kind": "claude-account",
+     "crs_auth_type": "oauth", "crs_scopes": ["user:profile"]}},
+  {"kind": "claude-account", "id": "12", "name": "setup", "description": "x",
+   "platform": "claude", "authType": "setup-token", "isActive": true,
+   "schedulable": false, "priority": 10, "status": "error", "proxy": null,
+   "credentials": {"access_token": "sk-ant-oat01-secret-3",
+     "scope": "user:inference", "token_type": "Bearer"},
+   "extra": {"crs_account_id": "12"}}],
+"claudeConsoleAccounts": [
+  {"kind": "claude-console-account", "id": "21", "name": "console",
+   "description": "", "platform": "claude-console", "isActive": true,
+   "schedulable": true, "priority": 20, "status": "active",
+   "proxy": {"protocol": "http", "host": "p.example", "port": 8080,
+     "username": "", "password": ""},
+   "maxConcurrentTasks": 0,
+   "credentials": {"api_key": "cr_secret-4",
+     "base_url": "https://vendor.example/api",
+     "model_mapping": {"claude-a": "claude-a", "claude-b": "vendor-b"},
+     "user_agent": "tool/1.0"},
+   "extra": {"crs_account_id": "21"}}],
+"openaiOAuthAccounts": [
+  {"kind": "openai-oauth-account", "id": "31", "name": "chat",
+   "platform": "openai", "authType": "oauth", "isActive": true,
+   "schedulable": true, "priority": 50, "status": "active", "proxy": null,
+   "credentials": {"access_token": "sk-ant-secret-5", "expires_in": 864000,
+     "token_type": "Bearer"}, "extra": {}}],
+"openaiResponsesAccounts": [
+  {"kind": "openai-responses-account", "id": "41", "name": "responses",
+   "platform": "openai-responses", "isActive": true, "schedulable": true,
+   "priority": 50, "status": "active", "proxy": null,
+   "credentials": {"api_key": "sk-ant-secret-6",
+     "base_url": "https://o.example"}, "extra": {}}]}}
+EOF
+is 0 "an answer of claude-relay-service" import --from claude-relay-service \
+    --authorize-url https://id.example/authorize \
+    --token-url https://id.example/token --client-id c \
+    --redirect-uri https://here.example/cb "$top/crs.json"
+has "of which OpenAI's are passed over" '"chat" of openaiOAuthAccounts'
+has "by name" '"responses" of openaiResponsesAccounts'
+has "and what is sent as" 'user_agent of account "console"'
+json "its accounts are what they were there" '
+    map([.name, .platform, .credential, .priority, .enabled, .base_url]) == [
+	["console", "claude_console", "bearer", 20, true,
+	    "https://vendor.example/api"],
+	["max", "claude", "oauth", 50, true, "https://api.anthropic.com"],
+	["setup", "claude", "bearer", 10, false,
+	    "https://api.anthropic.com"]]' account list
+json "with the models' names" \
+    'map([.pattern, .target]) == [["claude-b", "vendor-b"]]' alias list
+json "and the end of the token" \
+    '.oauth.expires_ms == 4002631200000 and .oauth.signed_in' \
+    account show max
+
+site litellm
+cat >"$top/litellm.json" <<'EOF'
+{"model_list": [
+  {"model_name": "sonnet", "litellm_params": {"model": "anthropic/claude-s",
+   "api_key": "os.environ/MOVE_KEY", "rpm": 60, "max_tokens": 4096},
+   "model_info": {"mode": "chat"}},
+  {"model_name": "opus", "litellm_params": {"model": "claude-o",
+   "custom_llm_provider": "anthropic", "litellm_credential_name": "own"}},
+  {"model_name": "other", "litellm_params": {"model": "claude-x",
+   "custom_llm_provider": "openai", "api_key": "sk-ant-secret-9"}},
+  {"model_name": "gpt", "litellm_params": {"model": "azure/gpt",
+   "api_base": "os.environ/AZURE_BASE", "api_key": "os.environ/AZURE_KEY"}}],
+ "credential_list": [{"credential_name": "own", "credential_values": {
+   "api_key": "os.environ/MOVE_KEY_2", "api_base": "os.environ/MOVE_BASE"},
+   "credential_info": {"custom_llm_provider": "anthropic"}}],
+ "litellm_settings": {"drop_params": true},
+ "general_settings": {"master_key": "sk-ant-secret-8"}}
+EOF
+is 2 "keys in variables that are not set" import --from litellm \
+    "$top/litellm.json"
+has "which are named" 'MOVE_KEY, which is not set'
+export MOVE_KEY=sk-ant-secret-7 MOVE_KEY_2=secret-10
+export MOVE_BASE=https://vendor.example/v1
+is 0 "a configuration of litellm" import --from litellm "$top/litellm.json"
+has "of which others' models are passed over" '"azure/gpt": it is not'
+has "also those that look like Claude's" '"claude-x": it is not'
+json "its keys are accounts" 'map([.name, .base_url, .models]) == [
+	["litellm-1", "https://api.anthropic.com", "claude-s"],
+	["litellm-2", "https://vendor.example", "claude-o"]]' account list
+json "with the names that are asked for" 'map([.pattern, .target]) == [
+	["sonnet", "claude-s"], ["opus", "claude-o"]] or
+    map([.pattern, .target]) == [["opus", "claude-o"],
+	["sonnet", "claude-s"]]' alias list
+sed 's/"own", "credential_values"/"none", "credential_values"/' \
+    "$top/litellm.json" >"$top/litellm2.json"
+is 2 "a credential that is not there" import --from litellm "$top/litellm2.json"
+has "it is named" 'litellm_credential_name "own"'
+
+! grep -q -e secret-10 -e cr_secret -e 'sk-ant-[a-z0-9]*-*secret' \
+    "$top/crs/all" "$top/litellm/all"
+report $? "none of their secrets was shown"
 ! grep -q -e 'sk-ant-secret' -e 'long passphrase' "$top/old/all" \
     "$top/new/all"
 report $? "no secret was shown"

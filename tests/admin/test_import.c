@@ -387,6 +387,11 @@ static const struct {
 	    "MISSING" },
 	{ "litellm", "{\"model_list\": [{\"litellm_params\": {\"model\": "
 	    "\"claude-a\", \"api_key\": \"os.environ/EMPTY\"}}]}", "EMPTY" },
+	{ "litellm", "{\"model_list\": [{\"litellm_params\": {\"model\": "
+	    "\"claude-a\", \"litellm_credential_name\": \"none\"}}], "
+	    "\"credential_list\": [1, {\"credential_name\": \"other\", "
+	    "\"credential_values\": {\"api_key\": \"sk-x\"}}]}",
+	    "\"none\" is not in credential_list" },
 };
 
 static void
