@@ -1,10 +1,10 @@
 #!/bin/sh
 # conf/leasehold-pool, with a spawn-fcgi that takes its time and a stand-in for
 # the responder: a reload that comes while the pool starts does it no harm, and
-# is heard.
+# is heard; two restarts at once leave one pool.
 # Functions are called by name.
 # shellcheck disable=SC2317
-for program in spawn-fcgi multiwatch setsid; do
+for program in spawn-fcgi multiwatch setsid flock pgrep; do
 	PATH=$PATH:/usr/sbin command -v $program >/dev/null || {
 		echo "1..0 # SKIP $program is not installed"
 		exit 77
@@ -46,6 +46,7 @@ sleep 0.7
 exec "$real" "$@"
 X
 stand_in leasehold-relay.fcgi <<'X'
+exec 3>"$dir/run/responder-$$.lock"
 trap 'echo heard >>"$dir/heard"' USR2
 echo ready >>"$dir/ready"
 while :; do
@@ -67,6 +68,13 @@ lines() {
 	[ "$(wc -l <"$dir/$2" 2>/dev/null || echo 0)" -ge "$1" ]
 } 2>/dev/null
 
+# As many responders as there are to be, and none on another socket.
+one_pool() {
+	pgrep -f "^/bin/sh $dir/bin/leasehold-relay.fcgi" >"$dir/why"
+	[ "$(wc -l <"$dir/why")" = 2 ] && [ -S "$dir/run/relay.sock" ] &&
+	    [ ! -e "$dir/run/relay.sock.new" ]
+}
+
 pool reload
 [ $? = 7 ]
 check $? "reload without a pool"
@@ -85,5 +93,13 @@ eventually lines 2 heard
 check $? "each has heard it"
 pool status
 check $? "the pool runs"
+pool restart &
+restart=$!
+pool restart
+check $? "two restarts at once: the one"
+wait "$restart"
+check $? "and the other"
+eventually one_pool
+check $? "then one pool has the socket"
 echo "1..$number"
 exit "$failed"
