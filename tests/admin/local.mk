@@ -288,4 +288,4 @@ tests_admin_test_export_SOURCES = tests/admin/test_export.c $(DESK)
 tests_admin_test_export_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_export_LDADD = $(ADMIN_TEST_LIBS)
 
-dist_check_SCRIPTS += tests/admin/move.sh
+dist_check_SCRIPTS += tests/admin/move.sh tests/admin/room.sh
