@@ -440,7 +440,7 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 static int
 get_row(struct store *st, const char *name, struct row *r, struct err *err)
 {
-	const struct store_value param = store_text(name);
+	const struct store_value param = query_name(name);
 	int64_t n;
 
 	n = store_query(st, STMT_ACCOUNT_ROW, &param, 1, take_row, r, err);

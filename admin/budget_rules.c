@@ -12,6 +12,7 @@
 #include "check.h"
 #include "groups.h"
 #include "keys.h"
+#include "query.h"
 #include "users.h"
 
 #include "budget_rules.h"
@@ -320,7 +321,7 @@ take_row(void *arg, const struct store_value *c, size_t n)
 static int
 get_row(struct store *st, const char *name, struct row *r, struct err *err)
 {
-	const struct store_value param = store_text(name);
+	const struct store_value param = query_name(name);
 	int64_t n;
 
 	*r = (struct row) { .id = 0 };

@@ -63,7 +63,7 @@ check_change(const struct group_change *change, struct err *err)
 int
 groups_find(struct store *st, const char *name, int64_t *id, struct err *err)
 {
-	const struct store_value param = store_text(name);
+	const struct store_value param = query_name(name);
 	int rc;
 
 	if ((rc = store_one(st, STMT_GROUP_ID_BY_NAME, &param, 1, id, 1,

@@ -338,7 +338,7 @@ take_row(void *arg, const struct store_value *cols, size_t ncols)
 static int
 get_row(struct store *st, const char *name, struct row *r, struct err *err)
 {
-	const struct store_value param = store_text(name);
+	const struct store_value param = query_name(name);
 	int64_t n;
 
 	n = store_query(st, STMT_KEY_ROW, &param, 1, take_row, r, err);
@@ -459,7 +459,7 @@ list(struct store *st, const char *name, const struct keys_part *part,
 	const struct store_value params[] = {
 		store_int(store_now_ms(st)), store_int(part->person_id),
 		store_int(part->person_id), q, q, store_int(part->limit),
-		store_int(part->offset), store_text(name),
+		store_int(part->offset), query_name(name),
 	};
 
 	return (query_rows(st, STMT_KEY_LIST, params, NITEMS(params),

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "ledger/id.h"
@@ -126,6 +127,15 @@ err0:
 	json_decref(row);
 	err_set(into->err, ERR_NOMEM, "no memory for an answer");
 	return (-1);
+}
+
+struct store_value
+query_name(const char *name)
+{
+	const size_t n = name != NULL ? strlen(name) : 0;
+
+	/* Nor has anything no name at all. */
+	return (store_text(n > 0 && name[n - 1] == ' ' ? "" : name));
 }
 
 json_t *

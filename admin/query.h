@@ -48,6 +48,11 @@ json_t *query_row(struct store *st, enum stmt_id id,
     const struct field *fields, size_t nfields, const char *what,
     struct err *err);
 
+/** query_name(name): A name that is looked for, which is borrowed.  None ends
+ * in a blank (see check_name); MySQL, which ignores it when it compares, would
+ * find what is called so without it.  NULL gives NULL. */
+struct store_value query_name(const char *name);
+
 /** query_text(p, n): A JSON string whatever the bytes; NULL without memory. */
 json_t *query_text(const char *p, size_t n);
 

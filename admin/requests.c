@@ -118,7 +118,7 @@ like_pattern(const char *pattern, char out[LIKE_SIZE], struct err *err)
 static int
 find_key(struct store *st, const char *name, int64_t *id, struct err *err)
 {
-	const struct store_value v = store_text(name);
+	const struct store_value v = query_name(name);
 	int rc;
 
 	if (name == NULL)

@@ -103,7 +103,7 @@ look_again(struct store *st, const struct sign_in *s, struct credentials *c,
     bool *fits, struct err *err)
 {
 	const struct store_value id = store_int(c->person_id);
-	const struct store_value name = store_text(s->name);
+	const struct store_value name = query_name(s->name);
 	struct credentials now = { .found = false };
 
 	if (store_lock(st, STMT_LOCK_PERSON, &id, 1, err) ||
@@ -157,7 +157,7 @@ sign_in(struct store *st, const struct seal *seal,
     const struct seal_pepper *pepper, const struct sign_in_life *life,
     struct sign_in *s, enum sign_in_result *result, struct err *err)
 {
-	const struct store_value name = store_text(s->name);
+	const struct store_value name = query_name(s->name);
 	struct credentials c = { .found = false };
 	bool fits;
 	int rc;

@@ -143,7 +143,7 @@ revoke(struct store *st, enum stmt_id stmt, const struct store_value *row,
 int
 tokens_revoke(struct store *st, const char *name, struct err *err)
 {
-	const struct store_value row = store_text(name);
+	const struct store_value row = query_name(name);
 	char none[LIMIT_NAME_BYTES + 32];
 
 	(void)snprintf(none, sizeof(none), "there is no token \"%s\"", name);

@@ -39,7 +39,7 @@ static const struct field key_fields[] = {
 int
 users_find(struct store *st, const char *name, int64_t *id, struct err *err)
 {
-	const struct store_value param = store_text(name);
+	const struct store_value param = query_name(name);
 	int rc;
 
 	if ((rc = store_one(st, STMT_USER_ID_BY_NAME, &param, 1, id, 1,
@@ -86,7 +86,7 @@ int
 users_role(struct store *st, const char *name, enum role *role,
     struct err *err)
 {
-	const struct store_value param = store_text(name);
+	const struct store_value param = query_name(name);
 	int64_t n;
 
 	*role = ROLE_NONE;
@@ -311,7 +311,7 @@ users_show(struct store *st, const char *name, struct err *err)
 {
 	const struct store_value params[] = {
 		store_text(""), store_text(""), store_int(0), store_int(0),
-		store_text(name)
+		query_name(name)
 	};
 	json_t *user, *keys, *budgets;
 

@@ -89,6 +89,42 @@ an_id_stays_the_same_things(void **state)
 	}
 }
 
+/* MySQL compares names without the blanks at their ends. */
+static void
+names_with_a_blank_are_others(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "/admin/invitations", "{\"user\": \"bob \"}" },
+		{ "/admin/invitations",
+		    "{\"role\": \"user\", \"user\": \"bob  \"}" },
+		{ "/api-keys", "{\"name\": \"l\", \"user\": \"bob \"}" },
+		{ "/api-keys", "{\"name\": \"l\", \"group\": \"g \"}" },
+		{ "/api-keys", "{\"name\": \"l\", \"account\": \"a \"}" },
+		{ "/budgets", "{\"on\": \"key\", \"of\": \"k \", "
+		    "\"counts\": \"money\", \"limit\": 1}" },
+		{ "/aliases", "{\"on\": \"group\", \"of\": \"g \", "
+		    "\"alias\": \"x\", \"model\": \"y\"}" },
+	};
+	struct desk *d = *state;
+	struct visit v;
+	size_t i;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "admin", "ann");
+	desk_account(d, "a", 1);
+	assert_int_equal(visit(&v, "POST", "/admin/users",
+	    "{\"name\": \"bob\"}"), 201);
+	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
+	    201);
+	assert_int_equal(visit(&v, "POST", "/api-keys",
+	    "{\"name\": \"k\"}"), 201);
+	for (i = 0; i < NITEMS(bad); i++) {
+		if (visit(&v, "POST", bad[i][0], bad[i][1]) != 404)
+			fail_msg("%s %s: %d", bad[i][0], bad[i][1], v.status);
+	}
+	visit_fini(&v);
+}
+
 static void
 users_are_added_changed_and_removed(void **state)
 {
@@ -599,6 +635,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(an_id_stays_the_same_things),
+		DESK_TEST(names_with_a_blank_are_others),
 		DESK_TEST(users_are_added_changed_and_removed),
 		DESK_TEST(the_last_administrator_stays),
 		DESK_TEST(groups_and_budgets_are_kept),

@@ -567,6 +567,24 @@ what_happens_is_in_the_audit_log(void **state)
 	visit_fini(&other);
 }
 
+/* MySQL compares names without the blanks at their ends. */
+static void
+a_name_with_a_blank_is_another_one(void **state)
+{
+	struct desk *d = *state;
+	struct visit v;
+
+	visit_init(&v, d);
+	visit_join(&v, d, "user", "ann");
+	visit_expect(&v, 40101, "POST", "/auth/login",
+	    LOGIN("ann ", VISIT_PASSWORD));
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM audit "
+	    "WHERE verb = 'sign_in'"), 0);
+	assert_int_equal(visit(&v, "POST", "/auth/login",
+	    LOGIN("ann", VISIT_PASSWORD)), 200);
+	visit_fini(&v);
+}
+
 /* The newest row of this verb, of which there are ${n}; borrowed from the
  * answer. */
 static json_t *
@@ -653,6 +671,7 @@ main(void)
 		DESK_TEST(a_token_may_what_its_person_may),
 		DESK_TEST(bad_bodies_are_refused_in_words),
 		DESK_TEST(what_happens_is_in_the_audit_log),
+		DESK_TEST(a_name_with_a_blank_is_another_one),
 		DESK_TEST(the_end_of_a_sign_in_is_in_the_audit_log),
 	};
 
