@@ -173,6 +173,20 @@ describe('another program’s accounts', () => {
 		assert.deepEqual(stand.complaints, []);
 	});
 
+	test('are looked for, and that there are none is said', async () => {
+		await stand.signIn();
+		await stand.go('maintenance?tab=move');
+		await label('What it is').selectOption('env');
+		await label('Or its text').fill('CLAUDE_API_KEY=\nHOME=/\n');
+		await button('Preview').click();
+		await page.getByText('looked for CLAUDE_API_KEY').waitFor();
+		await page.getByText('CLAUDE_API_KEY: it is empty').waitFor();
+		assert.equal(await button('Take over').count(), 0);
+		await stand.shoot('import-nothing');
+		await stand.isAccessible();
+		assert.deepEqual(stand.complaints, []);
+	});
+
 	test('are told as text, whatever they are called', async () => {
 		await stand.signIn();
 		await stand.go('maintenance?tab=move');
