@@ -55,11 +55,12 @@ TAILQ_HEAD(listener_list, listener);
 struct events {
 	struct events_params params;
 	pthread_t thread;
-	int64_t places;		/* left; atomic */
 	bool over;		/* atomic; set by events_drain */
 	struct loop *loop;
 	struct loop_wake *wake;
-	pthread_mutex_t lock;	/* guards new and stopping */
+	pthread_mutex_t lock;	/* guards the next four */
+	int64_t holders[EVENTS_MAX];	/* of places, see holder_of */
+	int64_t taken;		/* places, the first of these */
 	struct listener_list new;
 	bool stopping;
 
@@ -76,23 +77,45 @@ struct events {
 
 static void on_tick(struct loop_timer *t);
 
-bool
-events_reserve(struct events *ev)
+/* Whose a place is: a person's, whatever they came by, or a token's. */
+static int64_t
+holder_of(const struct who *who)
 {
+
+	return (who->person_id != 0 ? who->person_id : -who->token_id);
+}
+
+bool
+events_reserve(struct events *ev, const struct who *who)
+{
+	const int64_t holder = holder_of(who);
+	int64_t i, own = 0;
+	bool has;
 
 	if (__atomic_load_n(&ev->over, __ATOMIC_ACQUIRE))
 		return (false);
-	if (__atomic_sub_fetch(&ev->places, 1, __ATOMIC_RELAXED) >= 0)
-		return (true);
-	events_release(ev);
-	return (false);
+	(void)pthread_mutex_lock(&ev->lock);
+	for (i = 0; i < ev->taken; i++)
+		own += ev->holders[i] == holder;
+	has = ev->taken < ev->params.max && own < ev->params.max_each;
+	if (has)
+		ev->holders[ev->taken++] = holder;
+	(void)pthread_mutex_unlock(&ev->lock);
+	return (has);
 }
 
 void
-events_release(struct events *ev)
+events_release(struct events *ev, const struct who *who)
 {
+	const int64_t holder = holder_of(who);
+	int64_t i;
 
-	(void)__atomic_add_fetch(&ev->places, 1, __ATOMIC_RELAXED);
+	(void)pthread_mutex_lock(&ev->lock);
+	for (i = 0; i < ev->taken && ev->holders[i] != holder; i++)
+		continue;
+	if (i < ev->taken)
+		ev->holders[i] = ev->holders[--ev->taken];
+	(void)pthread_mutex_unlock(&ev->lock);
 }
 
 /* ---- one listener ---- */
@@ -106,8 +129,8 @@ drop(struct listener *l)
 	loop_watch_del(&l->watch);
 	(void)close(l->fd);
 	buf_fini(&l->out);
+	events_release(ev, &l->who);
 	free(l);
-	events_release(ev);
 }
 
 /* Write what can be written.  false: the connection is of no use. */
@@ -436,7 +459,7 @@ events_take(struct events *ev, int fd, uint16_t id, const struct who *who)
 
 	if ((l = calloc(1, sizeof(*l))) == NULL) {
 		(void)close(fd);
-		events_release(ev);
+		events_release(ev, who);
 		return;
 	}
 	l->events = ev;
@@ -491,11 +514,11 @@ events_start(const struct events_params *params, struct err *err)
 	}
 	ev->params = *params;
 	set_usual(&ev->params.max, EVENTS_MAX);
+	set_usual(&ev->params.max_each, EVENTS_MAX_EACH);
 	set_usual(&ev->params.state_ms, STATE_MS);
 	set_usual(&ev->params.ping_ms, PING_MS);
 	set_usual(&ev->params.check_ms, CHECK_MS);
 	set_usual(&ev->params.slow_ms, SLOW_MS);
-	ev->places = ev->params.max;
 	ev->read_ms = -ev->params.state_ms;
 	TAILQ_INIT(&ev->list);
 	TAILQ_INIT(&ev->new);

@@ -29,6 +29,8 @@ struct log;
 
 /** So many listen at once. */
 #define EVENTS_MAX	200
+/** And of these so many for one person, or one token of the installation. */
+#define EVENTS_MAX_EACH	20
 
 struct events_params {
 	const char *store_url;		/* outlives the thread */
@@ -37,7 +39,8 @@ struct events_params {
 	struct log *log;		/* NULL: none */
 
 	/* 0: as is usual */
-	int64_t max;			/* EVENTS_MAX */
+	int64_t max;			/* EVENTS_MAX; at most that */
+	int64_t max_each;		/* EVENTS_MAX_EACH */
 	int64_t state_ms;		/* 2000 */
 	int64_t ping_ms;		/* 15000 */
 	int64_t check_ms;		/* 5000 */
@@ -49,11 +52,12 @@ struct events_params {
 struct events *events_start(const struct events_params *params,
     struct err *err);
 
-/** events_reserve(ev): A place for one that is to be let in; false: there is
- * none, or it is over.  events_take or events_release gives it back.  Any
- * thread. */
-bool events_reserve(struct events *ev) __attribute__((__warn_unused_result__));
-void events_release(struct events *ev);
+/** events_reserve(ev, who): A place for one that is to be let in; false: there
+ * is none, ${who} has as many as one may, or it is over.  events_take or
+ * events_release gives it back.  Any thread. */
+bool events_reserve(struct events *ev, const struct who *who)
+    __attribute__((__warn_unused_result__));
+void events_release(struct events *ev, const struct who *who);
 
 /**
  * events_take(ev, fd, id, who):

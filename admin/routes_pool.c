@@ -60,9 +60,10 @@ api_events(struct api_call *c, struct err *err)
 		return (api_done(c));
 	if (c->settings->events == NULL)
 		return (api_refuse(c, 404, "there are no events here"));
-	if (!events_reserve(c->settings->events)) {
+	if (!events_reserve(c->settings->events, &c->who)) {
 		c->retry_after_s = EVENTS_RETRY_S;
-		return (api_refuse(c, 429, "as many listen as can"));
+		return (api_refuse(c, 429, "as many listen as can, or as one "
+		    "may"));
 	}
 	c->listens = true;
 	return (api_done(c));

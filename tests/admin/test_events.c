@@ -97,7 +97,7 @@ listen_as(struct hall *h, size_t i, const struct who *who)
 {
 	int ends[2];
 
-	assert_true(events_reserve(h->events));
+	assert_true(events_reserve(h->events, who));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	h->ears[i] = (struct ear) { .fd = ends[0] };
 	events_take(h->events, ends[1], (uint16_t)(i + 1), who);
@@ -375,16 +375,54 @@ a_place_is_free_when_its_listener_left(void **state)
 	start(h, (struct events_params) { .max = 2 });
 	(void)listen_as(h, 0, &h->who);
 	wait_for(h, listen_as(h, 1, &h->who), "event: status");
-	assert_false(events_reserve(h->events));
-	assert_false(events_reserve(h->events));
+	assert_false(events_reserve(h->events, &h->who));
+	assert_false(events_reserve(h->events, &h->who));
 	(void)close(h->ears[0].fd);
 	h->ears[0].fd = 0;
 	for (i = 0; i < PATIENCE_MS / 2 && !again; i++) {
-		again = events_reserve(h->events);
+		again = events_reserve(h->events, &h->who);
 		(void)nanosleep(&pause, NULL);
 	}
 	assert_true(again);
-	assert_false(events_reserve(h->events));
+	assert_false(events_reserve(h->events, &h->who));
+}
+
+/* By whatever cookies and tokens one comes; others have places then. */
+static void
+one_person_takes_not_all_places(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	struct hall *h = *state;
+	struct who again = h->who, other = h->who;
+	struct who token = { .role = ROLE_ADMIN, .token_id = 7 };
+	bool free_again = false;
+	int i;
+
+	again.sign_in_id += 100;
+	other.person_id += 100;
+	start(h, (struct events_params) { .max = 6, .max_each = 2 });
+	(void)listen_as(h, 0, &h->who);
+	wait_for(h, listen_as(h, 1, &again), "event: status");
+	assert_false(events_reserve(h->events, &h->who));
+	assert_false(events_reserve(h->events, &again));
+	for (i = 0; i < 2; i++) {
+		assert_true(events_reserve(h->events, &other));
+		assert_true(events_reserve(h->events, &token));
+	}
+	assert_false(events_reserve(h->events, &other));
+	token.token_id++;
+	assert_false(events_reserve(h->events, &token));
+	events_release(h->events, &other);
+	assert_true(events_reserve(h->events, &token));
+
+	(void)close(h->ears[0].fd);
+	h->ears[0].fd = 0;
+	for (i = 0; i < PATIENCE_MS / 2 && !free_again; i++) {
+		free_again = events_reserve(h->events, &again);
+		(void)nanosleep(&pause, NULL);
+	}
+	assert_true(free_again);
+	assert_false(events_reserve(h->events, &h->who));
 }
 
 /* One reads nothing; the state is large enough to fill the socket soon. */
@@ -432,9 +470,9 @@ draining_ends_all(void **state)
 	wait_for(h, b, "event: status");
 
 	/* One was let in before, and comes after. */
-	assert_true(events_reserve(h->events));
+	assert_true(events_reserve(h->events, &h->who));
 	events_drain(h->events);
-	assert_false(events_reserve(h->events));
+	assert_false(events_reserve(h->events, &h->who));
 	wait_for_close(h, a);
 	wait_for_close(h, b);
 	assert_true(a->ended && b->ended);
@@ -491,6 +529,7 @@ main(void)
 		HALL_TEST(a_token_that_is_revoked_listens_no_more),
 		HALL_TEST(an_id_that_comes_again_is_anothers),
 		HALL_TEST(a_place_is_free_when_its_listener_left),
+		HALL_TEST(one_person_takes_not_all_places),
 		HALL_TEST(who_takes_nothing_holds_up_nobody),
 		HALL_TEST(draining_ends_all),
 		HALL_TEST(without_the_database_they_go_on_listening),
