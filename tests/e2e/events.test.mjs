@@ -9,12 +9,15 @@ import { server } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
 
 let site, team, token;
+const crowd = [];	// one may listen twenty times
 
 before(async () => {
 	site = await Site.start({ processes: 1,
 		set: { admin_processes: 1, admin_threads: 2 } });
 	team = await site.team(1, { concurrency: 3 });
 	token = await Person.withToken(site, 'listener');
+	for (let i = 0; i < 10; i++)
+		crowd.push(await Person.withToken(site, `crowd-${i}`));
 });
 after(() => site?.stop());
 
@@ -153,7 +156,7 @@ describe('it ends', () => {
 describe('many listen', () => {
 	test('100 at once, and other routes answer', async () => {
 		const list = Array.from({ length: 100 },
-			() => new Listener(token));
+			(_, i) => new Listener(crowd[i % 10]));
 		await Promise.all(list.map(l => l.state()));
 		const from = Date.now();
 		for (let i = 0; i < 20; i++)
@@ -168,7 +171,7 @@ describe('many listen', () => {
 
 	test('no more than 200 in a responder', async () => {
 		const list = Array.from({ length: 200 },
-			() => new Listener(token));
+			(_, i) => new Listener(crowd[i % 10]));
 		await Promise.all(list.map(l => l.state()));
 		const answer = await token.ask('GET', '/events');
 		assert.equal(answer.json.code, 42901);
@@ -180,7 +183,7 @@ describe('many listen', () => {
 	test('places are free as soon as they left', async () => {
 		const stays = await new Listener(token).state();
 		const many = () => Promise.all(Array.from({ length: 199 },
-			() => new Listener(token).state()));
+			(_, i) => new Listener(crowd[i % 10]).state()));
 		await Promise.all((await many()).map(l => l.leave()));
 		for (let i = 1; i <= server.pings; i++) {
 			await site.leasehold(['account', 'set',
