@@ -20,6 +20,7 @@
 #include "http/records.h"
 
 #include "answerer.h"
+#include "events.h"
 #include "tokens.h"
 
 /* How long a test waits for what should come at once, ms. */
@@ -314,7 +315,7 @@ a_stream_is_heard_as_it_comes(void **state)
 	assert_answered(ask(r));
 }
 
-/* Of four threads, none is held. */
+/* Of four threads none is held, and a person with all places gets no more. */
 static void
 listeners_hold_no_thread(void **state)
 {
@@ -322,20 +323,23 @@ listeners_hold_no_thread(void **state)
 		FCGI_VERSION_1, FCGI_END_REQUEST, 0, 1, 0, 8, 0, 0
 	};
 	struct rig *r = *state;
-	int fds[30], i;
+	int fds[EVENTS_MAX_EACH], i, more;
 
-	for (i = 0; i < 30; i++)
+	for (i = 0; i < EVENTS_MAX_EACH; i++)
 		fds[i] = ask_for(r, "/api/v1/events");
-	for (i = 0; i < 30; i++)
+	for (i = 0; i < EVENTS_MAX_EACH; i++)
 		assert_hears(fds[i], "event: status", 13);
+	more = ask_for(r, "/api/v1/events");
+	assert_hears(more, "Status: 429", 11);
+	(void)close(more);
 	for (i = 0; i < 10; i++)
 		(void)close(fds[i]);
 	assert_answered(ask(r));
 	assert_int_equal(kill(r->pid, SIGTERM), 0);
-	for (i = 10; i < 30; i++)
+	for (i = 10; i < EVENTS_MAX_EACH; i++)
 		assert_hears(fds[i], end, sizeof(end));
 	assert_int_equal(reap(r), 0);
-	for (i = 10; i < 30; i++)
+	for (i = 10; i < EVENTS_MAX_EACH; i++)
 		(void)close(fds[i]);
 }
 
