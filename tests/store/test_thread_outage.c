@@ -403,7 +403,7 @@ test_what_must_be_done_is_spooled_and_replayed(void **state)
 {
 	struct world *w = *state;
 	struct op must, late, sleeper;
-	struct shelf s;
+	static struct shelf s;	/* the thread sees it until teardown */
 
 	shelve(w, &s);
 	start(w, true);
@@ -437,7 +437,7 @@ test_what_cannot_be_spooled_is_kept(void **state)
 {
 	struct world *w = *state;
 	struct op must, sleeper;
-	struct shelf s;
+	static struct shelf s;	/* the thread sees it until teardown */
 
 	shelve(w, &s);
 	s.full = true;
@@ -460,7 +460,7 @@ test_a_stop_in_an_outage_spools(void **state)
 {
 	struct world *w = *state;
 	struct op must, sleeper;
-	struct shelf s;
+	static struct shelf s;	/* the thread sees it until teardown */
 
 	shelve(w, &s);
 	start(w, true);
