@@ -168,16 +168,6 @@ gate_open(struct api_call *c, enum route_auth auth, enum role role,
 	return (0);
 }
 
-static int
-take_role(void *arg, const struct store_value *cols, size_t ncols)
-{
-
-	(void)ncols;
-	if (!role_parse(store_get_text(&cols[0]), arg))
-		*(enum role *)arg = ROLE_NONE;
-	return (1);
-}
-
 int
 gate_still_open(struct store *st, const struct sign_in_life *life,
     struct who *who, struct err *err)
@@ -194,7 +184,7 @@ gate_still_open(struct store *st, const struct sign_in_life *life,
 
 	who->role = ROLE_NONE;
 	if (store_query(st, by_cookie ? STMT_SIGN_IN_STILL : STMT_TOKEN_STILL,
-	    params, by_cookie ? 4 : 3, take_role, &who->role, err) == -1)
+	    params, by_cookie ? 4 : 3, role_take, &who->role, err) == -1)
 		return (-1);
 	return (who->role != ROLE_NONE);
 }

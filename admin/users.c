@@ -72,16 +72,6 @@ check_change(const struct user_change *change, struct err *err)
 	return (-1);
 }
 
-static int
-take_role(void *arg, const struct store_value *cols, size_t ncols)
-{
-
-	(void)ncols;
-	if (!role_parse(store_get_text(&cols[0]), arg))
-		*(enum role *)arg = ROLE_NONE;
-	return (1);
-}
-
 int
 users_role(struct store *st, const char *name, enum role *role,
     struct err *err)
@@ -90,7 +80,7 @@ users_role(struct store *st, const char *name, enum role *role,
 	int64_t n;
 
 	*role = ROLE_NONE;
-	n = store_query(st, STMT_PERSON_ROLE, &param, 1, take_role, role, err);
+	n = store_query(st, STMT_PERSON_ROLE, &param, 1, role_take, role, err);
 	if (n == 0)
 		err_set(err, ERR_NOT_FOUND, "there is no user \"%s\"", name);
 	return (n == 1 ? 0 : -1);

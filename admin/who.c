@@ -27,3 +27,13 @@ role_parse(const char *word, enum role *role)
 	}
 	return (false);
 }
+
+int
+role_take(void *arg, const struct store_value *cols, size_t ncols)
+{
+
+	(void)ncols;
+	if (!role_parse(store_get_text(&cols[0]), arg))
+		*(enum role *)arg = ROLE_NONE;
+	return (1);
+}

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "store/store.h"
 
 /**
  * Who asks: a person who is signed in, a person's token, or a token of the
@@ -32,5 +33,9 @@ struct who {
 /** role_word(role), role_parse(word, role): "admin" ...; false: unknown. */
 const char *role_word(enum role role);
 bool role_parse(const char *word, enum role *role);
+
+/** role_take(arg, cols, ncols): A row's first column into ${arg}, an enum role;
+ * ROLE_NONE if it is unknown.  For store_query. */
+int role_take(void *arg, const struct store_value *cols, size_t ncols);
 
 #endif /* !ADMIN_WHO_H_ */
