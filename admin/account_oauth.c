@@ -186,15 +186,33 @@ account_oauth_drop(struct store *st, int64_t id, struct err *err)
 
 /* ---- a new pair ---- */
 
+static int64_t
+end_of(const struct oauth_tokens *t, int64_t now_ms)
+{
+
+	return (t->lifetime_ms == 0 ? t->expires_ms : now_ms +
+	    t->lifetime_ms);
+}
+
+/* What is over is renewed before it is used. */
+static int64_t
+renew_of(int64_t end_ms, int64_t now_ms, int64_t ahead_ms)
+{
+
+	if (end_ms != 0 && end_ms <= now_ms)
+		return (now_ms);
+	return (oauth_renew_ms(now_ms, end_ms == 0 ? 0 : end_ms - now_ms,
+	    ahead_ms));
+}
+
 int
 account_oauth_put_tokens(struct store *st, const struct seal *seal,
     const char *name, const struct oauth_tokens *t, int64_t ahead_ms,
     struct err *err)
 {
-	int64_t now = store_now_ms(st), id, changes;
+	int64_t now = store_now_ms(st), end = end_of(t, now), id, changes;
 	struct store_value v[4] = {
-		store_int(t->lifetime_ms == 0 ? 0 : now + t->lifetime_ms),
-		store_int(oauth_renew_ms(now, t->lifetime_ms, ahead_ms)),
+		store_int(end), store_int(renew_of(end, now, ahead_ms)),
 		store_int(now)
 	};
 

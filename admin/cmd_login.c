@@ -135,7 +135,7 @@ run_import(struct cli *cli, struct err *err)
 
 	if ((text = secret_file(cli->args[1], FILE_BYTES, &n, err)) == NULL)
 		return (-1);
-	rc = login_import(text, n, store_now_ms(cli->store), &tokens, err);
+	rc = login_import(text, n, &tokens, err);
 	seal_wipe_free(text, FILE_BYTES);
 	return (rc == 0 ? put_tokens(cli, &tokens, err) : -1);
 }

@@ -199,7 +199,7 @@ put_account(struct store *st, const struct seal *seal, const json_t *row,
 	int rc;
 
 	if (read_account(row, &c, err) || (pair != NULL &&
-	    login_tokens(pair, store_now_ms(st), &tokens, err)))
+	    login_tokens(pair, &tokens, err)))
 		return (-1);
 	if (there) {
 		rc = accounts_set_in(st, seal, name_of(row), &c, err);

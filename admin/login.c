@@ -286,9 +286,9 @@ login_exchange(const struct login *l, const json_t *settings,
 
 /* ---- a pair that is there ---- */
 
-/* 0 if it is not stated; -1: not a time. */
+/* *${out} is 0 if it is not stated; -1: not a time. */
 static int
-lifetime_of(const json_t *v, int64_t now_ms, int64_t *out, struct err *err)
+end_of(const json_t *v, int64_t *out, struct err *err)
 {
 	int64_t at = json_integer_value(v);
 
@@ -304,14 +304,12 @@ lifetime_of(const json_t *v, int64_t now_ms, int64_t *out, struct err *err)
 	} else if (at < SECONDS_MAX) {
 		at *= 1000;
 	}
-	/* One that is over is renewed before it is used. */
-	*out = at > now_ms ? at - now_ms : 1;
+	*out = at;
 	return (0);
 }
 
 int
-login_tokens(const json_t *j, int64_t now_ms, struct oauth_tokens *tokens,
-    struct err *err)
+login_tokens(const json_t *j, struct oauth_tokens *tokens, struct err *err)
 {
 	const char *access = text_of(j, "access_token");
 	const char *refresh = text_of(j, "refresh_token");
@@ -321,8 +319,8 @@ login_tokens(const json_t *j, int64_t now_ms, struct oauth_tokens *tokens,
 	if (!oauth_token_fits(access) || !oauth_token_fits(refresh))
 		err_set(err, ERR_INVAL, "this is no JSON object with "
 		    "access_token and refresh_token");
-	else if (lifetime_of(json_object_get(j, "expires_at"), now_ms,
-	    &tokens->lifetime_ms, err) == 0) {
+	else if (end_of(json_object_get(j, "expires_at"), &tokens->expires_ms,
+	    err) == 0) {
 		tokens->access = strdup(access);
 		tokens->refresh = strdup(refresh);
 		rc = tokens->access == NULL || tokens->refresh == NULL ? -1 :
@@ -336,13 +334,13 @@ login_tokens(const json_t *j, int64_t now_ms, struct oauth_tokens *tokens,
 }
 
 int
-login_import(const char *text, size_t n, int64_t now_ms,
-    struct oauth_tokens *tokens, struct err *err)
+login_import(const char *text, size_t n, struct oauth_tokens *tokens,
+    struct err *err)
 {
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
 	int rc;
 
-	rc = login_tokens(j, now_ms, tokens, err);
+	rc = login_tokens(j, tokens, err);
 	json_decref(j);
 	return (rc);
 }

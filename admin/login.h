@@ -65,16 +65,15 @@ struct login_answer {
 void login_ask(const struct login_question *q, const struct conf *conf,
     struct login_answer *a);
 
-/** login_import(text, n, now_ms, tokens, err): A pair from a file, JSON with
+/** login_import(text, n, tokens, err): A pair from a file, JSON with
  * access_token, refresh_token and expires_at (seconds or milliseconds since
  * the epoch, or RFC 3339; absent: not known). */
-int login_import(const char *text, size_t n, int64_t now_ms,
-    struct oauth_tokens *tokens, struct err *err)
-    __attribute__((__warn_unused_result__));
+int login_import(const char *text, size_t n, struct oauth_tokens *tokens,
+    struct err *err) __attribute__((__warn_unused_result__));
 
-/** login_tokens(j, now_ms, tokens, err): The same of an object that was read
- * already. */
-int login_tokens(const json_t *j, int64_t now_ms, struct oauth_tokens *tokens,
+/** login_tokens(j, tokens, err): The same of an object that was read already.
+ */
+int login_tokens(const json_t *j, struct oauth_tokens *tokens,
     struct err *err) __attribute__((__warn_unused_result__));
 
 #endif /* !ADMIN_LOGIN_H_ */

@@ -309,19 +309,11 @@ static int
 import(struct api_call *c, const char *name, const struct conf *conf,
     struct err *err)
 {
-	char *text = json_dumps(c->body, JSON_COMPACT);
 	struct oauth_tokens tokens;
 	struct audit a;
 	int rc;
 
-	if (text == NULL) {
-		err_set(err, ERR_NOMEM, "no memory for tokens");
-		return (-1);
-	}
-	rc = login_import(text, strlen(text), store_now_ms(c->store),
-	    &tokens, err);
-	seal_wipe_free(text, strlen(text));
-	if (rc)
+	if (login_tokens(c->body, &tokens, err))
 		return (-1);
 	api_audit(c, &a, "account.import", name, NULL);
 	rc = account_oauth_sign_in(c->store, c->seal, name, &tokens,

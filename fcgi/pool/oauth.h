@@ -38,7 +38,9 @@ enum oauth_verdict {
 struct oauth_tokens {
 	char *access, *refresh;		/* malloc'd; refresh NULL: the old one
 					   stays good */
-	int64_t lifetime_ms;		/* of access; 0: not stated */
+	int64_t lifetime_ms;		/* of access, from now; 0: not stated */
+	int64_t expires_ms;		/* the same as a time, where that is
+					   stated (UTC; 0: not), never both */
 };
 
 /** oauth_answer(status, p, n, out, why, size): What a token endpoint says;

@@ -335,9 +335,20 @@ a_pair_that_is_there_is_taken_over(void **state)
 	never_shows(&v, "at-mine");
 	has_secret(d, ACCOUNT_SECRET, id, "at-mine");
 	has_secret(d, ACCOUNT_REFRESH, id, "rt-mine");
+	assert_int_equal(desk_number(d, "SELECT expires_ms + renew_ms "
+	    "FROM account_oauth"), 0);
+
+	/* When it ends is kept as it is said; one that is over is renewed. */
+	assert_int_equal(visit(&v, "POST", path, "{\"access_token\": "
+	    "\"at-mine\", \"refresh_token\": \"rt-mine\", "
+	    "\"expires_at\": 1700000060}"), 200);
+	assert_int_equal(desk_number(d, "SELECT expires_ms FROM "
+	    "account_oauth"), INT64_C(1700000060000));
+	assert_int_equal(desk_number(d, "SELECT renew_ms = renewed_ms FROM "
+	    "account_oauth"), 1);
 	assert_int_equal(visit(&v, "GET", "/logs?verb=account.import", NULL),
 	    200);
-	assert_int_equal(json_array_size(v.body), 1);
+	assert_int_equal(json_array_size(v.body), 2);
 	never_shows(&v, "rt-mine");
 
 	/* What was begun goes with the account. */

@@ -73,14 +73,16 @@ a_pair_is_read_from_a_file(void **state)
 #define PAIR "{\"access_token\":\"a\",\"refresh_token\":\"r\""
 	static const struct {
 		const char *text;
-		int64_t lifetime_ms;	/* -1: refused */
+		int64_t expires_ms;	/* -1: refused */
 	} cases[] = {
 		{ PAIR "}", 0 },
 		{ PAIR ",\"expires_at\":null}", 0 },
-		{ PAIR ",\"expires_at\":1700000060}", 60000 },
-		{ PAIR ",\"expires_at\":1700000060500}", 60500 },
-		{ PAIR ",\"expires_at\":\"2023-11-14T22:14:20Z\"}", 60000 },
-		{ PAIR ",\"expires_at\":1600000000}", 1 },
+		{ PAIR ",\"expires_at\":1700000060}", INT64_C(1700000060000) },
+		{ PAIR ",\"expires_at\":1700000060500}",
+			INT64_C(1700000060500) },
+		{ PAIR ",\"expires_at\":\"2023-11-14T22:14:20Z\"}",
+			INT64_C(1700000060000) },
+		{ PAIR ",\"expires_at\":1600000000}", INT64_C(1600000000000) },
 		{ PAIR ",\"expires_at\":\"soon\"}", -1 },
 		{ PAIR ",\"expires_at\":1.5}", -1 },
 		{ PAIR ",\"expires_at\":-1}", -1 },
@@ -98,15 +100,16 @@ a_pair_is_read_from_a_file(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		err = (struct err) { .code = ERR_NONE };
-		rc = login_import(cases[i].text, strlen(cases[i].text),
-		    INT64_C(1700000000000), &t, &err);
-		if ((rc == 0) != (cases[i].lifetime_ms >= 0))
+		rc = login_import(cases[i].text, strlen(cases[i].text), &t,
+		    &err);
+		if ((rc == 0) != (cases[i].expires_ms >= 0))
 			fail_msg("%s: %s", cases[i].text, err.text);
 		if (rc != 0) {
 			assert_null(t.access);
 			continue;
 		}
-		assert_int_equal(t.lifetime_ms, cases[i].lifetime_ms);
+		assert_int_equal(t.expires_ms, cases[i].expires_ms);
+		assert_int_equal(t.lifetime_ms, 0);
 		assert_string_equal(t.access, "a");
 		assert_string_equal(t.refresh, "r");
 		oauth_tokens_wipe(&t);
