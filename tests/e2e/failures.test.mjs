@@ -225,7 +225,8 @@ function checkAnswer(c, place, answer) {
 		return;
 	assert.match(error.message, /parked.* until \d{4}-\d\d-\d\dT[\d:]{8}Z \(/);
 	const seconds = Number(answer.headers['retry-after']);
-	const [least, most] = c.seconds ?? (c.park === 'soft' ? [1, 10] :
+	// Ten seconds of a clock that may be a moment ahead of the relay's loop.
+	const [least, most] = c.seconds ?? (c.park === 'soft' ? [1, 11] :
 		[1, 3600]);
 	assert.ok(seconds >= least && seconds <= most, `${seconds} s`);
 	assert.equal(answer.headers['x-should-retry'], c.pointless ? 'false' :
