@@ -3,18 +3,9 @@
 # text, its JSON and its exit status, on SQLite and, where there is one, on a
 # MariaDB.
 
-if ! command -v jq >/dev/null 2>&1; then
-	echo "jq is not installed"
-	exit 77
-fi
-srcdir=${srcdir:-.}
-bin=$(pwd)/leasehold
-dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-budgets.XXXXXX") || exit 99
-trap '"$srcdir/tests/mariadb.sh" stop "$dir/server"; rm -rf "$dir"' EXIT
-unset LEASEHOLD_CONFIG
-
 # shellcheck source=tests/admin/lib.sh
-. "$srcdir/tests/admin/lib.sh"
+. "${srcdir:-.}/tests/admin/lib.sh"
+begin budgets jq
 
 users() {
 	is 0 "user add" user add u1

@@ -2,15 +2,10 @@
 # The built command against a database of its own: every subcommand, its text,
 # its JSON and its exit status, and that no secret is ever shown.
 
-if ! command -v jq >/dev/null 2>&1; then
-	echo "jq is not installed"
-	exit 77
-fi
-srcdir=${srcdir:-.}
-bin=$(pwd)/leasehold
+# shellcheck source=tests/admin/lib.sh
+. "${srcdir:-.}/tests/admin/lib.sh"
+begin command jq
 prices=$(cd "$srcdir" && pwd)/conf/prices.json
-dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-command.XXXXXX") || exit 99
-trap 'rm -rf "$dir"' EXIT
 secret=sk-ant-very-secret-0123456789
 other=sk-ant-other-secret-9876543210
 
@@ -19,10 +14,6 @@ store = sqlite:$dir/leasehold.db
 master_key_file = $dir/master.key
 run_dir = $dir
 EOC
-unset LEASEHOLD_CONFIG
-
-# shellcheck source=tests/admin/lib.sh
-. "$srcdir/tests/admin/lib.sh"
 
 # from TEXT STATUS WHAT ARGS ...: as is, with TEXT on standard input.
 from() {

@@ -12,6 +12,7 @@
 
 #include "accounts.h"
 #include "install.h"
+#include "notify_targets.h"
 
 static const struct store_options options = {
 	.synchronous_full = false,
@@ -192,6 +193,24 @@ desk_account(struct desk *d, const char *name, int64_t concurrency)
 	c.secret = "sk-ant-one";
 	c.secret_len = strlen(c.secret);
 	desk_works(d, accounts_add(d->st, d->seal, &c, &d->err));
+}
+
+void
+desk_webhook(struct desk *d, const char *name, const char *events,
+    const char *quiet)
+{
+	char secret[NOTIFY_SECRET_SIZE];
+	struct notify_spec s;
+
+	notify_spec_init(&s);
+	s.name = name;
+	s.kind = "webhook";
+	s.address = "https://hooks.example/in?key=sesame";
+	s.events = events;
+	s.quiet = quiet;
+	desk_works(d, notify_targets_add(d->st, d->seal, &s, secret,
+	    &d->err));
+	assert_true(notify_secret_ok(secret));
 }
 
 int64_t

@@ -35,6 +35,10 @@ int desk_setup(void **state);
 int desk_setup_sqlite(void **state);
 int desk_teardown(void **state);
 
+/** A test with a desk, in a table of cmocka's. */
+#define DESK_TEST(f) \
+	cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
+
 /** For a whole group of tests that ask upstreams. */
 int desk_start_curl(void **state);
 int desk_stop_curl(void **state);
@@ -58,6 +62,11 @@ void desk_fails(struct desk *d, int rc, enum err_code code);
 
 /** desk_account(d, name, concurrency): Add one. */
 void desk_account(struct desk *d, const char *name, int64_t concurrency);
+
+/** desk_webhook(d, name, events, quiet): Add one that is told of these events,
+ * by comma; ${quiet} may be NULL. */
+void desk_webhook(struct desk *d, const char *name, const char *events,
+    const char *quiet);
 
 /** desk_int(j, key): A member that must be an integer. */
 int64_t desk_int(const json_t *j, const char *key);

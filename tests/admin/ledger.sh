@@ -3,20 +3,9 @@
 # built command: text, CSV, JSON and exit status, on SQLite and, where there is
 # one, on a MariaDB.
 
-for tool in jq sqlite3; do
-	if ! command -v $tool >/dev/null 2>&1; then
-		echo "$tool is not installed"
-		exit 77
-	fi
-done
-srcdir=${srcdir:-.}
-bin=$(pwd)/leasehold
-dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-ledger.XXXXXX") || exit 99
-trap '"$srcdir/tests/mariadb.sh" stop "$dir/server"; rm -rf "$dir"' EXIT
-unset LEASEHOLD_CONFIG
-
 # shellcheck source=tests/admin/lib.sh
-. "$srcdir/tests/admin/lib.sh"
+. "${srcdir:-.}/tests/admin/lib.sh"
+begin ledger jq sqlite3
 
 # What is in the store, behind the command's back.
 sql() {

@@ -1,8 +1,27 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# What the tests of the built command share: $bin, $dir/leasehold.conf, and
-# where there are several, the $store, are set by who reads this in.
+# What the tests of the built command share: $dir/leasehold.conf, and where
+# there are several, the $store, are set by who reads this in.
+srcdir=${srcdir:-.}
+bin=$(pwd)/leasehold
 number=0
 failed=0
+unset LEASEHOLD_CONFIG
+
+# begin NAME TOOL ...: $top and $dir are a new folder, which is gone at the end
+# with the server in it; without one of the tools the test is skipped.
+begin() {
+	name=$1
+	shift
+	for tool; do
+		command -v "$tool" >/dev/null 2>&1 || {
+			echo "1..0 # SKIP $tool is not installed"
+			exit 77
+		}
+	done
+	top=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-$name.XXXXXX") || exit 99
+	dir=$top
+	trap '"$srcdir/tests/mariadb.sh" stop "$top/server"; rm -rf "$top"' EXIT
+}
 
 # All output is kept, to be searched for secrets at the end.
 run() {

@@ -2,18 +2,9 @@
 # What is set up goes from one installation to another by export and import,
 # and accounts come in from other programs' files; no secret is shown.
 
-if ! command -v jq >/dev/null 2>&1; then
-	echo "jq is not installed"
-	exit 77
-fi
-srcdir=${srcdir:-.}
-bin=$(pwd)/leasehold
-top=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-move.XXXXXX") || exit 99
-trap 'rm -rf "$top"' EXIT
-unset LEASEHOLD_CONFIG
-
 # shellcheck source=tests/admin/lib.sh
-. "$srcdir/tests/admin/lib.sh"
+. "${srcdir:-.}/tests/admin/lib.sh"
+begin move jq
 
 # site NAME: from here on commands are for that installation.
 site() {

@@ -1,14 +1,10 @@
 #!/bin/sh
 # A backup for which there is no room: it says so, nothing has its name, and
 # nothing of it is left, on SQLite and, where there is one, on a MariaDB.
-srcdir=${srcdir:-.}
-bin=$(pwd)/leasehold
-dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-room.XXXXXX") || exit 99
-trap '"$srcdir/tests/mariadb.sh" stop "$dir/server"; rm -rf "$dir"' EXIT
-unset LEASEHOLD_CONFIG
 
 # shellcheck source=tests/admin/lib.sh
-. "$srcdir/tests/admin/lib.sh"
+. "${srcdir:-.}/tests/admin/lib.sh"
+begin room
 
 mkdir "$dir/to"
 

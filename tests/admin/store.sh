@@ -7,28 +7,17 @@ script=$srcdir/tests/mariadb.sh
 command -v openssl >/dev/null || exit 77
 dir=$(mktemp -d /tmp/leasehold-store.XXXXXX) || exit 99
 trap '"$script" stop "$dir/server"; rm -rf "$dir"' EXIT
-failed=0
-number=0
+# shellcheck source=tests/conf/lib.sh
+. "$srcdir/tests/conf/lib.sh"
 
-check() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		sed 's/^/# /' "$dir/out"
-		failed=1
-	fi
-}
-
-# run URL ARG ...: the command on that store; what it says is in $dir/out.
+# run URL ARG ...: the command on that store; what it says is in $dir/why.
 run() {
 	LEASEHOLD_STORE=$1
 	shift
 	LEASEHOLD_STORE=$LEASEHOLD_STORE ./leasehold --config "$dir/conf" \
-	    "$@" >"$dir/out" 2>&1
+	    "$@" >"$dir/why" 2>&1
 	status=$?
-	! grep -q geheim "$dir/out"
+	! grep -q geheim "$dir/why"
 	check $? "no password in what it says"
 	return "$status"
 }
@@ -38,7 +27,7 @@ refused() {
 	if run "$3" init; then
 		check 1 "$1"
 	else
-		grep -q -e "$2" "$dir/out"
+		grep -q -e "$2" "$dir/why"
 		check $? "$1"
 	fi
 }
@@ -63,7 +52,7 @@ for try in 1 2 3 4 5; do
 	"$script" start "$dir/server" --skip-networking=0 \
 	    --bind-address=127.0.0.1 --port="$port" \
 	    --ssl-ca="$dir/right.pem" --ssl-cert="$dir/server.pem" \
-	    --ssl-key="$dir/server.key" 2>"$dir/out"
+	    --ssl-key="$dir/server.key" 2>"$dir/why"
 	status=$?
 	[ "$status" -ne 1 ] && break
 done
@@ -90,7 +79,7 @@ run "$good" init
 check $? "a second time nothing is to be done"
 run "$good" config show
 check $? "the setting is shown"
-grep -q "^store = $server" "$dir/out"
+grep -q "^store = $server" "$dir/why"
 check $? "as it was written"
 run "$good" key create --name first
 check $? "a key is made"
@@ -129,4 +118,4 @@ LEASEHOLD_STORE_PASSWORD=geheimer
 refused "a wrong password" 'password' "$server?ca=$dir/right.pem"
 
 echo "1..$number"
-exit $failed
+exit "$failed"

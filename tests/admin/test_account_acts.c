@@ -68,8 +68,7 @@ the_list_is_filtered(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	desk_account(d, "alpha", 1);
 	desk_account(d, "beta", 1);
 	desk_account(d, "gamma", 1);
@@ -147,8 +146,7 @@ it_is_said_why_an_account_does_not_serve(void **state)
 	struct visit v;
 	char path[128];
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	desk_account(d, "a", 1);
 	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"my "
 	    "key\"}"), 201);
@@ -253,8 +251,7 @@ a_test_is_streamed(void **state)
 	json_t *j;
 
 	answerer_start(&a);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	point(d, &v, a.url);
 	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
 	    "{\"model\": \"claude-x\"}"), 200);
@@ -335,8 +332,7 @@ a_test_says_what_is_wrong(void **state)
 	size_t i;
 
 	answerer_start(&a);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	point(d, &v, a.url);
 	for (i = 0; i < NITEMS(ends_so); i++) {
 		if (i == 5)
@@ -372,8 +368,7 @@ a_test_ends_with_its_client(void **state)
 	struct visit v;
 
 	answerer_start(&a);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	point(d, &v, a.url);
 	v.patience = 1;
 	assert_int_equal(visit(&v, "POST", account_path(d, "a", "/test"),
@@ -468,9 +463,6 @@ tokens_are_renewed_at_once(void **state)
 	visit_expect(&v, 40401, "POST", "/admin/accounts/99/refresh", NULL);
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

@@ -88,8 +88,7 @@ a_new_account_is_signed_in_to(void **state)
 	int64_t id;
 
 	answerer_start(&a);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/admin/accounts/oauth/start",
 	    new_account("max", a.url)), 200);
 	keep_state(&v, login);
@@ -140,8 +139,7 @@ an_account_is_signed_in_to_anew(void **state)
 	int64_t id;
 
 	answerer_start(&a);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	(void)snprintf(path, sizeof(path), "%s", "/admin/accounts/oauth");
 	assert_int_equal(visit(&v, "POST", "/admin/accounts",
 	    "{\"name\": \"plain\", \"platform_type\": \"claude\", "
@@ -200,9 +198,8 @@ what_was_begun_is_bound(void **state)
 	struct visit v, other;
 	size_t n;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&other, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&other, d, "admin", "bob");
 	assert_int_equal(visit(&v, "POST", "/admin/accounts/oauth/start",
 	    new_account("max", "http://127.0.0.1:9")), 200);
@@ -255,8 +252,7 @@ nobody_begins_without_end(void **state)
 	struct visit v;
 	int i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < 20; i++)
 		assert_int_equal(visit(&v, "POST",
 		    "/admin/accounts/oauth/start", new_account("max",
@@ -297,8 +293,7 @@ bad_accounts_are_refused_at_the_start(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < NITEMS(bad); i++)
 		visit_expect(&v, bad[i].code, "POST",
 		    "/admin/accounts/oauth/start", bad[i].body);
@@ -319,8 +314,7 @@ a_pair_that_is_there_is_taken_over(void **state)
 	struct visit v;
 	int64_t id;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(asprintf(&body, "{\"credential\": \"oauth\", %s",
 	    new_account("max", "https://x.example") + 1) > 0, 1);
 	assert_int_equal(visit(&v, "POST", "/admin/accounts", body), 201);
@@ -362,9 +356,6 @@ a_pair_that_is_there_is_taken_over(void **state)
 	    0);
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

@@ -136,9 +136,6 @@ a_new_master_key_seals_proxies_too(void **state)
 	assert_proxy(d, "http://u:x@p:1", "http://p:1");
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
-
 int
 main(void)
 {

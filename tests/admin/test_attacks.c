@@ -156,8 +156,7 @@ nobody_gives_themselves_a_role(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	visit_join(&v, d, "user", "uwe");
 	for (i = 0; i < NITEMS(tries); i++) {
 		(void)visit(&v, tries[i].method, tries[i].path,
@@ -399,8 +398,7 @@ no_answer_has_a_secret(void **state)
 	key_change_init(&k);
 	k.name = "k";
 	desk_works(d, keys_create(d->st, &d->pepper, &k, key, &d->err));
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < NITEMS(routes); i++) {
 		if (strcmp(routes[i].method, "GET") != 0)
 			continue;
@@ -561,9 +559,8 @@ a_token_makes_none_that_outlives_it(void **state)
 	char body[128];
 	size_t i;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&script, d);
-	visit_join(&v, d, "admin", "ann");
 	(void)snprintf(body, sizeof(body), "{\"name\": \"t\", "
 	    "\"expires_ms\": %lld}", (long long)ends_ms);
 	assert_int_equal(visit(&v, "POST", "/auth/tokens", body), 201);
@@ -654,8 +651,7 @@ nobody_is_led_elsewhere(void **state)
 	size_t i, j;
 
 	desk_account(d, "a", 1);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < NITEMS(members); i++) {
 		for (j = 0; j < NITEMS(urls); j++) {
 			(void)snprintf(body, sizeof(body),
@@ -684,8 +680,7 @@ answers_are_no_pages(void **state)
 	char path[128];
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < NITEMS(routes); i++) {
 		if (strcmp(routes[i].method, "GET") != 0)
 			continue;
@@ -763,9 +758,6 @@ half_a_sign_in_hashes_nothing(void **state)
 	    "password = '%s'", hash), 1);
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) \
-	cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
 
 int
 main(void)

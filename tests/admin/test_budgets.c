@@ -642,9 +642,6 @@ a_key_shows_all_budgets_that_hold_for_it(void **state)
 	json_decref(j);
 }
 
-#define DESK_TEST(f)	cmocka_unit_test_setup_teardown(f, desk_setup, \
-			    desk_teardown)
-
 int
 main(void)
 {

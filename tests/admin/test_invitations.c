@@ -54,9 +54,8 @@ an_invitation_is_taken_back(void **state)
 	char body[2][256], path[64];
 	size_t i;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&other, d);
-	visit_join(&v, d, "admin", "ann");
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(visit(&v, "POST", "/admin/invitations", "{}"),
 		    201);
@@ -92,8 +91,7 @@ the_audit_log_has_what_an_invitation_gives(void **state)
 	int64_t id;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/admin/invitations",
 	    "{\"role\": \"operator\"}"), 201);
 	strcpy(invitation, visit_text(&v, "invitation"));
@@ -383,9 +381,6 @@ links_outlast_what_changes_no_role(void **state)
 	visit_fini(&ann);
 	visit_fini(&eve);
 }
-
-#define DESK_TEST(f) \
-	cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
 
 int
 main(void)

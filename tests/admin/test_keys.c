@@ -159,10 +159,9 @@ owners_rotate_their_keys(void **state)
 	struct visit v, bob, olga;
 	char path[64], first[64], second[64], *text;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&bob, d);
 	visit_init(&olga, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&bob, d, "user", "bob");
 	visit_join(&olga, d, "operator", "olga");
 	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"k\", "
@@ -230,8 +229,7 @@ many_keys_are_made_or_none(void **state)
 	const char *key;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < NITEMS(bad); i++)
 		visit_expect(&v, bad[i].code, "POST", "/api-keys/bulk",
 		    bad[i].body);
@@ -267,8 +265,7 @@ too_many_keys_at_once_are_refused(void **state)
 	size_t n = 0;
 	int i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < 101; i++)
 		n += (size_t)snprintf(body + n, sizeof(body) - n,
 		    "%s{\"name\": \"k%d\"}", i == 0 ? "{\"keys\": [" : ", ",
@@ -287,9 +284,8 @@ many_keys_are_changed_or_none(void **state)
 	long long a, b;
 	struct visit v, bob;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&bob, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&bob, d, "user", "bob");
 	add_key(d, "a", key);
 	add_key(d, "b", key);
@@ -377,8 +373,7 @@ limits_are_taken_away_by_null(void **state)
 	struct visit v;
 	char path[64];
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"k\", "
 	    "\"budget_nusd\": 5, \"drain_s\": 7}"), 201);
 	assert_int_equal(number(&v, "budget_nusd"), 5);
@@ -408,9 +403,8 @@ the_list_comes_in_pages(void **state)
 	const json_t *items;
 	size_t i;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&bob, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&bob, d, "user", "bob");
 	for (i = 0; i < NITEMS(names); i++)
 		add_key(d, names[i], key);
@@ -460,17 +454,13 @@ no_time_is_beyond_the_calendar(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	for (i = 0; i < NITEMS(asks); i++)
 		visit_expect(&v, 40001, "POST", asks[i][0], asks[i][1]);
 	assert_int_equal(visit(&v, "POST", "/api-keys", "{\"name\": \"k\", "
 	    "\"expires_ms\": 253402300799999}"), 201);
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

@@ -321,16 +321,16 @@ csv_has_the_columns(void **state)
 	json_decref(r);
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, desk_teardown)
+#define LATENCY_TEST(f) cmocka_unit_test_setup_teardown(f, setup, desk_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DESK_TEST(percentiles_are_the_same_however_much_is_folded),
-		DESK_TEST(what_is_open_or_new_is_not_passed),
-		DESK_TEST(without_a_first_byte_nothing_is_known),
-		DESK_TEST(csv_has_the_columns),
+		LATENCY_TEST(percentiles_are_the_same_however_much_is_folded),
+		LATENCY_TEST(what_is_open_or_new_is_not_passed),
+		LATENCY_TEST(without_a_first_byte_nothing_is_known),
+		LATENCY_TEST(csv_has_the_columns),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

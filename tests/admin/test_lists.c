@@ -201,8 +201,7 @@ what_is_shown_whole_is_bounded(void **state)
 	const json_t *newest;
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	desk_sql(d, "INSERT INTO api_key (name, visible, hash, person_id, "
 	    "created_ms) " MANY "'v', 100 * a.i + b.i, p.id, 1 " OF_MANY);
 	desk_sql(d, "INSERT INTO invitation (hash, role, invited_by, "
@@ -294,9 +293,6 @@ changes_are_found_by_each_filter(void **state)
 		json_decref(list);
 	}
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

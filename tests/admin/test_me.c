@@ -241,9 +241,6 @@ wrong_keys_have_to_wait(void **state)
 	visit_fini(&other);
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
-
 int
 main(void)
 {

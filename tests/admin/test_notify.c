@@ -13,23 +13,6 @@
 #define HOUR_MS		INT64_C(3600000)
 #define DAY_MS		(24 * HOUR_MS)
 
-static void
-add(struct desk *d, const char *name, const char *events, const char *quiet)
-{
-	char secret[NOTIFY_SECRET_SIZE];
-	struct notify_spec s;
-
-	notify_spec_init(&s);
-	s.name = name;
-	s.kind = "webhook";
-	s.address = "https://hooks.example/in?key=sesame";
-	s.events = events;
-	s.quiet = quiet;
-	desk_works(d, notify_targets_add(d->st, d->seal, &s, secret,
-	    &d->err));
-	assert_true(notify_secret_ok(secret));
-}
-
 /* What is new. */
 static int
 detect(struct desk *d)
@@ -97,7 +80,7 @@ a_park_is_told_once(void **state)
 	struct desk *d = *state;
 	long long t = now(d);
 
-	add(d, "hook", "account.parked", NULL);
+	desk_webhook(d, "hook", "account.parked", NULL);
 	desk_account(d, "a", 1);
 	desk_account(d, "b", 1);
 	assert_int_equal(detect(d), 0);
@@ -141,7 +124,7 @@ a_group_is_told_when_nothing_is_left(void **state)
 	struct desk *d = *state;
 	long long t = now(d);
 
-	add(d, "hook", "group.empty", NULL);
+	desk_webhook(d, "hook", "group.empty", NULL);
 	assert_int_equal(detect(d), 0);
 	desk_sql(d, "INSERT INTO account_group (name, created_ms) VALUES "
 	    "('g', 0), ('none', 0)");
@@ -240,7 +223,7 @@ each_threshold_is_told_once_a_window(void **state)
 	struct desk *d = *state;
 	const long long t = now(d);
 
-	add(d, "hook", "budget.80,budget.100", NULL);
+	desk_webhook(d, "hook", "budget.80,budget.100", NULL);
 	desk_sql(d, "UPDATE notify_target SET interval_ms = 0");
 	budget(d, "fixed", DAY_MS);
 	walk(d, t / DAY_MS * DAY_MS, first, NITEMS(first));
@@ -272,7 +255,7 @@ a_total_falls_before_it_is_told_again(void **state)
 	};
 	struct desk *d = *state;
 
-	add(d, "hook", "budget.80,budget.100", NULL);
+	desk_webhook(d, "hook", "budget.80,budget.100", NULL);
 	desk_sql(d, "UPDATE notify_target SET interval_ms = 0");
 	budget(d, "total", 0);
 	walk(d, 0, steps, NITEMS(steps));
@@ -289,7 +272,7 @@ a_rolling_budget_is_the_sum_of_its_buckets(void **state)
 	const int64_t bucket = HOUR_MS / 60;
 	const long long t = now(d) / bucket * bucket;
 
-	add(d, "hook", "budget.80,budget.100", NULL);
+	desk_webhook(d, "hook", "budget.80,budget.100", NULL);
 	desk_sql(d, "UPDATE notify_target SET interval_ms = 0");
 	budget(d, "rolling", HOUR_MS);
 	spend(d, t - 30 * bucket, 400);
@@ -306,7 +289,7 @@ budgets_of_days_go_by_their_zone(void **state)
 	struct zone *z = zone_new("Asia/Shanghai", NULL);
 	const long long today = zone_day_start_ms(z, zone_day(z, t));
 
-	add(d, "hook", "budget.80", NULL);
+	desk_webhook(d, "hook", "budget.80", NULL);
 	budget(d, "day", 0);
 	desk_sql(d, "UPDATE budget SET zone = 'Asia/Shanghai'");
 	spend(d, today - DAY_MS, 900);
@@ -324,7 +307,7 @@ a_spool_and_a_backup_are_told(void **state)
 	struct desk *d = *state;
 	const long long t = now(d);
 
-	add(d, "hook", "spool.filled,backup.failed", NULL);
+	desk_webhook(d, "hook", "spool.filled,backup.failed", NULL);
 	desk_sql(d, "INSERT INTO notify_spool VALUES ('h1', 5, 0, %lld), "
 	    "('h2', 5, 0, %lld), ('h3', 0, 1, %lld)", t - 120000, t, t);
 	assert_int_equal(detect(d), 2);
@@ -356,8 +339,8 @@ two_that_detect_raise_one_event(void **state)
 		.data = data
 	};
 
-	add(d, "one", "spool.filled", NULL);
-	add(d, "two", "backup.failed", NULL);
+	desk_webhook(d, "one", "spool.filled", NULL);
+	desk_webhook(d, "two", "backup.failed", NULL);
 	assert_non_null(targets = notify_targets_list(d->st, true, true,
 	    &d->err));
 	assert_int_equal(notify_raise(d->st, &news, targets, &d->err), 1);
@@ -379,7 +362,7 @@ what_is_there_already_keeps_no_other_away(void **state)
 	int raised = 0, i;
 	static const char *const keys[] = { "spool:a", "spool:b", "spool:c" };
 
-	add(d, "one", "spool.filled", NULL);
+	desk_webhook(d, "one", "spool.filled", NULL);
 	assert_non_null(targets = notify_targets_list(d->st, true, true,
 	    &d->err));
 	for (i = 0; i < 3; i++) {
@@ -413,8 +396,8 @@ thousands_of_parks_are_each_told_once(void **state)
 	int rc, messages = 0;
 	size_t told = 0;
 
-	add(d, "hook", "account.parked", NULL);
-	add(d, "other", "account.parked", NULL);
+	desk_webhook(d, "hook", "account.parked", NULL);
+	desk_webhook(d, "other", "account.parked", NULL);
 	desk_account(d, "a", 1);
 	desk_sql(d, "INSERT INTO account (name, platform, base_url, "
 	    "credential, secret, created_ms, updated_ms) WITH RECURSIVE "
@@ -486,7 +469,7 @@ what_is_not_taken_is_tried_again_as_it_was(void **state)
 	struct notify_message m, again;
 	int i;
 
-	add(d, "hook", "backup.failed", NULL);
+	desk_webhook(d, "hook", "backup.failed", NULL);
 	raise_some(d, 1);
 	assert_int_equal(next(d, &m), 1);
 	assert_int_equal(m.tries, 1);
@@ -517,7 +500,7 @@ it_is_given_up_after_a_day_or_when_it_is_no_use(void **state)
 	struct notify_message m;
 	int tries;
 
-	add(d, "hook", "backup.failed", NULL);
+	desk_webhook(d, "hook", "backup.failed", NULL);
 	raise_some(d, 1);
 	for (tries = 0; next(d, &m) == 1; tries++) {
 		desk_works(d, notify_told(d->st, &m, &no, &d->err));
@@ -545,7 +528,7 @@ one_that_ends_its_senders_is_not_tried_for_ever(void **state)
 	struct notify_message m;
 	int tries;
 
-	add(d, "hook", "backup.failed", NULL);
+	desk_webhook(d, "hook", "backup.failed", NULL);
 	raise_some(d, 2);
 	for (tries = 0; tries < 2 * NOTIFY_TRIES_MAX; tries++) {
 		assert_int_equal(next(d, &m), 1);
@@ -566,7 +549,7 @@ many_at_once_go_in_one_message(void **state)
 	struct notify_message m;
 	size_t i;
 
-	add(d, "hook", "backup.failed", NULL);
+	desk_webhook(d, "hook", "backup.failed", NULL);
 	raise_some(d, 3);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(next(d, &m), 1);
@@ -593,7 +576,7 @@ what_a_quiet_time_held_goes_in_one_message(void **state)
 
 	(void)snprintf(quiet, sizeof(quiet), "%02d:%02d-%02d:%02d",
 	    from / 60, from % 60, to / 60, to % 60);
-	add(d, "hook", "backup.failed", quiet);
+	desk_webhook(d, "hook", "backup.failed", quiet);
 	raise_some(d, 4);
 	assert_int_equal(next(d, &m), 0);
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM "
@@ -615,7 +598,7 @@ what_is_switched_off_gives_up_what_waits(void **state)
 	char secret[NOTIFY_SECRET_SIZE];
 	struct notify_spec s;
 
-	add(d, "hook", "backup.failed", NULL);
+	desk_webhook(d, "hook", "backup.failed", NULL);
 	raise_some(d, 2);
 	notify_spec_init(&s);
 	s.enabled = 0;
@@ -634,7 +617,7 @@ old_rows_go_and_what_lasts_stays(void **state)
 	const struct notify_filter all = { .limit = 10 };
 	json_t *log;
 
-	add(d, "hook", "backup.failed,spool.filled", NULL);
+	desk_webhook(d, "hook", "backup.failed,spool.filled", NULL);
 	raise_some(d, 2);
 	desk_sql(d, "UPDATE notify_delivery SET state = 'sent'");
 	desk_sql(d, "INSERT INTO notify_spool VALUES ('h1', 5, 1, 0)");

@@ -11,23 +11,6 @@
 #define HOUR_MS		INT64_C(3600000)
 #define DAY_MS		(24 * HOUR_MS)
 
-static void
-add(struct desk *d, const char *name, const char *events, const char *quiet)
-{
-	char secret[NOTIFY_SECRET_SIZE];
-	struct notify_spec s;
-
-	notify_spec_init(&s);
-	s.name = name;
-	s.kind = "webhook";
-	s.address = "https://hooks.example/in?key=sesame";
-	s.events = events;
-	s.quiet = quiet;
-	desk_works(d, notify_targets_add(d->st, d->seal, &s, secret,
-	    &d->err));
-	assert_true(notify_secret_ok(secret));
-}
-
 static long long
 now(struct desk *d)
 {
@@ -45,7 +28,7 @@ a_target_is_what_it_was_set_to(void **state)
 	json_t *row;
 	int64_t id;
 
-	add(d, "hook", "backup.failed,budget.80,backup.failed",
+	desk_webhook(d, "hook", "backup.failed,budget.80,backup.failed",
 	    "22:00-07:30");
 	assert_non_null(row = notify_targets_show(d->st, "hook", &d->err));
 	assert_string_equal(json_string_value(json_object_get(row,
@@ -133,7 +116,7 @@ the_secret_before_signs_until_its_time(void **state)
 	char a[NOTIFY_SECRET_SIZE], b[NOTIFY_SECRET_SIZE];
 	struct notify_spec s;
 
-	add(d, "hook", "backup.failed", NULL);
+	desk_webhook(d, "hook", "backup.failed", NULL);
 	assert_int_equal(old_until(d), 0);
 	renew(d, "", HOUR_MS, a);
 	assert_in_range(old_until(d), now(d) + HOUR_MS - 60000,
@@ -218,7 +201,7 @@ what_makes_no_sense_is_refused(void **state)
 		desk_fails(d, notify_targets_add(d->st, d->seal, &s, secret,
 		    &d->err), ERR_INVAL);
 	}
-	add(d, "n", "budget.80", NULL);
+	desk_webhook(d, "n", "budget.80", NULL);
 	notify_spec_init(&s);
 	s.name = "n";
 	s.kind = "email";

@@ -646,9 +646,6 @@ groups_in_use_stay(void **state)
 	desk_fails(d, groups_remove(d->st, "g", &d->err), ERR_NOT_FOUND);
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
-
 int
 main(void)
 {

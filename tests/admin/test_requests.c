@@ -324,15 +324,15 @@ a_list_has_the_rows_of_its_ids(void **state)
 	desk_fails(d, -1, ERR_NOT_FOUND);
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, desk_teardown)
+#define REQUEST_TEST(f) cmocka_unit_test_setup_teardown(f, setup, desk_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DESK_TEST(a_single_filter_finds_its_rows),
-		DESK_TEST(each_filter_finds_its_rows),
-		DESK_TEST(a_list_has_the_rows_of_its_ids),
+		REQUEST_TEST(a_single_filter_finds_its_rows),
+		REQUEST_TEST(each_filter_finds_its_rows),
+		REQUEST_TEST(a_list_has_the_rows_of_its_ids),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

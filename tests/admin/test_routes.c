@@ -109,8 +109,7 @@ names_with_a_blank_are_others(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	desk_account(d, "a", 1);
 	assert_int_equal(visit(&v, "POST", "/admin/users",
 	    "{\"name\": \"bob\"}"), 201);
@@ -132,8 +131,7 @@ users_are_added_changed_and_removed(void **state)
 	char path[64];
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/admin/users",
 	    "{\"name\": \"<b>bob\", \"concurrency\": 3}"), 201);
 	assert_string_equal(visit_text(&v, "role"), "user");
@@ -175,9 +173,8 @@ the_last_administrator_stays(void **state)
 	char path[64];
 	struct visit v, other;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&other, d);
-	visit_join(&v, d, "admin", "ann");
 	assert_int_equal(visit(&v, "GET", "/auth/me", NULL), 200);
 	(void)snprintf(path, sizeof(path), "%s", path_of(&v,
 	    "/admin/users"));
@@ -201,8 +198,7 @@ groups_and_budgets_are_kept(void **state)
 	char group[64], budget[64];
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\", "
 	    "\"strategy\": \"round_robin\"}"), 201);
 	(void)snprintf(group, sizeof(group), "%s", path_of(&v, "/groups"));
@@ -237,9 +233,8 @@ a_key_is_shown_once(void **state)
 	struct visit v, other;
 	char path[64], secret[64], *text;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&other, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&other, d, "user", "bob");
 	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
 	    201);
@@ -289,9 +284,8 @@ an_accounts_secret_goes_in_and_never_out(void **state)
 	struct visit v, operator;
 	char path[64], wake[80], *text;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&operator, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&operator, d, "operator", "olga");
 	visit_expect(&v, 40001, "POST", "/admin/accounts",
 	    "{\"name\": \"a\", \"platform_type\": \"claude\"}");
@@ -381,8 +375,7 @@ bad_values_are_refused(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
 	    201);
 	for (i = 0; i < NITEMS(bad); i++)
@@ -552,9 +545,8 @@ tokens_of_the_installation_are_kept(void **state)
 	struct visit v, script;
 	char path[64], mine[64];
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&script, d);
-	visit_join(&v, d, "admin", "ann");
 	assert_int_equal(visit(&v, "POST", "/admin/tokens",
 	    "{\"name\": \"backup\", \"read_only\": true}"), 201);
 	(void)snprintf(script.bearer, sizeof(script.bearer), "%s",
@@ -626,9 +618,6 @@ sums_are_compared(void **state)
 	    "{\"report\": {}, \"tolerance\": \"much\"}");
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

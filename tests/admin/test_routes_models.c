@@ -55,8 +55,7 @@ prices_follow_one_another(void **state)
 	char path[64], newer[64];
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/prices", "{\"model\": "
 	    "\"model-*\", \"input_nusd_mtok\": 4000000000, "
 	    "\"output_nusd_mtok\": 9000000000, \"batch_percent\": 50}"),
@@ -112,8 +111,7 @@ a_price_that_ended_can_be_had_again(void **state)
 	char path[64];
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/prices", price), 201);
 	(void)snprintf(path, sizeof(path), "%s", path_of(&v, "/prices"));
 	assert_int_equal(visit(&v, "DELETE", path, NULL), 200);
@@ -146,8 +144,7 @@ a_price_to_come_is_taken_away(void **state)
 	char path[64], body[160];
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	(void)snprintf(body, sizeof(body), "{\"model\": \"m\", "
 	    "\"input_nusd_mtok\": 1, \"output_nusd_mtok\": 2, "
 	    "\"valid_from_ms\": %lld}", (long long)store_now_ms(d->st) +
@@ -170,8 +167,7 @@ aliases_are_kept(void **state)
 	char path[512];
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	desk_account(d, "vendor", 1);
 	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
 	    201);
@@ -228,8 +224,7 @@ objects_are_paged_and_forgotten(void **state)
 	struct desk *d = *state;
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	desk_account(d, "holder", 1);
 	object(d, 1, "file_1");
 	object(d, 2, "file_2");
@@ -303,8 +298,7 @@ bad_values_are_refused(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/groups", "{\"name\": \"g\"}"),
 	    201);
 	for (i = 0; i < NITEMS(bad); i++)
@@ -316,9 +310,6 @@ bad_values_are_refused(void **state)
 	    0);
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

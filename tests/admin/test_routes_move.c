@@ -51,6 +51,18 @@ sealed(struct desk *d)
 	return (text);
 }
 
+/* What was furnished, sealed; of it the account is gone since. */
+static char *
+left_over(struct desk *d)
+{
+	char *text;
+
+	furnish(d);
+	text = sealed(d);
+	desk_works(d, accounts_remove(d->st, "a", &d->err));
+	return (text);
+}
+
 /* {"file": ${file}, ...}, where ${more} are the other members. */
 static char *
 body(json_t *file, const char *more)
@@ -161,8 +173,7 @@ an_export_asks_for_the_password_again(void **state)
 	size_t i;
 
 	furnish(d);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	before = changes(d);
 	for (i = 0; i < NITEMS(cases); i++)
 		visit_expect(&v, cases[i].code, "POST", "/export",
@@ -179,8 +190,7 @@ an_export_is_sealed_and_noted(void **state)
 	json_t *doc;
 
 	furnish(d);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(visit(&v, "POST", "/export", "{\"passphrase\": \""
 	    PASS "\", \"password\": \"" VISIT_PASSWORD "\"}"), 200);
 	doc = json_incref(v.body);
@@ -242,11 +252,8 @@ an_export_comes_back(void **state)
 	struct visit v;
 	char *text;
 
-	furnish(d);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
-	text = sealed(d);
-	desk_works(d, accounts_remove(d->st, "a", &d->err));
+	visit_init_ann(&v, d);
+	text = left_over(d);
 	assert_int_equal(import(&v, json_string(text), "\"passphrase\": \""
 	    PASS "\", \"existing\": \"skip\""), 200);
 	assert_false(json_is_true(json_object_get(v.body, "dry_run")));
@@ -285,11 +292,8 @@ a_dry_run_changes_nothing(void **state)
 	struct visit v;
 	char *text;
 
-	furnish(d);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
-	text = sealed(d);
-	desk_works(d, accounts_remove(d->st, "a", &d->err));
+	visit_init_ann(&v, d);
+	text = left_over(d);
 	before = changes(d);
 	assert_int_equal(import(&v, json_string(text), "\"passphrase\": \""
 	    PASS "\", \"existing\": \"update\", \"dry_run\": true"), 200);
@@ -321,11 +325,8 @@ an_export_that_does_not_open_is_refused(void **state)
 	char *text;
 	size_t i;
 
-	furnish(d);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
-	text = sealed(d);
-	desk_works(d, accounts_remove(d->st, "a", &d->err));
+	visit_init_ann(&v, d);
+	text = left_over(d);
 	for (i = 0; i < NITEMS(others); i++) {
 		assert_int_equal(import(&v, json_string(text), others[i]),
 		    400);
@@ -349,8 +350,7 @@ other_programs_files_are_taken_over(void **state)
 	struct desk *d = *state;
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_int_equal(import(&v, json_string("CLAUDE_API_KEY="
 	    "sk-ant-api03-1\n"), "\"from\": \"env\", \"group\": \"g\", "
 	    "\"base_url\": \"https://up.example\""), 200);
@@ -377,8 +377,7 @@ the_responders_environment_is_not_read(void **state)
 	struct desk *d = *state;
 	struct visit v;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	setenv("LEASEHOLD_TEST_SECRET", "sk-ant-api03-of-the-host", 1);
 	assert_int_equal(import(&v, json_pack("{s:[{s:s, s:{s:s, s:s}}]}",
 	    "model_list", "model_name", "big", "litellm_params", "model",
@@ -412,8 +411,7 @@ a_file_without_an_account_is_refused(void **state)
 	struct visit v;
 	size_t i;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	before = changes(d);
 	for (i = 0; i < NITEMS(cases); i++) {
 		(void)snprintf(more, sizeof(more), "\"from\": \"%s\", "
@@ -474,8 +472,7 @@ files_that_are_none_are_refused(void **state)
 	size_t i;
 
 	desk_account(d, "plain", 1);
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	before = changes(d);
 	for (i = 0; i < NITEMS(cases); i++)
 		visit_expect(&v, cases[i].code, "POST", "/import",
@@ -493,8 +490,7 @@ a_file_that_is_too_long_is_refused(void **state)
 	struct visit v;
 	char *text;
 
-	visit_init(&v, d);
-	visit_join(&v, d, "admin", "ann");
+	visit_init_ann(&v, d);
 	assert_non_null(text = malloc(IMPORT_ROUTE_BYTES + 2));
 	memset(text, '#', IMPORT_ROUTE_BYTES + 1);
 	text[IMPORT_ROUTE_BYTES + 1] = '\0';
@@ -504,9 +500,6 @@ a_file_that_is_too_long_is_refused(void **state)
 	free(text);
 	visit_fini(&v);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

@@ -509,9 +509,6 @@ requests_are_those_of_a_user(void **state)
 	visit_fini(&other);
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
-
 int
 main(void)
 {

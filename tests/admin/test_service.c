@@ -355,9 +355,6 @@ it_heals_when_the_master_key_comes_back(void **state)
 	service_free(s);
 }
 
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
-
 int
 main(void)
 {

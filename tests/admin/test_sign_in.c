@@ -20,9 +20,8 @@ a_cookie_alone_changes_nothing(void **state)
 	struct visit v, other;
 	char csrf[64];
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&other, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&other, d, "admin", "bob");
 	(void)snprintf(csrf, sizeof(csrf), "%s", v.csrf);
 	v.csrf[0] = '\0';
@@ -456,9 +455,8 @@ a_token_may_what_its_person_may(void **state)
 	struct visit v, script;
 	json_int_t id;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&script, d);
-	visit_join(&v, d, "admin", "ann");
 	assert_int_equal(visit(&v, "POST", "/auth/tokens",
 	    "{\"name\": \"ci\", \"read_only\": true}"), 201);
 	(void)snprintf(script.bearer, sizeof(script.bearer), "%s",
@@ -529,9 +527,8 @@ what_happens_is_in_the_audit_log(void **state)
 	char *text;
 	size_t i;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&other, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_expect(&other, 40101, "POST", "/auth/login",
 	    LOGIN("ann", "a wrong password"));
 	assert_int_equal(visit(&v, "PATCH", "/auth/me", "{\"password\": \""
@@ -615,10 +612,9 @@ the_end_of_a_sign_in_is_in_the_audit_log(void **state)
 	json_t *row;
 	int64_t id;
 
-	visit_init(&v, d);
+	visit_init_ann(&v, d);
 	visit_init(&two, d);
 	visit_init(&bob, d);
-	visit_join(&v, d, "admin", "ann");
 	visit_join(&bob, d, "user", "bob");
 	assert_int_equal(visit(&two, "POST", "/auth/login",
 	    LOGIN("ann", VISIT_PASSWORD)), 200);
@@ -650,9 +646,6 @@ the_end_of_a_sign_in_is_in_the_audit_log(void **state)
 	visit_fini(&two);
 	visit_fini(&bob);
 }
-
-#define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, desk_setup, \
-    desk_teardown)
 
 int
 main(void)

@@ -210,9 +210,6 @@ all_that_the_key_may_use_are_listed(void **state)
 	assert_int_equal(d->err.code, ERR_NOT_FOUND);
 }
 
-#define DESK_TEST(f)							\
-	cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
-
 int
 main(void)
 {

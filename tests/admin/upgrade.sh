@@ -3,20 +3,9 @@
 # versions before is backed up and migrated, also where that fails half-way; the
 # backup is what was there, and can be put in its place.
 
-for tool in jq sqlite3; do
-	command -v "$tool" >/dev/null 2>&1 || {
-		echo "1..0 # SKIP $tool is not installed"
-		exit 77
-	}
-done
-srcdir=${srcdir:-.}
-bin=$(pwd)/leasehold
-dir=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-upgrade.XXXXXX") || exit 99
-trap '"$srcdir/tests/mariadb.sh" stop "$dir/server"; rm -rf "$dir"' EXIT
-unset LEASEHOLD_CONFIG
-
 # shellcheck source=tests/admin/lib.sh
-. "$srcdir/tests/admin/lib.sh"
+. "${srcdir:-.}/tests/admin/lib.sh"
+begin upgrade jq sqlite3
 
 server() {
 	mariadb --no-defaults -N -S "$dir/server/sock" -u root "$@"

@@ -246,3 +246,11 @@ visit_join(struct visit *v, struct desk *d, const char *role,
 	assert_string_equal(visit_text(v, "name"), name);
 	assert_string_equal(visit_text(v, "role"), role);
 }
+
+void
+visit_init_ann(struct visit *v, struct desk *d)
+{
+
+	visit_init(v, d);
+	visit_join(v, d, "admin", "ann");
+}

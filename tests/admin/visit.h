@@ -54,4 +54,7 @@ const char *visit_text(const struct visit *v, const char *name);
 void visit_join(struct visit *v, struct desk *d, const char *role,
     const char *name);
 
+/** visit_init_ann(v, d): By "ann", an administrator who has joined. */
+void visit_init_ann(struct visit *v, struct desk *d);
+
 #endif /* !TESTS_ADMIN_VISIT_H_ */

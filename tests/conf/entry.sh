@@ -20,24 +20,6 @@ trap end EXIT
 # shellcheck source=tests/conf/lib.sh
 . "$srcdir/tests/conf/lib.sh"
 
-# eventually COMMAND ...: within ten seconds.
-eventually() {
-	for _ in $(seq 100); do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
-# stand_in NAME: what it does is on standard input.
-stand_in() {
-	{
-		printf '#!/bin/sh\ndir=%s\n' "$dir"
-		cat
-	} >"$dir/bin/$1"
-	chmod 755 "$dir/bin/$1"
-}
-
 mkdir "$dir/bin" "$dir/run"
 sed -e "s|^here=.*|here=$srcdir/conf|" -e "s|^pool=.*|pool=$dir/bin/pool|" \
     "$srcdir/conf/container/entry" >"$dir/bin/entry"

@@ -15,3 +15,22 @@ check() {
 		sed 's/^/# /' "$dir/why"
 	fi
 }
+
+# eventually COMMAND ...: within ten seconds.
+eventually() {
+	for _ in $(seq 100); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# stand_in NAME: what it does is on standard input; $real is
+# the one of that name that is installed.
+stand_in() {
+	{
+		printf '#!/bin/sh\ndir=%s real=%s\n' "$dir" "$(command -v "$1")"
+		cat
+	} >"$dir/bin/$1"
+	chmod 755 "$dir/bin/$1"
+}

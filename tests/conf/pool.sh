@@ -23,15 +23,6 @@ pool() {
 	    --config "$dir/conf" "$1" >"$dir/why" 2>&1
 }
 
-# stand_in NAME: what it does is on standard input.
-stand_in() {
-	{
-		printf '#!/bin/sh\ndir=%s real=%s\n' "$dir" "$(command -v "$1")"
-		cat
-	} >"$dir/bin/$1"
-	chmod 755 "$dir/bin/$1"
-}
-
 mkdir "$dir/bin" "$dir/run"
 : >"$dir/conf"
 sed -e "s|@sbin_dir@|$dir/bin|; s|@libexec_dir@|$dir/bin|" \
@@ -53,15 +44,6 @@ while :; do
 	sleep 0.1
 done
 X
-
-# eventually COMMAND ...: within ten seconds.
-eventually() {
-	for _ in $(seq 100); do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	return 1
-}
 
 # lines COUNT FILE: has it so many lines?
 lines() {
