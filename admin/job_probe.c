@@ -121,21 +121,6 @@ can_answer(const struct target *t, int64_t now_ms)
 
 /* ---- what follows ---- */
 
-static int
-take_cooldown(void *arg, const struct store_value *c, size_t ncols)
-{
-	struct cooldown *cd = arg;
-
-	(void)ncols;
-	cd->since_ms = store_get_int(&c[0]);
-	cd->until_ms = store_get_int(&c[1]);
-	cd->observed_ms = store_get_int(&c[2]);
-	cd->strikes = (int)store_get_int(&c[3]);
-	cd->stated = store_get_int(&c[4]) != 0;
-	cd->soft = store_get_int(&c[5]) != 0;
-	return (1);
-}
-
 /*
  * As for a request that is refused so.  Only where the list was given before:
  * there are upstreams that refuse it to everybody.
@@ -144,39 +129,22 @@ static int
 park(const struct job_work *w, const struct target *t, int64_t *changes,
     struct err *err)
 {
-	const struct cooldown_rule rule = {
+	const struct cooldown_found by = {
+		.account_id = t->id,
 		.now_ms = store_now_ms(w->st),
 		.max_ms = w->conf->cooldown_max_ms,
-		.seed = t->id,
 	};
 	const struct park p = {
 		.wanted = true,
 		.reason = "auth",
+		.detail = "HTTP 401 to a health probe",
 		.base_ms = w->conf->cooldown_auth_ms,
 	};
-	struct cooldown old = { .since_ms = 0 }, new;
-	struct store_value v[11] = { store_int(t->id), store_text("") };
-	int64_t found;
 
 	if (t->good_ms == 0)
 		return (0);
-	found = store_query(w->st, STMT_COOLDOWN_GET, v, 2, take_cooldown,
-	    &old, err);
-	if (found < 0)
-		return (-1);
-	if (!cooldown_next(found > 0 ? &old : NULL, &p, &rule, &new))
-		return (0);
-	v[2] = store_text(new.reason);
-	v[3] = store_text("HTTP 401 to a health probe");
-	v[4] = store_int(new.since_ms);
-	v[5] = store_int(new.until_ms);
-	v[6] = store_int(new.stated);
-	v[7] = store_int(new.strikes);
-	v[8] = store_int(0);
-	v[9] = store_int(new.observed_ms);
-	v[10] = store_int(new.soft);
-	*changes = 1;
-	return (store_exec(w->st, STMT_COOLDOWN_PUT, v, 1, 11, NULL, err));
+	*changes = cooldown_set(w->st, &by, &p, err);
+	return (*changes == -1 ? -1 : 0);
 }
 
 /* One that the relay has renewed meanwhile is not touched. */

@@ -100,24 +100,22 @@ cooldown_row(void *arg, const struct store_value *c, size_t n)
 }
 
 int
-cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
+cooldown_set(struct store *st, const struct cooldown_found *by,
     const struct park *park, struct err *err)
 {
-	struct cooldown_rule rule = {
-		.now_ms = rn->now_ms,
-		.max_ms = rn->set.cooldown_max_ms,
-		.seed = ledger_id,
+	const struct cooldown_rule rule = {
+		.now_ms = by->now_ms,
+		.max_ms = by->max_ms,
+		.seed = by->ledger_id != 0 ? by->ledger_id : by->account_id,
 	};
 	struct store_value v[11] = {
-		store_int(account_id), store_text(park->family)
+		store_int(by->account_id), store_text(park->family)
 	};
 	struct cooldown old = { .since_ms = 0 }, new;
 	int64_t found;
 
-	if (store_lock(rn->st, STMT_LOCK_ACCOUNT, v, 1, err))
-		return (-1);
-	found = store_query(rn->st, STMT_COOLDOWN_GET, v, 2, cooldown_row,
-	    &old, err);
+	found = store_query(st, STMT_COOLDOWN_GET, v, 2, cooldown_row, &old,
+	    err);
 	if (found < 0)
 		return (-1);
 	if (!cooldown_next(found > 0 ? &old : NULL, park, &rule, &new))
@@ -128,11 +126,32 @@ cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
 	v[5] = store_int(new.until_ms);
 	v[6] = store_int(new.stated);
 	v[7] = store_int(new.strikes);
-	v[8] = store_int(ledger_id);
+	v[8] = store_int(by->ledger_id);
 	v[9] = store_int(new.observed_ms);
 	v[10] = store_int(new.soft);
-	rn->parks_changed = true;
-	return (store_exec(rn->st, STMT_COOLDOWN_PUT, v, 1, 11, NULL, err));
+	return (store_exec(st, STMT_COOLDOWN_PUT, v, 1, 11, NULL, err) ? -1 :
+	    1);
+}
+
+int
+cooldown_put(struct runner *rn, int64_t ledger_id, int64_t account_id,
+    const struct park *park, struct err *err)
+{
+	const struct cooldown_found by = {
+		.account_id = account_id,
+		.ledger_id = ledger_id,
+		.now_ms = rn->now_ms,
+		.max_ms = rn->set.cooldown_max_ms,
+	};
+	const struct store_value id = store_int(account_id);
+	int changed;
+
+	if (store_lock(rn->st, STMT_LOCK_ACCOUNT, &id, 1, err) ||
+	    (changed = cooldown_set(rn->st, &by, park, err)) == -1)
+		return (-1);
+	if (changed)
+		rn->parks_changed = true;
+	return (0);
 }
 
 int

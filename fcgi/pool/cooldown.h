@@ -8,6 +8,7 @@
 
 struct err;
 struct runner;
+struct store;
 
 /**
  * Parking accounts.  A cooldown in force is only ever extended, except by
@@ -31,6 +32,23 @@ struct cooldown_rule {
  */
 bool cooldown_next(const struct cooldown *old, const struct park *park,
     const struct cooldown_rule *rule, struct cooldown *out);
+
+/** Who found out that an account is to rest, and when. */
+struct cooldown_found {
+	int64_t account_id;
+	int64_t ledger_id;	/* of the request; 0: none did */
+	int64_t now_ms;
+	int64_t max_ms;		/* bound of the back-off */
+};
+
+/**
+ * cooldown_set(st, by, park, err):
+ * Park an account outside of a batch, too: in a transaction that has the lock
+ * on its row (STMT_LOCK_ACCOUNT).  1; 0: it rests for as long already; -1.
+ */
+int cooldown_set(struct store *st, const struct cooldown_found *by,
+    const struct park *park, struct err *err)
+    __attribute__((__warn_unused_result__));
 
 /**
  * cooldown_park(rn, ledger_id, lease, park, undone, err):
