@@ -162,7 +162,7 @@ count(struct renewals *n, const struct account *a,
 
 /* As relay/refresher.c does. */
 static void
-count_metric(const struct job_work *w, const struct refresh_end_op *end,
+count_metrics(const struct job_work *w, const struct refresh_end_op *end,
     bool committed)
 {
 	static const char *const words[] = {
@@ -171,9 +171,14 @@ count_metric(const struct job_work *w, const struct refresh_end_op *end,
 		[REFRESH_REFUSED] = "needs_sign_in",
 	};
 
+	const char *parked = committed ? end->parked : NULL;
+
 	metrics_count(w->conf, metric_series(METRIC_REFRESHES, domain_find(
 	    DOMAIN_REFRESH, !committed ? "not_committed" : end->superseded ?
 	    "superseded" : words[end->end]), 0, 0, 0));
+	if (parked != NULL)
+		metrics_count(w->conf, metric_series(METRIC_PARKS,
+		    domain_find(DOMAIN_OUTCOME, parked), 0, 0, 0));
 }
 
 static int
@@ -202,7 +207,7 @@ renew(struct job_work *w, struct errand *e, const struct account *a,
 	seal_wipe_free(take.token, take.token_len);
 	if ((rc = errand_do(e, &end.op, err)) == 0)
 		count(n, a, &end);
-	count_metric(w, &end, rc == 0);
+	count_metrics(w, &end, rc == 0);
 	oauth_tokens_wipe(&end.tokens);
 	return (rc);
 }

@@ -5,6 +5,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/seal.h"
+#include "metrics/metrics.h"
 #include "pool/cooldown.h"
 #include "store/store.h"
 
@@ -12,9 +13,12 @@
 #include "query.h"
 
 #include "jobs.h"
+#include "metrics.h"
 
 /* One answer; a server gives up connections that rest for 15 s meanwhile. */
 #define PROBE_MS	10000
+
+#define PARK_REASON	"auth"
 
 struct target {
 	int64_t id;
@@ -121,12 +125,19 @@ can_answer(const struct target *t, int64_t now_ms)
 
 /* ---- what follows ---- */
 
+/** One probe, and what it found. */
+struct finding {
+	const struct target *target;
+	const struct probe_result *result;
+	int64_t began_ms;
+};
+
 /*
  * As for a request that is refused so.  Only where the list was given before:
  * there are upstreams that refuse it to everybody.
  */
 static int
-park(const struct job_work *w, const struct target *t, int64_t *changes,
+park(const struct job_work *w, const struct target *t, bool *parked,
     struct err *err)
 {
 	const struct cooldown_found by = {
@@ -136,15 +147,18 @@ park(const struct job_work *w, const struct target *t, int64_t *changes,
 	};
 	const struct park p = {
 		.wanted = true,
-		.reason = "auth",
+		.reason = PARK_REASON,
 		.detail = "HTTP 401 to a health probe",
 		.base_ms = w->conf->cooldown_auth_ms,
 	};
+	int rc;
 
 	if (t->good_ms == 0)
 		return (0);
-	*changes = cooldown_set(w->st, &by, &p, err);
-	return (*changes == -1 ? -1 : 0);
+	if ((rc = cooldown_set(w->st, &by, &p, err)) == -1)
+		return (-1);
+	*parked = rc == 1;
+	return (0);
 }
 
 /* One that the relay has renewed meanwhile is not touched. */
@@ -163,22 +177,24 @@ want_token(const struct job_work *w, const struct target *t,
 
 /* What was seen after the probe began is news. */
 static int
-lift(const struct job_work *w, const struct target *t, int64_t began_ms,
-    int64_t *changes, struct err *err)
+lift(const struct job_work *w, const struct finding *f, int64_t *changes,
+    struct err *err)
 {
 	const int64_t now_ms = store_now_ms(w->st);
 	const struct store_value v[4] = {
-		store_int(now_ms), store_int(t->id), store_int(now_ms),
-		store_int(began_ms)
+		store_int(now_ms), store_int(f->target->id),
+		store_int(now_ms), store_int(f->began_ms)
 	};
 
 	return (store_exec(w->st, STMT_PROBE_LIFT, v, 1, 4, changes, err));
 }
 
 static int
-put_probe(const struct job_work *w, const struct target *t,
-    const struct probe_result *r, enum verdict verdict, struct err *err)
+put_probe(const struct job_work *w, const struct finding *f, struct err *err)
 {
+	const struct target *t = f->target;
+	const struct probe_result *r = f->result;
+	const enum verdict verdict = judge(r->status);
 	const int64_t now_ms = store_now_ms(w->st);
 	const int64_t good_ms = verdict == VERDICT_OK ? now_ms : t->good_ms;
 	/* Its end may have been cut off in the middle of a character. */
@@ -198,38 +214,52 @@ put_probe(const struct job_work *w, const struct target *t,
 }
 
 static int
-note_inside(const struct job_work *w, const struct target *t,
-    const struct probe_result *r, int64_t began_ms, struct err *err)
+note_inside(const struct job_work *w, const struct finding *f, bool *parked,
+    struct err *err)
 {
+	const struct target *t = f->target;
 	const struct store_value id = store_int(t->id);
-	enum verdict verdict = judge(r->status);
+	const int status = f->result->status;
 	int64_t changes = 0;
 
 	if (store_lock(w->st, STMT_LOCK_ACCOUNT, &id, 1, err) ||
-	    put_probe(w, t, r, verdict, err))
+	    put_probe(w, f, err))
 		return (-1);
-	if (r->status >= 200 && r->status <= 299) {
-		if (lift(w, t, began_ms, &changes, err))
+	if (status >= 200 && status <= 299) {
+		if (lift(w, f, &changes, err))
 			return (-1);
-	} else if (r->status == 401 && (t->oauth ?
-	    want_token(w, t, &changes, err) : park(w, t, &changes, err))) {
+	} else if (status == 401 && (t->oauth ?
+	    want_token(w, t, &changes, err) : park(w, t, parked, err))) {
 		return (-1);
 	}
-	return (changes == 0 ? 0 : store_exec(w->st, STMT_META_CONFIG_BUMP,
-	    NULL, 1, 0, NULL, err));
+	return (changes == 0 && !*parked ? 0 : store_exec(w->st,
+	    STMT_META_CONFIG_BUMP, NULL, 1, 0, NULL, err));
+}
+
+static void
+count_park(const struct job_work *w)
+{
+
+	metrics_count(w->conf, metric_series(METRIC_PARKS,
+	    domain_find(DOMAIN_OUTCOME, PARK_REASON), 0, 0, 0));
 }
 
 /* An account that was removed meanwhile is none of ours. */
 static int
-note(const struct job_work *w, const struct target *t,
-    const struct probe_result *r, int64_t began_ms, struct err *err)
+note(const struct job_work *w, const struct finding *f, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
+	bool parked = false;
 
 	if (store_begin(w->st, true, err))
 		return (-1);
-	if (note_inside(w, t, r, began_ms, &why) == 0)
-		return (store_commit(w->st, err));
+	if (note_inside(w, f, &parked, &why) == 0) {
+		if (store_commit(w->st, err))
+			return (-1);
+		if (parked)
+			count_park(w);
+		return (0);
+	}
 	store_rollback(w->st);
 	if (why.code == ERR_EXISTS)
 		return (0);
@@ -262,7 +292,9 @@ probe_one(struct job_work *w, const struct seal *seal,
 	};
 	struct err why = { .code = ERR_NONE };
 	struct probe_result r;
-	int64_t began_ms = store_now_ms(w->st);
+	const struct finding found = {
+		.target = t, .result = &r, .began_ms = store_now_ms(w->st)
+	};
 	enum verdict verdict;
 
 	if (probe_account_within(w->st, seal, w->conf, t->name, &limits, &r,
@@ -272,7 +304,7 @@ probe_one(struct job_work *w, const struct seal *seal,
 		err_set(err, why.code, "%s", why.text);
 		return (-1);
 	}
-	if (job_go_on(w, err) || note(w, t, &r, began_ms, err))
+	if (job_go_on(w, err) || note(w, &found, err))
 		return (-1);
 	verdict = judge(r.status);
 	tally->by[verdict]++;

@@ -25,11 +25,14 @@ refresh_back_off_ms(int64_t tries)
 
 /* ---- parks ---- */
 
+#define PARK_SIGN_IN	"sign_in"
+#define PARK_FAILED	"refresh"
+
 static struct park
 sign_in(const struct runner *rn, int64_t for_ms, const char *why)
 {
 	struct park park = {
-		.reason = "sign_in",
+		.reason = PARK_SIGN_IN,
 		.stated = true,
 		.until_ms = rn->now_ms + for_ms,
 	};
@@ -62,7 +65,7 @@ park_failed(struct runner *rn, int64_t account_id, int64_t until_ms,
     const char *why, struct err *err)
 {
 	struct park park = {
-		.reason = "refresh",
+		.reason = PARK_FAILED,
 		.stated = true,
 		.until_ms = until_ms,
 	};
@@ -315,6 +318,7 @@ end_failed(struct runner *rn, struct refresh_end_op *op, struct err *err)
 	op->superseded = changes == 0;
 	if (op->superseded || !op->needed)
 		return (0);
+	op->parked = PARK_FAILED;
 	return (park_failed(rn, op->account_id, retry_ms, op->why, err));
 }
 
@@ -330,8 +334,10 @@ end_refused(struct runner *rn, struct refresh_end_op *op, struct err *err)
 	if (store_exec(rn->st, STMT_OAUTH_REFUSED, v, 1, 3, &changes, err))
 		return (-1);
 	op->superseded = changes == 0;
-	return (op->superseded ? 0 : park_sign_in(rn, op->account_id, op->why,
-	    err));
+	if (op->superseded)
+		return (0);
+	op->parked = PARK_SIGN_IN;
+	return (park_sign_in(rn, op->account_id, op->why, err));
 }
 
 static int (*const ends[])(struct runner *, struct refresh_end_op *,
@@ -351,6 +357,7 @@ refresh_run(struct runner *rn, struct err *err)
 
 	for (i = 0; i < l->n; i++) {
 		op = (struct refresh_end_op *)(void *)l->ops[i];
+		op->parked = NULL;	/* of a try before */
 		if (ends[op->end](rn, op, err))
 			return (-1);
 	}

@@ -86,6 +86,8 @@ struct refresh_end_op {
 	void *arg;
 	/* out */
 	bool superseded;	/* the row has other tokens by now */
+	const char *parked;	/* what its account rests for since, a
+				   literal; NULL: it does not */
 	struct pool *pool;	/* the pool's own */
 };
 

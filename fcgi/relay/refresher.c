@@ -146,6 +146,17 @@ note(const struct refreshing *r, enum log_level level, const char *event,
 /* ---- end ---- */
 
 static void
+count(struct slot *slot, const char *event, const char *parked)
+{
+
+	slot_add(slot, metric_series(METRIC_REFRESHES,
+	    domain_find(DOMAIN_REFRESH, event), 0, 0, 0), 1);
+	if (parked != NULL)
+		slot_add(slot, metric_series(METRIC_PARKS,
+		    domain_find(DOMAIN_OUTCOME, parked), 0, 0, 0), 1);
+}
+
+static void
 ended(struct refresh_end_op *op, const struct err *err)
 {
 	struct refreshing *r = op->arg;
@@ -161,8 +172,8 @@ ended(struct refresh_end_op *op, const struct err *err)
 	note(r, err->code != ERR_NONE ? LOG_LEVEL_ERROR : !op->superseded &&
 	    op->end == REFRESH_RENEWED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 	    event, err->code != ERR_NONE ? err->text : op->why);
-	slot_add(r->rf->relay->slot, metric_series(METRIC_REFRESHES,
-	    domain_find(DOMAIN_REFRESH, event), 0, 0, 0), 1);
+	count(r->rf->relay->slot, event, err->code == ERR_NONE ?
+	    op->parked : NULL);
 	over(r, err->code == ERR_NONE && (op->end == REFRESH_RENEWED ||
 	    op->superseded));
 }

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeze, onMysql, write } from './lib/database.mjs';
-import { call, message, request } from './lib/http.mjs';
+import { call, message } from './lib/http.mjs';
+import { counted, parks } from './lib/metrics.mjs';
 import { header } from './lib/mock.mjs';
 import { Proxy } from './lib/proxy.mjs';
 import { Site, prefix, run } from './lib/site.mjs';
@@ -206,9 +207,11 @@ describe('health probes', () => {
 	test('a refused credential parks, where it was good before', async () => {
 		const team = await site.team(2);
 		const [fresh, known] = team.accounts;
+		const before = await parks(site, 'auth');
 		await site.mock.plan(fresh.secret, { status: 401 });
 		assert.equal((await probe(fresh.name)).result, 'credential');
 		assert.equal((await site.cooldowns(team)).length, 0);
+		assert.equal(await parks(site, 'auth'), before);
 		assert.equal((await probed(known.name)).result, 'ok');
 		await site.mock.plan(known.secret, { status: 401 });
 		const p = await probe(known.name);
@@ -216,6 +219,7 @@ describe('health probes', () => {
 		const [c, ...more] = await site.cooldowns(team);
 		assert.equal(more.length, 0);
 		assert.deepEqual([c.account, c.reason], [known.name, 'auth']);
+		assert.equal(await parks(site, 'auth'), before + 1);
 		assert.match(await site.leasehold(['status']),
 			new RegExp(`^${known.name} .* credential +401 `, 'm'));
 		for (const a of team.accounts)
@@ -267,13 +271,13 @@ describe('health probes', () => {
 		});
 });
 
-// All that were counted, whoever made them.
-async function renewals() {
-	const { body } = await request(`${site.url}/metrics`,
-		{ method: 'GET' });
-	return Number(body.match(
-		/^leasehold_oauth_refreshes_total\{result="renewed"\} (\d+)$/m)?.[1] ??
-		0);
+const renewals = 'leasehold_oauth_refreshes_total{result="renewed"}';
+
+async function overdue(name) {
+	await write(site, `UPDATE account_oauth SET renew_ms = 1
+		WHERE account_id = (SELECT id FROM account WHERE name = '${name}')`);
+	await write(site, 'UPDATE meta SET value = value + 1 ' +
+		'WHERE name = \'config_version\'');
 }
 
 test('the job refresh renews what relay responders left', async () => {
@@ -293,19 +297,22 @@ test('the job refresh renews what relay responders left', async () => {
 			{ input: JSON.stringify({ ...pair, expires_at:
 				Math.floor(Date.now() / 1000) + 1 }) });
 		const renewed = tokens.renewed;
-		const counted = await renewals();
+		const before = await counted(site, renewals);
 		const soon = await site.json('job', 'run', 'refresh');
 		assert.match(soon.detail, /^0 tokens/);
-			await write(site, `UPDATE account_oauth SET renew_ms = 1
-			WHERE rotation = 1 AND account_id = (SELECT id FROM account
-			WHERE name = '${name}')`);
-		await write(site, 'UPDATE meta SET value = value + 1 ' +
-			'WHERE name = \'config_version\'');
+		await overdue(name);
 		const r = await site.json('job', 'run', 'refresh');
 		assert.equal(r.result, 'ok', r.detail);
 		assert.match(r.detail, /^1 tokens/);
 		assert.equal(tokens.renewed, renewed + 1);
-		assert.equal(await renewals(), counted + 1);
+		assert.equal(await counted(site, renewals), before + 1);
+		// Refused, it has the account rest.
+		const parked = await parks(site, 'sign_in');
+		tokens.families.get(name).void = true;
+		await overdue(name);
+		const refused = await site.tryLeasehold(['job', 'run', 'refresh']);
+		assert.match(refused.stdout + refused.stderr, /invalid_grant/);
+		assert.equal(await parks(site, 'sign_in'), parked + 1);
 	} finally {
 		for (const pid of pids)
 			process.kill(pid, 'SIGCONT');

@@ -102,6 +102,10 @@ end(struct proc *p, const struct refresh_take_op *taken,
 		.needed = true,
 		.why = "HTTP 400",
 	};
+	static const char *const parks[] = {
+		[REFRESH_FAILED] = "refresh",
+		[REFRESH_REFUSED] = "sign_in",
+	};
 	char access[16], refresh[16];
 
 	snprintf(access, sizeof(access), "at-%s", n);
@@ -114,6 +118,10 @@ end(struct proc *p, const struct refresh_take_op *taken,
 	proc_run1(p, &op.op);
 	assert_int_equal(op.op.err.code, ERR_NONE);
 	oauth_tokens_wipe(&op.tokens);
+	if (op.superseded || how == REFRESH_RENEWED)
+		assert_null(op.parked);
+	else
+		assert_string_equal(op.parked, parks[how]);
 	return (!op.superseded);
 }
 
