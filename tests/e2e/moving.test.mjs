@@ -53,9 +53,14 @@ test('what it is imported into serves the same keys', async () => {
 		assert.notEqual(wrong.status, 0);
 		await site.leasehold(['import', '--passphrase-file', words, file]);
 		await site.leasehold(['restart']);
-		const answer = await call(team);
-		assert.equal(answer.status, 200, answer.body);
-		const [request] = await site.json('requests');
+		// What comes by a connection that was kept the old pool may serve
+		// yet, and writes it down where it always did.
+		let request;
+		for (let n = 0; n < 10 && request === undefined; n++) {
+			const answer = await call(team);
+			assert.equal(answer.status, 200, answer.body);
+			[request] = await site.json('requests');
+		}
 		assert.equal(request.key, team.name);
 		assert.equal(request.account, team.accounts[0].name);
 		const verified = await site.json('ledger', 'verify');
