@@ -6,20 +6,7 @@
 #include "pool/snapshot.h"
 
 #include "account_breaker.h"
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-
-	return (json_string_value(json_object_get(row, name)));
-}
-
-static int64_t
-int_of(const json_t *row, const char *name)
-{
-
-	return (json_integer_value(json_object_get(row, name)));
-}
+#include "member.h"
 
 /* As the responders see it. */
 static enum breaker

@@ -9,6 +9,7 @@
 #include "change.h"
 #include "check.h"
 #include "groups.h"
+#include "member.h"
 #include "query.h"
 
 #include "aliases.h"
@@ -204,14 +205,6 @@ aliases_put_in(struct store *st, const struct alias_of *of,
 }
 
 /* ---- the list ---- */
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s == NULL ? "" : s);
-}
 
 /* Groups before accounts, each by name; then as alias_sort has it. */
 static int

@@ -8,6 +8,7 @@
 #include "ledger/price.h"
 #include "ledger/window.h"
 
+#include "member.h"
 #include "query.h"
 
 #include "budget_notes.h"
@@ -25,26 +26,11 @@ struct notes {
 	int64_t slice_tokens;
 };
 
-static int64_t
-number(const json_t *b, const char *key)
-{
-
-	return (json_integer_value(json_object_get(b, key)));
-}
-
-static const char *
-text(const json_t *b, const char *key)
-{
-	const char *s = json_string_value(json_object_get(b, key));
-
-	return (s != NULL ? s : "");
-}
-
 static bool
 counts(const json_t *b, const char *kind)
 {
 
-	return (strcmp(text(b, "counts"), kind) == 0);
+	return (strcmp(text_of(b, "counts"), kind) == 0);
 }
 
 static bool
@@ -102,7 +88,7 @@ amount(const json_t *b, int64_t value, char out[AMOUNT_SIZE])
 static const char *
 of_models(const json_t *b, char out[AMOUNT_SIZE + LIMIT_NAME_BYTES])
 {
-	const char *models = text(b, "models");
+	const char *models = text_of(b, "models");
 
 	out[0] = '\0';
 	if (models[0] != '\0')
@@ -118,11 +104,11 @@ static bool
 note_closed(struct notes *n, const json_t *b)
 {
 	char models[AMOUNT_SIZE + LIMIT_NAME_BYTES];
-	const char *renews = text(b, "renews");
+	const char *renews = text_of(b, "renews");
 
-	if (number(b, "limit") == 0) {
+	if (int_of(b, "limit") == 0) {
 		note(n, "Budget \"%s\" has a limit of 0: every request%s is "
-		    "refused until the limit is raised.", text(b, "name"),
+		    "refused until the limit is raised.", text_of(b, "name"),
 		    of_models(b, models));
 		return (true);
 	}
@@ -130,18 +116,20 @@ note_closed(struct notes *n, const json_t *b)
 		note(n, "Budget \"%s\" goes by the time zone \"%s\", which "
 		    "this machine does not know: where a responder does not "
 		    "know it either, every request%s is refused.",
-		    text(b, "name"), text(b, "zone"), of_models(b, models));
+		    text_of(b, "name"), text_of(b, "zone"),
+		    of_models(b, models));
 		return (true);
 	}
-	if (number(b, "left") == 0 && number(b, "reserved") == 0) {
+	if (int_of(b, "left") == 0 && int_of(b, "reserved") == 0) {
 		if (renews[0] != '\0')
 			note(n, "Budget \"%s\" is used up: requests%s are "
-			    "refused until %s.", text(b, "name"),
+			    "refused until %s.", text_of(b, "name"),
 			    of_models(b, models), renews);
 		else
 			note(n, "Budget \"%s\" is used up, and never renews: "
 			    "requests%s are refused until the limit is "
-			    "raised.", text(b, "name"), of_models(b, models));
+			    "raised.", text_of(b, "name"),
+			    of_models(b, models));
 		return (true);
 	}
 	return (false);
@@ -151,11 +139,11 @@ static bool
 note_excluded(struct notes *n, const json_t *b)
 {
 
-	if (budget_models_meet(text(b, "models"), n->key_models))
+	if (budget_models_meet(text_of(b, "models"), n->key_models))
 		return (false);
 	note(n, "Budget \"%s\" counts only %.150s, which this key may not ask "
 	    "for (it may ask for %.150s): it never counts anything.",
-	    text(b, "name"), text(b, "models"), n->key_models);
+	    text_of(b, "name"), text_of(b, "models"), n->key_models);
 	return (true);
 }
 
@@ -165,7 +153,7 @@ note_excluded(struct notes *n, const json_t *b)
 static void
 example_of(const json_t *price, char out[LIMIT_NAME_BYTES])
 {
-	const char *p = text(price, "model");
+	const char *p = text_of(price, "model");
 	size_t n = 0;
 
 	for (; *p != '\0' && n < LIMIT_NAME_BYTES - 1; p++) {
@@ -184,7 +172,7 @@ static struct usual
 usual_of(const struct notes *n, const json_t *b)
 {
 
-	if (strcmp(text(b, "policy"), "strict") == 0)
+	if (strcmp(text_of(b, "policy"), "strict") == 0)
 		return ((struct usual) { BUDGET_USUAL_BYTES,
 		    BUDGET_USUAL_OUTPUT });
 	return ((struct usual) { BUDGET_USUAL_BYTES / 3, n->slice_tokens });
@@ -202,14 +190,14 @@ static int64_t
 usual_cost(const struct notes *n, const json_t *b, const json_t *price,
     const struct usual *u)
 {
-	int64_t dearest = number(price, "input_nusd_mtok");
-	int64_t write = number(price, "cache_write_1h_nusd_mtok");
-	int64_t context = number(price, "context_tokens");
+	int64_t dearest = int_of(price, "input_nusd_mtok");
+	int64_t write = int_of(price, "cache_write_1h_nusd_mtok");
+	int64_t context = int_of(price, "context_tokens");
 	char model[LIMIT_NAME_BYTES];
 
 	example_of(price, model);
-	if (number(price, "above_tokens") > 0 ||
-	    !budget_models_meet(text(b, "models"), model) ||
+	if (int_of(price, "above_tokens") > 0 ||
+	    !budget_models_meet(text_of(b, "models"), model) ||
 	    !budget_models_meet(n->key_models, model))
 		return (-1);
 	if (write > dearest)
@@ -217,14 +205,14 @@ usual_cost(const struct notes *n, const json_t *b, const json_t *price,
 	return (num_add_sat(
 	    cost_of(context > 0 && context < u->input ? context : u->input,
 	    dearest),
-	    cost_of(u->output, number(price, "output_nusd_mtok"))));
+	    cost_of(u->output, int_of(price, "output_nusd_mtok"))));
 }
 
 /* The cheapest model of which a usual request does not fit in. */
 static void
 note_small_money(struct notes *n, const json_t *b, const struct usual *u)
 {
-	int64_t cost, least = INT64_MAX, limit = number(b, "limit");
+	int64_t cost, least = INT64_MAX, limit = int_of(b, "limit");
 	char model[LIMIT_NAME_BYTES] = "", of[AMOUNT_SIZE], is[AMOUNT_SIZE];
 	bool any = false, priced = false;
 	const json_t *price;
@@ -242,12 +230,12 @@ note_small_money(struct notes *n, const json_t *b, const struct usual *u)
 	if (!priced)
 		note(n, "Budget \"%s\" counts money, but no model that it "
 		    "counts for this key has a price: such requests are "
-		    "refused.", text(b, "name"));
+		    "refused.", text_of(b, "name"));
 	if (least == INT64_MAX)
 		return;
 	note(n, "Budget \"%s\" of %s is smaller than the %s that one usual "
 	    "request to %s reserves (%lld tokens of input, %lld of output): "
-	    "%s.", text(b, "name"), amount(b, limit, is),
+	    "%s.", text_of(b, "name"), amount(b, limit, is),
 	    amount(b, least, of), model[0] != '\0' ? model : "any model",
 	    (long long)u->input, (long long)u->output,
 	    any ? "such requests are refused, and those to dearer models" :
@@ -270,11 +258,11 @@ note_small(struct notes *n, const json_t *b)
 		need += u.input;
 	if (counts(b, "tokens") || counts(b, "output_tokens"))
 		need += u.output;
-	if (need <= number(b, "limit"))
+	if (need <= int_of(b, "limit"))
 		return;
 	note(n, "Budget \"%s\" of %s is smaller than the %s that one usual "
-	    "request reserves: such requests are refused.", text(b, "name"),
-	    amount(b, number(b, "limit"), is), amount(b, need, of));
+	    "request reserves: such requests are refused.", text_of(b, "name"),
+	    amount(b, int_of(b, "limit"), is), amount(b, need, of));
 }
 
 /* ---- one that another makes idle ---- */
@@ -285,12 +273,12 @@ longest(const json_t *b)
 {
 	static const int64_t hours[] = { [WINDOW_DAY] = 24,
 		[WINDOW_WEEK] = 7 * 24, [WINDOW_MONTH] = 31 * 24 };
-	enum window_period p = window_period(text(b, "period"));
+	enum window_period p = window_period(text_of(b, "period"));
 
 	if (p >= WINDOW_NPERIODS || p == WINDOW_TOTAL)
 		return (-1);
 	if (p == WINDOW_FIXED || p == WINDOW_ROLLING)
-		return (number(b, "length_ms"));
+		return (int_of(b, "length_ms"));
 	/* Clocks may go back within it. */
 	return ((hours[p] + 3) * HOUR_MS);
 }
@@ -306,8 +294,8 @@ same(const json_t *a, const json_t *b, const char *key)
 static bool
 window_covers(const json_t *b, const json_t *a)
 {
-	enum window_period p = window_period(text(b, "period"));
-	enum window_period q = window_period(text(a, "period"));
+	enum window_period p = window_period(text_of(b, "period"));
+	enum window_period q = window_period(text_of(a, "period"));
 	bool parts = (p == WINDOW_WEEK || p == WINDOW_MONTH) &&
 	    q == WINDOW_DAY;
 
@@ -317,7 +305,7 @@ window_covers(const json_t *b, const json_t *a)
 	    q >= WINDOW_NPERIODS)
 		return (false);
 	if (p == WINDOW_ROLLING)
-		return (longest(a) <= number(b, "length_ms"));
+		return (longest(a) <= int_of(b, "length_ms"));
 	if (p == WINDOW_FIXED)
 		return (q == WINDOW_FIXED && same(a, b, "length_ms") &&
 		    same(a, b, "anchor_ms"));
@@ -333,27 +321,28 @@ counts_all(const struct notes *n, const json_t *b, const json_t *a)
 	    (counts(a, "input_tokens") || counts(a, "output_tokens"))))
 		return (false);
 	/* All that one key uses counts for its user and its group. */
-	if (strcmp(text(a, "on"), "key") != 0 &&
+	if (strcmp(text_of(a, "on"), "key") != 0 &&
 	    (!same(a, b, "on") || !same(a, b, "of")))
 		return (false);
-	return (budget_models_cover(text(b, "models"), text(a, "models")) ||
-	    budget_models_cover(text(b, "models"), n->key_models));
+	return (budget_models_cover(text_of(b, "models"),
+	    text_of(a, "models")) ||
+	    budget_models_cover(text_of(b, "models"), n->key_models));
 }
 
 /* Is ${b} used up before ${a} is, always? */
 static bool
 is_tighter(const struct notes *n, const json_t *b, const json_t *a)
 {
-	bool total = strcmp(text(a, "period"), "total") == 0;
+	bool total = strcmp(text_of(a, "period"), "total") == 0;
 
 	if (a == b || !is_on(b) || !counts_all(n, b, a) ||
-	    !window_covers(b, a) || number(b, "limit") > number(a, "limit"))
+	    !window_covers(b, a) || int_of(b, "limit") > int_of(a, "limit"))
 		return (false);
 	/* What is strict may refuse what fits into an elastic one. */
-	if (strcmp(text(a, "policy"), "strict") == 0 &&
-	    strcmp(text(b, "policy"), "strict") != 0)
+	if (strcmp(text_of(a, "policy"), "strict") == 0 &&
+	    strcmp(text_of(b, "policy"), "strict") != 0)
 		return (false);
-	return (!total || number(b, "left") <= number(a, "left"));
+	return (!total || int_of(b, "left") <= int_of(a, "left"));
 }
 
 static void
@@ -367,13 +356,13 @@ note_idle(struct notes *n, const json_t *a)
 		if (!is_tighter(n, b, a))
 			continue;
 		/* Of two that say the same, the older one is the one. */
-		if (is_tighter(n, a, b) && number(a, "id") < number(b, "id"))
+		if (is_tighter(n, a, b) && int_of(a, "id") < int_of(b, "id"))
 			continue;
 		note(n, "Budget \"%s\" (%s, %s) never refuses a request of "
 		    "this key: \"%s\" (%s, %s) is used up first.",
-		    text(a, "name"), amount(a, number(a, "limit"), la),
-		    text(a, "period"), text(b, "name"),
-		    amount(b, number(b, "limit"), lb), text(b, "period"));
+		    text_of(a, "name"), amount(a, int_of(a, "limit"), la),
+		    text_of(a, "period"), text_of(b, "name"),
+		    amount(b, int_of(b, "limit"), lb), text_of(b, "period"));
 		return;
 	}
 }

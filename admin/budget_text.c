@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 
+#include "member.h"
 #include "output.h"
 
 #include "budget_text.h"
@@ -42,14 +43,6 @@ static const struct column one[] = {
 	{ "counts since", "created_ms", COLUMN_TIME },
 };
 
-static const char *
-text(const json_t *b, const char *key)
-{
-	const char *s = json_string_value(json_object_get(b, key));
-
-	return (s != NULL ? s : "");
-}
-
 /* A number of the unit that the budget counts. */
 static json_t *
 figure(const json_t *b, const char *key)
@@ -59,7 +52,7 @@ figure(const json_t *b, const char *key)
 
 	if (!json_is_integer(v))
 		return (json_null());
-	output_cell(cell, sizeof(cell), v, strcmp(text(b, "counts"),
+	output_cell(cell, sizeof(cell), v, strcmp(text_of(b, "counts"),
 	    "money") == 0 ? COLUMN_MONEY : COLUMN_INT);
 	return (json_string(cell));
 }
@@ -68,9 +61,9 @@ figure(const json_t *b, const char *key)
 static json_t *
 what(const json_t *b)
 {
-	const char *models = text(b, "models");
+	const char *models = text_of(b, "models");
 
-	return (json_sprintf("%s%s%s", text(b, "counts"), models[0] != '\0' ?
+	return (json_sprintf("%s%s%s", text_of(b, "counts"), models[0] != '\0' ?
 	    " for " : "", models));
 }
 
@@ -98,13 +91,13 @@ static json_t *
 window(const json_t *b)
 {
 	int64_t ms = json_integer_value(json_object_get(b, "length_ms"));
-	const char *period = text(b, "period");
+	const char *period = text_of(b, "period");
 
 	if (ms > 0)
 		return (length(period, ms));
 	if (strcmp(period, "total") == 0)
 		return (json_string(period));
-	return (json_sprintf("%s %s", period, text(b, "zone")));
+	return (json_sprintf("%s %s", period, text_of(b, "zone")));
 }
 
 /* "2026-11-21 00:00:00+01:00" */
@@ -115,7 +108,7 @@ when(const json_t *b, const char *key)
 
 	if (!json_is_string(json_object_get(b, key)))
 		return (json_null());
-	(void)snprintf(cell, sizeof(cell), "%s", text(b, key));
+	(void)snprintf(cell, sizeof(cell), "%s", text_of(b, key));
 	if ((t = strchr(cell, 'T')) != NULL)
 		*t = ' ';
 	return (json_string(cell));
@@ -144,7 +137,7 @@ shown(const json_t *b)
 	for (i = 0; i < NITEMS(times); i++)
 		(void)json_object_set_new(row, times[i], when(b, times[i]));
 	(void)json_object_set_new(row, "where", json_sprintf("%s %s",
-	    text(b, "on"), text(b, "of")));
+	    text_of(b, "on"), text_of(b, "of")));
 	(void)json_object_set_new(row, "what", what(b));
 	(void)json_object_set_new(row, "window", window(b));
 	return (row);

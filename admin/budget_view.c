@@ -7,6 +7,7 @@
 #include "ledger/window.h"
 #include "store/store.h"
 
+#include "member.h"
 #include "query.h"
 
 #include "budget_view.h"
@@ -36,21 +37,6 @@ struct standing {
 	int64_t from_ms, to_ms;		/* 0: all time */
 	int64_t renews_ms;		/* 0: never, or not needed */
 };
-
-static int64_t
-int_of(const json_t *row, const char *key)
-{
-
-	return (json_integer_value(json_object_get(row, key)));
-}
-
-static const char *
-text_of(const json_t *row, const char *key)
-{
-	const char *s = json_string_value(json_object_get(row, key));
-
-	return (s != NULL ? s : "");
-}
 
 static int
 read_standing(struct store *st, const json_t *row,

@@ -17,6 +17,7 @@
 #include "groups.h"
 #include "import.h"
 #include "keys.h"
+#include "member.h"
 #include "passwords.h"
 #include "prices.h"
 #include "users.h"
@@ -37,21 +38,6 @@ no_memory(struct err *err)
 
 	err_set(err, ERR_NOMEM, "no memory for an export");
 	return (-1);
-}
-
-static const char *
-text_of(const json_t *row, const char *key)
-{
-	const char *s = json_string_value(json_object_get(row, key));
-
-	return (s == NULL ? "" : s);
-}
-
-static int64_t
-int_of(const json_t *row, const char *key)
-{
-
-	return (json_integer_value(json_object_get(row, key)));
 }
 
 /* Takes ${v} over. */

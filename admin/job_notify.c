@@ -7,6 +7,7 @@
 #include "base/zone.h"
 #include "store/store.h"
 
+#include "member.h"
 #include "notify_outbox.h"
 #include "notify_targets.h"
 
@@ -25,14 +26,6 @@ stops(void *arg)
 {
 
 	return (job_stops(arg));
-}
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s != NULL ? s : "");
 }
 
 /* 1: there may be more; 0: not now; -1. */

@@ -115,6 +115,7 @@ libadmin_a_SOURCES = \
 	admin/jobs.h \
 	admin/login.c \
 	admin/login.h \
+	admin/member.h \
 	admin/metrics.c \
 	admin/metrics.h \
 	admin/names.c \

@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "login.h"
+#include "member.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -20,14 +21,6 @@
 
 /* Numbers beyond this are milliseconds (seconds until the year 5138). */
 #define SECONDS_MAX	INT64_C(100000000000)
-
-static const char *
-text_of(const json_t *j, const char *name)
-{
-	const char *s = json_string_value(json_object_get(j, name));
-
-	return (s != NULL ? s : "");
-}
 
 /* ---- the address ---- */
 

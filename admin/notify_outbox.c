@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 #include "change.h"
+#include "member.h"
 #include "notify_targets.h"
 #include "query.h"
 
@@ -24,21 +25,6 @@
 
 _Static_assert(sizeof("msg_") - 1 + sodium_base64_ENCODED_LEN(ID_BYTES,
     BASE64) <= NOTIFY_MESSAGE_SIZE, "an id fits");
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s != NULL ? s : "");
-}
-
-static int64_t
-int_of(const json_t *row, const char *name)
-{
-
-	return (json_integer_value(json_object_get(row, name)));
-}
 
 /* ---- events ---- */
 

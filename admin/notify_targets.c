@@ -9,6 +9,7 @@
 
 #include "change.h"
 #include "check.h"
+#include "member.h"
 #include "notify.h"
 #include "notify_secrets.h"
 #include "query.h"
@@ -57,21 +58,6 @@ notify_spec_init(struct notify_spec *spec)
 
 /* ---- rows as JSON ---- */
 
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s != NULL ? s : "");
-}
-
-static int
-int_of(const json_t *row, const char *name)
-{
-
-	return ((int)json_integer_value(json_object_get(row, name)));
-}
-
 static json_t *
 split_events(const char *events)
 {
@@ -103,8 +89,8 @@ origin(const char *url)
 static int
 present(json_t *row, bool whole)
 {
-	const int from = int_of(row, "quiet_from"), to = int_of(row,
-	    "quiet_to");
+	const int from = (int)int_of(row, "quiet_from");
+	const int to = (int)int_of(row, "quiet_to");
 	char quiet[32] = "";
 	int rc;
 
@@ -443,14 +429,13 @@ set_inside(struct store *st, const struct seal *seal, const char *name,
 {
 	json_t *was = only(read_rows(st, name, false, err), name, err);
 	struct row r = {
-		.id = json_integer_value(json_object_get(was, "id")),
+		.id = int_of(was, "id"),
 		.name = text_of(was, "name"), .kind = text_of(was, "kind"),
 		.address = text_of(was, "address"),
 		.lang = text_of(was, "lang"), .zone = text_of(was, "zone"),
-		.from = int_of(was, "quiet_from"),
-		.to = int_of(was, "quiet_to"),
-		.interval_ms = json_integer_value(json_object_get(was,
-		    "interval_ms")),
+		.from = (int)int_of(was, "quiet_from"),
+		.to = (int)int_of(was, "quiet_to"),
+		.interval_ms = int_of(was, "interval_ms"),
 		.enabled = json_is_true(json_object_get(was, "enabled")),
 	};
 	int rc = -1;

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/zone.h"
 
+#include "member.h"
 #include "notify.h"
 
 /* Names have at most 127 bytes, words from elsewhere 512; some lines. */
@@ -22,21 +23,6 @@ say(const char *lang, const struct words *w)
 {
 
 	return (strcmp(lang, "zh") == 0 ? w->zh : w->en);
-}
-
-static const char *
-text_of(const json_t *data, const char *name)
-{
-	const char *s = json_string_value(json_object_get(data, name));
-
-	return (s != NULL ? s : "");
-}
-
-static int64_t
-number_of(const json_t *data, const char *name)
-{
-
-	return (json_integer_value(json_object_get(data, name)));
 }
 
 /* ${form} with $1 to $4 replaced; malloc'd. */
@@ -185,7 +171,7 @@ amount(const char *lang, const json_t *data, const char *name,
 		{ "tokens", "个词元" }, { "requests", "次请求" },
 	};
 	const char *counts = text_of(data, "counts");
-	int64_t n = number_of(data, name);
+	int64_t n = int_of(data, name);
 	char usd[NUM_NUSD_SIZE];
 
 	if (strcmp(counts, "money") == 0) {
@@ -202,7 +188,7 @@ moment(const char *lang, const struct zone *zone, const json_t *data,
     const char *name, char out[NUMBER_SIZE])
 {
 	static const struct words never = { "not by itself", "不会自动恢复" };
-	int64_t ms = number_of(data, name);
+	int64_t ms = int_of(data, name);
 
 	if (ms == 0)
 		(void)snprintf(out, NUMBER_SIZE, "%s", say(lang, &never));
@@ -215,7 +201,7 @@ count(const json_t *data, const char *name, char out[NUMBER_SIZE])
 {
 
 	(void)snprintf(out, NUMBER_SIZE, "%lld",
-	    (long long)number_of(data, name));
+	    (long long)int_of(data, name));
 }
 
 char *

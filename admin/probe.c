@@ -13,6 +13,7 @@
 
 #include "account_secrets.h"
 #include "accounts.h"
+#include "member.h"
 #include "probe_model.h"
 #include "trial.h"
 
@@ -92,14 +93,6 @@ see_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 	(void)ultotal;
 	(void)ulnow;
 	return (limits->stops(limits->arg) ? 1 : 0);
-}
-
-static const char *
-text_of(const json_t *account, const char *key)
-{
-	const char *s = json_string_value(json_object_get(account, key));
-
-	return (s != NULL ? s : "");
 }
 
 /* What the header line is before the secret; NULL without memory. */

@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "keys.h"
+#include "member.h"
 #include "query.h"
 
 #include "queue.h"
@@ -42,13 +43,6 @@ served(struct store *st, int64_t now_ms, struct err *err)
 
 	return (query_rows(st, STMT_QUEUE_SERVED, params, NITEMS(params),
 	    served_fields, NITEMS(served_fields), err));
-}
-
-static json_int_t
-int_of(const json_t *row, const char *name)
-{
-
-	return (json_integer_value(json_object_get(row, name)));
 }
 
 /* Requests that the accounts served which one bound so may use. */

@@ -11,6 +11,7 @@
 #include "accounts.h"
 #include "aliases.h"
 #include "check.h"
+#include "member.h"
 #include "prices.h"
 
 #include "api.h"
@@ -232,14 +233,6 @@ api_import_prices(struct api_call *c, struct err *err)
 }
 
 /* ---- aliases ---- */
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s != NULL ? s : "");
-}
 
 /* An alias is known by whose it is and its pattern, in one word. */
 static void

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "relay/sse.h"
 
+#include "member.h"
 #include "probe.h"
 
 #include "trial.h"
@@ -93,14 +94,6 @@ tell_steps(struct trial *t)
 }
 
 /* ---- the stream ---- */
-
-static const char *
-text_of(const json_t *j, const char *name)
-{
-	const char *s = json_string_value(json_object_get(j, name));
-
-	return (s != NULL ? s : "");
-}
 
 static void
 take_error(struct trial *t, const json_t *error)
