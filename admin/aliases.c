@@ -44,6 +44,10 @@ find_scope(struct store *st, const struct alias_of *of, struct task *t,
 		return (-1);
 	}
 	t->scope = of->group != NULL ? "group" : "account";
+	if (of->id != 0) {
+		t->id = of->id;
+		return (0);
+	}
 	return (of->group != NULL ? groups_find(st, of->group, &t->id, err) :
 	    accounts_find(st, of->account, &t->id, err));
 }

@@ -2,6 +2,7 @@
 #define ADMIN_ALIASES_H_
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct err;
 struct store;
@@ -16,6 +17,8 @@ struct alias_of {
 	const char *group;	/* one of both, NULL the other; of
 				   aliases_list both may be */
 	const char *account;
+	int64_t id;		/* of a change: whose it was when it was looked
+				   up, whatever the name; 0: go by the name */
 };
 
 /** An account or group has so many at the most. */

@@ -364,6 +364,33 @@ prices_set(struct store *st, struct price *p, struct err *err)
 	return (change_end(st, prices_set_in(st, p, err), err));
 }
 
+/* Its values never change, but it may be gone, or end. */
+static int
+check_old(struct store *st, const struct price *old, struct err *err)
+{
+	struct price now;
+	json_t *row;
+
+	if ((row = prices_show(st, old->id, &now, err)) == NULL)
+		return (-1);
+	json_decref(row);
+	if (now.valid_until_ms == old->valid_until_ms)
+		return (0);
+	err_set(err, ERR_EXISTS, "this price got another end meanwhile");
+	return (-1);
+}
+
+int
+prices_follow(struct store *st, const struct price *old, struct price *p,
+    struct err *err)
+{
+
+	if (change_begin(st, err))
+		return (-1);
+	return (change_end(st, check_old(st, old, err) ? -1 :
+	    prices_set_in(st, p, err), err));
+}
+
 void
 prices_fill_cache(struct price *p)
 {

@@ -62,7 +62,13 @@ int prices_import(struct store *st, const struct price_import *what,
 int prices_set(struct store *st, struct price *p, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** prices_set_in(st, p, err): The same as part of a change that the caller
+/** prices_follow(st, old, p, err): The same of one whose values come from
+ * ${old}, as prices_show gave it: ERR_NOT_FOUND, or ERR_EXISTS, if that is gone
+ * or has another end by now. */
+int prices_follow(struct store *st, const struct price *old, struct price *p,
+    struct err *err) __attribute__((__warn_unused_result__));
+
+/** prices_set_in(st, p, err): prices_set as part of a change that the caller
  * began, whose numbers are checked. */
 int prices_set_in(struct store *st, struct price *p, struct err *err)
     __attribute__((__warn_unused_result__));

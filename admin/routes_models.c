@@ -134,12 +134,14 @@ read_new_price(struct api_call *c, struct price *p, struct err *err)
 }
 
 static json_t *
-put_price(struct api_call *c, struct price *p, struct err *err)
+put_price(struct api_call *c, const struct price *old, struct price *p,
+    struct err *err)
 {
 	struct audit a;
 
 	api_audit(c, &a, "price.set", p->pattern, NULL);
-	if (prices_set(c->store, p, err))
+	if (old != NULL ? prices_follow(c->store, old, p, err) :
+	    prices_set(c->store, p, err))
 		return (NULL);
 	c->status = 201;
 	return (prices_show(c->store, p->id, NULL, err));
@@ -150,7 +152,8 @@ api_add_price(struct api_call *c, struct err *err)
 {
 	struct price p;
 
-	return (read_new_price(c, &p, err) ? NULL : put_price(c, &p, err));
+	return (read_new_price(c, &p, err) ? NULL : put_price(c, NULL, &p,
+	    err));
 }
 
 /* One that follows another, of the same models and tier. */
@@ -158,18 +161,19 @@ json_t *
 api_set_price(struct api_call *c, struct err *err)
 {
 	static const char *const members[] = { PRICE_MEMBERS };
-	struct price p;
+	struct price old, p;
 	json_t *row;
 	int64_t id;
 
 	if (api_id(c, 0, &id, err) || api_members(c, members, err) ||
-	    (row = prices_show(c->store, id, &p, err)) == NULL)
+	    (row = prices_show(c->store, id, &old, err)) == NULL)
 		return (NULL);
 	json_decref(row);
+	p = old;
 	p.valid_from_ms = 0;
 	if (p.valid_until_ms <= store_now_ms(c->store))
 		p.valid_until_ms = 0;
-	return (read_price(c, &p, err) ? NULL : put_price(c, &p, err));
+	return (read_price(c, &p, err) ? NULL : put_price(c, &old, &p, err));
 }
 
 json_t *
@@ -326,10 +330,13 @@ find_by_path(struct api_call *c, struct alias_of *of, struct err *err)
 
 	row = find_alias(c, api_param(c, 0, id, sizeof(id)), &all, NULL,
 	    err);
+	if (row == NULL)
+		return (NULL);
 	of_group = strcmp(text_of(row, "scope"), "group") == 0;
 	*of = (struct alias_of) {
 		.group = of_group ? text_of(row, "of") : NULL,
 		.account = of_group ? NULL : text_of(row, "of"),
+		.id = json_integer_value(json_object_get(row, "of_id")),
 	};
 	return (row);
 }
@@ -395,20 +402,19 @@ api_set_alias(struct api_call *c, struct err *err)
 {
 	static const char *const members[] = { "model", NULL };
 	const char *target;
-	json_t *row, *answer = NULL;
 	struct alias_of of;
 	struct audit a;
+	json_t *row;
+	int rc;
 
 	if (api_members(c, members, err) ||
 	    api_need_text(c, "model", &target, err) ||
 	    (row = find_by_path(c, &of, err)) == NULL)
 		return (NULL);
 	api_audit(c, &a, "alias.set", text_of(row, "pattern"), NULL);
-	if (aliases_set(c->store, &of, text_of(row, "pattern"), target, err)
-	    == 0)
-		answer = answer_alias(c, &of, text_of(row, "pattern"), err);
+	rc = aliases_set(c->store, &of, text_of(row, "pattern"), target, err);
 	json_decref(row);
-	return (answer);
+	return (rc ? NULL : api_alias(c, err));
 }
 
 json_t *

@@ -228,12 +228,40 @@ an_account_has_a_list_of_models(void **state)
 	    "WHERE models = ''"), 1);
 }
 
+/* The name is another group's by now, or nobody's: what was looked up is
+ * changed, or nothing. */
+static void
+an_id_stays_whose_it_was(void **state)
+{
+	struct desk *d = *state;
+	const struct group_change other = { .name = "g", .concurrency = -1 };
+	struct alias_of was = of_group, now = { .group = "old" };
+
+	furnish(d);
+	desk_works(d, add(d, &of_group, "m*", "first"));
+	was.id = desk_number(d, "SELECT id FROM account_group");
+	desk_sql(d, "UPDATE account_group SET name = 'old'");
+	desk_works(d, groups_add(d->st, &other, &d->err));
+	desk_works(d, add(d, &of_group, "m*", "of-another"));
+	desk_works(d, aliases_set(d->st, &was, "m*", "second", &d->err));
+	assert_list(d, &now, "m*>second");
+	assert_list(d, &of_group, "m*>of-another");
+	desk_works(d, aliases_remove(d->st, &was, "m*", &d->err));
+	desk_fails(d, aliases_set(d->st, &was, "m*", "third", &d->err),
+	    ERR_NOT_FOUND);
+	desk_fails(d, aliases_remove(d->st, &was, "m*", &d->err),
+	    ERR_NOT_FOUND);
+	assert_list(d, &now, "");
+	assert_list(d, &of_group, "m*>of-another");
+}
+
 int
 main(void)
 {
 #define T(f)	cmocka_unit_test_setup_teardown(f, desk_setup, desk_teardown)
 	const struct CMUnitTest tests[] = {
 		T(aliases_are_added_changed_and_removed),
+		T(an_id_stays_whose_it_was),
 		T(what_makes_no_sense_is_refused),
 		T(they_go_with_their_group_or_account),
 		T(a_console_names_its_header),

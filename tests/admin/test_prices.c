@@ -436,6 +436,31 @@ a_price_that_is_set_stands_beside_those_before_it(void **state)
 	assert_int_equal(desk_number(d, "SELECT count(*) FROM price"), 2);
 }
 
+/* Another ends or deletes a price before the one that is made from it. */
+static void
+what_follows_a_price_follows_that_very_one(void **state)
+{
+	struct desk *d = *state;
+	struct price old = {
+		.platform = "claude", .pattern = "m",
+		.input_nusd_mtok = 1, .output_nusd_mtok = 5
+	}, p;
+
+	desk_works(d, prices_set(d->st, &old, &d->err));
+	p = old;
+	p.valid_from_ms = 0;
+	p.input_nusd_mtok = 2;
+	desk_works(d, prices_follow(d->st, &old, &p, &d->err));
+	assert_int_not_equal(p.id, old.id);
+	p.valid_from_ms++;
+	desk_sql(d, "UPDATE price SET valid_until_ms = %lld WHERE id = %lld",
+	    (long long)store_now_ms(d->st), (long long)old.id);
+	desk_fails(d, prices_follow(d->st, &old, &p, &d->err), ERR_EXISTS);
+	desk_sql(d, "DELETE FROM price WHERE id = %lld", (long long)old.id);
+	desk_fails(d, prices_follow(d->st, &old, &p, &d->err), ERR_NOT_FOUND);
+	assert_int_equal(desk_number(d, "SELECT count(*) FROM price"), 1);
+}
+
 static void
 a_file_without_our_models_is_refused(void **state)
 {
@@ -529,6 +554,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_price_that_is_set_stands_beside_those_before_it,
 		    desk_setup, desk_teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_follows_a_price_follows_that_very_one, desk_setup,
+		    desk_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_file_is_imported_for_a_platform, desk_setup,
 		    desk_teardown),
