@@ -83,6 +83,9 @@ struct api_call {
 	struct audit_named named[API_NAMED];	/* for the next change; of
 				   more the first */
 	size_t nnamed;
+	bool tried;		/* a try of a password, or to register, is
+				   counted (tries.h), also if the store rolled
+				   back what followed: once a request */
 	char token[SIGN_IN_TOKEN_SIZE];	/* of a cookie that is good, or "" */
 
 	/* the answer */

@@ -65,6 +65,7 @@ answer_sign_in(struct api_call *c, struct sign_in *s,
 
 	switch (result) {
 	case SIGN_IN_GOOD:
+		c->tried = false;	/* it is forgotten */
 		c->who = s->who;
 		return (welcome(c, s->token, err));
 	case SIGN_IN_CODE:
@@ -86,9 +87,12 @@ api_login(struct api_call *c, struct err *err)
 	static const char *const members[] = {
 		"name", "password", "code", NULL
 	};
-	struct sign_in s = { .address = c->http->remote_addr };
+	struct sign_in s = {
+		.address = c->http->remote_addr, .counted = c->tried
+	};
 	enum sign_in_result result;
 	char agent[AGENT_SIZE];
+	int rc;
 
 	if (api_members(c, members, err) ||
 	    api_need_text(c, "name", &s.name, err) ||
@@ -96,10 +100,10 @@ api_login(struct api_call *c, struct err *err)
 	    api_text(c, "code", &s.code, err))
 		return (NULL);
 	s.agent = api_agent(c, agent, sizeof(agent));
-	if (sign_in(c->store, c->seal, c->pepper, &c->settings->life, &s,
-	    &result, err))
-		return (NULL);
-	return (answer_sign_in(c, &s, result, err));
+	rc = sign_in(c->store, c->seal, c->pepper, &c->settings->life, &s,
+	    &result, err);
+	c->tried = s.counted;
+	return (rc ? NULL : answer_sign_in(c, &s, result, err));
 }
 
 json_t *
@@ -116,6 +120,17 @@ api_logout(struct api_call *c, struct err *err)
 	return (api_done(c));
 }
 
+/* Another try is counted: one that has to wait is told so. */
+static bool
+goes_on(struct api_call *c, int64_t wait_ms)
+{
+
+	c->tried = wait_ms == 0;
+	if (wait_ms > 0)
+		(void)refuse_waiting(c, wait_ms);
+	return (c->tried);
+}
+
 /* Whoever likes may register where it is open: hashing passwords for them is
  * work, and each leaves a user behind.  Others bring an invitation. */
 static bool
@@ -129,12 +144,12 @@ may_register(struct api_call *c, struct registration *r, struct err *err)
 		(void)api_refuse(c, 403, "an invitation is needed");
 		return (false);
 	}
-	if (api_need_text(c, "name", &r->name, err) ||
-	    tries_take_register(c->store, c->http->remote_addr, &wait_ms, err))
+	if (api_need_text(c, "name", &r->name, err))
 		return (false);
-	if (wait_ms > 0)
-		(void)refuse_waiting(c, wait_ms);
-	return (wait_ms == 0);
+	if (c->tried)
+		return (true);
+	return (tries_take_register(c->store, c->http->remote_addr, &wait_ms,
+	    err) == 0 && goes_on(c, wait_ms));
 }
 
 json_t *
@@ -174,12 +189,10 @@ may_try(struct api_call *c, struct err *err)
 {
 	int64_t wait_ms;
 
-	if (tries_take(c->store, c->who.name, c->http->remote_addr, &wait_ms,
-	    err))
-		return (false);
-	if (wait_ms > 0)
-		(void)refuse_waiting(c, wait_ms);
-	return (wait_ms == 0);
+	if (c->tried)
+		return (true);
+	return (tries_take(c->store, c->who.name, c->http->remote_addr,
+	    &wait_ms, err) == 0 && goes_on(c, wait_ms));
 }
 
 /* It was right. */
@@ -187,10 +200,12 @@ static int
 forget_tries(struct api_call *c, struct err *err)
 {
 
-	if (store_begin(c->store, true, err))
+	if (store_begin(c->store, true, err) ||
+	    store_end(c->store, tries_forget(c->store, c->who.name,
+	    c->http->remote_addr, err), err))
 		return (-1);
-	return (store_end(c->store, tries_forget(c->store, c->who.name,
-	    c->http->remote_addr, err), err));
+	c->tried = false;
+	return (0);
 }
 
 json_t *

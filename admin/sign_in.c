@@ -166,10 +166,12 @@ sign_in(struct store *st, const struct seal *seal,
 	if (strlen(s->name) >= sizeof(s->who.name))
 		return (0);
 	*result = SIGN_IN_WAIT;
-	if (tries_take(st, s->name, s->address, &s->wait_ms, err))
+	if (!s->counted && tries_take(st, s->name, s->address, &s->wait_ms,
+	    err))
 		return (-1);
 	if (s->wait_ms > 0)
 		return (0);
+	s->counted = true;
 	if (store_query(st, STMT_PERSON_CREDENTIALS, &name, 1,
 	    take_credentials, &c, err) == -1)
 		return (-1);

@@ -2,6 +2,7 @@
 #define ADMIN_SIGN_IN_H_
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "who.h"
@@ -39,6 +40,8 @@ struct sign_in {
 	const char *code;	/* of the second factor; NULL: none */
 	const char *address;
 	const char *agent;
+	bool counted;		/* in and out: the try is, and is not counted
+				   again when it is made again (change_again) */
 
 	struct who who;		/* out: SIGN_IN_GOOD */
 	char token[SIGN_IN_TOKEN_SIZE];	/* the caller wipes it */
