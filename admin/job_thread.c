@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -58,17 +59,12 @@ is_over(void *arg)
 static bool
 rest(struct job_thread *t, int64_t ms)
 {
-	struct timespec until;
-	int64_t ns;
+	const struct timespec end = cond_in(ms);
 	bool over;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	ns = until.tv_nsec + ms % 1000 * 1000000;
-	until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
 	(void)pthread_mutex_lock(&t->lock);
 	while (!t->over && !t->reload && pthread_cond_timedwait(&t->woken,
-	    &t->lock, &until) == 0)
+	    &t->lock, &end) == 0)
 		continue;
 	over = t->over;
 	(void)pthread_mutex_unlock(&t->lock);
@@ -228,7 +224,6 @@ job_thread_free(struct job_thread *t)
 struct job_thread *
 job_thread_start(const char *conf_path, struct log *log, struct err *err)
 {
-	pthread_condattr_t attr;
 	struct job_thread *t;
 	int rc;
 
@@ -239,10 +234,7 @@ job_thread_start(const char *conf_path, struct log *log, struct err *err)
 	t->conf_path = conf_path;
 	t->log = log;
 	(void)pthread_mutex_init(&t->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&t->woken, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)cond_init(&t->woken);
 	if ((t->conf = conf_load(conf_path, err)) == NULL)
 		goto err0;
 	jobs_by(t->conf, t->by, sizeof(t->by));

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cond.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "pool/responder.h"
@@ -113,18 +114,12 @@ beat(struct presence *p)
 static bool
 rest(struct presence *p)
 {
-	struct timespec until;
-	int64_t ns;
+	const struct timespec end = cond_in(p->params.interval_ms);
 	bool over;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	ns = until.tv_nsec + p->params.interval_ms % 1000 * 1000000;
-	until.tv_sec += (time_t)(p->params.interval_ms / 1000 +
-	    ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
 	(void)pthread_mutex_lock(&p->lock);
 	while (!p->over && pthread_cond_timedwait(&p->woken, &p->lock,
-	    &until) == 0)
+	    &end) == 0)
 		continue;
 	over = p->over;
 	(void)pthread_mutex_unlock(&p->lock);
@@ -162,7 +157,6 @@ presence_free(struct presence *p)
 struct presence *
 presence_start(const struct presence_params *params, struct err *err)
 {
-	pthread_condattr_t attr;
 	struct presence *p;
 	int rc;
 
@@ -172,10 +166,7 @@ presence_start(const struct presence_params *params, struct err *err)
 	}
 	p->params = *params;
 	(void)pthread_mutex_init(&p->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&p->woken, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)cond_init(&p->woken);
 	if (responder_open(&p->self, "admin", params->host_name,
 	    params->run_dir, err))
 		goto err0;

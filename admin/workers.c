@@ -13,6 +13,7 @@
 #include <fcgiapp.h>
 
 #include "base/buf.h"
+#include "base/cond.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "http/request.h"
@@ -268,7 +269,6 @@ workers_free(struct workers *w)
 static struct workers *
 workers_new(size_t n, const struct service_params *params, struct err *err)
 {
-	pthread_condattr_t attr;
 	struct workers *w;
 
 	if ((w = calloc(1, sizeof(*w))) == NULL)
@@ -283,10 +283,7 @@ workers_new(size_t n, const struct service_params *params, struct err *err)
 	if ((w->over_fd = eventfd(0, EFD_CLOEXEC)) == -1)
 		goto err2;
 	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&w->ended, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)cond_init(&w->ended);
 	return (w);
 
 err2:
@@ -330,19 +327,12 @@ workers_start(int64_t n, const struct service_params *params,
 static bool
 wait_for_threads(struct workers *w, int64_t timeout_ms)
 {
-	struct timespec until;
+	const struct timespec end = cond_in(timeout_ms);
 	int rc = 0;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(timeout_ms / 1000);
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
 	(void)pthread_mutex_lock(&w->lock);
 	while (w->running > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&w->ended, &w->lock, &until);
+		rc = pthread_cond_timedwait(&w->ended, &w->lock, &end);
 	rc = w->running > 0;
 	(void)pthread_mutex_unlock(&w->lock);
 	return (rc == 0);

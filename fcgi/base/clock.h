@@ -30,6 +30,10 @@ clock_wall_ms(const struct clock *c)
 	return (c->wall_ms(c->arg));
 }
 
+/** clock_mono_us(): Microseconds of this machine's monotonic clock, to tell how
+ * long something took. */
+int64_t clock_mono_us(void);
+
 /** A clock for tests: stands still until told otherwise. */
 struct clock_fake {
 	struct clock clock;	/* pass &fake.clock */

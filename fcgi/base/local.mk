@@ -9,6 +9,8 @@ libbase_a_SOURCES = \
 	fcgi/base/buf.h \
 	fcgi/base/clock.c \
 	fcgi/base/clock.h \
+	fcgi/base/cond.c \
+	fcgi/base/cond.h \
 	fcgi/base/conf.c \
 	fcgi/base/conf.h \
 	fcgi/base/conf_doc.c \

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/log_json.h"
@@ -106,18 +107,13 @@ log_note(struct log *log, enum log_level level, const char *subsystem,
 static void
 wait_for_lines(struct log *log)
 {
-	struct timespec until;
+	struct timespec end;
 
 	while (buf_len(&log->waiting) == 0 && !log->reopen && !log->closing)
 		pthread_cond_wait(&log->cond, &log->lock);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += GATHER_MS * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
+	end = cond_in(GATHER_MS);
 	while (!log->urgent && !log->reopen && !log->closing) {
-		if (pthread_cond_timedwait(&log->cond, &log->lock, &until))
+		if (pthread_cond_timedwait(&log->cond, &log->lock, &end))
 			break;
 	}
 }
@@ -235,21 +231,14 @@ start_thread(struct log *log, struct err *err)
 static int
 init_lock(struct log *log, struct err *err)
 {
-	pthread_condattr_t attr;
 	int rc;
 
 	if ((rc = pthread_mutex_init(&log->lock, NULL)) != 0)
 		goto err0;
-	if ((rc = pthread_condattr_init(&attr)) != 0)
+	if ((rc = cond_init(&log->cond)) != 0)
 		goto err1;
-	if ((rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC)) != 0 ||
-	    (rc = pthread_cond_init(&log->cond, &attr)) != 0)
-		goto err2;
-	pthread_condattr_destroy(&attr);
 	return (0);
 
-err2:
-	pthread_condattr_destroy(&attr);
 err1:
 	pthread_mutex_destroy(&log->lock);
 err0:

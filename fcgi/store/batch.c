@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "metrics/slots.h"
 #include "store/thread_internal.h"
 
@@ -25,15 +26,6 @@ enum outcome {
 	FAILED,		/* rolled back: an operation is to blame, or bad luck */
 	LOST		/* the database cannot be used */
 };
-
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
-}
 
 void
 store_batch_hold(struct store_batch *b, struct store_op *op)
@@ -112,9 +104,9 @@ run_and_commit(struct store_thread *t, struct store_batch *b,
 		store_rollback(t->writer);
 		return (-1);
 	}
-	began_us = now_us();
+	began_us = clock_mono_us();
 	rc = store_commit(t->writer, err);
-	us = now_us() - began_us;
+	us = clock_mono_us() - began_us;
 	slot_observe(t->slot, metric_series(METRIC_COMMIT, 0, 0, 0, 0), us);
 	if (us > t->counts.commit_us_max)
 		t->counts.commit_us_max = us;
@@ -178,7 +170,7 @@ step_back(struct store_thread *t, int64_t began_us)
 
 	if (t->writer == NULL || !store_shared(t->writer))
 		return (true);
-	if (now_us() - began_us >= TRIES_US)
+	if (clock_mono_us() - began_us >= TRIES_US)
 		return (false);
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	ts.tv_nsec = (ts.tv_nsec / 64 ^ (intptr_t)t >> 6) % APART_US * 1000;
@@ -197,7 +189,7 @@ is_shut(struct store_thread *t, int64_t from_us, struct err *err)
 	struct err why = { .code = ERR_NONE };
 
 	if (err->code != ERR_STORE_BUSY || !store_shared(t->writer) ||
-	    now_us() - from_us < WAITED_US || worker_probe(t, &why) == 0)
+	    clock_mono_us() - from_us < WAITED_US || worker_probe(t, &why) == 0)
 		return (false);
 	*err = why;
 	return (true);
@@ -221,7 +213,7 @@ static enum outcome
 run_part(struct store_thread *t, struct store_op **ops, size_t n, bool begun,
     int64_t began_us, struct err *err)
 {
-	int64_t from_us = now_us();
+	int64_t from_us = clock_mono_us();
 	enum outcome oc;
 
 	oc = attempt(t, ops, n, begun, err);
@@ -255,7 +247,7 @@ run_all(struct store_thread *t, struct store_op **ops, size_t n, bool begun)
 	struct err err = { .code = ERR_NONE };
 	size_t i;
 
-	if (run_part(t, ops, n, begun, now_us(), &err) != LOST)
+	if (run_part(t, ops, n, begun, clock_mono_us(), &err) != LOST)
 		return;
 	for (i = n; i-- > 0;) {
 		if (!ops[i]->running)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "store/thread_internal.h"
 
 /* Hand a done operation back to its owner, who may free it. */
@@ -183,19 +184,14 @@ store_thread_stats(struct store_thread *t, struct store_thread_stats *st)
 	st->waiting = t->waiting;
 }
 
-/* Mutex and condition variables, these on the monotonic clock. */
 static void
 init_sync(struct store_thread *t)
 {
-	pthread_condattr_t attr;
 
 	pthread_mutex_init(&t->mtx, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->work, &attr);
-	pthread_cond_init(&t->to_read, &attr);
-	pthread_cond_init(&t->news, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init(&t->work);
+	cond_init(&t->to_read);
+	cond_init(&t->news);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "metrics/slots.h"
 #include "store/thread_internal.h"
 
@@ -22,15 +23,6 @@ worker_now_ms(const struct store_thread *t)
 {
 
 	return (clock_mono_ms(loop_clock(t->loop)));
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 }
 
 /* May the same transaction succeed a moment later? */
@@ -435,20 +427,17 @@ sleep_ms(struct store_thread *t)
 static bool
 take_work(struct store_thread *t, bool *idle)
 {
-	int64_t wait = sleep_ms(t), end;
-	struct timespec ts;
+	const int64_t wait = sleep_ms(t);
+	const struct timespec end = cond_in(wait < 0 ? 0 : wait);
 	bool quit;
 	int rc = 0;
 
-	end = now_us() / 1000 + wait + 1;
-	ts.tv_sec = end / 1000;
-	ts.tv_nsec = end % 1000 * 1000000;
 	pthread_mutex_lock(&t->mtx);
 	while (wait != 0 && rc == 0 && TAILQ_EMPTY(&t->inbox) && !t->kicked &&
 	    !t->quit) {
 		t->sleeping = true;
 		rc = wait < 0 ? pthread_cond_wait(&t->work, &t->mtx) :
-		    pthread_cond_timedwait(&t->work, &t->mtx, &ts);
+		    pthread_cond_timedwait(&t->work, &t->mtx, &end);
 	}
 	t->sleeping = false;
 	*idle = rc == ETIMEDOUT && TAILQ_EMPTY(&t->inbox);

@@ -1,10 +1,13 @@
 #include "cmocka_all.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 
 static void
 times_are_written_as_rfc3339(void **state)
@@ -160,6 +163,34 @@ the_system_clock_runs(void **state)
 	assert_true(clock_wall_ms(c) / 1000 - (int64_t)time(NULL) <= 1);
 }
 
+static void
+a_wait_lasts_as_long_as_it_was_told(void **state)
+{
+	const struct timespec soon = cond_in(20);
+	struct timespec later;
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t cond;
+	int64_t began_us = clock_mono_us(), us;
+	int rc = 0;
+
+	(void)state;
+	assert_int_equal(cond_init(&cond), 0);
+	(void)pthread_mutex_lock(&lock);
+	while (rc == 0)
+		rc = pthread_cond_timedwait(&cond, &lock, &soon);
+	(void)pthread_mutex_unlock(&lock);
+	(void)pthread_cond_destroy(&cond);
+	assert_int_equal(rc, ETIMEDOUT);
+	assert_true(clock_mono_us() - began_us >= 19000);
+
+	began_us = clock_mono_us();
+	later = cond_in(90999);
+	assert_in_range(later.tv_nsec, 0, 999999999);
+	us = (int64_t)later.tv_sec * 1000000 + later.tv_nsec / 1000;
+	assert_true(us - began_us >= 90999000);
+	assert_true(us - clock_mono_us() <= 90999000);
+}
+
 int
 main(void)
 {
@@ -172,6 +203,7 @@ main(void)
 		    every_day_of_four_centuries_agrees_with_the_c_library),
 		cmocka_unit_test(the_fake_clock_stands_until_told),
 		cmocka_unit_test(the_system_clock_runs),
+		cmocka_unit_test(a_wait_lasts_as_long_as_it_was_told),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
