@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/grow.h"
 
 #include "latency_set.h"
 
@@ -47,15 +48,11 @@ latency_set_find(const struct latency_set *s, const struct rollup_key *key)
 static int
 make_room(struct latency_set *s)
 {
-	size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
 	struct latency_of *list;
 
-	if (s->n < s->cap)
-		return (0);
-	if ((list = realloc(s->list, cap * sizeof(*list))) == NULL)
+	if ((list = grow_list(s->list, s->n, &s->cap, sizeof(*list))) == NULL)
 		return (-1);
 	s->list = list;
-	s->cap = cap;
 	return (0);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/grow.h"
 #include "store/store.h"
 
 #include "query.h"
@@ -34,17 +35,12 @@ take_name(void *arg, const struct store_value *c, size_t ncols)
 {
 	struct names *n = arg;
 	struct name *list;
-	size_t cap;
 
 	(void)ncols;
-	if (n->n == n->cap) {
-		cap = n->cap == 0 ? 64 : 2 * n->cap;
-		if ((list = realloc(n->list, cap * sizeof(*list))) == NULL)
-			goto err0;
-		n->list = list;
-		n->cap = cap;
-	}
-	list = &n->list[n->n];
+	if ((list = grow_list(n->list, n->n, &n->cap, sizeof(*list))) == NULL)
+		goto err0;
+	n->list = list;
+	list += n->n;
 	*list = (struct name) { store_get_int(&c[0]),
 		strdup(store_get_text(&c[1])) };
 	if (list->text == NULL)

@@ -5,6 +5,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/zone.h"
 #include "ledger/window.h"
 #include "store/spool.h"
@@ -52,18 +53,13 @@ static struct sight *
 see(struct sights *s, enum notify_kind kind, json_t *data)
 {
 	struct sight *list;
-	size_t cap;
 
-	if (s->n == s->cap) {
-		cap = s->cap == 0 ? 64 : 2 * s->cap;
-		if ((list = realloc(s->list, cap * sizeof(*list))) == NULL) {
-			err_set(s->err, ERR_NOMEM, "no memory for events");
-			json_decref(data);
-			return (NULL);
-		}
-		s->list = list;
-		s->cap = cap;
+	if ((list = grow_list(s->list, s->n, &s->cap, sizeof(*list))) == NULL) {
+		err_set(s->err, ERR_NOMEM, "no memory for events");
+		json_decref(data);
+		return (NULL);
 	}
+	s->list = list;
 	s->list[s->n] = (struct sight) {
 		.news = { .kind = kind }, .data = data
 	};
@@ -427,16 +423,13 @@ take_open(void *arg, const struct store_value *c, size_t ncols)
 		k->is[found - k->s->list] = true;
 	if (found != NULL || store_get_int(&c[2]) > k->s->now_ms)
 		return (0);
-	if (k->nover == k->cap) {
-		k->cap = k->cap == 0 ? 64 : 2 * k->cap;
-		over = realloc(k->over, k->cap * sizeof(*over));
-		if (over == NULL) {
-			err_set(k->s->err, ERR_NOMEM, "no memory for events");
-			return (-1);
-		}
-		k->over = over;
+	over = grow_list(k->over, k->nover, &k->cap, sizeof(*over));
+	if (over == NULL) {
+		err_set(k->s->err, ERR_NOMEM, "no memory for events");
+		return (-1);
 	}
-	k->over[k->nover++] = store_int(store_get_int(&c[0]));
+	k->over = over;
+	over[k->nover++] = store_int(store_get_int(&c[0]));
 	return (0);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "base/zone.h"
 #include "ledger/rollup.h"
@@ -207,16 +208,13 @@ add_start(struct periods *p, size_t *cap, int64_t ms, struct err *err)
 		    "for longer ones, or for less time", PERIODS_MAX);
 		return (-1);
 	}
-	if (p->n == *cap) {
-		*cap = *cap == 0 ? 64 : 2 * *cap;
-		starts = realloc(p->starts, *cap * sizeof(*starts));
-		if (starts == NULL) {
-			err_set(err, ERR_NOMEM, "no memory for periods");
-			return (-1);
-		}
-		p->starts = starts;
+	starts = grow_list(p->starts, p->n, cap, sizeof(*starts));
+	if (starts == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for periods");
+		return (-1);
 	}
-	p->starts[p->n++] = ms;
+	p->starts = starts;
+	starts[p->n++] = ms;
 	return (0);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/limits.h"
 #include "ledger/id.h"
 #include "pool/prune.h"
@@ -143,20 +144,15 @@ take_id(void *arg, const struct store_value *c, size_t ncols)
 {
 	struct ids *ids = arg;
 	int64_t *list;
-	size_t cap;
 
 	(void)ncols;
-	if (ids->n == ids->cap) {
-		cap = ids->cap == 0 ? 256 : 2 * ids->cap;
-		list = realloc(ids->list, cap * sizeof(*list));
-		if (list == NULL) {
-			err_set(ids->err, ERR_NOMEM, "no memory for keys");
-			return (-1);
-		}
-		ids->list = list;
-		ids->cap = cap;
+	list = grow_list(ids->list, ids->n, &ids->cap, sizeof(*list));
+	if (list == NULL) {
+		err_set(ids->err, ERR_NOMEM, "no memory for keys");
+		return (-1);
 	}
-	ids->list[ids->n++] = store_get_int(&c[0]);
+	ids->list = list;
+	list[ids->n++] = store_get_int(&c[0]);
 	return (0);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "ledger/id.h"
 #include "pool/holds.h"
@@ -36,17 +37,13 @@ take_budget(void *arg, const struct store_value *c, size_t ncols)
 	struct verifier *v = arg;
 	struct held_sums *h = &v->held;
 	struct checked_budget *b;
-	size_t cap;
 
 	(void)ncols;
-	if (h->nbudgets == h->budgets_cap) {
-		cap = h->budgets_cap == 0 ? 64 : 2 * h->budgets_cap;
-		if ((b = realloc(h->budgets, cap * sizeof(*b))) == NULL)
-			return (nomem(v));
-		h->budgets = b;
-		h->budgets_cap = cap;
-	}
-	b = &h->budgets[h->nbudgets++];
+	b = grow_list(h->budgets, h->nbudgets, &h->budgets_cap, sizeof(*b));
+	if (b == NULL)
+		return (nomem(v));
+	h->budgets = b;
+	b += h->nbudgets++;
 	b->id = store_get_int(&c[0]);
 	(void)snprintf(b->name, sizeof(b->name), "%s", store_get_text(&c[1]));
 	b->since_ms = store_get_int(&c[2]);
@@ -196,16 +193,13 @@ static int
 put_off(struct verifier *v, int64_t id)
 {
 	int64_t *list;
-	size_t cap;
 
-	if (v->npending == v->pending_cap) {
-		cap = v->pending_cap == 0 ? 256 : 2 * v->pending_cap;
-		if ((list = realloc(v->pending, cap * sizeof(*list))) == NULL)
-			return (nomem(v));
-		v->pending = list;
-		v->pending_cap = cap;
-	}
-	v->pending[v->npending++] = id;
+	list = grow_list(v->pending, v->npending, &v->pending_cap,
+	    sizeof(*list));
+	if (list == NULL)
+		return (nomem(v));
+	v->pending = list;
+	list[v->npending++] = id;
 	return (0);
 }
 

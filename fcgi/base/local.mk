@@ -22,6 +22,7 @@ libbase_a_SOURCES = \
 	fcgi/base/cron.h \
 	fcgi/base/err.c \
 	fcgi/base/err.h \
+	fcgi/base/grow.h \
 	fcgi/base/heap.c \
 	fcgi/base/heap.h \
 	fcgi/base/json.c \

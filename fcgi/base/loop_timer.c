@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/grow.h"
 #include "base/loop_internal.h"
 
 static void
@@ -46,15 +47,12 @@ static int
 heap_grow(struct loop *loop)
 {
 	struct loop_timer **heap;
-	size_t cap;
 
-	if (loop->ntimers < loop->heap_cap)
-		return (0);
-	cap = loop->heap_cap == 0 ? 64 : loop->heap_cap * 2;
-	if ((heap = realloc(loop->heap, cap * sizeof(*heap))) == NULL)
+	heap = grow_list(loop->heap, loop->ntimers, &loop->heap_cap,
+	    sizeof(*heap));
+	if (heap == NULL)
 		return (-1);
 	loop->heap = heap;
-	loop->heap_cap = cap;
 	return (0);
 }
 

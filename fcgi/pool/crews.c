@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include "base/grow.h"
 #include "pool/crews.h"
 #include "pool/runner.h"
 
@@ -91,17 +92,13 @@ find(struct crews *c, const struct crew *like)
 static struct crew *
 add(struct crews *c, const struct crew *new, struct err *err)
 {
-	size_t cap = c->cap == 0 ? 16 : c->cap * 2;
 	struct crew *list;
 
-	if (c->n == c->cap) {
-		if ((list = realloc(c->list, cap * sizeof(*list))) == NULL) {
-			err_set(err, ERR_NOMEM, "no memory for users");
-			return (NULL);
-		}
-		c->list = list;
-		c->cap = cap;
+	if ((list = grow_list(c->list, c->n, &c->cap, sizeof(*list))) == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for users");
+		return (NULL);
 	}
+	c->list = list;
 	c->list[c->n] = *new;
 	return (&c->list[c->n++]);
 }

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/bisect.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "store/store.h"
 
@@ -188,19 +189,14 @@ held_find(const struct held_rows *h, int64_t ledger_id)
 static int
 insert(struct held_rows *h, struct held_row *row)
 {
-	size_t at = bisect_id_at(h->list, h->n, row->ledger_id), cap;
+	size_t at = bisect_id_at(h->list, h->n, row->ledger_id);
 	struct held_row **list;
 
-	if (h->n == h->cap) {
-		cap = h->cap == 0 ? 64 : h->cap * 2;
-		if ((list = realloc(h->list, cap * sizeof(*list))) == NULL)
-			return (-1);
-		h->list = list;
-		h->cap = cap;
-	}
-	memmove(h->list + at + 1, h->list + at,
-	    (h->n - at) * sizeof(*h->list));
-	h->list[at] = row;
+	if ((list = grow_at(h->list, h->n, &h->cap, sizeof(*list), at)) ==
+	    NULL)
+		return (-1);
+	h->list = list;
+	list[at] = row;
 	h->n++;
 	return (0);
 }

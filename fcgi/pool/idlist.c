@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/grow.h"
 #include "store/store.h"
 
 #include "pool/idlist.h"
@@ -38,19 +39,14 @@ idlist_reset(struct idlist *l)
 void
 idlist_put(struct idlist *l, int64_t a, int64_t b)
 {
-	size_t cap = l->cap == 0 ? 32 : l->cap * 2;
-	int64_t *v;
+	int64_t *v = grow_list(l->v, l->n, &l->cap, l->width * sizeof(*v));
 
-	if (l->n == l->cap) {
-		v = realloc(l->v, cap * l->width * sizeof(*v));
-		if (v == NULL) {
-			l->failed = true;
-			return;
-		}
-		l->v = v;
-		l->cap = cap;
+	if (v == NULL) {
+		l->failed = true;
+		return;
 	}
-	v = l->v + l->n++ * l->width;
+	l->v = v;
+	v += l->n++ * l->width;
 	v[0] = a;
 	if (l->width > 1)
 		v[1] = b;

@@ -3,6 +3,7 @@
 
 #include "base/bisect.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "store/store.h"
 
 #include "pool/key_use.h"
@@ -44,18 +45,12 @@ static int
 insert_at(struct key_uses *u, size_t at, int64_t key_id)
 {
 	struct key_use *list;
-	size_t cap;
 
-	if (u->n == u->cap) {
-		cap = u->cap == 0 ? 16 : u->cap * 2;
-		if ((list = realloc(u->list, cap * sizeof(*list))) == NULL)
-			return (-1);
-		u->list = list;
-		u->cap = cap;
-	}
-	memmove(u->list + at + 1, u->list + at,
-	    (u->n - at) * sizeof(*u->list));
-	u->list[at] = (struct key_use) { .key_id = key_id };
+	if ((list = grow_at(u->list, u->n, &u->cap, sizeof(*list), at)) ==
+	    NULL)
+		return (-1);
+	u->list = list;
+	list[at] = (struct key_use) { .key_id = key_id };
 	u->n++;
 	return (0);
 }

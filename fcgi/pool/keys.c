@@ -4,6 +4,7 @@
 
 #include "base/bisect.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "ledger/price.h"
 #include "store/store.h"
 
@@ -113,18 +114,12 @@ static int
 insert_at(struct keys *k, size_t at, struct key_state *key)
 {
 	struct key_state **list;
-	size_t cap;
 
-	if (k->n == k->cap) {
-		cap = k->cap == 0 ? 64 : k->cap * 2;
-		if ((list = realloc(k->list, cap * sizeof(*list))) == NULL)
-			return (-1);
-		k->list = list;
-		k->cap = cap;
-	}
-	memmove(k->list + at + 1, k->list + at,
-	    (k->n - at) * sizeof(*k->list));
-	k->list[at] = key;
+	if ((list = grow_at(k->list, k->n, &k->cap, sizeof(*list), at)) ==
+	    NULL)
+		return (-1);
+	k->list = list;
+	list[at] = key;
 	k->n++;
 	return (0);
 }

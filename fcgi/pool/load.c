@@ -3,6 +3,7 @@
 
 #include "base/bisect.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "store/store.h"
 
 #include "pool/load.h"
@@ -125,24 +126,18 @@ key_place(const struct load *l, int64_t id)
 static struct key_load *
 key_entry(struct load *l, int64_t id)
 {
-	size_t at = key_place(l, id), cap;
+	size_t at = key_place(l, id);
 	struct key_load *keys;
 
 	if (at < l->nkeys && l->keys[at].id == id)
 		return (&l->keys[at]);
-	if (l->nkeys == l->keys_cap) {
-		cap = l->keys_cap == 0 ? 64 : l->keys_cap * 2;
-		if (cap > KEYS_MAX ||
-		    (keys = realloc(l->keys, cap * sizeof(*keys))) == NULL)
-			return (NULL);
-		l->keys = keys;
-		l->keys_cap = cap;
-	}
-	memmove(l->keys + at + 1, l->keys + at,
-	    (l->nkeys - at) * sizeof(*l->keys));
+	if (l->nkeys >= KEYS_MAX || (keys = grow_at(l->keys, l->nkeys,
+	    &l->keys_cap, sizeof(*keys), at)) == NULL)
+		return (NULL);
+	l->keys = keys;
 	l->nkeys++;
-	l->keys[at] = (struct key_load) { .id = id };
-	return (&l->keys[at]);
+	keys[at] = (struct key_load) { .id = id };
+	return (&keys[at]);
 }
 
 int64_t

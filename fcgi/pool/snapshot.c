@@ -6,6 +6,7 @@
 
 #include "base/bisect.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/limits.h"
 #include "base/seal.h"
 #include "base/zone.h"
@@ -34,16 +35,10 @@ static void *
 extend(void *array, size_t n, size_t *cap, size_t size, size_t max,
     struct err *err)
 {
-	size_t want = *cap == 0 ? 16 : *cap * 2;
-	void *p;
+	void *p = n < max ? grow_list(array, n, cap, size) : NULL;
 
-	if (n < *cap)
-		return (array);
-	if (n >= max || (p = realloc(array, want * size)) == NULL) {
+	if (p == NULL)
 		err_set(err, ERR_NOMEM, "no memory for the configuration");
-		return (NULL);
-	}
-	*cap = want;
 	return (p);
 }
 

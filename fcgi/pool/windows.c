@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/bisect.h"
 #include "base/err.h"
+#include "base/grow.h"
 #include "base/num.h"
 #include "ledger/window.h"
 #include "store/store.h"
@@ -77,21 +78,17 @@ row_at(const struct windows *w, size_t at, int64_t budget_id,
 static struct window *
 insert_at(struct windows *w, size_t at, struct err *err)
 {
-	size_t cap = w->cap == 0 ? 16 : w->cap * 2;
 	struct window *row, **list;
 
 	if ((row = arena_get(w->arena, 1, sizeof(*row), err)) == NULL)
 		return (NULL);
-	if (w->n == w->cap) {
-		if ((list = realloc(w->list, cap * sizeof(row))) == NULL) {
-			err_set(err, ERR_NOMEM, "no memory for a budget");
-			return (NULL);
-		}
-		w->list = list;
-		w->cap = cap;
+	if ((list = grow_at(w->list, w->n, &w->cap, sizeof(row), at)) ==
+	    NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a budget");
+		return (NULL);
 	}
-	memmove(w->list + at + 1, w->list + at, (w->n - at) * sizeof(row));
-	w->list[at] = row;
+	w->list = list;
+	list[at] = row;
 	w->n++;
 	return (row);
 }
@@ -184,18 +181,15 @@ static struct buckets *
 new_buckets(struct windows *w, struct err *err)
 {
 	struct buckets *list;
-	size_t cap = w->buckets_cap == 0 ? 8 : w->buckets_cap * 2;
 
-	if (w->nbuckets == w->buckets_cap) {
-		list = realloc(w->buckets, cap * sizeof(*list));
-		if (list == NULL) {
-			err_set(err, ERR_NOMEM, "no memory for a budget");
-			return (NULL);
-		}
-		w->buckets = list;
-		w->buckets_cap = cap;
+	list = grow_list(w->buckets, w->nbuckets, &w->buckets_cap,
+	    sizeof(*list));
+	if (list == NULL) {
+		err_set(err, ERR_NOMEM, "no memory for a budget");
+		return (NULL);
 	}
-	return (&w->buckets[w->nbuckets]);
+	w->buckets = list;
+	return (&list[w->nbuckets]);
 }
 
 /* What was read of them once in this batch; what the batch changed before is

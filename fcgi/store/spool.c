@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "base/err.h"
+#include "base/grow.h"
 #include "store/spool.h"
 
 #define SUFFIX		".spool"
@@ -219,19 +220,16 @@ find_record(const unsigned char *p, int64_t size, int64_t *off,
 }
 
 static int
-grow(struct spool *sp, struct err *err)
+make_room(struct spool *sp, struct err *err)
 {
 	struct record *list;
-	size_t cap = sp->cap == 0 ? 64 : sp->cap * 2;
 
-	if (sp->n < sp->cap)
-		return (0);
-	if ((list = realloc(sp->list, cap * sizeof(*list))) == NULL) {
+	list = grow_list(sp->list, sp->n, &sp->cap, sizeof(*list));
+	if (list == NULL) {
 		err_set(err, ERR_NOMEM, "no memory for a spool file");
 		return (-1);
 	}
 	sp->list = list;
-	sp->cap = cap;
 	return (0);
 }
 
@@ -242,7 +240,7 @@ index_records(struct spool *sp, const unsigned char *p, struct err *err)
 	int64_t off = HEAD_BYTES;
 
 	while (find_record(p, sp->size, &off, &h, &sp->damaged)) {
-		if (grow(sp, err))
+		if (make_room(sp, err))
 			return (-1);
 		sp->list[sp->n++] = (struct record) {
 			.off = off,
@@ -527,7 +525,7 @@ spool_put(struct spool *sp, const void *p, size_t n, struct err *err)
 		    sp->path);
 		return (-1);
 	}
-	if (grow(sp, err))
+	if (make_room(sp, err))
 		return (-1);
 	h.len = (uint32_t)n;
 	record_sum(sp->end, h.len, p, h.sum);

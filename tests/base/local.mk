@@ -28,6 +28,11 @@ tests_base_test_err_SOURCES = tests/base/test_err.c
 tests_base_test_err_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_err_LDADD = $(BASE_TEST_LIBS)
 
+UNIT_TESTS += tests/base/test_grow
+tests_base_test_grow_SOURCES = tests/base/test_grow.c
+tests_base_test_grow_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_grow_LDADD = $(BASE_TEST_LIBS)
+
 UNIT_TESTS += tests/base/test_heap
 tests_base_test_heap_SOURCES = tests/base/test_heap.c
 tests_base_test_heap_CPPFLAGS = $(TEST_CPPFLAGS)
