@@ -210,7 +210,8 @@ err0:
 }
 
 /* Not as a shell would: each argument is what it is.  Its signals are as they
- * are for a new process; of our environment it sees nothing. */
+ * are for a new process; of our environment it sees nothing.  What it starts is
+ * of its own process group. */
 static int
 spawn(const char *program, const char *to, const int in[2], const int out[2],
     pid_t *pid)
@@ -229,8 +230,9 @@ spawn(const char *program, const char *to, const int in[2], const int out[2],
 	(void)sigfillset(&all);
 	(void)posix_spawnattr_setsigmask(&attr, &none);
 	(void)posix_spawnattr_setsigdefault(&attr, &all);
+	(void)posix_spawnattr_setpgroup(&attr, 0);
 	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-	    POSIX_SPAWN_SETSIGDEF);
+	    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	if ((rc = posix_spawn_file_actions_adddup2(&acts, in[0], 0)) == 0 &&
 	    (rc = posix_spawn_file_actions_adddup2(&acts, out[1], 1)) == 0 &&
 	    (rc = posix_spawn_file_actions_adddup2(&acts, out[1], 2)) == 0)
@@ -351,6 +353,21 @@ judge(const struct sender *s, struct notify_answer *a)
 		    WTERMSIG(status), n > 0 ? ": " : "", (int)n, s->said);
 }
 
+/* The first line of what it said is why. */
+static void
+give_up(struct sender *s, struct notify_answer *a)
+{
+	size_t n = strcspn(s->said, "\r\n");
+
+	/* postdrop of Postfix would go on for ever, were it left behind. */
+	(void)kill(-s->pid, SIGKILL);
+	while (!s->ended && waitpid(s->pid, &s->status, 0) == -1 &&
+	    errno == EINTR)
+		continue;
+	(void)snprintf(a->detail, sizeof(a->detail), "sendmail took too "
+	    "long%s%.*s", n > 0 ? ": " : "", (int)n, s->said);
+}
+
 static void
 converse(struct sender *s, const struct notify_letter *l, struct buf *b,
     struct notify_answer *a)
@@ -358,16 +375,10 @@ converse(struct sender *s, const struct notify_letter *l, struct buf *b,
 
 	s->until_ms = clock_mono_ms(clock_system()) + (l->limit_ms > 0 ?
 	    l->limit_ms : NOTIFY_MAIL_MS);
-	if (attend(s, l, b) == 0 && reap(s) == 0) {
+	if (attend(s, l, b) == 0 && reap(s) == 0)
 		judge(s, a);
-		return;
-	}
-	if (!s->ended) {
-		(void)kill(s->pid, SIGKILL);
-		while (waitpid(s->pid, &s->status, 0) == -1 && errno == EINTR)
-			continue;
-	}
-	(void)snprintf(a->detail, sizeof(a->detail), "sendmail took too long");
+	else
+		give_up(s, a);
 }
 
 static int

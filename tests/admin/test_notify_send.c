@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -443,7 +444,6 @@ a_sendmail_that_fails_is_told_of(void **state)
 	};
 	static const char *const hangs[] = {
 		"exec sleep 60", "exec sleep 60 <&- >&- 2>&-",
-		"exec yes",
 	};
 	struct post *p = *state;
 	struct notify_answer a;
@@ -478,6 +478,48 @@ a_sendmail_that_is_not_there_is_told_of(void **state)
 	a = post(p, "a@example.org");
 	assert_false(a.taken);
 	assert_non_null(strstr(a.detail, "No such file"));
+}
+
+/* What has ended may wait for somebody who asks how. */
+static bool
+is_alive(int pid)
+{
+	char path[64], line[256] = "";
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return (false);
+	(void)!fgets(line, sizeof(line), f);
+	(void)fclose(f);
+	return (strstr(line, ") Z ") == NULL);
+}
+
+/* What it said before that is told; nothing of it goes on. */
+static void
+a_sendmail_that_hangs_is_ended_with_what_it_has_started(void **state)
+{
+	const struct timespec nap = { .tv_nsec = 10000000 };
+	struct post *p = *state;
+	struct notify_answer a;
+	char path[160];
+	int i, pid;
+	FILE *f;
+
+	write_program(p, "sleep 60 & echo $! >in; echo no queue; wait");
+	a = post(p, "a@example.org");
+	assert_false(a.taken);
+	assert_string_equal(a.detail, "sendmail took too long: no queue");
+	(void)snprintf(path, sizeof(path), "%s/in", p->dir);
+	assert_non_null(f = fopen(path, "r"));
+	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	(void)fclose(f);
+	for (i = 0; i < 500 && is_alive(pid); i++)
+		(void)nanosleep(&nap, NULL);
+	assert_false(is_alive(pid));
+	write_program(p, "exec yes");
+	assert_string_equal(post(p, "a@example.org").detail,
+	    "sendmail took too long: y");
 }
 
 /* It is neither waited for, nor does its end end us. */
@@ -552,6 +594,9 @@ main(void)
 		    a_sendmail_that_fails_is_told_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_sendmail_that_is_not_there_is_told_of, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_sendmail_that_hangs_is_ended_with_what_it_has_started,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_sendmail_that_does_not_read_is_told_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(
