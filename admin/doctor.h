@@ -99,6 +99,10 @@ extern const struct doctor_check doctor_web_checks[];
 /** doctor_jobs(d, f): Do they run, and well?  One of the pool's checks. */
 void doctor_jobs(struct doctor *d, struct doctor_finding *f);
 
+/** doctor_mail(d, f): Where somebody is told by e-mail: can it go out?  One of
+ * the pool's checks. */
+void doctor_mail(struct doctor *d, struct doctor_finding *f);
+
 /** doctor_fini(d): Close and free what was opened. */
 void doctor_fini(struct doctor *d);
 

@@ -350,5 +350,6 @@ const struct doctor_check doctor_pool_checks[] = {
 	{ "admin_socket", "admin socket", DOCTOR_CONF, check_admin_socket },
 	{ "responders", "responders", STORE, check_responders },
 	{ "jobs", "jobs", STORE, doctor_jobs },
+	{ "mail", "e-mail", STORE, doctor_mail },
 	{ .name = NULL }
 };

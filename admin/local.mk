@@ -59,6 +59,7 @@ libadmin_a_SOURCES = \
 	admin/doctor_jobs.c \
 	admin/doctor_judge.c \
 	admin/doctor_judge.h \
+	admin/doctor_mail.c \
 	admin/doctor_pool.c \
 	admin/doctor_remedy.c \
 	admin/doctor_time.c \
@@ -189,6 +190,8 @@ libadmin_a_SOURCES = \
 	admin/routes_tokens.c \
 	admin/second_factor.c \
 	admin/second_factor.h \
+	admin/sendmail.c \
+	admin/sendmail.h \
 	admin/service.c \
 	admin/service.h \
 	admin/settings.c \

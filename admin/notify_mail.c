@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
@@ -23,6 +24,7 @@
 
 #include "notify.h"
 #include "notify_send.h"
+#include "sendmail.h"
 
 /* An encoded word has at most 75 bytes (RFC 2047, 2): "=?UTF-8?B??=" and 60 of
  * base64, which are 45. */
@@ -381,6 +383,22 @@ converse(struct sender *s, const struct notify_letter *l, struct buf *b,
 		give_up(s, a);
 }
 
+/* The cause comes first: what follows may be cut off. */
+static void
+explain(const char *program, struct notify_answer *a)
+{
+	char which[PATH_MAX], said[sizeof(a->detail)];
+	struct sendmail_caller self;
+
+	if (a->taken || sendmail_caller(0, &self) == -1 ||
+	    !sendmail_barred(program, &self, which))
+		return;
+	memcpy(said, a->detail, sizeof(said));
+	(void)snprintf(a->detail, sizeof(a->detail), "%.80s gains no rights "
+	    "here (NoNewPrivileges): `leasehold doctor' says what to do; "
+	    "%.90s", which, said);
+}
+
 static int
 hand_over(const char *program, const char *to,
     const struct notify_letter *l, struct buf *b, struct notify_answer *a,
@@ -426,5 +444,7 @@ notify_mail_send(const struct conf *conf, const char *to,
 	if (rc == 0)
 		rc = hand_over(conf->sendmail, to, letter, &b, answer, err);
 	buf_fini(&b);
+	if (rc == 0)
+		explain(conf->sendmail, answer);
 	return (rc);
 }

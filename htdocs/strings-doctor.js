@@ -123,6 +123,24 @@ export const strings = {
 		run_jobs: '没有进程执行任务：请启动管理响应器，或用 crontab 每分钟' +
 			'执行 leasehold job run。',
 		job_failed: (name, why) => `任务 ${name} 失败：${why}`,
+		// ---- e-mail ----
+		no_mail: '没有以邮件接收通知的目标',
+		no_mail_program: why => `没有邮件程序：${why}`,
+		mail_by: (program, n) => `由 ${program} 发给 ${n} 个目标`,
+		mail_barred: (path, pid) => `${path} 运行时需要提升权限，而进程 ` +
+			`${pid} 运行的程序不能提升权限（NoNewPrivileges）`,
+		name_mail_program: '请安装邮件程序（postfix、exim4 或 msmtp），或在' +
+			'设置 sendmail 中指定。',
+		join_postdrop: (group, folder) => '让管理响应器加入 Postfix 的组：在 ' +
+			'/etc/systemd/system/leasehold-admin@.service.d/ 下的文件中写入\n' +
+			`    [Service]\n    SupplementaryGroups=${group}\n` +
+			`    ReadWritePaths=-${folder}\n然后\n` +
+			'    systemctl daemon-reload\n' +
+			"    systemctl restart 'leasehold-admin@*'",
+		send_by_smtp: '通过 SMTP 发信的程序不需要提升权限，例如 msmtp：在 ' +
+			'/etc/msmtprc 中设 host 127.0.0.1，并设置\n' +
+			'    sendmail = /usr/bin/msmtp\n' +
+			'见 leasehold(8) 的 MAIL PROGRAMS。',
 		// ---- what is not looked at ----
 		needs_config: '需要有效的设置', needs_store: '需要可用的数据库',
 		needs_url: '没有 URL', needs_relay: '通过 URL 无法到达中继',

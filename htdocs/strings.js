@@ -515,7 +515,7 @@ export const strings = {
 		check_spool: 'Spool', check_log: 'Log', check_clock: 'Clock',
 		check_zones: 'Time zones', check_relay_socket: 'Relay socket',
 		check_admin_socket: 'Admin socket', check_responders: 'Responders',
-		check_jobs: 'Jobs',
+		check_jobs: 'Jobs', check_mail: 'E-mail',
 		verify: 'Sums of the ledger', verifyNow: 'Verify',
 		verifyIntro: 'Makes all sums anew from the rows and compares. It ' +
 			'takes a while where the ledger is long, and changes nothing.',
@@ -1164,7 +1164,7 @@ export const strings = {
 		check_spool: '暂存文件', check_log: '日志', check_clock: '时钟',
 		check_zones: '时区', check_relay_socket: '中继套接字',
 		check_admin_socket: '管理套接字', check_responders: '响应器',
-		check_jobs: '任务',
+		check_jobs: '任务', check_mail: '邮件',
 		verify: '账本合计', verifyNow: '核对',
 		verifyIntro: '由明细重新计算所有合计并比较。账本较长时需要一些时间，' +
 			'不作任何更改。',

@@ -250,6 +250,11 @@ tests_admin_test_notify_send_SOURCES = tests/admin/test_notify_send.c
 tests_admin_test_notify_send_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
 tests_admin_test_notify_send_LDADD = $(ADMIN_TEST_LIBS)
 
+UNIT_TESTS += tests/admin/test_sendmail
+tests_admin_test_sendmail_SOURCES = tests/admin/test_sendmail.c
+tests_admin_test_sendmail_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)
+tests_admin_test_sendmail_LDADD = $(ADMIN_TEST_LIBS)
+
 UNIT_TESTS += tests/admin/test_notify
 tests_admin_test_notify_SOURCES = tests/admin/test_notify.c $(DESK)
 tests_admin_test_notify_CPPFLAGS = $(ADMIN_TEST_CPPFLAGS)

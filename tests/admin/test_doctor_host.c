@@ -8,14 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/err.h"
+#include "pool/responder.h"
+
 #include "doctor.h"
 #include "doctor_access.h"
+#include "notify_targets.h"
 
 /* A desk with a config file, a run_dir and a doctor who looks at it. */
 struct ward {
@@ -389,6 +394,102 @@ responders_are_alive_when_they_beat(void **state)
 	expect(w, "responders", DOCTOR_WARN, "2 of 2", "another version");
 }
 
+/* ---- e-mail ---- */
+
+static void
+add_letters(struct ward *w)
+{
+	struct notify_spec spec;
+	char secret[NOTIFY_SECRET_SIZE];
+	struct err err = { .code = ERR_NONE };
+
+	notify_spec_init(&spec);
+	spec.name = "post";
+	spec.kind = "email";
+	spec.address = "post@example.org";
+	if (notify_targets_add(w->desk->st, w->desk->seal, &spec, secret,
+	    &err))
+		fail_msg("%s", err.text);
+}
+
+static void
+a_mail_program_is_looked_for_where_letters_go(void **state)
+{
+	struct ward *w = *state;
+
+	write_conf(w, "sendmail =\n");
+	expect(w, "mail", DOCTOR_SKIP, "nobody is told by e-mail", NULL);
+	add_letters(w);
+	expect(w, "mail", DOCTOR_FAIL, "is empty", "exim4");
+	write_conf(w, "sendmail = /nowhere/sendmail\n");
+	expect(w, "mail", DOCTOR_FAIL, "/nowhere: No such file", "exim4");
+	write_conf(w, "sendmail = /bin/true\n");
+	expect(w, "mail", DOCTOR_OK, "by /bin/true, to 1 targets", NULL);
+	desk_sql(w->desk, "UPDATE notify_target SET enabled = 0");
+	expect(w, "mail", DOCTOR_SKIP, "nobody", NULL);
+}
+
+/* A process of another user that gains no rights, by the name of ours. */
+static pid_t
+confine_one(void)
+{
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0) {
+		if (setresuid(65534, 65534, 65534) == 0 &&
+		    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+		    prctl(PR_SET_NAME, "leasehold-admin") == 0)
+			(void)!write(fds[1], "c", 1);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(fds[1]);
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	(void)close(fds[0]);
+	return (pid);
+}
+
+static void
+a_mail_program_that_must_gain_rights_is_told(void **state)
+{
+	struct ward *w = *state;
+	char program[160], line[256], host[256];
+	FILE *f;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	(void)snprintf(program, sizeof(program), "%s/mailer", w->run_dir);
+	assert_non_null(f = fopen(program, "w"));
+	(void)fclose(f);
+	assert_int_equal(chmod(program, 04755), 0);
+	(void)snprintf(line, sizeof(line), "sendmail = %s\n", program);
+	write_conf(w, line);
+	add_letters(w);
+	pid = confine_one();
+	responder_host("", host, sizeof(host));
+	desk_sql(w->desk, "INSERT INTO responder (kind, node, host, pid, "
+	    "lock_path, wake_path, version, started_ms, beat, beat_ms) "
+	    "VALUES ('relay', 1, '%s', %d, '', '', '', 0, 1, 0)", host,
+	    (int)pid);
+	expect(w, "mail", DOCTOR_OK, "by ", NULL);
+	desk_sql(w->desk, "UPDATE responder SET kind = 'admin'");
+	expect(w, "mail", DOCTOR_FAIL, program, "msmtp");
+	(void)snprintf(line, sizeof(line), "sendmail = %s\n"
+	    "job_notify = off\n", program);
+	write_conf(w, line);
+	expect(w, "mail", DOCTOR_WARN, "gains none", "msmtp");
+	desk_sql(w->desk, "UPDATE responder SET host = 'another'");
+	expect(w, "mail", DOCTOR_OK, "by ", NULL);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)unlink(program);
+}
+
 /* ---- who may what ---- */
 
 static void
@@ -486,6 +587,8 @@ main(void)
 		T(sockets_are_looked_at_closely),
 		T(a_pool_on_tcp_is_connected_to),
 		T(responders_are_alive_when_they_beat),
+		T(a_mail_program_is_looked_for_where_letters_go),
+		T(a_mail_program_that_must_gain_rights_is_told),
 		T(modes_are_read_as_the_kernel_does),
 		T(a_closed_folder_on_the_way_is_named),
 		T(folders_and_users_are_found),

@@ -61,7 +61,8 @@ test('no text is there for nothing', () => {
 // What the doctor says of host and pool, by the code that its sources give it:
 // how many values stand in it.
 async function doctorCodes() {
-	const sources = await Promise.all(['', '_host', '_pool', '_jobs', '_time']
+	const sources = await Promise.all(['', '_host', '_pool', '_jobs', '_mail',
+		'_time']
 		.map(name => readFile(join(source, `admin/doctor${name}.c`), 'utf8')));
 	const said = sources.join('\n').replaceAll(/(?<!\\)"\s+"/g, '');
 	return new Map([
