@@ -25,7 +25,8 @@ trees=${TESTS_BUILD:-$top/build-tests}/machine
 mirror=${TESTS_MIRROR-}		# debootstrap's own, unless it is set
 bare=$trees/bare
 ready=$trees/ready/upper:$trees/bare
-others='apache2 caddy'		# in store, and not installed
+# In store, and not installed; each by itself, as some exclude others.
+others='apache2 caddy postfix exim4-daemon-light msmtp'
 number=0 failed=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/leasehold-machine.XXXXXX") || exit 99
 # name -> process 1 of it, its unshare; see machine_start
@@ -152,8 +153,10 @@ fetch_packages() {
 	# shellcheck disable=SC2046,SC2086
 	unshare --mount --pid --fork --mount-proc="$bare/proc" \
 	    chroot "$bare" sh -ec 'apt-get update -q
-		apt-get install -yq --no-install-recommends --download-only \
-		    "$@"' sh $(machine_packages) $others
+		for other in $0; do
+			apt-get install -yq --no-install-recommends \
+			    --download-only "$@" "$other"
+		done' "$others" $(machine_packages)
 	: >"$bare/etc/resolv.conf"
 }
 
