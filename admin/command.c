@@ -62,8 +62,9 @@ static const enum exit_status exits[] = {
 };
 _Static_assert(NITEMS(exits) == ERR_NCODES, "one status for each error code");
 
-enum exit_status
-command_exit(const struct err *err)
+/* The exit status for an error. */
+static enum exit_status
+exit_of(const struct err *err)
 {
 
 	return (exits[err->code]);
@@ -319,7 +320,7 @@ static enum exit_status
 setup_exit(const struct err *err)
 {
 
-	return (command_exit(err) == EXIT_STORE ? EXIT_STORE : EXIT_SETUP);
+	return (exit_of(err) == EXIT_STORE ? EXIT_STORE : EXIT_SETUP);
 }
 
 /* Whoever is behind sudo, if anybody. */
@@ -414,7 +415,7 @@ run(struct cli *cli)
 		print_error(cli, &err);
 		rc = (int)(cli->cmd->needs != NEEDS_NOTHING &&
 		    cli->store == NULL && !cli->cmd->opens ?
-		    setup_exit(&err) : command_exit(&err));
+		    setup_exit(&err) : exit_of(&err));
 	}
 	close_needs(cli);
 	if (fflush(stdout) != 0 && rc == EXIT_OK) {

@@ -116,9 +116,6 @@ extern const struct command commands_doctor[];
 /** command_main(argc, argv): Returns an exit status. */
 int command_main(int argc, char **argv);
 
-/** command_exit(err): The exit status for an error. */
-enum exit_status command_exit(const struct err *err);
-
 /** cli_option(cli, name): The value of an option ("" if it takes none), or
  * NULL if it was not given.  cli_flag: was it given? */
 const char *cli_option(const struct cli *cli, const char *name);

@@ -46,8 +46,9 @@ enum notify_kind {
 const char *notify_kind_name(enum notify_kind kind);
 enum notify_kind notify_kind_of(const char *name);
 
-/** notify_wants(events, kind): Is it in the list, by comma? */
-bool notify_wants(const char *events, enum notify_kind kind);
+/** notify_wants(target, kind): Is it among the "events" of a row of
+ * notify_targets_list? */
+bool notify_wants(const json_t *target, enum notify_kind kind);
 
 /* ---- times ---- */
 

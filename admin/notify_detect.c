@@ -448,15 +448,12 @@ end_those_over(struct sights *s, const struct known *k)
 static bool
 wanted(const json_t *targets, enum notify_kind kind)
 {
-	const json_t *target, *name;
-	size_t i, j;
+	const json_t *target;
+	size_t i;
 
 	json_array_foreach(targets, i, target) {
-		json_array_foreach(json_object_get(target, "events"), j, name) {
-			if (strcmp(json_string_value(name),
-			    notify_kind_name(kind)) == 0)
-				return (true);
-		}
+		if (notify_wants(target, kind))
+			return (true);
 	}
 	return (false);
 }
@@ -482,13 +479,12 @@ raise_new(struct sights *s, const struct known *k, const json_t *targets,
 		news[n++] = &one->news;
 		if (n < RAISED_AT_ONCE)
 			continue;
-		if (notify_raise_some(s->st, news, n, targets, raised,
-		    s->err))
+		if (notify_raise(s->st, news, n, targets, raised, s->err))
 			return (-1);
 		n = 0;
 	}
-	return (n == 0 ? 0 : notify_raise_some(s->st, news, n, targets,
-	    raised, s->err));
+	return (n == 0 ? 0 : notify_raise(s->st, news, n, targets, raised,
+	    s->err));
 }
 
 int

@@ -66,8 +66,9 @@ done:
 	return (j);
 }
 
-char *
-notify_hook_body(const struct notify_letter *l)
+/* {"type", "timestamp", "data"}, malloc'd; the same at each try. */
+static char *
+body_of(const struct notify_letter *l)
 {
 	json_t *j = json_array_size(l->events) > 1 ? show_digest(l) :
 	    show_event(l, json_array_get(l->events, 0));
@@ -229,7 +230,7 @@ notify_hook_send(const struct conf *conf, const char *url,
     struct notify_answer *answer, struct err *err)
 {
 	struct hook h = { .letter = letter };
-	char *body = notify_hook_body(letter);
+	char *body = body_of(letter);
 	int rc = -1;
 
 	*answer = (struct notify_answer) { .status = 0 };

@@ -134,20 +134,6 @@ add_delivery(const struct raising *r, const struct notify_news *news,
 	    NULL, err));
 }
 
-static bool
-wants(const json_t *target, enum notify_kind kind)
-{
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach(json_object_get(target, "events"), i, name) {
-		if (strcmp(json_string_value(name),
-		    notify_kind_name(kind)) == 0)
-			return (true);
-	}
-	return (false);
-}
-
 static int
 raise_inside(const struct raising *r, const struct notify_news *news)
 {
@@ -159,26 +145,15 @@ raise_inside(const struct raising *r, const struct notify_news *news)
 		return (-1);
 	json_array_foreach(r->targets, i, target) {
 		if (i < NOTIFY_TARGETS_MAX && !news->silent &&
-		    wants(target, news->kind) && add_delivery(r, news, id, i))
+		    notify_wants(target, news->kind) &&
+		    add_delivery(r, news, id, i))
 			return (-1);
 	}
 	return (0);
 }
 
-/* A target that was removed meanwhile is as one more that has it already. */
-int
-notify_raise(struct store *st, const struct notify_news *news,
-    const json_t *targets, struct err *err)
-{
-	int raised = 0;
-
-	if (notify_raise_some(st, &news, 1, targets, &raised, err))
-		return (-1);
-	return (raised);
-}
-
 /* In one transaction.  1; 0: one of them is there already, and none is made;
- * -1. */
+ * -1.  A target that was removed meanwhile is as one that has it already. */
 static int
 raise_all(struct store *st, const struct notify_news *const *news, size_t n,
     const json_t *targets, struct err *err)
@@ -202,8 +177,8 @@ raise_all(struct store *st, const struct notify_news *const *news, size_t n,
 }
 
 int
-notify_raise_some(struct store *st, const struct notify_news *const *news,
-    size_t n, const json_t *targets, int *raised, struct err *err)
+notify_raise(struct store *st, const struct notify_news *const *news, size_t n,
+    const json_t *targets, int *raised, struct err *err)
 {
 	int rc = raise_all(st, news, n, targets, err);
 	size_t i;

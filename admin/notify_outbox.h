@@ -24,19 +24,14 @@ struct notify_news {
 };
 
 /**
- * notify_raise(st, news, targets, err):
- * The event, and what the ${targets} that want it (notify_targets_list) are to
- * be told, in one transaction.  1; 0: it is there already; -1.
+ * notify_raise(st, news, n, targets, raised, err):
+ * ${n} events, and what the ${targets} that want them (notify_targets_list) are
+ * to be told: in one transaction, or, where one of them is there already, one
+ * for each that is not.  How many there are is added to ${raised}.  0, -1.
  */
-int notify_raise(struct store *st, const struct notify_news *news,
-    const json_t *targets, struct err *err)
+int notify_raise(struct store *st, const struct notify_news *const *news,
+    size_t n, const json_t *targets, int *raised, struct err *err)
     __attribute__((__warn_unused_result__));
-
-/** notify_raise_some(st, news, n, targets, raised, err): Many, in one
- * transaction where none is there already.  ${raised} is added to.  0, -1. */
-int notify_raise_some(struct store *st,
-    const struct notify_news *const *news, size_t n, const json_t *targets,
-    int *raised, struct err *err) __attribute__((__warn_unused_result__));
 
 /* ---- messages ---- */
 

@@ -81,10 +81,6 @@ int notify_sign(const char *secret, const char *id, int64_t seconds,
     const char *body, size_t n, char out[NOTIFY_SIGNATURE_SIZE])
     __attribute__((__warn_unused_result__));
 
-/** notify_hook_body(letter): {"type", "timestamp", "data"}, malloc'd; the same
- * at each try.  NULL without memory. */
-char *notify_hook_body(const struct notify_letter *letter);
-
 /**
  * notify_hook_send(conf, url, secrets, letter, answer, err):
  * 0 with ${answer}; -1: it could not be tried.  Taken is what is answered with

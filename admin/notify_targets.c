@@ -19,7 +19,6 @@
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define ADDRESS_MAX	1000
-#define DAY_MINUTES	(24 * 60)
 
 static const struct field fields[] = {
 	{ .name = "id", .kind = FIELD_INT },

@@ -38,16 +38,14 @@ notify_kind_of(const char *name)
 }
 
 bool
-notify_wants(const char *events, enum notify_kind kind)
+notify_wants(const json_t *target, enum notify_kind kind)
 {
-	const char *name = names[kind], *p = events;
-	size_t n = strlen(name);
+	const json_t *name;
+	size_t i;
 
-	while ((p = strstr(p, name)) != NULL) {
-		if ((p == events || p[-1] == ',') &&
-		    (p[n] == ',' || p[n] == '\0'))
+	json_array_foreach(json_object_get(target, "events"), i, name) {
+		if (strcmp(json_string_value(name), names[kind]) == 0)
 			return (true);
-		p += n;
 	}
 	return (false);
 }

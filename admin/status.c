@@ -96,8 +96,10 @@ add(json_t *status, const char *name, json_t *part, struct err *err)
 	return (-1);
 }
 
-json_t *
-status_probes(struct store *st, const char *account, struct err *err)
+/* What the last health probe of each account found, or of ${account}; an
+ * array.  See job_probe.c. */
+static json_t *
+read_probes(struct store *st, const char *account, struct err *err)
 {
 	const struct store_value v[2] = {
 		store_text(account != NULL ? account : ""),
@@ -131,7 +133,7 @@ status_account(struct store *st, const char *name, struct err *err)
 
 	if ((account = accounts_show(st, name, err)) == NULL)
 		return (NULL);
-	if ((probes = status_probes(st, name, err)) == NULL)
+	if ((probes = read_probes(st, name, err)) == NULL)
 		goto err0;
 	probe = json_array_get(probes, 0);
 	rc = json_object_set_new(account, "probe", probe == NULL ?
@@ -248,7 +250,7 @@ status_get(struct store *st, struct err *err)
 	    add(status, "database", database(st, err), err) ||
 	    add(status, "responders", responders(st, now, err), err) ||
 	    add(status, "accounts", accounts(st, err), err) ||
-	    add(status, "probes", status_probes(st, NULL, err), err) ||
+	    add(status, "probes", read_probes(st, NULL, err), err) ||
 	    add(status, "jobs", jobs_list(st, err), err) ||
 	    add(status, "queue", query_row(st, STMT_QUEUE_STATE, NULL, 0,
 	    queue_fields, NITEMS(queue_fields), "queue", err), err)) {

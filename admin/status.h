@@ -14,11 +14,6 @@ struct store;
  */
 json_t *status_get(struct store *st, struct err *err);
 
-/** status_probes(st, account, err): What the last health probe of each account
- * found, or of ${account}; an array.  See job_probe.c. */
-json_t *status_probes(struct store *st, const char *account,
-    struct err *err);
-
 /** status_account(st, name, err): An account as accounts_show has it, with the
  * last health "probe", or null; ERR_NOT_FOUND. */
 json_t *status_account(struct store *st, const char *name, struct err *err);

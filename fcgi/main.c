@@ -337,6 +337,7 @@ main_stop(struct main *m)
 {
 
 	loop_timer_cancel(&m->deadline);
+	heap_care_stop(&m->heap);
 	if (m->relay != NULL)
 		relay_abort(m->relay);
 	if (m->pool != NULL)

@@ -1,11 +1,6 @@
 -- OAuth accounts: as the command sets them up, and as responders renew their
 -- tokens (see fcgi/pool/refresh.h).
 
--- name: oauth_settings
-SELECT authorize_url, token_url, client_id, scopes, redirect_uri, token_format,
-    rotation
-FROM account_oauth WHERE account_id = ?;
-
 -- name: oauth_add
 -- account_id, updated_ms, authorize_url, token_url, client_id, scopes,
 -- redirect_uri, token_format

@@ -282,14 +282,6 @@ seal_wipe_free(char *p, size_t n)
 	free(p);
 }
 
-bool
-seal_is_current(const struct seal *seal, const void *p, size_t n)
-{
-	size_t headlen;
-
-	return (key_of_box(seal, p, n, &headlen) == &seal->keys[0]);
-}
-
 int
 seal_tag(const struct seal *seal, size_t i, const void *p, size_t n,
     unsigned char out[SEAL_HASH_BYTES])

@@ -89,13 +89,6 @@ int seal_unbox(const struct seal *seal, const char *context, const void *p,
 void seal_wipe_free(char *p, size_t n);
 
 /**
- * seal_is_current(seal, p, n):
- * Whether the sealed bytes name the master key that seals now; those that do
- * not are to be sealed anew before seal_prune_file.
- */
-bool seal_is_current(const struct seal *seal, const void *p, size_t n);
-
-/**
  * seal_tag(seal, i, p, n, out):
  * Keyed BLAKE2b-256 of ${n} bytes under a subkey of the ${i}th master key of
  * the file (0: the one that seals now), by which parts of one installation

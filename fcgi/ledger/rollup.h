@@ -97,10 +97,8 @@ void rollup_of(const struct rollup_row *row, struct rollup *out);
 /** rollup_cmp(a, b): In the order of the tables' primary key. */
 int rollup_cmp(const struct rollup_key *a, const struct rollup_key *b);
 
-/** The columns of a row that is read: the key, then the sums. */
-#define ROLLUP_COLUMNS	(6 + ROLLUP_NSUMS)
-
-/** rollup_read(cols, out): A row of usage_hour_read and its like. */
+/** rollup_read(cols, out): A row of usage_hour_read and its like: the key, then
+ * the sums. */
 void rollup_read(const struct store_value *cols, struct rollup *out);
 
 /** Sums by key, in memory. */

@@ -33,8 +33,9 @@ health_first_byte(struct health *h, int64_t ms, int64_t now_ms)
 	h->first_byte_seen_ms = now_ms;
 }
 
-void
-health_share(struct health *h, const struct share *s)
+/* The newer of what is known and ${s}. */
+static void
+take_share(struct health *h, const struct share *s)
 {
 
 	if (s->seen_ms > h->share.seen_ms)
@@ -80,8 +81,9 @@ health_until_ms(const struct health *h, int64_t now_ms)
 	return (h->first_byte_seen_ms + (halves + 1) * HALF_MS);
 }
 
-bool
-health_changed(const struct health *h)
+/* By so much that others should know. */
+static bool
+has_changed(const struct health *h)
 {
 	int64_t was = h->told_first_byte_ms, is = h->first_byte_ms;
 	int64_t by = was / 4 > 20 ? was / 4 : 20;
@@ -108,7 +110,7 @@ health_note(struct runner *rn, int64_t account_id,
 		health_first_byte(&c->health, end->first_byte_ms,
 		    rn->now_ms);
 	if (end->share.seen_ms > 0)
-		health_share(&c->health, &end->share);
+		take_share(&c->health, &end->share);
 	load_touch(&rn->load, c);
 }
 
@@ -134,7 +136,7 @@ take_row(void *arg, const struct store_value *v, size_t ncols)
 	h = &c->health;
 	h->told_first_byte_ms = store_get_int(&v[1]);
 	h->told_share = share;
-	health_share(h, &share);
+	take_share(h, &share);
 	if (h->first_byte_ms == 0 ||
 	    seen_ms - h->first_byte_seen_ms >= OWN_MS) {
 		h->first_byte_ms = h->told_first_byte_ms;
@@ -179,7 +181,7 @@ health_beat(struct runner *rn, struct err *err)
 		return (-1);
 	rn->load.health_read_ms = rn->now_ms;
 	for (i = 0; i < rn->load.naccounts; i++) {
-		if (health_changed(&rn->load.candidates[i].health))
+		if (has_changed(&rn->load.candidates[i].health))
 			put_row(rn, &rn->load.candidates[i]);
 	}
 	return (runner_exec(rn, ROWS_HEALTH_PUT, err));

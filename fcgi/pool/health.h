@@ -35,9 +35,6 @@ struct health {
  * ${ms}. */
 void health_first_byte(struct health *h, int64_t ms, int64_t now_ms);
 
-/** health_share(h, s): The newer of what is known and ${s}. */
-void health_share(struct health *h, const struct share *s);
-
 /**
  * health_expected_ms(h, best_ms, now_ms):
  * The time that a first byte is expected to take, given the ${best_ms} of the
@@ -52,9 +49,6 @@ int64_t health_expected_ms(const struct health *h, int64_t best_ms,
  * than ${now_ms}.  INT64_MAX: never. */
 bool health_leans(const struct health *h, int64_t now_ms);
 int64_t health_until_ms(const struct health *h, int64_t now_ms);
-
-/** health_changed(h): By so much that others should know. */
-bool health_changed(const struct health *h);
 
 /* ---- store thread ---- */
 

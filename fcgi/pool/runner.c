@@ -206,8 +206,9 @@ load_snapshot(struct runner *rn, struct err *err)
 	return (s);
 }
 
-int
-runner_reload(struct runner *rn, struct err *err)
+/* Read the snapshot inside this batch. */
+static int
+reload(struct runner *rn, struct err *err)
 {
 	struct snapshot *s;
 
@@ -326,7 +327,7 @@ look(struct runner *rn, struct err *err)
 		return (-1);
 	if ((rn->snapshot == NULL || rn->snapshot_stale ||
 	    rn->snapshot->version != version || key_has_come(rn)) &&
-	    runner_reload(rn, err))
+	    reload(rn, err))
 		return (-1);
 	load_begin(&rn->load);
 	if (rn->load.read_ms == 0 || rn->ntickets > 0 ||
@@ -346,7 +347,7 @@ heed_parks(struct runner *rn, struct err *err)
 	rn->parks_changed = false;
 	if (store_exec(rn->st, STMT_META_CONFIG_BUMP, NULL, 1, 0, NULL, err))
 		return (-1);
-	return (runner_reload(rn, err));
+	return (reload(rn, err));
 }
 
 /* Everybody who waits is told to go. */
@@ -577,7 +578,7 @@ check_in(struct runner *rn, struct store *st, struct err *err)
 	    reap_adopt(rn, st, rn->self.id, err))
 		return (-1);
 	rn->st = st;
-	rc = runner_reload(rn, err);
+	rc = reload(rn, err);
 	rn->st = NULL;
 	return (rc);
 }

@@ -193,8 +193,4 @@ void runner_release(struct runner *rn, const struct lease *lease,
 int runner_released(struct runner *rn, struct err *err)
     __attribute__((__warn_unused_result__));
 
-/** runner_reload(rn, err): Read the snapshot inside this batch.  0, or -1. */
-int runner_reload(struct runner *rn, struct err *err)
-    __attribute__((__warn_unused_result__));
-
 #endif /* !POOL_RUNNER_H_ */

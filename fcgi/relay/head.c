@@ -37,14 +37,6 @@ forget(struct head *h)
 	buf_reset(&h->text);
 }
 
-void
-head_reset(struct head *h)
-{
-
-	forget(h);
-	h->bytes = 0;
-}
-
 /* "HTTP/1.1 200 OK": libcurl has looked at the version. */
 static int
 status_line(struct head *h, const char *p, size_t n, struct err *err)

@@ -31,9 +31,6 @@ struct head {
 void head_init(struct head *h);
 void head_fini(struct head *h);
 
-/** head_reset(h): Ready for another answer; keeps the text's memory. */
-void head_reset(struct head *h);
-
 /**
  * head_line(h, p, n, err):
  * Take one line with its line end.  1: the head is complete; 0: more is

@@ -388,8 +388,8 @@ transfer_timings(const struct transfer *t, struct transfer_timings *tm)
 
 /* ---- its beginning ---- */
 
-struct transfer *
-transfer_new(struct upstream *u, struct err *err)
+static struct transfer *
+create(struct upstream *u, struct err *err)
 {
 	struct transfer *t;
 
@@ -420,7 +420,7 @@ take_spare(struct upstream *u, struct err *err)
 	struct transfer *t;
 
 	if ((t = TAILQ_FIRST(&u->spare)) == NULL)
-		return (transfer_new(u, err));
+		return (create(u, err));
 	TAILQ_REMOVE(&u->spare, t, entry);
 	u->nspare--;
 	t->state = TRANSFER_ENDED;

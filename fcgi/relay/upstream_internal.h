@@ -122,7 +122,6 @@ int sock_close(void *arg, curl_socket_t fd);
 
 /* ---- transfer.c ---- */
 
-struct transfer *transfer_new(struct upstream *u, struct err *err);
 void transfer_destroy(struct transfer *t);	/* frees the memory */
 
 /** transfer_ended(t, code): libcurl is done with it.  Calls done. */

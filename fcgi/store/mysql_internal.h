@@ -35,7 +35,6 @@ struct my_store {
 	bool hasty;		/* wait but shortly for what locks it all */
 	bool bulk;		/* the server takes rows in bulk */
 	bool row_by_row;	/* until a transaction was committed */
-	bool explicit_txn;	/* the open one was begun with a statement */
 	int64_t used_ms;	/* last use, monotonic */
 	int64_t clock_ms;	/* server's clock less the monotonic one ... */
 	int64_t clock_read_ms;	/* ... read then; 0: never */

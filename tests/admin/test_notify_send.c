@@ -126,11 +126,21 @@ events_are_found_by_whole_names(void **state)
 	for (k = 0; k < NOTIFY_KINDS; k++)
 		assert_int_equal(notify_kind_of(notify_kind_name(k)), k);
 	assert_int_equal(notify_kind_of("budget.8"), NOTIFY_KINDS);
-	assert_true(notify_wants("budget.80,backup.failed",
-	    NOTIFY_BUDGET_80));
-	assert_true(notify_wants("budget.100,budget.80", NOTIFY_BUDGET_80));
-	assert_false(notify_wants("budget.800,xbudget.80", NOTIFY_BUDGET_80));
-	assert_false(notify_wants("", NOTIFY_BUDGET_80));
+}
+
+static void
+a_target_wants_what_it_chose(void **state)
+{
+	json_t *target = json_pack("{s:[s, s]}", "events", "budget.100",
+	    "backup.failed");
+
+	(void)state;
+	assert_non_null(target);
+	assert_true(notify_wants(target, NOTIFY_BUDGET_100));
+	assert_true(notify_wants(target, NOTIFY_BACKUP));
+	assert_false(notify_wants(target, NOTIFY_BUDGET_80));
+	assert_false(notify_wants(target, NOTIFY_TEST));
+	json_decref(target);
 }
 
 /* ---- signatures ---- */
@@ -583,6 +593,7 @@ main(void)
 		cmocka_unit_test(a_quiet_time_has_its_hours_in_each_zone),
 		cmocka_unit_test(pauses_double_up_to_an_hour),
 		cmocka_unit_test(events_are_found_by_whole_names),
+		cmocka_unit_test(a_target_wants_what_it_chose),
 		cmocka_unit_test(a_signature_is_that_of_the_specification),
 		cmocka_unit_test(a_secret_is_what_it_must_be),
 		cmocka_unit_test(addresses),
