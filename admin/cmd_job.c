@@ -13,7 +13,7 @@
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
-static const struct column job_columns[] = {
+const struct column job_columns[JOB_COLUMNS] = {
 	{ "JOB", "name", COLUMN_TEXT },
 	{ "SCHEDULE", "schedule", COLUMN_TEXT },
 	{ "STATE", "state", COLUMN_TEXT },
@@ -31,7 +31,7 @@ run_list(struct cli *cli, struct err *err)
 	if (jobs_plan(cli->store, cli->conf, err))
 		return (-1);
 	return (output_rows(cli->json, jobs_list(cli->store, err),
-	    job_columns, NITEMS(job_columns)));
+	    job_columns, JOB_COLUMNS));
 }
 
 /* What came of one, as JSON or a line. */

@@ -78,17 +78,6 @@ static const struct column probe_columns[] = {
 	{ "MESSAGE", "message", COLUMN_TEXT },
 };
 
-static const struct column job_columns[] = {
-	{ "JOB", "name", COLUMN_TEXT },
-	{ "SCHEDULE", "schedule", COLUMN_TEXT },
-	{ "STATE", "state", COLUMN_TEXT },
-	{ "LAST START", "last_start_ms", COLUMN_TIME },
-	{ "TOOK", "duration_ms", COLUMN_DURATION },
-	{ "RESULT", "result", COLUMN_TEXT },
-	{ "NEXT", "next_ms", COLUMN_TIME },
-	{ "DETAIL", "detail", COLUMN_TEXT },
-};
-
 static const struct column request_columns[] = {
 	{ "ID", "id", COLUMN_TEXT },
 	{ "TIME", "created_ms", COLUMN_TIME },
@@ -220,7 +209,7 @@ run_status(struct cli *cli, struct err *err)
 		    cooldown_columns, NITEMS(cooldown_columns));
 	print_unwell(json_object_get(status, "probes"));
 	print_part(json_object_get(status, "jobs"), job_columns,
-	    NITEMS(job_columns));
+	    JOB_COLUMNS);
 	json_decref(status);
 	return (0);
 }

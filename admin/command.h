@@ -7,6 +7,8 @@
 
 #include "base/limits.h"
 
+#include "output.h"
+
 struct conf;
 struct err;
 struct seal;
@@ -112,6 +114,10 @@ extern const struct command commands_report[];
 extern const struct command commands_usage[];
 extern const struct command commands_ledger[];
 extern const struct command commands_doctor[];
+
+/** How jobs_list is shown. */
+#define JOB_COLUMNS	8
+extern const struct column job_columns[JOB_COLUMNS];
 
 /** command_main(argc, argv): Returns an exit status. */
 int command_main(int argc, char **argv);

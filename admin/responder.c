@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "base/seal.h"
 #include "ledger/meta.h"
 
@@ -50,59 +50,6 @@ struct responder {
 	struct in_force *in_force;
 	struct job_thread *jobs;
 };
-
-static void
-usage(FILE *out)
-{
-
-	fputs("usage: leasehold-admin.fcgi [--config FILE]\n"
-	    "\n"
-	    "The admin responder of Leasehold.  It expects a listening socket\n"
-	    "as standard input, as spawn-fcgi gives it.\n"
-	    "\n"
-	    "  -c, --config FILE  settings (default: $LEASEHOLD_CONFIG, or\n",
-	    out);
-	fprintf(out, "                     %s)\n", conf_default_path());
-	fputs("  -h, --help         this text\n"
-	    "  -V, --version      the version\n"
-	    "\n"
-	    "SIGTERM drains and exits, SIGHUP or SIGUSR2 reads the settings\n"
-	    "again and opens the log anew.\n", out);
-}
-
-/* -1: go on; else the exit status. */
-static int
-parse_options(struct responder *r, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 }
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			r->conf_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return (EXIT_SUCCESS);
-		case 'V':
-			puts("leasehold-admin.fcgi " PACKAGE_VERSION);
-			return (EXIT_SUCCESS);
-		default:
-			usage(stderr);
-			return (2);
-		}
-	}
-	if (optind == argc)
-		return (-1);
-	usage(stderr);
-	return (2);
-}
 
 /* Signals are taken one by one by this thread.  They are blocked before
  * libfcgi is told of them, whose handlers therefore never run. */
@@ -275,6 +222,59 @@ wait_for_end(struct responder *r, const sigset_t *set)
 	}
 }
 
+/* What answers, once no thread of the workers asks any more. */
+static void
+stop_parts(struct responder *r)
+{
+
+	events_stop(r->events);
+	access_free(r->access);
+	metrics_free(r->metrics);
+	in_force_free(r->in_force);
+}
+
+static void
+close_all(struct responder *r)
+{
+
+	log_close(r->access_log);
+	log_close(r->log);
+	conf_free(r->conf);
+	curl_global_cleanup();
+}
+
+static int
+refuse(struct responder *r, const struct err *err)
+{
+
+	fprintf(stderr, "leasehold-admin.fcgi: %s\n", err->text);
+	if (r->log != NULL)
+		log_note(r->log, LOG_LEVEL_ERROR, "main", "stopped", err);
+	stop_parts(r);
+	job_thread_stop(r->jobs);
+	presence_stop(r->presence);
+	if (workers_are_spawned())
+		(void)sleep(REFUSED_S);
+	close_all(r);
+	return (EXIT_FAILURE);
+}
+
+static void
+drain(struct responder *r)
+{
+
+	log_note(r->log, LOG_LEVEL_INFO, "main", "drain", NULL);
+	events_drain(r->events);
+	job_thread_stop(r->jobs);
+	presence_stop(r->presence);
+	if (workers_stop(r->workers, r->conf->drain_ms)) {
+		/* Threads that still run use log and config. */
+		log_note(r->log, LOG_LEVEL_WARN, "main", "drain_timeout", NULL);
+		_exit(EXIT_FAILURE);
+	}
+	stop_parts(r);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -283,7 +283,8 @@ main(int argc, char **argv)
 	sigset_t set;
 	int rc;
 
-	if ((rc = parse_options(&r, argc, argv)) != -1)
+	if ((rc = options_read("leasehold-admin.fcgi", "admin responder", argc,
+	    argv, &r.conf_path)) != -1)
 		return (rc);
 	seal_no_core();
 	block_signals(&set);
@@ -291,43 +292,12 @@ main(int argc, char **argv)
 		fputs("leasehold-admin.fcgi: cannot start libcurl\n", stderr);
 		return (EXIT_FAILURE);
 	}
-	if (start(&r, &err)) {
-		fprintf(stderr, "leasehold-admin.fcgi: %s\n", err.text);
-		if (r.log != NULL)
-			log_note(r.log, LOG_LEVEL_ERROR, "main", "stopped",
-			    &err);
-		events_stop(r.events);
-		access_free(r.access);
-		metrics_free(r.metrics);
-		in_force_free(r.in_force);
-		job_thread_stop(r.jobs);
-		presence_stop(r.presence);
-		if (workers_are_spawned())
-			(void)sleep(REFUSED_S);
-		log_close(r.access_log);
-		log_close(r.log);
-		conf_free(r.conf);
-		return (EXIT_FAILURE);
-	}
+	if (start(&r, &err))
+		return (refuse(&r, &err));
 	log_note(r.log, LOG_LEVEL_INFO, "main", "start", NULL);
 	wait_for_end(&r, &set);
-	log_note(r.log, LOG_LEVEL_INFO, "main", "drain", NULL);
-	events_drain(r.events);
-	job_thread_stop(r.jobs);
-	presence_stop(r.presence);
-	if (workers_stop(r.workers, r.conf->drain_ms)) {
-		/* Threads that still run use log and config. */
-		log_note(r.log, LOG_LEVEL_WARN, "main", "drain_timeout", NULL);
-		_exit(EXIT_FAILURE);
-	}
-	events_stop(r.events);
-	access_free(r.access);
-	metrics_free(r.metrics);
-	in_force_free(r.in_force);
+	drain(&r);
 	log_note(r.log, LOG_LEVEL_INFO, "main", "exit", NULL);
-	log_close(r.access_log);
-	log_close(r.log);
-	conf_free(r.conf);
-	curl_global_cleanup();
+	close_all(&r);
 	return (EXIT_SUCCESS);
 }

@@ -282,17 +282,20 @@ api_aliases(struct api_call *c, struct err *err)
 		    "other"));
 	if ((rows = aliases_list(c->store, &of, err)) == NULL)
 		return (NULL);
-	items = json_array();
+	if ((items = json_array()) == NULL)
+		goto err0;
 	json_array_foreach(rows, i, row) {
-		if (json_array_append_new(items, show_alias(row)) == -1)
-			break;
+		if (json_array_append_new(items, show_alias(row)))
+			goto err0;
 	}
-	if (json_array_size(items) == json_array_size(rows) && items != NULL)
-		items = api_page(c, items, err);
-	else
-		err_set(err, ERR_NOMEM, "no memory for an answer");
 	json_decref(rows);
-	return (items);
+	return (api_page(c, items, err));
+
+err0:
+	err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(items);
+	json_decref(rows);
+	return (NULL);
 }
 
 /* The one of the path, or of a name: a row of the list, a new reference. */
@@ -341,30 +344,32 @@ find_by_path(struct api_call *c, struct alias_of *of, struct err *err)
 	return (row);
 }
 
+/* Gives ${row} up, which may be NULL with ${err}. */
+static json_t *
+answer_row(json_t *row, struct err *err)
+{
+	json_t *answer = NULL;
+
+	if (row != NULL && (answer = show_alias(row)) == NULL)
+		err_set(err, ERR_NOMEM, "no memory for an answer");
+	json_decref(row);
+	return (answer);
+}
+
 static json_t *
 answer_alias(struct api_call *c, const struct alias_of *of,
     const char *pattern, struct err *err)
 {
-	json_t *row, *answer = NULL;
 
-	if ((row = find_alias(c, NULL, of, pattern, err)) != NULL &&
-	    (answer = show_alias(row)) == NULL)
-		err_set(err, ERR_NOMEM, "no memory for an answer");
-	json_decref(row);
-	return (answer);
+	return (answer_row(find_alias(c, NULL, of, pattern, err), err));
 }
 
 json_t *
 api_alias(struct api_call *c, struct err *err)
 {
 	struct alias_of of;
-	json_t *row, *answer = NULL;
 
-	if ((row = find_by_path(c, &of, err)) != NULL &&
-	    (answer = show_alias(row)) == NULL)
-		err_set(err, ERR_NOMEM, "no memory for an answer");
-	json_decref(row);
-	return (answer);
+	return (answer_row(find_by_path(c, &of, err), err));
 }
 
 json_t *

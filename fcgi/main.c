@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/options.h"
 #include "base/seal.h"
 #include "ledger/meta.h"
 #include "metrics/slots.h"
@@ -54,25 +54,6 @@ struct main {
 	bool draining;
 	bool aborted;
 };
-
-static void
-usage(FILE *out)
-{
-
-	fputs("usage: leasehold-relay.fcgi [--config FILE]\n"
-	    "\n"
-	    "The relay responder of Leasehold.  It expects a listening socket\n"
-	    "as standard input, as spawn-fcgi gives it.\n"
-	    "\n"
-	    "  -c, --config FILE  settings (default: $LEASEHOLD_CONFIG, or\n",
-	    out);
-	fprintf(out, "                     %s)\n", conf_default_path());
-	fputs("  -h, --help         this text\n"
-	    "  -V, --version      the version\n"
-	    "\n"
-	    "SIGTERM drains and exits, SIGHUP or SIGUSR2 reads the settings\n"
-	    "again and opens the log anew.\n", out);
-}
 
 /*
  * Accept from now on.  Not before it is known how the database is: until then
@@ -384,38 +365,19 @@ main_run(struct main *m)
 int
 main(int argc, char *argv[])
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct main m = { 0 };
-	int ch;
+	int rc;
 
-	while ((ch = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
-		switch (ch) {
-		case 'c':
-			m.conf_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return (EXIT_SUCCESS);
-		case 'V':
-			puts("leasehold " PACKAGE_VERSION);
-			return (EXIT_SUCCESS);
-		default:
-			usage(stderr);
-			return (2);
-		}
-	}
+	if ((rc = options_read("leasehold-relay.fcgi", "relay responder", argc,
+	    argv, &m.conf_path)) != -1)
+		return (rc);
 	seal_no_core();
 	heap_setup();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		fputs("leasehold-relay.fcgi: cannot start libcurl\n", stderr);
 		return (EXIT_FAILURE);
 	}
-	ch = main_run(&m);
+	rc = main_run(&m);
 	curl_global_cleanup();
-	return (ch);
+	return (rc);
 }

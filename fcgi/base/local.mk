@@ -50,6 +50,8 @@ libbase_a_SOURCES = \
 	fcgi/base/net.h \
 	fcgi/base/num.c \
 	fcgi/base/num.h \
+	fcgi/base/options.c \
+	fcgi/base/options.h \
 	fcgi/base/seal.c \
 	fcgi/base/seal.h \
 	fcgi/base/seal_keys.c \
