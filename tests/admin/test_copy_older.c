@@ -60,7 +60,7 @@ open_at(struct world *w, const char *url, int64_t version, bool any_order)
 	const struct store_options opt = {
 		.create = true, .any_order = any_order
 	};
-	int64_t from, to;
+	int64_t from = 0, to = 0;
 	struct store *st;
 
 	if ((st = store_open(url, &opt, &w->err)) == NULL ||

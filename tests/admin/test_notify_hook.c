@@ -64,7 +64,7 @@ tell(const char *url, const char *ca, const char *subject)
 		.id = "msg_x", .lang = "en", .zone = z, .events = events,
 		.now_ms = 1614265330000, .limit_ms = LIMIT_MS
 	};
-	struct notify_answer a;
+	struct notify_answer a = { .taken = false };
 	struct conf *conf;
 	char text[160];
 
