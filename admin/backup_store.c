@@ -99,7 +99,7 @@ open_target(const char *path, int64_t version, struct err *err)
 {
 	const bool older = version != store_schema_wanted();
 	const struct store_options opt = {
-		.busy_timeout_ms = 5000, .any_order = older
+		.busy_timeout_ms = 5000, .any_order = older, .apart = true
 	};
 	char url[PATH_MAX + 8];
 	int64_t before, after;
@@ -178,7 +178,7 @@ backup_books(const char *path, backup_progress *progress, void *arg,
     struct backup_made *made, struct err *err)
 {
 	const struct store_options opt = {
-		.read_only = true, .busy_timeout_ms = 5000
+		.read_only = true, .busy_timeout_ms = 5000, .apart = true
 	};
 	struct telling t = { progress, arg, "adding up" };
 	char url[PATH_MAX + 8];

@@ -79,7 +79,8 @@ static struct store *
 open_file(const char *path, bool read_only, struct err *err)
 {
 	const struct store_options opt = {
-		.read_only = read_only, .busy_timeout_ms = BUSY_MS
+		.read_only = read_only, .busy_timeout_ms = BUSY_MS,
+		.apart = true
 	};
 	char url[URL_SIZE];
 

@@ -32,6 +32,7 @@ struct sqlite_store {
 	sqlite3 *db;
 	char *path;
 	struct filelock *lock;		/* NULL: read-only */
+	bool apart;
 	int64_t busy_timeout_ms;
 	const struct clock *clock;
 	dev_t dev;
@@ -73,6 +74,14 @@ static const struct {
 	{ SQLITE_INTERRUPT, ERR_CANCELLED, "" },
 };
 
+/* It cannot be used. */
+static enum err_code
+down(const struct sqlite_store *s)
+{
+
+	return (s->apart ? ERR_IO : ERR_STORE_DOWN);
+}
+
 /* Put what SQLite said into ${err}. */
 static void
 fail(struct sqlite_store *s, int rc, const char *what, struct err *err)
@@ -90,6 +99,8 @@ fail(struct sqlite_store *s, int rc, const char *what, struct err *err)
 	}
 	if (rc == SQLITE_IOERR_NOMEM)
 		code = ERR_NOMEM;
+	if (code == ERR_STORE_DOWN)
+		code = down(s);
 	err_set(err, code, "%s: %s: %s (%d)%s", s->path, what,
 	    s->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(s->db), rc,
 	    remedy);
@@ -352,6 +363,7 @@ sqlite_open(const char *where, const struct store_options *opt,
 		goto err0;
 	}
 	s->busy_timeout_ms = opt->busy_timeout_ms;
+	s->apart = opt->apart;
 	s->clock = opt->clock != NULL ? opt->clock : clock_system();
 	if ((!opt->read_only && check_folder(s, err) == -1) ||
 	    check_file(s, opt, err) == -1)
@@ -385,13 +397,13 @@ look(struct sqlite_store *s, struct err *err)
 	if (s->looked_ms != 0 && now - s->looked_ms < SWAP_LOOK_MS)
 		return (0);
 	if (stat(s->path, &sb) == -1) {
-		err_set_errno(err, ERR_STORE_DOWN, errno, "%s is gone",
+		err_set_errno(err, down(s), errno, "%s is gone",
 		    s->path);
 		return (-1);
 	}
 	if (sb.st_dev != s->dev || sb.st_ino != s->ino ||
 	    filelock_moved(s->lock)) {
-		err_set(err, ERR_STORE_DOWN, "%s or its .lock was replaced by "
+		err_set(err, down(s), "%s or its .lock was replaced by "
 		    "another file", s->path);
 		return (-1);
 	}
@@ -442,7 +454,8 @@ sqlite_commit(struct store *st, struct err *err)
 	 * The frames are in the log by then, and a crash before they are
 	 * overwritten would bring them back.
 	 */
-	if (sqlite3_extended_errcode(s->db) == SQLITE_IOERR_FSYNC)
+	if (sqlite3_extended_errcode(s->db) == SQLITE_IOERR_FSYNC &&
+	    !s->apart)
 		why.code = ERR_STORE_UNKNOWN;
 	err_set(err, why.code, "%s", why.text);
 	sqlite_rollback(st);

@@ -71,6 +71,9 @@ struct store_options {
 	bool create;		/* make the database if it is not there */
 	bool any_order;		/* SQLite: rows may come before those that
 				   they refer to */
+	bool apart;		/* SQLite: a backup, and not what is in use:
+				   where it fails that is ERR_IO, in place of
+				   ERR_STORE_DOWN */
 	int64_t busy_timeout_ms;	/* wait for the write lock; 0: 2000 */
 	int64_t io_timeout_ms;	/* MySQL: for an answer; 0: 5000 */
 	const struct clock *clock;	/* SQLite: wall time comes from there;

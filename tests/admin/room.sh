@@ -10,7 +10,7 @@ mkdir "$dir/to"
 
 # nothing_left WHAT TEXT: the backup failed with that text, and is not there.
 nothing_left() {
-	[ "$rc" != 0 ] && [ "$rc" -lt 128 ] && [ ! -s "$dir/out" ]
+	[ "$rc" = 1 ] && [ ! -s "$dir/out" ]
 	report $? "$1 fails (status $rc)"
 	[ "$(wc -l <"$dir/err")" = 1 ]
 	report $? "with one line"
