@@ -418,7 +418,7 @@ run(struct cli *cli)
 		    setup_exit(&err) : exit_of(&err));
 	}
 	close_needs(cli);
-	if (fflush(stdout) != 0 && rc == EXIT_OK) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && rc == EXIT_OK) {
 		perror("leasehold: standard output");
 		rc = EXIT_FAILED;
 	}

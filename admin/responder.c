@@ -66,6 +66,7 @@ block_signals(sigset_t *set)
 		(void)sigaddset(set, taken[i]);
 	(void)pthread_sigmask(SIG_BLOCK, set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);	/* EFBIG is an error like others */
 }
 
 static void

@@ -168,6 +168,7 @@ main_signals(struct main *m, struct err *err)
 	size_t i;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* EFBIG is an error like others */
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		if (loop_signal_add(m->loop, wanted[i].signo, wanted[i].cb, m,
 		    err) != 0)

@@ -23,7 +23,6 @@ nothing_left() {
 breaks_off() {
 	rc=0
 	(
-		trap '' XFSZ
 		ulimit -f 256
 		"$bin" --config "$dir/leasehold.conf" backup "$dir/to/file"
 	) >"$dir/out" 2>"$dir/err" || rc=$?
@@ -48,6 +47,18 @@ fills_up() {
 	nothing_left "a backup on a full disk" "$1"
 }
 
+# What is said goes into a file that may not grow further.
+says_too_much() {
+	rc=0
+	(
+		ulimit -f 1
+		exec "$bin" --config "$dir/leasehold.conf" config show
+	) >"$dir/out" 2>"$dir/err" || rc=$?
+	[ "$rc" = 1 ]
+	report $? "output that cannot grow fails (status $rc)"
+	has "and says so" '^leasehold: standard output: '
+}
+
 on() {
 	store=$1
 	cat >"$dir/leasehold.conf" <<-EOC
@@ -56,6 +67,7 @@ on() {
 	run_dir = $dir
 	EOC
 	is 0 init init --prices "$srcdir/conf/prices.json"
+	says_too_much
 	breaks_off 'disk I/O error'
 	case $1 in
 	sqlite) fills_up 'has room for' ;;

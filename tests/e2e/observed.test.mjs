@@ -2,8 +2,9 @@
 // environment, traces, an access log.
 // Store: any.
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rename, rm, symlink, writeFile }
-	from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdtemp, readFile, rename, rm, stat, symlink, truncate,
+	writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -236,4 +237,41 @@ describe('the access log', () => {
 			assert.ok(all.some(l => l.event === 'lost' && l.lines >= 5),
 				JSON.stringify(all));
 		});
+
+	test('that may not grow further holds up nobody either', async () => {
+		const most = 64 << 20;
+		const logs = [accessLog, join(site.dir, 'log/leasehold.log')];
+		const pids = async () => [...await site.responders(),
+			...await site.responders('admin-pool')];
+		const limit = async bytes => {
+			for (const pid of await pids())
+				execFileSync('prlimit', ['--pid', pid, `--fsize=${bytes}:`]);
+		};
+		const before = await pids();
+		for (const log of logs) {
+			await rename(log, `${log}.1`);
+			await writeFile(log, '');
+			await truncate(log, most);
+		}
+		await limit(most);
+		await reopen();
+		for (let i = 0; i < 5; i++) {
+			assert.equal((await call(own)).status, 200);
+			const { status } = await request(
+				`${site.url}/api/v1/status`, { method: 'GET' });
+			assert.equal(status, 401);
+		}
+		await sleep(300);
+		for (const log of logs) {
+			assert.equal((await stat(log)).size, most);
+			await rm(log);
+		}
+		await reopen();
+		await call(own);
+		const all = await lines();
+		assert.ok(all.some(l => l.event === 'lost' && l.lines >= 5),
+			JSON.stringify(all));
+		await limit('unlimited');
+		assert.deepEqual(await pids(), before);
+	});
 });
