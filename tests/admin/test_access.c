@@ -9,8 +9,6 @@
 
 #include "access.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static struct conf *
 settings(const char *text)
 {

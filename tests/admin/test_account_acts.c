@@ -8,8 +8,6 @@
 #include "accounts.h"
 #include "answerer.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static const char *
 account_path(struct desk *d, const char *name, const char *act)
 {

@@ -10,8 +10,6 @@
 #include "answerer.h"
 #include "install.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static const char *const tokens[] = {
 	"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n"
 	    "{\"access_token\": \"at-secret-one\", \"refresh_token\": "

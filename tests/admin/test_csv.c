@@ -8,8 +8,6 @@
 
 #include "csv.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 /* What is read of ${in}, values in <>, lines by '/'. */
 static const char *
 read_all(const char *in, struct err *err)

@@ -9,8 +9,6 @@
 
 #include "people.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 #define LOGIN(name, password) \
 	"{\"name\": \"" name "\", \"password\": \"" password "\"}"
 

@@ -8,7 +8,6 @@
 #include "key_secrets.h"
 #include "keys.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 #define DAY_MS		((int64_t)86400000)
 
 static json_int_t

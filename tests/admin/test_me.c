@@ -9,7 +9,6 @@
 #include "keys.h"
 #include "tries.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 #define DAY_MS		ROLLUP_DAY_MS
 
 static int64_t

@@ -9,7 +9,6 @@
 #include "notify_outbox.h"
 #include "notify_targets.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 #define HOUR_MS		INT64_C(3600000)
 #define DAY_MS		(24 * HOUR_MS)
 

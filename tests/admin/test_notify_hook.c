@@ -20,7 +20,6 @@
 #include "notify_send.h"
 #include "tls_server.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 #define SECRET		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define OLD_SECRET	"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 #define LIMIT_MS	700

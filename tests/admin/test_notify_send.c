@@ -21,8 +21,6 @@
 #include "notify.h"
 #include "notify_send.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static int64_t
 ms_of(const char *time)
 {

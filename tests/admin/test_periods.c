@@ -9,8 +9,6 @@
 
 #include "periods.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static struct zone *
 zone(const char *name)
 {

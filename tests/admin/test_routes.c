@@ -9,8 +9,6 @@
 #include "change.h"
 #include "groups.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static json_int_t
 number(const struct visit *v, const char *name)
 {

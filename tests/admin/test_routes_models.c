@@ -4,8 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 static const json_t *
 first(const struct visit *v)
 {

@@ -12,8 +12,6 @@
 #include "keys.h"
 #include "tokens.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 #define PASS	"eight or more"
 #define SECRET	"sk-ant-of-a"
 

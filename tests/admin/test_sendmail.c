@@ -11,8 +11,6 @@
 
 #include "sendmail.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 /* The programs of a test, of our own user and group. */
 static const char *const names[] = { "sendmail", "sendmail.real", "exim4",
 	"msmtp", "postdrop", "nullmailer-queue" };

@@ -8,8 +8,6 @@
 
 #include "tries.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 #define LOGIN(name, password) \
 	"{\"name\": \"" name "\", \"password\": \"" password "\"}"
 

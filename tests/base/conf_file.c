@@ -47,3 +47,18 @@ conf_file_write(struct conf_file *f, const char *text, size_t n)
 	assert_int_equal(fclose(out), 0);
 	err_clear(&f->err);
 }
+
+const struct conf_setting *
+conf_file_setting(const char *name)
+{
+	const struct conf_setting *s;
+	size_t n, i;
+
+	s = conf_settings(&n);
+	for (i = 0; i < n; i++) {
+		if (strcmp(s[i].name, name) == 0)
+			return (&s[i]);
+	}
+	fail_msg("no setting %s", name);
+	return (NULL);
+}

@@ -20,21 +20,6 @@ parse(const char *text, struct err *err)
 	return (conf_parse("t.conf", text, strlen(text), err));
 }
 
-static const struct conf_setting *
-setting(const char *name)
-{
-	const struct conf_setting *s;
-	size_t n, i;
-
-	s = conf_settings(&n);
-	for (i = 0; i < n; i++) {
-		if (strcmp(s[i].name, name) == 0)
-			return (&s[i]);
-	}
-	fail_msg("no setting %s", name);
-	return (NULL);
-}
-
 /* ---- the table ---- */
 
 static void
@@ -124,9 +109,9 @@ what_a_running_process_depends_on_is_not_reloadable(void **state)
 
 	(void)state;
 	for (i = 0; i < NITEMS(fixed); i++)
-		assert_false(setting(fixed[i])->reloadable);
+		assert_false(conf_file_setting(fixed[i])->reloadable);
 	for (i = 0; i < NITEMS(free_to_change); i++)
-		assert_true(setting(free_to_change[i])->reloadable);
+		assert_true(conf_file_setting(free_to_change[i])->reloadable);
 }
 
 /* ---- values ---- */
@@ -176,7 +161,8 @@ good_values_are_taken_and_written_back(void **state)
 		c = parse(cases[i].line, &err);
 		if (c == NULL)
 			fail_msg("%s: %s", cases[i].line, err.text);
-		conf_format(c, setting(cases[i].name), text, sizeof(text));
+		conf_format(c, conf_file_setting(cases[i].name), text,
+		    sizeof(text));
 		assert_string_equal(text, cases[i].shown);
 		conf_free(c);
 	}

@@ -10,21 +10,6 @@
 
 #include "conf_file.h"
 
-static const struct conf_setting *
-setting(const char *name)
-{
-	const struct conf_setting *s;
-	size_t n, i;
-
-	s = conf_settings(&n);
-	for (i = 0; i < n; i++) {
-		if (strcmp(s[i].name, name) == 0)
-			return (&s[i]);
-	}
-	fail_msg("no setting %s", name);
-	return (NULL);
-}
-
 static void
 the_environment_wins_over_the_file(void **state)
 {
@@ -141,25 +126,25 @@ it_is_known_where_each_value_is_from(void **state)
 	conf_file_write(f, text, strlen(text));
 	setenv("LEASEHOLD_QUEUE_MAX", "9", 1);
 	assert_non_null(c = conf_load(f->path, &f->err));
-	assert_int_equal(conf_source(c, setting("queue_max"), NULL),
+	assert_int_equal(conf_source(c, conf_file_setting("queue_max"), NULL),
 	    CONF_FROM_VARIABLE);
 	/* As the default has it, but from the file. */
-	assert_int_equal(conf_source(c, setting("attempts_max"), &line),
-	    CONF_FROM_FILE);
+	assert_int_equal(conf_source(c, conf_file_setting("attempts_max"),
+	    &line), CONF_FROM_FILE);
 	assert_int_equal(line, 3);
-	assert_int_equal(conf_source(c, setting("mount"), NULL),
+	assert_int_equal(conf_source(c, conf_file_setting("mount"), NULL),
 	    CONF_FROM_DEFAULT);
 
 	/* What was not taken over is not said to be from there. */
 	conf_file_write(f, after, strlen(after));
 	assert_int_equal(conf_reload(c, f->path, &f->err), 0);
 	assert_int_equal(c->queue_max, 9);
-	assert_int_equal(conf_source(c, setting("queue_max"), NULL),
+	assert_int_equal(conf_source(c, conf_file_setting("queue_max"), NULL),
 	    CONF_FROM_VARIABLE);
-	assert_int_equal(conf_source(c, setting("attempts_max"), &line),
-	    CONF_FROM_FILE);
+	assert_int_equal(conf_source(c, conf_file_setting("attempts_max"),
+	    &line), CONF_FROM_FILE);
 	assert_int_equal(line, 4);
-	assert_int_equal(conf_source(c, setting("mount"), NULL),
+	assert_int_equal(conf_source(c, conf_file_setting("mount"), NULL),
 	    CONF_FROM_DEFAULT);
 	conf_free(c);
 }
@@ -185,7 +170,7 @@ a_file_may_hold_the_store(void **state)
 	conf_file_write(f, "sqlite:/x.db\r\nmore\n", 20);
 	assert_non_null(c = conf_load(NULL, &f->err));
 	assert_string_equal(c->store, "sqlite:/x.db");
-	assert_int_equal(conf_source(c, setting("store"), NULL),
+	assert_int_equal(conf_source(c, conf_file_setting("store"), NULL),
 	    CONF_FROM_VARIABLE_FILE);
 	conf_free(c);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -11,8 +11,6 @@
 #include "store/raw.h"
 #include "store/store.h"
 
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
-
 /* 2026-11-20 23:30 UTC. */
 #define LATE_MS		INT64_C(1795217400000)
 #define HOUR_MS		INT64_C(1795215600000)

@@ -597,6 +597,16 @@ admit_now(struct proc *p, struct key_info *key)
 	return (op);
 }
 
+struct admit_op *
+admit_stream(struct proc *p, struct key_info *key)
+{
+	struct admit_op *op = admit_make(p, key);
+
+	op->stream = true;
+	proc_run1(p, &op->op);
+	return (op);
+}
+
 void
 finish(struct proc *p, struct admit_op *op)
 {
@@ -728,6 +738,29 @@ rig_balance(struct rig *r, const char *note)
 			fail_msg("%s: %lld (%s)", books[i].what,
 			    (long long)n, note);
 	}
+}
+
+struct key_info *
+rig_budgeted(struct rig *r)
+{
+	struct key_info *key;
+
+	rig_account(r, "a1", 0, 4);
+	key = rig_key(r, "k1", "pool", 0, 0);
+	rig_price(r, "claude-*", 1000000);
+	rig_budget(r, key->id, 1000000);
+	return (key);
+}
+
+struct key_info *
+rig_two_models(struct rig *r)
+{
+
+	rig_price(r, "cheap", 1000000);
+	rig_price(r, "dear", 10000000);
+	rig_account(r, "a1", 0, 10);
+	rig_account(r, "a2", 0, 10);
+	return (rig_key(r, "k1", "pool", 0, 0));
 }
 
 void

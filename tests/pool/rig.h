@@ -96,9 +96,10 @@ struct settle_op *settle_make(struct proc *p, struct admit_op *op);
 struct move_op *move_make(struct proc *p, struct admit_op *op,
     const char *reason);
 
-/** admit_now: Make and run one.  finish: settle it well and free it; drop:
- * free it unsettled. */
+/** admit_now, admit_stream: Make and run one.  finish: settle it well and free
+ * it; drop: free it unsettled. */
 struct admit_op *admit_now(struct proc *p, struct key_info *key);
+struct admit_op *admit_stream(struct proc *p, struct key_info *key);
 void finish(struct proc *p, struct admit_op *op);
 void drop(struct admit_op *op);
 
@@ -108,6 +109,14 @@ void rig_balance(struct rig *r, const char *note);
 
 /** slots_held(r): Rows of slots that are leased. */
 int64_t slots_held(struct rig *r);
+
+/** rig_budgeted(r): An account of four slots, and a key with a budget of money;
+ * a call reserves 2000 and costs 30. */
+struct key_info *rig_budgeted(struct rig *r);
+
+/** rig_two_models(r): A token of "cheap" costs 1 nano-dollar, of "dear" 10; two
+ * accounts, and a key. */
+struct key_info *rig_two_models(struct rig *r);
 
 /** rig_change(r, sql): A change of the configuration, of which all are told. */
 void rig_change(struct rig *r, const char *sql);

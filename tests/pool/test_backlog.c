@@ -14,18 +14,6 @@
 
 #define BYTES	(64 * 1024)
 
-static struct key_info *
-furnish(struct rig *r)
-{
-	struct key_info *key;
-
-	rig_account(r, "a1", 0, 4);
-	key = rig_key(r, "k1", "pool", 0, 0);
-	rig_price(r, "claude-*", 1000000);
-	rig_budget(r, key->id, 1000000);
-	return (key);
-}
-
 static void
 reconnect(struct proc *p)
 {
@@ -143,7 +131,7 @@ static void
 what_was_spooled_is_settled_later(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r);
 
 	assert_int_equal(replay(p), 0);
@@ -163,7 +151,7 @@ static void
 a_dead_ones_file_is_adopted_and_corrects_its_rows(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r), *heir = spooling(r);
 
 	spool_one(p, key);
@@ -185,7 +173,7 @@ static void
 before_they_are_reaped_they_are_simply_settled(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r), *heir;
 
 	spool_one(p, key);
@@ -203,7 +191,7 @@ replaying_twice_changes_nothing(void **state)
 {
 	static const struct err unknown = { .code = ERR_STORE_UNKNOWN };
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct store_op *ops[LIMIT_BATCH_OPS];
 	struct proc *p = spooling(r);
 
@@ -229,7 +217,7 @@ static void
 a_rolled_back_replay_is_tried_again(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r);
 
 	spool_one(p, key);
@@ -243,7 +231,7 @@ static void
 an_older_epoch_is_put_aside(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r), *heir;
 	struct spool_count n;
 	struct err err = { 0 };
@@ -272,7 +260,7 @@ another_installation_is_put_aside(void **state)
 	struct err err = { 0 };
 	struct spool *sp;
 
-	(void)furnish(r);
+	(void)rig_budgeted(r);
 	sp = spool_create(r->dir, BYTES, &alien, &err);
 	assert_non_null(sp);
 	assert_int_equal(spool_put(sp, "x", 1, &err), 0);
@@ -287,7 +275,7 @@ static void
 a_restore_under_way_puts_the_own_file_aside(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r);
 
 	spool_one(p, key);
@@ -304,7 +292,7 @@ static void
 bytes_that_make_no_settlement_are_passed_over(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r);
 	struct err err = { 0 };
 
@@ -322,7 +310,7 @@ static void
 a_full_spool_takes_no_more_and_says_so_once(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = spooling(r);
 	struct admit_op *op = admit_now(p, key);
 	struct settle_op *s = settle_make(p, op);
@@ -435,7 +423,7 @@ static void
 without_a_folder_nothing_is_spooled(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct proc *p = proc_new(r);
 	struct admit_op *op = admit_now(p, key);
 	struct settle_op *s = settle_make(p, op);

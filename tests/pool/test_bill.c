@@ -26,15 +26,6 @@ furnish(struct rig *r)
 }
 
 static void
-changed(struct rig *r, const char *sql)
-{
-
-	rig_sql(r, sql);
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
-}
-
-static void
 settle(struct proc *p, struct settle_op *s)
 {
 
@@ -131,7 +122,7 @@ a_change_of_prices_touches_no_request_before_it(void **state)
 	    "cache_write_1h_nusd_mtok, source) VALUES ('claude', 'claude-*', "
 	    "%lld, 9000000, 9000000, 0, 0, 0, 'test')",
 	    (long long)clock_wall_ms(&r->clock.clock));
-	changed(r, sql);
+	rig_change(r, sql);
 	op = admit_now(p, key);
 	assert_int_equal(op->reserved_nusd, 18000);
 	s = settle_make(p, op);
@@ -384,7 +375,7 @@ a_key_for_some_models_may_have_no_fallbacks(void **state)
 	struct proc *p = proc_new(r);
 	struct admit_op *op;
 
-	changed(r, "UPDATE api_key SET models = 'claude-*'");
+	rig_change(r, "UPDATE api_key SET models = 'claude-*'");
 	op = admit_make(p, key);
 	op->ask.other_models = true;
 	proc_run1(p, &op->op);

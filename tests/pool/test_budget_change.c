@@ -5,20 +5,6 @@
 
 #include "pool/rig.h"
 
-/* A pool with one account of four slots, and a key with a budget of money; a
- * call reserves 2000 and costs 30. */
-static struct key_info *
-furnish(struct rig *r)
-{
-	struct key_info *key;
-
-	rig_account(r, "a1", 0, 4);
-	key = rig_key(r, "k1", "pool", 0, 0);
-	rig_price(r, "claude-*", 1000000);
-	rig_budget(r, key->id, 1000000);
-	return (key);
-}
-
 /* What `leasehold budget' does: the change and the version, in one. */
 static void
 change(struct rig *r, const char *sql)
@@ -34,7 +20,7 @@ static void
 a_lower_limit_holds_for_the_next_request(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct admit_op *a, *b;
 	struct proc *p = proc_new(r);
 
@@ -61,7 +47,7 @@ static void
 what_a_disabled_budget_reserved_is_settled(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct admit_op *a, *b;
 	struct proc *p = proc_new(r);
 
@@ -82,7 +68,7 @@ static void
 a_budget_that_is_added_counts_from_then_on(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct admit_op *a, *b;
 	struct proc *p = proc_new(r);
 
@@ -109,7 +95,7 @@ static void
 a_late_settlement_passes_over_a_removed_budget(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_budgeted(r);
 	struct settle_op *s;
 	struct admit_op *a;
 	struct proc *p = proc_new(r);

@@ -50,16 +50,6 @@ furnish(struct rig *r)
 	return (key);
 }
 
-static struct admit_op *
-stream_now(struct proc *p, struct key_info *key)
-{
-	struct admit_op *op = admit_make(p, key);
-
-	op->stream = true;
-	proc_run1(p, &op->op);
-	return (op);
-}
-
 static int64_t
 reserved(struct rig *r, int64_t budget_id)
 {
@@ -218,7 +208,7 @@ a_stream_takes_a_slice_unless_it_is_strict(void **state)
 	strict(r, "strict", "money", 1000000);
 	plain(r, "output", "output_tokens", 1000000);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	assert_int_equal(reserved(r, 1), 434);
 	assert_int_equal(reserved(r, 2), 2000);
 	assert_int_equal(reserved(r, 3), 100);
@@ -258,7 +248,7 @@ without_elastic_budgets_all_is_covered(void **state)
 	strict(r, "strict", "money", 1000000);
 	plain(r, "requests", "requests", 100);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	assert_int_equal(op->coverage.input_tokens, INT64_MAX);
 	assert_int_equal(op->coverage.output_tokens, INT64_MAX);
 	finish(p, op);
@@ -315,7 +305,7 @@ an_extension_covers_a_slice_more(void **state)
 	plain(r, "elastic", "money", 1000000);
 	plain(r, "requests", "requests", 10);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	assert_int_equal(op->reserved_nusd, 434);
 	for (i = 0; i < NITEMS(cases); i++) {
 		p->fail_times = (int)(i % 3);
@@ -353,7 +343,7 @@ where_one_budget_has_no_more_none_is_raised(void **state)
 	plain(r, "tight", "output_tokens", 300);
 	strict(r, "not asked", "output_tokens", 1000);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	extend(p, op, 1, 10, 200, &e);
 	assert_true(e.granted);
 	assert_int_equal(reserved(r, 2), 300);
@@ -391,7 +381,7 @@ a_budget_that_becomes_strict_is_raised(void **state)
 	plain(r, "turned", "output_tokens", 1000000);
 	plain(r, "input", "input_tokens", 1000000);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	rig_sql(r, "UPDATE budget SET policy = 'strict'; "
 	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
 	extend(p, op, 1, 10, 200, &e);
@@ -423,7 +413,7 @@ settled_ones_get_nothing_and_reaped_ones_are_charged(void **state)
 	plain(r, "elastic", "money", 1200);
 	p[0] = proc_new(r);
 	p[1] = proc_new(r);
-	op = stream_now(p[1], key);
+	op = admit_stream(p[1], key);
 	copy = *op;
 	finish(p[1], op);
 	extend(p[1], &copy, 1, 10, 500, &e);
@@ -432,7 +422,7 @@ settled_ones_get_nothing_and_reaped_ones_are_charged(void **state)
 
 	/* Reaped: its stream goes on as long as there is room, and is charged
 	 * for it, until its settlement says what it was. */
-	lost = stream_now(p[0], key);
+	lost = admit_stream(p[0], key);
 	proc_die(p[0]);
 	proc_beat(p[1]);
 	assert_int_equal(spent(r, 1), 30 + 434);
@@ -465,7 +455,7 @@ an_overrun_is_charged_and_flagged(void **state)
 	plain(r, "elastic", "money", 1000000);
 	plain(r, "input", "input_tokens", 1000000);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	s = settle_make(p, op);
 	s->end.usage.output_tokens = 700;
 	proc_run1(p, &s->op);
@@ -495,7 +485,7 @@ what_is_not_known_is_what_was_reserved(void **state)
 	plain(r, "tokens", "tokens", 1000000);
 	strict(r, "strict", "money", 1000000);
 	p = proc_new(r);
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	s = settle_make(p, op);
 	s->end.mark = USAGE_ESTIMATED;
 	s->end.usage = (struct usage) { 0 };

@@ -100,16 +100,6 @@ limit(struct rig *r, int id, int64_t value)
 	rig_sql(r, sql);
 }
 
-static struct admit_op *
-stream_now(struct proc *p, struct key_info *key)
-{
-	struct admit_op *op = admit_make(p, key);
-
-	op->stream = true;
-	proc_run1(p, &op->op);
-	return (op);
-}
-
 static void
 extend(struct proc *p, const struct admit_op *op, struct extend_op *e)
 {
@@ -140,7 +130,7 @@ all_of_them_are_reserved_extended_and_charged(void **state)
 	struct admit_op *op;
 
 	p->fail_times = 1;
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	assert_int_equal(op->verdict, ADMIT_LEASED);
 	assert_int_equal(held_by_rows(r), N);
 	each_has(r, "reserved", "strict", worst);
@@ -206,7 +196,7 @@ where_one_has_no_more_none_is_extended(void **state)
 	struct admit_op *op;
 
 	limit(r, 199, 300);		/* output tokens, elastic */
-	op = stream_now(p, key);
+	op = admit_stream(p, key);
 	assert_int_equal(op->verdict, ADMIT_LEASED);
 	extend(p, op, &e);
 	assert_false(e.granted);
@@ -262,7 +252,7 @@ what_a_dead_one_held_is_charged_and_corrected_later(void **state)
 	struct rig *r = *state;
 	struct key_info *key = rig_many(r, N);
 	struct proc *p[2] = { proc_new(r), proc_new(r) };
-	struct admit_op *lost = stream_now(p[0], key);
+	struct admit_op *lost = admit_stream(p[0], key);
 	struct settle_op *s;
 
 	proc_die(p[0]);

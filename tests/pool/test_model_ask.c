@@ -87,17 +87,6 @@ what_else_a_body_names_goes_along(void **state)
 
 /* ---- admission ---- */
 
-static struct key_info *
-furnish(struct rig *r)
-{
-
-	rig_price(r, "cheap", 1000000);
-	rig_price(r, "dear", 10000000);
-	rig_account(r, "a1", 0, 10);
-	rig_account(r, "a2", 0, 10);
-	return (rig_key(r, "k1", "pool", 0, 0));
-}
-
 static struct admit_op *
 ask_also(struct proc *p, struct key_info *key, const char *model,
     const struct model_ask *also, struct object_ask *batch)
@@ -124,7 +113,7 @@ an_account_is_fit_if_it_serves_all_that_a_body_names(void **state)
 		.n = 2, .names = { "cheap", "dear" }
 	}, unnamed = { .n = 1, .unnamed = true, .names = { "cheap" } };
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct object_ask batch, *b;
 	struct admit_op *op;
 	struct proc *p;
@@ -175,7 +164,7 @@ a_batch_goes_where_all_its_models_have_a_price(void **state)
 		.n = 2, .names = { "cheap", "dear" }
 	};
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct object_ask batch;
 	struct admit_op *op;
 	struct proc *p;
@@ -216,7 +205,7 @@ a_key_is_held_to_its_list_in_all_that_a_body_names(void **state)
 		    ADMIT_APART, "a request names at most 8 models here" },
 	};
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct object_ask batch;
 	struct admit_op *op;
 	struct proc *p;

@@ -275,23 +275,11 @@ move_end(struct proc *p, struct move_op *m)
 	free(m);
 }
 
-/* A token of cheap costs 1 nano-dollar, of dear 10. */
-static struct key_info *
-furnish(struct rig *r)
-{
-
-	rig_price(r, "cheap", 1000000);
-	rig_price(r, "dear", 10000000);
-	rig_account(r, "a1", 0, 10);
-	rig_account(r, "a2", 0, 10);
-	return (rig_key(r, "k1", "pool", 0, 0));
-}
-
 static void
 what_goes_upstream_is_priced_and_written_down(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct proc *p;
 
@@ -328,7 +316,7 @@ static void
 a_keys_models_are_those_asked_for(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct proc *p;
 
@@ -349,7 +337,7 @@ static void
 nobody_serves_it(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct proc *p;
 
@@ -381,7 +369,7 @@ static void
 an_unpriced_name_keeps_a_request_from_its_account_alone(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct proc *p;
 
@@ -404,7 +392,7 @@ static void
 the_dearest_name_is_reserved_for(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct move_op *m;
 	struct proc *p;
@@ -434,7 +422,7 @@ static void
 the_names_of_all_groups_are_reserved_for(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	int64_t group = rig_group(r, "g", "weighted");
 	struct admit_op *op;
 	struct move_op *m;
@@ -463,7 +451,7 @@ static void
 a_name_that_was_not_reserved_for_is_passed_over(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct move_op *m;
 	struct proc *p;
@@ -490,7 +478,7 @@ static void
 a_grant_under_another_name_is_given_back(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *first, *other, *op;
 	struct proc *p[2];
 
@@ -537,7 +525,7 @@ static void
 budgets_by_model_go_by_the_name_upstream(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct move_op *m;
 	struct proc *p;
@@ -590,7 +578,7 @@ static void
 a_lost_request_is_charged_wherever_it_held(void **state)
 {
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *op;
 	struct proc *p[2];
 
@@ -663,7 +651,7 @@ strict_budgets_hold_whatever_aliases_do(void **state)
 {
 	static const char *const targets[] = { "cheap", "dear", "middle" };
 	struct rig *r = *state;
-	struct key_info *key = furnish(r);
+	struct key_info *key = rig_two_models(r);
 	struct admit_op *open[OPEN] = { NULL }, **op;
 	unsigned x = 7, what;
 	struct move_op *m;

@@ -614,24 +614,14 @@ files_of_a_call_are_named_to_admission(void **state)
 
 /* ---- lists ---- */
 
-static struct fcgi_request *
-lists(const char *target)
-{
-	struct fcgi_request *req;
-
-	fakes.key_cached = true;
-	req = fake_begin("GET", target, FAKE_KEY);
-	fake_end(req);
-	return (req);
-}
-
 static void
 a_list_of_files_is_made_of_the_rows(void **state)
 {
 	static const char *const rows[] = { "file_2",
 	    "{\"id\":\"file_2\",\"size_bytes\":5}", "file_1",
 	    "{\"id\":\"file_1\"}" };
-	struct fcgi_request *req = lists("/v1/files?limit=2&after_id=file_3");
+	struct fcgi_request *req = fake_get("/v1/files?limit=2"
+	    "&after_id=file_3");
 
 	(void)state;
 	assert_int_equal(fakes.list->limit, 2);
@@ -648,7 +638,7 @@ a_list_of_files_is_made_of_the_rows(void **state)
 	assert_int_equal(fakes.nstarted, 0);
 	assert_int_equal(fakes.nadmits, 0);
 
-	req = lists("/v1/files?page=page_file_1&ids%5B%5D=a%5F1&ids[]=b");
+	req = fake_get("/v1/files?page=page_file_1&ids%5B%5D=a%5F1&ids[]=b");
 	assert_string_equal(fakes.list->after, "file_1");
 	assert_int_equal(fakes.list->only->n, 2);
 	assert_string_equal(fakes.list->only->ids[0], "a_1");
@@ -664,7 +654,7 @@ batches_that_may_have_changed_are_asked_for(void **state)
 	static const char *const rows[] = { "!msgbatch_1", MADE, "!msgbatch_2",
 	    "{\"id\":\"msgbatch_2\",\"was\":1}", "msgbatch_3",
 	    "{\"id\":\"msgbatch_3\"}" };
-	struct fcgi_request *req = lists(BATCHES "?limit=5");
+	struct fcgi_request *req = fake_get(BATCHES "?limit=5");
 
 	(void)state;
 	fake_listed(rows, 6, ERR_NONE);
@@ -692,7 +682,7 @@ static void
 a_list_does_not_wait_for_ever_nor_for_nobody(void **state)
 {
 	static const char *const rows[] = { "!msgbatch_1", MADE };
-	struct fcgi_request *req = lists(BATCHES);
+	struct fcgi_request *req = fake_get(BATCHES);
 
 	(void)state;
 	fake_listed(rows, 2, ERR_NONE);
@@ -703,13 +693,13 @@ a_list_does_not_wait_for_ever_nor_for_nobody(void **state)
 	assert_non_null(strstr(fake_body_of(req), MADE));
 	assert_int_equal(fakes.ncancelled, 1);
 
-	req = lists(BATCHES);		/* leaves while it is read */
+	req = fake_get(BATCHES);		/* leaves while it is read */
 	fake_gone(req);
 	fake_listed(rows, 2, ERR_NONE);
 	fakes_pass(0);
 	assert_int_equal(fakes.nstarted, 1);
 
-	req = lists(BATCHES);		/* and while it is asked for */
+	req = fake_get(BATCHES);		/* and while it is asked for */
 	fake_listed(rows, 2, ERR_NONE);
 	fakes_pass(0);
 	fake_gone(req);
@@ -733,12 +723,12 @@ a_list_that_cannot_be_made_is_an_error(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		req = lists(cases[i].target);
+		req = fake_get(cases[i].target);
 		assert_int_equal(fake_status(req), 400);
 		assert_non_null(strstr(fake_body_of(req), cases[i].why));
 	}
 	assert_int_equal(fakes.nlists, 0);
-	req = lists(BATCHES);
+	req = fake_get(BATCHES);
 	fake_listed(NULL, 0, ERR_STORE_DOWN);
 	assert_int_equal(fake_status(req), 503);
 }

@@ -1,16 +1,10 @@
 #include "config.h"
+#include "cmocka_all.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "store/mysql_url.h"
-
-#define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
 static void
 test_good_urls(void **state)
