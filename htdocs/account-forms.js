@@ -217,7 +217,7 @@ export async function runTest(id, model, into) {
 	}
 }
 
-export function testAccount(context, a) {
+function testAccount(context, a) {
 	const model = h('input', { id: 'test-model', list: 'test-models',
 		placeholder: 'claude-haiku-4-5' });
 	const into = h('div', { class: 'test', 'aria-live': 'polite' });

@@ -10,7 +10,7 @@ import { makeForm } from './form.js';
 import { about, accountStands, back, countdown, head, stamp } from
 	'./parts.js';
 import { demoModel } from './setup.js';
-import { duration, number, seconds, t, word, zone } from './text.js';
+import { number, seconds, t, word, zone } from './text.js';
 
 // ---- as it stands ----
 

@@ -24,7 +24,7 @@ export function windowOf(b) {
 		` (${b.zone})` : '');
 }
 
-export function budgetBar(b) {
+function budgetBar(b) {
 	if (b.spent === null)
 		return h('span', { class: 'quiet' }, t('sharedLimit',
 			amount(b.counts, b.limit)));
@@ -35,7 +35,7 @@ export function budgetBar(b) {
 			t('reserved', amount(b.counts, b.reserved))));
 }
 
-export const renewal = b => b.renews_ms === null || !b.renews_ms ? '' :
+const renewal = b => b.renews_ms === null || !b.renews_ms ? '' :
 	h('div', null, countdown(b.renews_ms), h('div',
 		{ class: 'quiet small' }, stamp(b.renews_ms)));
 
@@ -123,7 +123,7 @@ export async function addBudget(again, preset = { on: 'key', of: '' }) {
 	depend(form);
 }
 
-export function editBudget(b, again) {
+function editBudget(b, again) {
 	const shown = b.counts === 'money' ? b.limit / 1e9 : b.limit;
 	const intro = `${t(b.on)} ${b.of} · ${t(`counts_${b.counts}`)} · ` +
 		windowOf(b);
@@ -143,7 +143,7 @@ export function editBudget(b, again) {
 	} });
 }
 
-export function budgetActs(context, b, again) {
+function budgetActs(context, b, again) {
 	const path = `/budgets/${b.id}`;
 	return context.may('admin') && menu(t('actsOn', b.name), [
 		button(t('edit'), () => editBudget(b, again)),

@@ -2,12 +2,12 @@
 import { accountState } from './account-state.js';
 import { get, health } from './api.js';
 import { chart } from './charts.js';
-import { badge, bar, empty, facts, h, morph, place, short, table, tabs } from
+import { bar, empty, facts, h, morph, place, short, table, tabs } from
 	'./dom.js';
 import { every, live } from './live.js';
 import { chartsOf } from './figures.js';
-import { compact, duration, millis, money, number, percent, t, tokens, word,
-	zone } from './text.js';
+import { compact, duration, millis, money, number, percent, t, tokens, zone }
+	from './text.js';
 
 const spans = { '24h': 'hour', '7d': 'day', '30d': 'day' };
 const accountsShown = 25;

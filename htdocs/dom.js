@@ -203,19 +203,6 @@ export function dialog(title, closeText, ...children) {
 	return d;
 }
 
-// Ask before what cannot be undone; resolves to true or false.
-export function confirm(question, yes, no = t('cancel')) {
-	return new Promise(resolve => {
-		let answer = false;
-		const d = dialog(question, no, h('p', { class: 'actions' },
-			h('button', { type: 'button', class: 'danger', onclick: () => {
-				answer = true;
-				d.close();
-			} }, yes)));
-		d.addEventListener('close', () => resolve(answer));
-	});
-}
-
 // A short word to the reader, also for those who hear the page; what went well
 // is not said for ever.
 let silence;

@@ -174,7 +174,6 @@ export function openForm({ title, intro, send, ...rest }) {
 
 export const toNumber = text => text === '' ? 0 : Number(text);
 export const toNusd = text => Math.round(Number(text) * 1e9);
-export const toList = items => items.map(i => [i.name, i.name]);
 
 // A time of the viewer's zone, as datetime-local has it, and back.
 export function localTime(ms) {

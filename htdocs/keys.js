@@ -19,7 +19,7 @@ const view = {};
 // ---- what is made and changed ----
 
 // "60/1m", as the route takes it.
-export function rateText(k) {
+function rateText(k) {
 	if (k.rate === null || k.rate === undefined)
 		return '';
 	const [unit, ms] = [['d', 86400000], ['h', 3600000], ['m', 60000],
