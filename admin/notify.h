@@ -10,7 +10,7 @@ struct zone;
 
 /**
  * Notifications: targets (notify_targets.h) are told of events by webhook
- * (notify_hook.h) or e-mail (notify_mail.h).
+ * or e-mail (notify_send.h).
  *
  *	what is so now --notify_detect--> event, once while it lasts
  *	event --notify_raise--> a delivery for each target that wants it

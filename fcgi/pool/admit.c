@@ -127,7 +127,7 @@ arrive(struct runner *rn, struct crowd *c, struct admit_op *op,
 	return (rc < 0 ? -1 : 0);
 }
 
-/* moves_run has filled in what the old lease hands on. */
+/* move_run has filled in what the old lease hands on. */
 static int
 arrive_moving(struct runner *rn, struct crowd *c, struct admit_op *op,
     struct err *err)

@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { write } from './lib/database.mjs';
 import { call, message } from './lib/http.mjs';
-import { named, tell } from './lib/parks.mjs';
 import { Site } from './lib/site.mjs';
 
 let site;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { globalAgent } from 'node:http';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './lib/hosts.mjs';
 import { call, request } from './lib/http.mjs';
 import { Person } from './lib/people.mjs';
 import { ownAddress, trustProxies } from './lib/server.mjs';
@@ -28,15 +28,6 @@ async function set(more) {
 	await writeFile(site.conf, settings + more);
 	for (const pool of ['relay-pool', 'admin-pool'])
 		process.kill(await site.pid(pool), 'SIGUSR2');
-}
-
-async function until(what, good) {
-	for (let i = 0; i < 100; i++) {
-		if (await good())
-			return;
-		await sleep(50);
-	}
-	assert.fail(`${what} does not come`);
 }
 
 const status = (from) => token.ask('GET', '/status', undefined,

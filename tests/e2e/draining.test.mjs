@@ -7,6 +7,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { alive } from './lib/hosts.mjs';
 import { call, events, message, request, stream } from './lib/http.mjs';
 import { Load, accounts } from './lib/load.mjs';
 import { Site } from './lib/site.mjs';
@@ -20,15 +21,6 @@ before(async () => {
 		await site.mock.plan(secret, { chunks: 10, chunk_delay_ms: 20 });
 });
 after(() => site?.stop());
-
-function alive(pid) {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 async function gone(pids, ms) {
 	const from = Date.now();

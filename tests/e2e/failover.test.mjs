@@ -1,10 +1,9 @@
 // What fails before the first byte moves to another account, and parks the one
 // that failed; what breaks later ends in a well-formed error.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { call, events, stream, text } from './lib/http.mjs';
-import { Site } from './lib/site.mjs';
+import { freePort, Site } from './lib/site.mjs';
 
 let site;
 
@@ -16,14 +15,6 @@ before(async () => {
 after(() => site?.stop());
 
 // A port at which nobody listens.
-async function closedPort() {
-	const server = net.createServer().listen(0, '127.0.0.1');
-	await new Promise(done => server.once('listening', done));
-	const { port } = server.address();
-	await new Promise(done => server.close(done));
-	return port;
-}
-
 function soon(s) {
 	return new Date(Date.now() + s * 1000).toISOString();
 }
@@ -74,7 +65,7 @@ async function failing(plan) {
 		return team;
 	}
 	const team = await site.team(1, {
-		baseUrl: `http://127.0.0.1:${await closedPort()}` });
+		baseUrl: `http://127.0.0.1:${await freePort()}` });
 	const name = `${team.name}-account-1`;
 	team.accounts.push(await site.account(name,
 		{ group: team.name, priority: 11 }));

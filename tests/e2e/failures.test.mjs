@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { write } from './lib/database.mjs';
 import { call, events, message, stream, text } from './lib/http.mjs';
 import { like, named, park, tell, wake } from './lib/parks.mjs';
-import { Site } from './lib/site.mjs';
+import { freePort, Site } from './lib/site.mjs';
 
 const places = ['first', 'middle', 'last'];
 const [none, exact, partial, estimated] = [0, 1, 2, 3];
@@ -92,15 +92,6 @@ const kinds = {
 
 let site, closed, garbler, lanes;
 
-// A port at which nobody listens.
-async function closedPort() {
-	const server = net.createServer().listen(0, '127.0.0.1');
-	await new Promise(done => server.once('listening', done));
-	const { port } = server.address();
-	await new Promise(done => server.close(done));
-	return port;
-}
-
 // One that is spoken to in TLS, and answers in what is none.
 async function garble() {
 	const server = net.createServer(socket => {
@@ -116,7 +107,7 @@ before(async () => {
 		idle_timeout_s: '1s', plain_timeout_s: '2s',
 		queue_timeout_s: '1s', cooldown_rate_s: '40s',
 		affinity_ttl_s: '0' } });
-	closed = await closedPort();
+	closed = await freePort();
 	garbler = await garble();
 	lanes = {};
 	await Promise.all(places.map(async place => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeze, onMysql, write } from './lib/database.mjs';
+import { found } from './lib/hosts.mjs';
 import { call, message } from './lib/http.mjs';
 import { counted, parks } from './lib/metrics.mjs';
 import { header } from './lib/mock.mjs';
@@ -33,15 +34,6 @@ async function job(name) {
 	return (await site.json('job', 'list')).find(j => j.name === name);
 }
 
-async function until(what, fits, ms = 15000) {
-	for (const end = Date.now() + ms; ; await sleep(100)) {
-		const found = await fits();
-		if (found)
-			return found;
-		assert.ok(Date.now() < end, `waited in vain for ${what}`);
-	}
-}
-
 async function probed(name) {
 	return (await site.json('account', 'show', name)).probe;
 }
@@ -54,7 +46,7 @@ async function probe(name) {
 }
 
 test('the admin responder runs what is due, and status says so', async () => {
-	const first = await until('two runs', async () => {
+	const first = await found('two runs', async () => {
 		const j = await job('prune');
 		return j?.runs >= 2 && j.result === 'ok' && j;
 	});
@@ -70,7 +62,7 @@ test('the admin responder runs what is due, and status says so', async () => {
 
 test('SIGHUP brings new schedules', async () => {
 	await site.quickstart('--prefix', prefix, '--set', 'job_reap=@every 1s');
-	await until('a run', async () => (await job('reap')).runs > 0);
+	await found('a run', async () => (await job('reap')).runs > 0);
 	await site.quickstart('--prefix', prefix, '--set', 'job_reap=off');
 	await sleep(500);
 });
@@ -79,7 +71,7 @@ test('SIGHUP brings new schedules', async () => {
 async function hold(name) {
 	const child = spawn(join(prefix, 'sbin/leasehold'),
 		['--config', site.conf, 'job', 'run', 'probe'], { stdio: 'ignore' });
-	await until(name, async () => (await job('probe')).state === 'running');
+	await found(name, async () => (await job('probe')).state === 'running');
 	return child;
 }
 
@@ -105,12 +97,12 @@ describe('one runner at a time', () => {
 
 	test('what a killed one left is taken over, and run once', async () => {
 		const { runs } = await job('probe');
-		await until('the lapse', async () =>
+		await found('the lapse', async () =>
 			(await job('probe')).state === 'lost');
 		await site.leasehold(['account', 'disable', team.accounts[0].name]);
 		await site.quickstart('--prefix', prefix, '--set',
 			'job_probe=0 0 1 1 *');
-		await until('the next', async () =>
+		await found('the next', async () =>
 			(await job('probe')).result === 'ok');
 		assert.equal((await job('probe')).runs, runs + 1);
 		await site.quickstart('--prefix', prefix, '--set', 'job_probe=off');
@@ -149,7 +141,7 @@ describe('health probes', () => {
 		// What it served last, then an alias, then its own list.
 		assert.equal((await call(team, message({
 			model: 'claude-sonnet-4-5' }))).status, 200);
-		await until('the roll-up', async () => (await site.sql(
+		await found('the roll-up', async () => (await site.sql(
 			`SELECT count(*) AS n FROM usage_hour WHERE account_id =
 				(SELECT id FROM account WHERE name = '${name}')`))[0].n > 0);
 		const asked = async () => JSON.parse(
@@ -200,7 +192,7 @@ describe('health probes', () => {
 			'half-open');
 		await sleep(500);
 		assert.equal((await call(broken)).status, 200);
-		await until('the breaker to close', async () =>
+		await found('the breaker to close', async () =>
 			(await site.cooldowns(broken)).length === 0);
 	});
 
@@ -264,8 +256,8 @@ describe('health probes', () => {
 				`Bearer at-${name}-1`);
 			await site.mock.plan(`at-${name}-1`, { status: 401 });
 			assert.equal((await probe(name)).result, 'credential');
-			await until('new tokens', () => tokens.renewed === 1);
-			await until('a good probe', async () =>
+			await found('new tokens', () => tokens.renewed === 1);
+			await found('a good probe', async () =>
 				(await probe(name)).result === 'ok');
 			assert.equal(tokens.reused, 0);
 		});

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from './lib/hosts.mjs';
+import { openRows, until } from './lib/hosts.mjs';
 import { call, stream } from './lib/http.mjs';
 import { accounts, Load, money } from './lib/load.mjs';
 import { Site } from './lib/site.mjs';
@@ -19,14 +19,6 @@ before(async () => {
 });
 after(() => site?.stop());
 
-async function open() {
-	const [row] = await site.sql(`SELECT
-		(SELECT count(*) FROM slot WHERE responder_id IS NOT NULL) +
-		(SELECT count(*) FROM ticket) +
-		(SELECT count(*) FROM ledger WHERE state = 0) AS n`);
-	return row.n;
-}
-
 test('under load, plain and streams: nothing missing, nothing twice',
 	{ timeout: 60000 }, async () => {
 		const load = Load.start(team, { clients: 16 });
@@ -38,7 +30,7 @@ test('under load, plain and streams: nothing missing, nothing twice',
 		await sleep(300);
 		await load.stop();
 		const healed = await until('leases to heal',
-			async () => await open() === 0, 15000);
+			async () => await openRows(site) === 0, 15000);
 
 		assert.ok(load.good.length > 100, `${load.good.length} were served`);
 		assert.ok(load.bad.length > 0, 'some were hit');

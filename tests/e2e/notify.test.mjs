@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { write } from './lib/database.mjs';
+import { found } from './lib/hosts.mjs';
 import { call } from './lib/http.mjs';
 import { park } from './lib/parks.mjs';
 import { Site } from './lib/site.mjs';
@@ -53,16 +54,7 @@ class Receiver {
 
 let site, hook, dir, secret;
 
-async function until(what, fits, ms = 15000) {
-	for (const end = Date.now() + ms; ; await sleep(50)) {
-		const found = await fits();
-		if (found)
-			return found;
-		assert.ok(Date.now() < end, `waited in vain for ${what}`);
-	}
-}
-
-const came = n => until(`${n} messages`, () => hook.got.length >= n);
+const came = n => found(`${n} messages`, () => hook.got.length >= n);
 const log = (...options) => site.json('notify', 'log', ...options);
 
 // As receivers of Standard Webhooks do: one signature that fits is enough.
@@ -131,7 +123,7 @@ describe('a webhook', () => {
 		const name = await parkOne();
 		for (let tries = 1; tries <= 3; tries++) {
 			await came(tries);
-			await until('the pause', async () => (await log('--target',
+			await found('the pause', async () => (await log('--target',
 				'hook'))[0].detail.startsWith('HTTP'));
 			await sleep(1500);
 			assert.equal(hook.got.length, tries);
@@ -142,7 +134,7 @@ describe('a webhook', () => {
 				WHERE id = ${d.id}`);
 		}
 		await came(4);
-		await until('its end', async () => (await log())[0].state === 'sent');
+		await found('its end', async () => (await log())[0].state === 'sent');
 		assert.equal(new Set(hook.got.map(m => m.headers['webhook-id'])).size,
 			1);
 		assert.equal(new Set(hook.got.map(m => m.body)).size, 1);
@@ -154,7 +146,7 @@ describe('a webhook', () => {
 		hook.plan = [410];
 		await parkOne();
 		await came(1);
-		const d = await until('its end', async () =>
+		const d = await found('its end', async () =>
 			(await log('--state', 'failed'))[0]);
 		assert.deepEqual([d.detail, d.status, d.tries], ['HTTP 410', 410, 1]);
 	});
@@ -175,7 +167,7 @@ describe('a webhook', () => {
 			first.headers['webhook-id']);
 		assert.equal(second.body, first.body);
 		verify(second, secret);
-		await until('its end', async () => (await log())[0].state === 'sent');
+		await found('its end', async () => (await log())[0].state === 'sent');
 		assert.equal(hook.got.length, 2);
 		await site.quickstart('--stop');
 		await site.quickstart();
@@ -214,13 +206,13 @@ describe('a webhook', () => {
 			new Date().getUTCMinutes();
 		const at = m => [m / 60 | 0, m % 60].map(n =>
 			String(n).padStart(2, '0')).join(':');
-		await until('an empty log', async () =>
+		await found('an empty log', async () =>
 			(await log('--state', 'waiting')).length === 0);
 		hook.clear();
 		await site.leasehold(['notify', 'set', 'hook', '--quiet',
 			`${at((minute + 1430) % 1440)}-${at((minute + 30) % 1440)}`]);
 		const names = [await parkOne(), await parkOne(), await parkOne()];
-		await until('what is held', async () =>
+		await found('what is held', async () =>
 			(await log('--state', 'waiting')).length === 3);
 		await sleep(2500);
 		assert.equal(hook.got.length, 0);
@@ -260,7 +252,7 @@ describe('e-mail', () => {
 			'--name', hostile]);
 		await write(site, park({ name: hostile }, { reason: 'credit',
 			ms: 600000 }));
-		await until('the mail', async () => (await log('--state', 'sent'))
+		await found('the mail', async () => (await log('--state', 'sent'))
 			.find(d => d.target === 'mail' && d.subject === hostile));
 		const numbers = (await readdir(dir)).filter(f => f.endsWith('.mail'))
 			.map(f => parseInt(f, 10));
@@ -282,7 +274,7 @@ describe('e-mail', () => {
 		await rm(join(dir, 'fails'));
 		await write(site, `UPDATE notify_delivery SET due_ms = 0
 			WHERE state = 'waiting'`);
-		await until('its end', async () => (await log('--target', 'mail'))
+		await found('its end', async () => (await log('--target', 'mail'))
 			.every(d => d.state === 'sent'));
 		assert.equal((await log('--target', 'mail'))[0].tries, 2);
 	});
@@ -293,7 +285,7 @@ test('each event comes by webhook and by e-mail', async () => {
 	const both = ['--events', 'account.parked,budget.80,budget.100,' +
 		'group.empty,spool.filled,backup.failed', '--interval', '0'];
 	await site.tryLeasehold(['notify', 'set', 'mail', '--off']);
-	await until('an empty log', async () =>
+	await found('an empty log', async () =>
 		(await log('--state', 'waiting')).length === 0);
 	hook.clear();
 	await site.leasehold(['notify', 'set', 'hook', '--on', ...both]);
@@ -303,7 +295,7 @@ test('each event comes by webhook and by e-mail', async () => {
 	const told = async (event, about) => {
 		const all = [];
 		for (const target of ['hook', 'post'])
-			all.push(await until(`${event} by ${target}`, async () =>
+			all.push(await found(`${event} by ${target}`, async () =>
 				(await log('--target', target, '--state', 'sent',
 					'--limit', '100')).find(d => d.event === event &&
 					d.id > before && d.subject === (about ??
@@ -324,7 +316,7 @@ test('each event comes by webhook and by e-mail', async () => {
 	const team = await site.team(1, { keyOptions: ['--budget', '1000'] });
 	assert.equal((await call(team)).status, 200);
 	const newest = '(SELECT max(id) AS id FROM budget)';
-	const [{ spent }] = await until('its cost', async () => {
+	const [{ spent }] = await found('its cost', async () => {
 		const rows = await site.sql('SELECT spent FROM budget_window ' +
 			`WHERE spent > 0 AND budget_id = ${newest}`);
 		return rows.length === 1 && rows;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import { Agent } from 'node:http';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './lib/hosts.mjs';
 import { call, message, request } from './lib/http.mjs';
 import { server } from './lib/server.mjs';
 import { Site } from './lib/site.mjs';
@@ -24,13 +24,6 @@ async function queue() {
 		{ method: 'GET', headers: { authorization: `Bearer ${token}` } });
 	assert.equal(answer.status, 200, answer.body);
 	return JSON.parse(answer.body);
-}
-
-async function until(what, fits) {
-	for (let i = 0; i < 200; i++, await sleep(50))
-		if (await fits())
-			return;
-	throw new Error(`waited in vain for ${what}`);
 }
 
 test('within a key, who came first is served first', async () => {

@@ -5,15 +5,31 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accounts, money } from './load.mjs';
 
+// What ${give} gives, once that is something.
+export async function found(what, give, ms = 15000) {
+	for (const end = Date.now() + ms; ; await sleep(50)) {
+		const it = await give();
+		if (it)
+			return it;
+		if (Date.now() > end)
+			throw new Error(`waited in vain for ${what}`);
+	}
+}
+
 // Milliseconds until it fits.
 export async function until(what, fits, ms = 10000) {
 	const from = Date.now();
-	while (!await fits()) {
-		if (Date.now() - from > ms)
-			throw new Error(`waited in vain for ${what}`);
-		await sleep(50);
-	}
+	await found(what, fits, ms);
 	return Date.now() - from;
+}
+
+export function alive(pid) {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 // What is held, waits, or is not settled, in a whole database.

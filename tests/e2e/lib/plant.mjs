@@ -3,10 +3,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run, source } from './site.mjs';
+import { freePort, run, source } from './site.mjs';
 
 const sbin = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 const isRoot = process.getuid() === 0;
@@ -15,14 +15,6 @@ const www = Number(isRoot && execFileSync('id', ['-u', 'www-data']));
 // Not as root, who may open any socket.
 const meek = isRoot ? ['setpriv', '--reuid=www-data', '--regid=www-data',
 	'--clear-groups', '--inh-caps=-all', '--bounding-set=-all'] : [];
-
-async function freePort() {
-	const server = createServer();
-	await new Promise(done => server.listen(0, '127.0.0.1', done));
-	const { port } = server.address();
-	await new Promise(done => server.close(done));
-	return port;
-}
 
 const modules = '/usr/lib/apache2/modules';
 

@@ -1,7 +1,7 @@
 // What must be true once the dust has settled.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openRows, until } from '../../e2e/lib/hosts.mjs';
+import { alive, openRows, until } from '../../e2e/lib/hosts.mjs';
 import { header } from '../../e2e/lib/mock.mjs';
 
 // Looks all the time whether the dead hold leases: longest time, in ms, for
@@ -49,15 +49,6 @@ export class LeaseWatch {
 		this.over = true;
 		await this.running;
 		return this.longest;
-	}
-}
-
-function alive(pid) {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
 	}
 }
 
