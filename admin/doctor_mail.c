@@ -141,9 +141,9 @@ doctor_mail(struct doctor *d, struct doctor_finding *f)
 		    "e-mail");
 	} else if (program[0] == '\0' ||
 	    access_path(&u, program, X_OK, why, sizeof(why))) {
-		finding_set(f, DOCTOR_FAIL, "no_mail_program", "%s",
-		    program[0] == '\0' ? "the setting sendmail is empty" :
-		    why);
+		finding_set(f, DOCTOR_FAIL, "no_mail_program", "there is "
+		    "no mail program: %s", program[0] == '\0' ?
+		    "the setting sendmail is empty" : why);
 		finding_remedy(f, "name_mail_program", "Install a mail program "
 		    "(postfix, exim4 or msmtp), or name it in the setting "
 		    "sendmail.");
