@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/zone.h"
 
 #include "budget_rules.h"
 #include "budget_view.h"
@@ -49,7 +50,7 @@ read_spec(struct api_call *c, struct budget_spec *b, struct err *err)
 	    api_int(c, "limit", 0, BUDGET_LIMIT_MAX, &b->limit, err) ||
 	    api_text(c, "period", &b->period, err) ||
 	    api_int(c, "length_ms", 0, INT64_MAX, &b->length_ms, err) ||
-	    api_int(c, "anchor_ms", 0, INT64_MAX, &b->anchor_ms, err) ||
+	    api_int(c, "anchor_ms", 0, ZONE_MAX_MS, &b->anchor_ms, err) ||
 	    api_text(c, "zone", &b->zone, err) ||
 	    api_text(c, "models", &b->models, err) ||
 	    api_text(c, "policy", &b->policy, err) ||

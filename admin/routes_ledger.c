@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "base/zone.h"
 #include "ledger/rollup.h"
 #include "pool/prune.h"
 #include "store/store.h"
@@ -161,8 +162,8 @@ read_query(struct api_call *c, struct reconcile_query *q, struct err *err)
 	*q = (struct reconcile_query) { .tolerance = TOLERANCE };
 	if (api_members(c, members, err) ||
 	    api_text(c, "tolerance", &tolerance, err) ||
-	    api_int(c, "from_ms", 0, INT64_MAX, &q->from_ms, err) ||
-	    api_int(c, "to_ms", 0, INT64_MAX, &q->to_ms, err) ||
+	    api_int(c, "from_ms", 0, ZONE_MAX_MS, &q->from_ms, err) ||
+	    api_int(c, "to_ms", 0, ZONE_MAX_MS, &q->to_ms, err) ||
 	    api_text(c, "account", &q->account, err) ||
 	    api_text(c, "group", &q->group, err))
 		return (-1);

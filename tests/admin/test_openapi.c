@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/zone.h"
 #include "http/route.h"
 #include "relay/probe.h"
 #include "relay/relay.h"
@@ -502,6 +503,96 @@ members_of_bodies_are_known(void **state)
 	assert_int_equal(o->mistakes, 0);
 }
 
+static bool
+is_time(const char *name)
+{
+	static const char *const names[] = {
+		"expires_ms", "anchor_ms", "valid_from_ms", "valid_until_ms",
+		"from_ms", "to_ms",
+	};
+	size_t i;
+
+	for (i = 0; i < NITEMS(names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/* Where a time of a body ends, the description says so. */
+static void
+times_are_described_as_they_end(void **state)
+{
+	struct desk_of_doc *o = *state;
+	const struct row *r;
+	char method[16];
+	const json_t *schema;
+	const char *name;
+	json_t *value;
+	int n = 0;
+
+	o->mistakes = 0;
+	for (r = rows; r < rows + NITEMS(rows); r++) {
+		lower(r->method, method);
+		schema = resolve(o, member(member(member(member(member(member(
+		    member(o->doc, "paths"), r->path), method),
+		    "requestBody"), "content"), "application/json"),
+		    "schema"));
+		json_object_foreach(member(schema, "properties"), name,
+		    value) {
+			if (!is_time(name))
+				continue;
+			n++;
+			if (json_integer_value(member(value, "maximum")) !=
+			    ZONE_MAX_MS)
+				mistake(o, r, name);
+		}
+	}
+	assert_int_equal(o->mistakes, 0);
+	assert_true(n >= 11);
+}
+
+/* And the route takes the last one, and none after it. */
+static void
+times_end_with_the_year_9999(void **state)
+{
+	static const struct {
+		const char *path, *name, *body;
+	} cases[] = {
+		{ "/auth/tokens", "expires_ms", "\"name\": \"t\"" },
+		{ "/admin/tokens", "expires_ms", "\"name\": \"u\"" },
+		{ "/api-keys", "expires_ms", "\"name\": \"k\"" },
+		{ "/budgets", "anchor_ms", "\"on\": \"user\", \"of\": "
+		    "\"ann\", \"counts\": \"money\", \"limit\": 1, "
+		    "\"period\": \"fixed\", \"length_ms\": 3600000" },
+		{ "/prices", "valid_from_ms", "\"model\": \"m\", "
+		    "\"input_nusd_mtok\": 1, \"output_nusd_mtok\": 1" },
+		{ "/prices", "valid_until_ms", "\"model\": \"n\", "
+		    "\"input_nusd_mtok\": 1, \"output_nusd_mtok\": 1" },
+		{ "/reconcile", "from_ms", "\"report\": \"\"" },
+		{ "/reconcile", "to_ms", "\"report\": \"\"" },
+	};
+	struct desk_of_doc *o = *state;
+	char body[512], bound[64];
+	size_t i;
+	int past;
+	bool refused;
+
+	for (i = 0; i < 2 * NITEMS(cases); i++) {
+		past = (int)i % 2;
+		(void)snprintf(body, sizeof(body), "{%s, \"%s\": %lld}",
+		    cases[i / 2].body, cases[i / 2].name,
+		    (long long)ZONE_MAX_MS + past);
+		(void)snprintf(bound, sizeof(bound), "\"%s\" must be a whole "
+		    "number", cases[i / 2].name);
+		(void)visit(&o->visit, "POST", cases[i / 2].path, body);
+		refused = strstr(text(o->visit.body, "error"), bound) != NULL;
+		if (refused != past)
+			fail_msg("%s %s: %s", cases[i / 2].path, body,
+			    text(o->visit.body, "error"));
+	}
+}
+
 int
 main(void)
 {
@@ -512,6 +603,8 @@ main(void)
 		cmocka_unit_test(each_part_is_there_and_used),
 		cmocka_unit_test(it_names_the_mount),
 		cmocka_unit_test(members_of_bodies_are_known),
+		cmocka_unit_test(times_are_described_as_they_end),
+		cmocka_unit_test(times_end_with_the_year_9999),
 	};
 
 	return (cmocka_run_group_tests(tests, setup, teardown));
