@@ -172,9 +172,7 @@ park(struct scene *s, int64_t account)
 	    "reason, since_ms, until_ms, stated, observed_ms) VALUES (%lld, "
 	    "'', 'rate_limited', 1, 9000000000000, 1, 1)",
 	    (long long)account);
-	rig_sql(s->r, sql);
-	rig_sql(s->r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(s->r, sql);
 }
 
 static void
@@ -195,9 +193,7 @@ a_parked_account_is_left_and_comes_back(void **state)
 
 	/* Once it may serve again it does, but the session has moved, which
 	 * the other process learns, too. */
-	rig_sql(s.r, "DELETE FROM cooldown");
-	rig_sql(s.r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(s.r, "DELETE FROM cooldown");
 	pass_time(&s, 11000);
 	op = ask(&s, s.q, "one");
 	assert_int_equal(served_by(s.q, op), s.b);

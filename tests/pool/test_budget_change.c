@@ -1,20 +1,8 @@
 /* Budgets that people change while requests are under way. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pool/rig.h"
-
-/* What `leasehold budget' does: the change and the version, in one. */
-static void
-change(struct rig *r, const char *sql)
-{
-	char text[1024];
-
-	(void)snprintf(text, sizeof(text), "%s; UPDATE meta SET value = "
-	    "value + 1 WHERE name = 'config_version'", sql);
-	rig_sql(r, text);
-}
 
 static void
 a_lower_limit_holds_for_the_next_request(void **state)
@@ -27,14 +15,14 @@ a_lower_limit_holds_for_the_next_request(void **state)
 	a = admit_now(p, key);
 	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window"),
 	    2000);
-	change(r, "UPDATE budget SET limit_value = 100");
+	rig_change(r, "UPDATE budget SET limit_value = 100");
 	b = admit_now(p, key);
 	assert_int_equal(b->verdict, ADMIT_BUDGET);
 	drop(b);
 	finish(p, a);
 	assert_int_equal(rig_int(r, "SELECT spent FROM budget_window WHERE "
 	    "reserved = 0"), 30);
-	change(r, "UPDATE budget SET limit_value = 2030");
+	rig_change(r, "UPDATE budget SET limit_value = 2030");
 	a = admit_now(p, key);
 	assert_int_equal(a->verdict, ADMIT_LEASED);
 	finish(p, a);
@@ -52,7 +40,7 @@ what_a_disabled_budget_reserved_is_settled(void **state)
 	struct proc *p = proc_new(r);
 
 	a = admit_now(p, key);
-	change(r, "UPDATE budget SET enabled = 0, limit_value = 0");
+	rig_change(r, "UPDATE budget SET enabled = 0, limit_value = 0");
 	b = admit_now(p, key);
 	assert_int_equal(b->verdict, ADMIT_LEASED);
 	assert_int_equal(rig_int(r, "SELECT reserved FROM budget_window"),
@@ -73,7 +61,7 @@ a_budget_that_is_added_counts_from_then_on(void **state)
 	struct proc *p = proc_new(r);
 
 	a = admit_now(p, key);
-	change(r, "INSERT INTO budget (name, scope, scope_id, kind, "
+	rig_change(r, "INSERT INTO budget (name, scope, scope_id, kind, "
 	    "limit_value, created_ms) VALUES ('b2', 'key', 1, 'requests', 1, "
 	    "1)");
 	b = admit_now(p, key);
@@ -106,7 +94,7 @@ a_late_settlement_passes_over_a_removed_budget(void **state)
 	    "UPDATE slot SET responder_id = NULL, ledger_id = NULL, "
 	    "key_id = NULL; "
 	    "INSERT INTO key_usage VALUES (1, 1, 2000, 0, 0, 0, 0, 1)");
-	change(r, "DELETE FROM budget_window; DELETE FROM budget");
+	rig_change(r, "DELETE FROM budget_window; DELETE FROM budget");
 	s = settle_make(p, a);
 	proc_run1(p, &s->op);
 	assert_true(s->late);

@@ -19,10 +19,9 @@ budget(struct rig *r, const char *name, const char *kind, int64_t limit,
 
 	snprintf(sql, sizeof(sql), "INSERT INTO budget (name, scope, scope_id, "
 	    "kind, limit_value, created_ms%s) VALUES ('%s', 'key', 1, '%s', "
-	    "%lld, 0%s); UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'", more_columns, name, kind,
-	    (long long)limit, more_values);
-	rig_sql(r, sql);
+	    "%lld, 0%s)", more_columns, name, kind, (long long)limit,
+	    more_values);
+	rig_change(r, sql);
 }
 
 static void
@@ -358,8 +357,7 @@ where_one_budget_has_no_more_none_is_raised(void **state)
 	assert_int_equal(rig_int(r, "SELECT extensions FROM ledger"), 1);
 
 	/* A limit that was raised is found out about. */
-	rig_sql(r, "UPDATE budget SET limit_value = 500 WHERE id = 2; "
-	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE budget SET limit_value = 500 WHERE id = 2");
 	extend(p, op, 2, 10, 400, &e);
 	assert_true(e.granted);
 	assert_int_equal(reserved(r, 2), 500);
@@ -382,8 +380,7 @@ a_budget_that_becomes_strict_is_raised(void **state)
 	plain(r, "input", "input_tokens", 1000000);
 	p = proc_new(r);
 	op = admit_stream(p, key);
-	rig_sql(r, "UPDATE budget SET policy = 'strict'; "
-	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE budget SET policy = 'strict'");
 	extend(p, op, 1, 10, 200, &e);
 	assert_true(e.granted);
 	assert_int_equal(reserved(r, 1), 300);
@@ -392,8 +389,7 @@ a_budget_that_becomes_strict_is_raised(void **state)
 	assert_true(e.granted);
 	assert_int_equal(reserved(r, 1), 1000);
 	assert_int_equal(reserved(r, 2), 1000);
-	rig_sql(r, "UPDATE budget SET limit_value = 1000; "
-	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE budget SET limit_value = 1000");
 	extend(p, op, 3, 5000, 1600, &e);
 	assert_true(e.granted);
 	finish(p, op);

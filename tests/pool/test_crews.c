@@ -25,9 +25,7 @@ set_up(struct crowd *c, struct rig *r, const char *bound)
 	key[0] = rig_key(r, "k1", "group", g, 0);
 	key[1] = rig_key(r, "k2", "group", g, 0);
 	key[2] = rig_key(r, "k3", "pool", 0, 0);
-	rig_sql(r, bound);
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(r, bound);
 	c->p[0] = proc_new(r);
 	c->p[1] = proc_new(r);
 	for (i = 0; i < N; i++)

@@ -26,11 +26,9 @@ park_since(struct rig *r, int64_t id, const char *reason, int soft,
 	(void)snprintf(sql, sizeof(sql), "DELETE FROM cooldown WHERE "
 	    "account_id = %lld; INSERT INTO cooldown (account_id, reason, "
 	    "since_ms, until_ms, stated, strikes, observed_ms, soft) VALUES "
-	    "(%lld, '%s', %lld, %lld, 0, 3, %lld, %d); UPDATE meta SET "
-	    "value = value + 1 WHERE name = 'config_version'",
-	    (long long)id, (long long)id, reason, since, since + 60000,
-	    since, soft);
-	rig_sql(r, sql);
+	    "(%lld, '%s', %lld, %lld, 0, 3, %lld, %d)", (long long)id,
+	    (long long)id, reason, since, since + 60000, since, soft);
+	rig_change(r, sql);
 }
 
 static void
@@ -165,8 +163,7 @@ the_dead_lose_the_right_and_the_slow_keep_it(void **state)
 	slow = op;
 	op = admit_now(p[1], key);
 	assert_false(proc_posted(p[1], &op->op));
-	rig_sql(r, "UPDATE cooldown SET probe_ms = probe_ms - 3600000; UPDATE "
-	    "meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE cooldown SET probe_ms = probe_ms - 3600000");
 	proc_poll(p[1]);
 	assert_false(proc_posted(p[1], &op->op));
 	failed(p[2], slow, "auth", false);
@@ -178,8 +175,7 @@ the_dead_lose_the_right_and_the_slow_keep_it(void **state)
 	assert_false(proc_posted(p[1], &more->op));
 
 	/* Of a clock that was set back since. */
-	rig_sql(r, "UPDATE cooldown SET probe_ms = probe_ms + 9000000; UPDATE "
-	    "meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE cooldown SET probe_ms = probe_ms + 9000000");
 	proc_poll(p[1]);
 	assert_true(leased(p[1], more));
 	finish(p[1], op);
@@ -235,8 +231,7 @@ with_another_left_a_busy_one_rests(void **state)
 		assert_int_equal(op->lease.account->id, 2);
 		finish(p, op);
 	}
-	rig_sql(r, "UPDATE account SET enabled = 0 WHERE id = 2; UPDATE meta "
-	    "SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE account SET enabled = 0 WHERE id = 2");
 	op = admit_now(p, key);
 	assert_true(leased(p, op) && op->lease.probe);
 	assert_int_equal(op->lease.account->id, 1);
@@ -405,8 +400,7 @@ the_machine_never_enables_an_account(void **state)
 	half_open(r);
 	p = proc_new(r);
 	late = admit_now(p, key);
-	rig_sql(r, "UPDATE account SET enabled = 0; UPDATE meta "
-	    "SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE account SET enabled = 0");
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_NO_ACCOUNT);
 	drop(op);
@@ -441,8 +435,7 @@ a_park_ends_whatever_happens(void **state)
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_PARKED);
 	drop(op);
-	rig_sql(r, "UPDATE cooldown SET until_ms = {now} * 1000 - 1; UPDATE "
-	    "meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "UPDATE cooldown SET until_ms = {now} * 1000 - 1");
 	op = admit_now(p, key);
 	assert_true(leased(p, op));
 	finish(p, op);

@@ -95,9 +95,8 @@ limit(struct rig *r, int id, int64_t value)
 	char sql[256];
 
 	snprintf(sql, sizeof(sql), "UPDATE budget SET limit_value = %lld "
-	    "WHERE id = %d; UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'", (long long)value, id);
-	rig_sql(r, sql);
+	    "WHERE id = %d", (long long)value, id);
+	rig_change(r, sql);
 }
 
 static void

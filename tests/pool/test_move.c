@@ -282,10 +282,9 @@ a_success_forgets_strikes(void **state)
 
 	rig_account(r, "a1", 0, 2);
 	key = rig_key(r, "k1", "pool", 0, 0);
-	rig_sql(r, "INSERT INTO cooldown (account_id, reason, since_ms, "
-	    "until_ms, stated, strikes, observed_ms) "
-	    "VALUES (1, 'error', 0, 1, 0, 5, 0); UPDATE meta "
-	    "SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "INSERT INTO cooldown (account_id, reason, since_ms, "
+	    "until_ms, stated, strikes, observed_ms) VALUES (1, 'error', 0, 1, "
+	    "0, 5, 0)");
 	p[0] = proc_new(r);
 	p[1] = proc_new(r);
 	finish(p[0], admit_now(p[0], key));

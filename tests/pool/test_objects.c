@@ -189,13 +189,11 @@ static const struct {
 	enum admit_verdict verdict;
 	const char *reason;	/* part of it */
 } hindrances[] = {
-	{ "UPDATE account SET enabled = 0 WHERE name = 'a1'; UPDATE meta "
-	    "SET value = value + 1 WHERE name = 'config_version'",
+	{ "UPDATE account SET enabled = 0 WHERE name = 'a1'",
 	    ADMIT_NO_ACCOUNT, "that holds this file is switched off here" },
 	{ "INSERT INTO cooldown (account_id, reason, since_ms, until_ms, "
 	    "stated, observed_ms) SELECT id, 'rate_limited', 0, "
-	    "4102444800000, 1, 0 FROM account WHERE name = 'a1'; UPDATE meta "
-	    "SET value = value + 1 WHERE name = 'config_version'",
+	    "4102444800000, 1, 0 FROM account WHERE name = 'a1'",
 	    ADMIT_PARKED, "parked" },
 };
 
@@ -210,7 +208,7 @@ an_account_that_cannot_serve_is_not_replaced(void **state)
 	world_init(&w, *state, 1);
 	put(&w, OBJECT_FILE, "f1", w.k1, w.a1);
 	for (i = 0; i < 2; i++) {
-		rig_sql(w.r, hindrances[i].sql);
+		rig_change(w.r, hindrances[i].sql);
 		op = follow(&w, w.k1, &ask, OBJECT_FILE, "f1");
 		assert_int_equal(op->verdict, hindrances[i].verdict);
 		assert_non_null(strstr(op->reason, hindrances[i].reason));
@@ -397,9 +395,7 @@ batches_that_cannot_be_judged_are_refused(void **state)
 
 	world_init(&w, *state, 1);
 	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		rig_sql(w.r, refusals[i].sql);
-		rig_sql(w.r, "UPDATE meta SET value = value + 1 "
-		    "WHERE name = 'config_version'");
+		rig_change(w.r, refusals[i].sql);
 		op = make(&w, w.k1, &ask, OBJECT_BATCH);
 		proc_run1(w.p, &op->op);
 		assert_int_equal(op->verdict, refusals[i].verdict);
@@ -439,11 +435,9 @@ a_batch_uses_as_many_requests_as_are_in_it(void **state)
 	size_t i;
 
 	world_init(&w, *state, 1);
-	rig_sql(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
+	rig_change(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
 	    "limit_value, created_ms) VALUES ('b', 'key', 1, 'requests', "
 	    "100, 0)");
-	rig_sql(w.r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		op = make(&w, w.k1, &ask, OBJECT_BATCH);
 		proc_run1(w.p, &op->op);
@@ -485,11 +479,9 @@ what_is_about_an_object_counts_as_a_request(void **state)
 	rig_sql(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
 	    "limit_value, created_ms) VALUES ('m', 'key', 1, 'money', 0, 0), "
 	    "('o', 'key', 1, 'output_tokens', 0, 0)");
-	rig_sql(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
+	rig_change(w.r, "INSERT INTO budget (name, scope, scope_id, kind, "
 	    "models, limit_value, created_ms) VALUES ('x', 'key', 1, "
 	    "'requests', '*opus*', 0, 0)");
-	rig_sql(w.r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
 	for (i = 0; i < 2; i++) {
 		op = follow(&w, w.k1, &ask, OBJECT_BATCH, "b1");
 		assert_int_equal(op->verdict, ADMIT_LEASED);

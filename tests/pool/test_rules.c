@@ -213,9 +213,7 @@ add_rate(struct rig *r, int64_t key_id, int64_t limit, const char *window_ms)
 	    "scope_id, kind, period, length_ms, limit_value, created_ms) "
 	    "VALUES (9, 'k1-rate', 'key', %lld, 'requests', 'rolling', %s, "
 	    "%lld, 0)", (long long)key_id, window_ms, (long long)limit);
-	rig_sql(r, sql);
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(r, sql);
 	return (9);
 }
 
@@ -303,16 +301,12 @@ a_rates_window_may_change(void **state)
 	p = proc_new(r);
 	for (i = 0; i < RATE; i++)
 		finish(p, admit_now(p, key));
-	rig_sql(r, "UPDATE budget SET length_ms = 3600000");
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(r, "UPDATE budget SET length_ms = 3600000");
 	time_passes(r, 3500000);
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_BUDGET_RENEWS);
 	drop(op);
-	rig_sql(r, "UPDATE budget SET length_ms = 60000");
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(r, "UPDATE budget SET length_ms = 60000");
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_LEASED);
 	finish(p, op);

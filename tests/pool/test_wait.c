@@ -488,9 +488,7 @@ park_all(struct rig *r, int64_t for_s)
 	    "reason, since_ms, until_ms, stated, observed_ms) SELECT id, "
 	    "'rate_limited', 0, ({now} + %lld) * 1000, 1, 0 "
 	    "FROM account", (long long)for_s);
-	rig_sql(r, sql);
-	rig_sql(r, "UPDATE meta SET value = value + 1 "
-	    "WHERE name = 'config_version'");
+	rig_change(r, sql);
 }
 
 static void
@@ -716,8 +714,7 @@ an_account_that_is_woken_serves_who_waits(void **state)
 	b = admit_now(p, key);
 	proc_poll(p);
 	assert_false(proc_posted(p, &b->op));
-	rig_sql(r, "DELETE FROM cooldown WHERE account_id = 2; "
-	    "UPDATE meta SET value = value + 1 WHERE name = 'config_version'");
+	rig_change(r, "DELETE FROM cooldown WHERE account_id = 2");
 	proc_poll(p);
 	assert_true(proc_posted(p, &b->op));
 	assert_int_equal(b->verdict, ADMIT_LEASED);
