@@ -77,6 +77,16 @@ worker_fail(struct store_thread *t, struct store_op *op, const struct err *why)
 	TAILQ_INSERT_TAIL(&t->retry, op, entry);
 }
 
+static void
+give_up(struct store_thread *t, struct store_op *op, const char *why)
+{
+
+	err_clear(&op->err);
+	err_set(&op->err, ERR_STORE_DOWN, "%s", why);
+	t->counts.failures++;
+	worker_finish(t, op);
+}
+
 /* Fail ${op} if its time is over.  True if it was. */
 bool
 worker_expire(struct store_thread *t, struct store_op *op, int64_t now)
@@ -84,11 +94,7 @@ worker_expire(struct store_thread *t, struct store_op *op, int64_t now)
 
 	if (op->deadline_ms == 0 || now < op->deadline_ms)
 		return (false);
-	err_clear(&op->err);
-	err_set(&op->err, ERR_STORE_DOWN, "the database could not be used in "
-	    "time");
-	t->counts.failures++;
-	worker_finish(t, op);
+	give_up(t, op, "the database could not be used in time");
 	return (true);
 }
 
@@ -202,10 +208,7 @@ refuse(struct store_thread *t, struct op_list *list, const struct err *why)
 		if (op->must)
 			continue;
 		TAILQ_REMOVE(list, op, entry);
-		err_clear(&op->err);
-		err_set(&op->err, ERR_STORE_DOWN, "%s", why->text);
-		t->counts.failures++;
-		worker_finish(t, op);
+		give_up(t, op, why->text);
 	}
 }
 
@@ -227,10 +230,7 @@ drop_held(struct store_thread *t, const struct err *why)
 		t->nheld_mine--;
 		op->held = false;
 		r->dropped(r->arg, op);
-		err_clear(&op->err);
-		err_set(&op->err, ERR_STORE_DOWN, "%s", why->text);
-		t->counts.failures++;
-		worker_finish(t, op);
+		give_up(t, op, why->text);
 	}
 }
 
