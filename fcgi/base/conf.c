@@ -111,8 +111,8 @@ conf_source(const struct conf *conf, const struct conf_setting *s, int *line)
 
 /* ---- names ---- */
 
-static const struct conf_setting *
-find_setting(const char *name)
+const struct conf_setting *
+conf_find(const char *name)
 {
 	const struct conf_setting *s;
 	size_t n, i;
@@ -129,7 +129,7 @@ const char *
 conf_place(const struct conf *conf, const char *setting,
     char out[CONF_NAME_SIZE])
 {
-	const struct conf_setting *s = find_setting(setting);
+	const struct conf_setting *s = conf_find(setting);
 	enum conf_source source;
 	int line;
 
@@ -216,7 +216,7 @@ set_from_text(struct conf *conf, struct conf_text *t, const char *name,
 	struct err why;
 	int before;
 
-	if ((s = find_setting(name)) == NULL)
+	if ((s = conf_find(name)) == NULL)
 		return (unknown_setting(t, name, err));
 	if (conf_source(conf, s, &before) == CONF_FROM_FILE) {
 		err_set(err, ERR_INVAL, "%s: line %d: %s is set already on "

@@ -153,6 +153,9 @@ struct conf_setting {
 /** conf_settings(n): Borrow the table; *${n} rows. */
 const struct conf_setting *conf_settings(size_t *n);
 
+/** conf_find(name): Borrow its row of the table; NULL: there is none. */
+const struct conf_setting *conf_find(const char *name);
+
 /** conf_section(s): What ${s} of the table is about: "places", "money" ... */
 const char *conf_section(const struct conf_setting *s);
 

@@ -145,13 +145,7 @@ together() {
 
 # on NAME URL: all of it on a store.
 on() {
-	store=$1
-	cat >"$dir/leasehold.conf" <<-EOC
-	store = $2
-	master_key_file = $dir/$1.key
-	run_dir = $dir
-	EOC
-	is 0 init init --prices "$srcdir/conf/prices.json"
+	set_up "$@"
 	is 0 "a group" group add g1
 	is 0 "a key with a budget" key create --name k1 --budget 7
 	is 0 "another key" key create --name k2

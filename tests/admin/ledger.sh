@@ -153,13 +153,7 @@ reconcile() {
 
 # on NAME URL: all of it on a store.
 on() {
-	store=$1
-	cat >"$dir/leasehold.conf" <<-EOC
-	store = $2
-	master_key_file = $dir/$1.key
-	run_dir = $dir
-	EOC
-	is 0 init init --prices "$srcdir/conf/prices.json"
+	set_up "$@"
 	is 0 "a key" key create --name k1
 	run account add --name a1 --platform claude --credential api_key \
 	    --base-url https://api.example <<-EOC

@@ -52,6 +52,17 @@ is() {
 	report $? "$what (status $want, got $rc)"
 }
 
+# set_up NAME URL: an installation on that store.
+set_up() {
+	store=$1
+	cat >"$dir/leasehold.conf" <<-EOC
+	store = $2
+	master_key_file = $dir/$1.key
+	run_dir = $dir
+	EOC
+	is 0 init init --prices "$srcdir/conf/prices.json"
+}
+
 # has WHAT PATTERN: the last output has it.
 has() {
 	grep -q -e "$2" "$dir/out" "$dir/err"

@@ -60,13 +60,7 @@ says_too_much() {
 }
 
 on() {
-	store=$1
-	cat >"$dir/leasehold.conf" <<-EOC
-	store = $2
-	master_key_file = $dir/$1.key
-	run_dir = $dir
-	EOC
-	is 0 init init --prices "$srcdir/conf/prices.json"
+	set_up "$@"
 	says_too_much
 	breaks_off 'disk I/O error'
 	case $1 in

@@ -51,14 +51,9 @@ conf_file_write(struct conf_file *f, const char *text, size_t n)
 const struct conf_setting *
 conf_file_setting(const char *name)
 {
-	const struct conf_setting *s;
-	size_t n, i;
+	const struct conf_setting *s = conf_find(name);
 
-	s = conf_settings(&n);
-	for (i = 0; i < n; i++) {
-		if (strcmp(s[i].name, name) == 0)
-			return (&s[i]);
-	}
-	fail_msg("no setting %s", name);
-	return (NULL);
+	if (s == NULL)
+		fail_msg("no setting %s", name);
+	return (s);
 }
