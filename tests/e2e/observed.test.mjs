@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onMysql } from './lib/database.mjs';
 import { call, request, stream } from './lib/http.mjs';
 import { header } from './lib/mock.mjs';
 import { prompt, Site } from './lib/site.mjs';
@@ -273,5 +274,25 @@ describe('the access log', () => {
 			JSON.stringify(all));
 		await limit('unlimited');
 		assert.deepEqual(await pids(), before);
+	});
+
+	// Threads that write logs take no signals; those that answer do.
+	test('nor does a database file that may not', { skip: onMysql &&
+		'a server has a disk of its own' }, async () => {
+		const pids = [...await site.responders(),
+			...await site.responders('admin-pool')];
+		const limit = bytes => pids.forEach(pid => execFileSync('prlimit',
+			['--pid', pid, `--fsize=${bytes}:`]));
+		const login = async () => (await request(
+			`${site.url}/api/v1/auth/login`,
+			{ body: { name: 'nobody', password: 'not the password' } })).status;
+		assert.equal(await login(), 401);
+		limit(1);
+		assert.equal(await login(), 503);
+		assert.equal((await call(own)).status, 503);
+		limit('unlimited');
+		assert.equal(await login(), 401);
+		assert.deepEqual([...await site.responders(),
+			...await site.responders('admin-pool')], pids);
 	});
 });
