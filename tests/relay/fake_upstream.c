@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "fake_upstream.h"
 
 #define HEAD_MAX	(256 * 1024)
@@ -43,15 +43,6 @@ struct conn {
 	size_t len;
 	bool open;
 };
-
-int64_t
-fake_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
-}
 
 /* ---- what it does ---- */
 
@@ -283,7 +274,7 @@ hold(struct conn *c)
 			break;
 	}
 	pthread_mutex_lock(&c->f->lock);
-	c->f->closed_at = fake_now();
+	c->f->closed_at = clock_mono_us();
 	pthread_mutex_unlock(&c->f->lock);
 	c->open = false;
 }

@@ -32,9 +32,8 @@ uint64_t fake_last_sum(struct fake *f);
 
 /**
  * fake_closed_at(f): Monotonic microseconds when a "/hold*" behaviour last
- * saw its client close, 0 if none did.  fake_now() reads the same clock.
+ * saw its client close, as clock_mono_us; 0 if none did.
  */
 int64_t fake_closed_at(struct fake *f);
-int64_t fake_now(void);
 
 #endif /* !TESTS_RELAY_FAKE_UPSTREAM_H_ */

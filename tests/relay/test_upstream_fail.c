@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "upstream_run.h"
 
 /* ---- upstreams that fail ---- */
@@ -216,10 +217,10 @@ a_refused_body_waits_and_then_comes_whole(void **state)
 static void
 assert_closed(struct fixture *x, const struct run *r)
 {
-	int64_t end = fake_now() + 2000000;
+	int64_t end = clock_mono_us() + 2000000;
 	int64_t took;
 
-	while (fake_closed_at(x->f) <= r->cancelled_at && fake_now() < end)
+	while (fake_closed_at(x->f) <= r->cancelled_at && clock_mono_us() < end)
 		run_turn(x, 1);
 	took = fake_closed_at(x->f) - r->cancelled_at;
 	if (took < 0 || took > 50000)

@@ -57,7 +57,7 @@ run_cancel(struct run *r)
 {
 	struct run *victim = r->other != NULL ? r->other : r;
 
-	r->cancelled_at = fake_now();
+	r->cancelled_at = clock_mono_us();
 	transfer_cancel(victim->t);
 	victim->t = NULL;
 }
@@ -150,9 +150,9 @@ run_turn(struct fixture *x, int ms)
 void
 run_until(struct fixture *x, const int *flag)
 {
-	int64_t end = fake_now() + 8000000;
+	int64_t end = clock_mono_us() + 8000000;
 
-	while (*flag == 0 && fake_now() < end)
+	while (*flag == 0 && clock_mono_us() < end)
 		run_turn(x, 20);
 }
 

@@ -42,7 +42,7 @@ struct run {
 	int refused;			/* ... so many times */
 	enum { NEVER, AT_HEAD, AT_BODY, AT_DONE } cancel;
 	struct run *other;		/* ... cancel this one instead */
-	int64_t cancelled_at;		/* as fake_now() */
+	int64_t cancelled_at;		/* as clock_mono_us */
 };
 
 /** run_init(r, x, path): A GET to the server of ${x}. */
