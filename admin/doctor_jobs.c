@@ -11,6 +11,7 @@
 
 #include "doctor.h"
 #include "jobs.h"
+#include "member.h"
 
 /* One that was due so long ago has nobody who runs it: others take some time,
  * and jobs of one runner come one after the other. */
@@ -21,14 +22,6 @@ struct jobs_seen {
 	char which[160];	/* the last that is not well */
 	char why[256];
 };
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s != NULL ? s : "");
-}
 
 static const json_t *
 find_row(const json_t *rows, const char *name)

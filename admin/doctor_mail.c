@@ -14,19 +14,12 @@
 
 #include "doctor.h"
 #include "doctor_access.h"
+#include "member.h"
 #include "notify_targets.h"
 #include "sendmail.h"
 #include "status.h"
 
 #define WHY_SIZE	400
-
-static const char *
-text_of(const json_t *row, const char *name)
-{
-	const char *s = json_string_value(json_object_get(row, name));
-
-	return (s != NULL ? s : "");
-}
 
 /* How many that are switched on are told so; -1. */
 static long long
