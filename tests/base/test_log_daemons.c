@@ -53,7 +53,7 @@ setup(void **state)
 	clock_fake_init(&still, INT64_C(1795159758123));
 	if ((unshare(CLONE_NEWNS) == 0 ||
 	    unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) == 0)
 		daemon_fd = listen_as_daemon();
 	return (0);

@@ -92,7 +92,7 @@ static void
 a_line_is_whole_however_much_is_put_in(void **state)
 {
 	struct log_file *f = *state;
-	char value[2000], name[16];
+	char value[2000] = "", name[16];
 	struct log_json l;
 	const char *text;
 	json_t *j;

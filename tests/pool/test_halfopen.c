@@ -64,7 +64,7 @@ failed(struct proc *p, struct admit_op *op, const char *reason, bool soft)
 
 	s->success = false;
 	s->park = (struct park) { .wanted = true, .soft = soft,
-		.base_ms = 10000 };
+		.base_ms = 60000 };
 	(void)snprintf(s->park.reason, sizeof(s->park.reason), "%s", reason);
 	proc_run1(p, &s->op);
 	lease_drop(&s->lease);
@@ -126,7 +126,7 @@ a_probe_that_fails_parks_for_longer(void **state)
 	assert_true(leased(p, op));
 	failed(p, op, "auth", false);
 	assert_int_equal(count(r, "strikes = 4 AND since_ms > {now} * 1000 - "
-	    "9000 AND until_ms - observed_ms BETWEEN 72000 AND 88000"), 1);
+	    "9000 AND until_ms - observed_ms BETWEEN 432000 AND 528000"), 1);
 	op = admit_now(p, key);
 	assert_int_equal(op->verdict, ADMIT_PARKED);
 	assert_false(op->limited);

@@ -122,7 +122,7 @@ run_init(struct run *r, struct fixture *x, const char *path)
 	    fake_port(x->f), path);
 	r->p.method = "GET";
 	r->p.url = r->url;
-	r->p.connect_timeout_ms = 2000;
+	r->p.connect_timeout_ms = 10000;
 	r->p.first_byte_timeout_ms = 5000;
 	r->p.events = &events;
 	r->p.arg = r;
