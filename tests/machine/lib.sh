@@ -283,9 +283,12 @@ quickstart() {
 	cat "$scratch/$name.out" "$scratch/$name.err"
 	[ $status -eq 0 ] || on "$name" sh -c \
 	    'tail -n 20 /var/cache/leasehold/build/build.log' 2>/dev/null
-	! grep -q '^  curl -N' "$scratch/$name.out" ||
+	# Clients may be reading the last one.
+	! grep -q '^  curl -N' "$scratch/$name.out" || {
 		sed -n "/^  curl -N/,/}'\$/p" "$scratch/$name.out" \
-		    >"$scratch/$name.curl"
+		    >"$scratch/$name.curl.new"
+		mv "$scratch/$name.curl.new" "$scratch/$name.curl"
+	}
 	return $status
 }
 
@@ -344,7 +347,8 @@ unbroken() {
 
 	for i in 1 2 3 4; do
 		: >"$scratch/client.$i.whole"
-		streaming "$name" "$scratch/client.$i" >/dev/null 2>&1 &
+		streaming "$name" "$scratch/client.$i" >/dev/null \
+		    2>"$scratch/client.$i.said" &
 		clients+=($!)
 	done
 	streamed "${clients[@]}" || status=1
@@ -355,7 +359,11 @@ unbroken() {
 	for i in "${clients[@]}"; do
 		wait "$i" || status=1
 	done
-	[ "$status" -eq 0 ] || tail -n 8 "$scratch"/client.?
+	[ "$status" -eq 0 ] || {
+		tail -n 8 "$scratch"/client.? "$scratch"/client.?.said
+		on "$name" sh -c 'cd /var/log &&
+		    tail -n 8 nginx/*error.log leasehold/*.log'
+	}
 	rm "$scratch/enough"
 	return "$status"
 }
