@@ -86,7 +86,7 @@ zone_first_ms(const struct zone *z, int64_t local_ms)
 		offset = offset_at(z, t, &until);
 		if (t + offset > local_s)
 			return (t * 1000);
-		if (until == INT64_MAX || local_s < until + offset)
+		if (local_s - offset < until)
 			return ((local_s - offset) * 1000 + ms);
 	}
 }

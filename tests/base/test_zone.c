@@ -373,6 +373,7 @@ damaged_files_are_refused(void **state)
 		{ "rule-overlap", ERR_NONE, "" },
 		{ "v1", ERR_NONE, "" },
 		{ "v4-far", ERR_NONE, "" },
+		{ "v4-nearly-far", ERR_NONE, "" },
 	};
 	unsigned char data[8192];
 	struct zone *z;
@@ -388,6 +389,12 @@ damaged_files_are_refused(void **state)
 		    (cases[i].code == ERR_NONE) ||
 		    strstr(err.text, cases[i].text) == NULL)
 			fail_msg("%s: %s", cases[i].file, err.text);
+		if (z == NULL)
+			continue;
+		/* However far away the next change is. */
+		assert_int_equal(zone_day(z, zone_first_ms(z,
+		    at("2030-03-01T12:00:00Z"))),
+		    at("2030-03-01T00:00:00Z") / ZONE_DAY_MS);
 		zone_free(z);
 	}
 }
