@@ -72,7 +72,7 @@ remedy_barred(struct doctor_finding *f, const char *which)
 	char buf[4096];
 	struct stat st;
 
-	if (strcmp(which + strlen(which) - 9, "/postdrop") == 0 &&
+	if (strcmp(strrchr(which, '/'), "/postdrop") == 0 &&
 	    stat(which, &st) == 0 && getgrgid_r(st.st_gid, &entry, buf,
 	    sizeof(buf), &gr) == 0 && gr != NULL)
 		finding_remedy(f, "join_postdrop", "Let the responders be of "
