@@ -466,6 +466,18 @@ it_names_the_mount(void **state)
 
 /* ---- bodies ---- */
 
+/* Of what is sent to a route; NULL: it takes none. */
+static const json_t *
+body_schema(const struct desk_of_doc *o, const struct row *r)
+{
+	char method[16];
+
+	lower(r->method, method);
+	return (resolve(o, member(member(member(member(member(member(member(
+	    o->doc, "paths"), r->path), method), "requestBody"), "content"),
+	    "application/json"), "schema")));
+}
+
 /* Each member that is described is known: none is refused as a stranger. */
 static void
 members_of_bodies_are_known(void **state)
@@ -473,18 +485,14 @@ members_of_bodies_are_known(void **state)
 	struct desk_of_doc *o = *state;
 	const struct row *r;
 	const json_t *schema;
-	char method[16], path[128], body[128];
+	char path[128], body[128];
 	const char *name, *brace;
 	json_t *value;
 
 	visit_join(&o->visit, o->desk, "admin", "ann");
 	o->mistakes = 0;
 	for (r = rows; r < rows + NITEMS(rows); r++) {
-		lower(r->method, method);
-		schema = resolve(o, member(member(member(member(member(member(
-		    member(o->doc, "paths"), r->path), method),
-		    "requestBody"), "content"), "application/json"),
-		    "schema"));
+		schema = body_schema(o, r);
 		brace = strchr(r->path, '{');
 		(void)snprintf(path, sizeof(path), "%.*s%s%s", brace != NULL ?
 		    (int)(brace - r->path) : 127, r->path, brace != NULL ?
@@ -525,7 +533,6 @@ times_are_described_as_they_end(void **state)
 {
 	struct desk_of_doc *o = *state;
 	const struct row *r;
-	char method[16];
 	const json_t *schema;
 	const char *name;
 	json_t *value;
@@ -533,11 +540,7 @@ times_are_described_as_they_end(void **state)
 
 	o->mistakes = 0;
 	for (r = rows; r < rows + NITEMS(rows); r++) {
-		lower(r->method, method);
-		schema = resolve(o, member(member(member(member(member(member(
-		    member(o->doc, "paths"), r->path), method),
-		    "requestBody"), "content"), "application/json"),
-		    "schema"));
+		schema = body_schema(o, r);
 		json_object_foreach(member(schema, "properties"), name,
 		    value) {
 			if (!is_time(name))
